@@ -1,0 +1,45 @@
+"""The folder where everything of one company lives, as paths and addresses; it opens nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecasting.options import Options
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """`database` and `tracking` are URLs; blank means the SQLite files inside the folder."""
+
+    folder: Path
+    options: Options
+    database: str = ""
+    tracking: str = ""
+    schema: str = ""
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{(self.folder / 'record.db').resolve()}"
+
+    @property
+    def tracking_url(self) -> str:
+        return self.tracking or f"sqlite:///{(self.folder / 'mlflow.db').resolve()}"
+
+    @property
+    def artifacts(self) -> Path:
+        """MLflow's artifact root."""
+        return self.folder / "artifacts"
+
+    @property
+    def snapshots(self) -> Path:
+        return self.folder / "snapshot"
+
+    @property
+    def bundles(self) -> Path:
+        """Champion bundles as they were promoted, kept so that serving needs no MLflow."""
+        return self.folder / "bundles"
+
+    @property
+    def publications(self) -> Path:
+        return self.folder / "publications"
