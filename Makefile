@@ -1,0 +1,76 @@
+# Everything from nothing but Python 3.11 to 3.13: `make demo`, `make test`, `make check`.
+# One virtual environment, .venv: requirements.lock is enough to run, requirements-dev.lock (the
+# same pins and more) is laid on top to develop. Stamp files make a second run quick.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+WORKSPACE ?= vigistock-workspace
+NO_SERVE ?=
+LOCK_OPTIONS ?=
+PYTEST_OPTIONS ?= -n 2
+
+.PHONY: help demo test check lock bench notebooks clean
+
+help:
+	@echo "make demo       install, build a believable company, forecast it, serve it"
+	@echo "                (NO_SERVE=1 stops before serving; WORKSPACE=… chooses the folder)"
+	@echo "make test       run the tests and print line coverage"
+	@echo "make check      format, lint, types, layers"
+	@echo "make notebooks  run every notebook on small data"
+	@echo "make bench      run what the README claims"
+	@echo "make lock       resolve the dependencies anew (LOCK_OPTIONS=--upgrade moves them)"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(not ok and "Vigistock needs Python 3.11 to 3.13; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 …")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes -r requirements-dev.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $(VENV)/.installed $@
+
+demo: $(VENV)/.installed
+	$(BIN)/vigistock --workspace $(WORKSPACE) demo $(if $(NO_SERVE),--no-serve)
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest $(PYTEST_OPTIONS) --cov --cov-report=term:skip-covered
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+notebooks: $(VENV)/.installed-dev
+	@set -e; for pair in notebooks/*.py; do \
+	  [ -e "$$pair" ] || { echo "there is no notebook yet"; break; }; \
+	  echo "notebook $$pair"; \
+	  $(BIN)/jupytext --quiet --test --to ipynb "$$pair"; \
+	  $(BIN)/jupytext --quiet --to ipynb --execute --output /dev/null "$$pair"; \
+	done
+
+bench: $(VENV)/.installed-dev
+	@set -e; for bench in benchmarks/*.py; do \
+	  [ -e "$$bench" ] || { echo "there is no benchmark yet"; break; }; \
+	  echo "benchmark $$bench"; $(BIN)/python "$$bench"; \
+	done
+
+# The development lock is resolved first and holds the running one to its pins. What builds the
+# package (hatchling, and editables for `pip install -e`) is locked too: nothing comes unhashed.
+BUILD_NEEDS = $(BIN)/python -c 'import tomllib; print("\n".join([*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "editables"]))'
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: $(VENV)/.installed-dev
+	$(BUILD_NEEDS) | $(COMPILE) $(LOCK_OPTIONS) --extra dev pyproject.toml - -o requirements-dev.lock
+	$(BUILD_NEEDS) | $(COMPILE) --no-annotate -c requirements-dev.lock pyproject.toml - -o requirements.lock
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .coverage
