@@ -55,12 +55,12 @@ class BadPeriod(VigistockError):
     title = "Not a date or period"
 
 
-def as_days(dates: ArrayLike) -> Days:
+def as_days(dates: ArrayLike | dt.date) -> Days:
     """Any dates as datetime64[D]."""
     return np.asarray(dates).astype("datetime64[D]")
 
 
-def to_period(dates: ArrayLike, frequency: Frequency) -> Periods:
+def to_period(dates: ArrayLike | dt.date, frequency: Frequency) -> Periods:
     """The period that each date falls in.
 
     >>> to_period(["2026-12-28", "2027-01-03"], Frequency.WEEK) - to_period("2026-12-27", "W")
@@ -95,7 +95,7 @@ def label(period: int, frequency: Frequency) -> str:
     >>> label(int(to_period("2026-12-31", Frequency.WEEK)), Frequency.WEEK)
     '2026-W53'
     """
-    start = period_start(period, frequency).astype(object)
+    start = dt.date.fromisoformat(str(period_start(period, frequency)))
     if frequency == Frequency.WEEK:
         year, week, _ = start.isocalendar()
         return f"{year}-W{week:02d}"

@@ -1,0 +1,92 @@
+"""The order book as it looked at an origin: what was open, what had come, what was promised.
+
+Today's file knows how each order ended. Here every fact dated after the origin is unknown again:
+an order received since is open, a promise made since is not the promise of that day.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+
+LINE = ["order_id", "line", "sku"]
+ENDED = ("received", "cancelled", "closed")
+
+
+def receipts_until(receipts: pd.DataFrame, orders: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """Every receipt up to a day: order_id, line, site, sku, received_on, units.
+
+    From the receipts feed (site and sku filled from the order where blank), and from
+    `received_on` and `units_received` of order lines that the receipts feed does not speak of.
+    """
+    places = orders[[*LINE, "site"]].drop_duplicates(LINE).rename(columns={"site": "to_site"})
+    named = receipts[receipts["sku"] != ""].merge(places, on=LINE, how="left")
+    first_of_line = places.drop_duplicates(["order_id", "line"])
+    nameless = receipts[receipts["sku"] == ""].drop(columns="sku")
+    nameless = nameless.merge(first_of_line, on=["order_id", "line"], how="inner")
+    stated = pd.concat([named, nameless], ignore_index=True)
+    stated["site"] = stated["site"].where(stated["site"] != "", stated["to_site"].fillna(""))
+
+    spoken = pd.MultiIndex.from_frame(stated[LINE])
+    alone = orders[orders["received_on"].notna()]
+    alone = alone[~pd.MultiIndex.from_frame(alone[LINE]).isin(spoken)]
+    single = alone.assign(units=alone["units_received"].fillna(alone["units_ordered"]))
+    columns = [*LINE, "site", "received_on", "units"]
+    parts = [part for part in (stated[columns], single[columns]) if len(part)]
+    every = pd.concat(parts, ignore_index=True) if parts else stated[columns]
+    return every[every["received_on"] <= pd.Timestamp(day)].reset_index(drop=True)
+
+
+def lines_as_of(
+    orders: pd.DataFrame, receipts: pd.DataFrame, lead_time_days: pd.Series, day: dt.date
+) -> pd.DataFrame:
+    """Order lines placed up to a day, with what was known of them that day.
+
+    Adds: units_received (up to the day), received_on (first receipt up to the day, else NaT),
+    promised_on (the promise known that day), units_open (0 where ended by then).
+    `receipts` comes from `receipts_until`; `lead_time_days` is aligned with `orders`.
+    A promise whose history is unknown is ordered_on + lead_time_days, never today's expected_on.
+    """
+    moment = pd.Timestamp(day)
+    lines = orders.assign(master_days=lead_time_days.to_numpy())
+    lines = lines[lines["ordered_on"] <= moment].reset_index(drop=True)
+    came = receipts.groupby(LINE, sort=False, observed=True).agg(
+        came_units=("units", "sum"), came_on=("received_on", "min")
+    )
+    lines = lines.join(came, on=LINE)
+    units_received = lines["came_units"].fillna(0.0)
+
+    known = lines["promise_known_on"]
+    newest = lines["expected_on"].fillna(lines["promised_on"]).where(known <= moment)
+    first = lines["promised_on"].where(known.isna())
+    days = pd.to_timedelta(lines["master_days"].round(), unit="D").astype("timedelta64[s]")
+    promised = newest.fillna(first).fillna(lines["ordered_on"] + days)
+
+    status = lines["status"]
+    ended_on = lines["cancelled_on"].fillna(lines["received_on"])
+    ended = status.isin(ENDED) & (ended_on.isna() | (ended_on <= moment))
+    ended |= lines["cancelled_on"] <= moment
+    open_units = (lines["units_ordered"] - units_received).clip(lower=0.0)
+    return lines.assign(
+        units_received=units_received,
+        received_on=lines["came_on"].astype("datetime64[s]"),
+        promised_on=promised.astype("datetime64[s]"),
+        units_open=np.where(ended, 0.0, open_units),
+    ).drop(columns=["came_units", "came_on", "master_days", "expected_on", "promise_known_on"])
+
+
+def booked_as_of(customer_orders: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """Customer order lines open at a day, with due_on (NaT: as soon as possible), units_open."""
+    moment = pd.Timestamp(day)
+    lines = customer_orders[customer_orders["ordered_on"] <= moment]
+    lines = lines[~(lines["cancelled_on"] <= moment)]
+    shipped = lines["units_shipped"].fillna(lines["units_ordered"])
+    sent = shipped.where(lines["shipped_on"] <= moment, 0.0)
+    units_open = (lines["units_ordered"] - sent).clip(lower=0.0)
+    due_on = lines["confirmed_on"].fillna(lines["requested_on"])
+    booked = lines.assign(due_on=due_on, units_open=units_open)[
+        ["order_id", "line", "site", "sku", "customer", "due_on", "units_open"]
+    ]
+    return booked[booked["units_open"] > 0].reset_index(drop=True)

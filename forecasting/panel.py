@@ -1,0 +1,306 @@
+"""Record → dense histories of every series, as of an origin. Backtest and live share this one cut.
+
+Everything dated after the origin is invisible here, but for what was known in advance (planned
+events, promises). A matrix has one row a series and one column a period; NaN means unknown, which
+is never zero: a period counts as zero sales only where the site is known to have reported.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, fields
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from forecasting.calendar import Frequency, end_date, origin_of, period_start, to_period
+from forecasting.errors import NotReady
+from forecasting.histories import (
+    Grid,
+    Matrix,
+    receipt_history,
+    sales_history,
+    shelf_history,
+    stock_now,
+)
+from forecasting.masters import frame_of, in_force, valid_on
+from forecasting.options import Options
+from forecasting.order_book import booked_as_of, lines_as_of, receipts_until
+from forecasting.tables import FEEDS
+
+
+class RowSource(Protocol):
+    """Where rows come from: the record or its snapshot."""
+
+    def rows(
+        self, feed: str, *, since: dt.date | None = None, until: dt.date | None = None
+    ) -> pa.Table: ...
+
+    def complete_stock_dates(self) -> pd.DataFrame: ...
+
+    def watermarks(self) -> dict[str, dt.date]: ...
+
+
+@dataclass(frozen=True)
+class Panel:
+    """All series as of `origin`. Shapes: n series, T = origin − start + 1 periods."""
+
+    frequency: Frequency
+    origin: int
+    start: int
+    series: pd.DataFrame  # n rows ordered by site, sku: codes and masters as of the origin
+    units: Matrix  # [n, T] sold or issued; NaN unknown
+    price: Matrix  # [n, T] currency per unit
+    on_hand: Matrix  # [n, T] at close
+    blocked: Matrix  # [n, T] at close
+    availability: Matrix  # [n, T] share of the period in stock
+    receipts: Matrix  # [n, T] units that came in
+    stock: pd.DataFrame  # n rows: what is on the shelf at the origin
+    orders: pd.DataFrame  # lines open at the origin
+    order_history: pd.DataFrame  # every line placed up to the origin
+    customer_orders: pd.DataFrame  # booked lines open at the origin
+    policies: pd.DataFrame  # n rows
+    suppliers: pd.DataFrame
+    sites: pd.DataFrame
+    events: pd.DataFrame
+    watermarks: dict[str, dt.date]
+
+    def __len__(self) -> int:
+        return len(self.series)
+
+    @property
+    def origin_date(self) -> dt.date:
+        return end_date(self.origin, self.frequency)
+
+    @property
+    def digest(self) -> str:
+        """sha256 of everything above: the data hash of a training."""
+        sha = hashlib.sha256()
+        for part in fields(self):
+            sha.update(part.name.encode())
+            value = getattr(self, part.name)
+            if isinstance(value, np.ndarray):
+                sha.update(repr(value.shape).encode())
+                sha.update(np.ascontiguousarray(value).tobytes())
+            elif isinstance(value, pd.DataFrame):
+                sha.update(",".join(value.columns).encode())
+                if len(value):
+                    hashed = pd.util.hash_pandas_object(value.astype(str), index=False)
+                    sha.update(hashed.to_numpy().tobytes())
+            else:
+                sha.update(repr(value).encode())
+        return sha.hexdigest()
+
+
+def default_origin(source: RowSource, options: Options) -> int:
+    """The last complete period of the sales (else of the stock); raises NotReady without either.
+
+    A month or week whose rows all carry the first day of their period counts as complete.
+    """
+    marks = source.watermarks()
+    last = marks.get("sales") or marks.get("stock")
+    if last is None:
+        raise NotReady(
+            "There are no sales and no stock yet.",
+            next_step="Load some: vigistock ingest sales FILE.",
+        )
+    frequency = options.frequency
+    period = int(to_period(last, frequency))
+    if frequency is not Frequency.DAY and period_start(period, frequency) == np.datetime64(last):
+        feed = "sales" if "sales" in marks else "stock"
+        since = last - dt.timedelta(days=400)
+        dates = source.rows(feed, since=since, until=last).column("date").unique().to_numpy()
+        if (period_start(to_period(dates, frequency), frequency) == dates).all():
+            return period
+    return origin_of(last, frequency)
+
+
+def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
+    """The panel of a source as of the end of period `origin`.
+
+    Raises NotReady where nothing is dated up to the origin.
+    """
+    day = end_date(origin, options.frequency)
+    frames = {
+        feed: frame_of(source.rows(feed), feed)
+        for feed in ("items", "sites", "suppliers", "policies", "assortment")
+    }
+    dated = {
+        feed: frame_of(source.rows(feed, until=day), feed)
+        for feed in ("orders", "receipts", "customer_orders", "movements")
+    }
+    sales = source.rows("sales", until=day)
+    stock = source.rows("stock", until=day)
+    events = _events_as_of(frame_of(source.rows("events"), "events"), day)
+
+    items = valid_on(frames["items"], day, key=["sku"])
+    policies = valid_on(frames["policies"], day, key=["site", "sku"])
+    offered = in_force(frames["assortment"], day)
+    series = _series_of(
+        [_pairs(sales), _pairs(stock)]
+        + [frame[["site", "sku"]] for frame in (frames["assortment"], policies, dated["orders"])]
+    )
+    if not len(series):
+        raise NotReady(
+            f"Nothing is dated up to {day}.",
+            next_step="Choose a later --as-of, or load earlier data.",
+        )
+    index = pd.MultiIndex.from_frame(series)
+    sold = _located(sales, index)
+    shelf = _located(stock, index)
+    moved = dated["movements"]
+    moved = moved.assign(row=index.get_indexer(pd.MultiIndex.from_frame(moved[["site", "sku"]])))
+
+    frequency = options.frequency
+    first = [part["date"].min() for part in (sold, shelf, moved) if len(part)]
+    start = (
+        min(int(to_period(np.datetime64(min(first), "D"), frequency)), origin) if first else origin
+    )
+    shape = (len(series), origin - start + 1)
+    grid = Grid(frequency, start, shape)
+
+    on_hand, blocked, availability = shelf_history(
+        shelf, grid, series["site"].to_numpy(), source.complete_stock_dates(), day
+    )
+    units, price = sales_history(sold, grid, series["site"].to_numpy(), on_hand)
+
+    master_days = _lead_time_days(dated["orders"], items, frames["suppliers"])
+    came = receipts_until(dated["receipts"], dated["orders"], day)
+    history = lines_as_of(dated["orders"], came, master_days, day)
+    history["series"] = index.get_indexer(pd.MultiIndex.from_frame(history[["site", "sku"]]))
+    came = came.assign(row=index.get_indexer(pd.MultiIndex.from_frame(came[["site", "sku"]])))
+    inward = receipt_history(came, moved, grid)
+    booked = booked_as_of(dated["customer_orders"], day)
+    booked["series"] = index.get_indexer(pd.MultiIndex.from_frame(booked[["site", "sku"]]))
+
+    return Panel(
+        frequency=frequency,
+        origin=origin,
+        start=start,
+        series=_with_masters(series, items, offered, frames["assortment"], policies, options),
+        units=units,
+        price=price,
+        on_hand=on_hand,
+        blocked=blocked,
+        availability=availability,
+        receipts=inward,
+        stock=stock_now(shelf, sold, came, moved, on_hand, grid, day),
+        orders=history[history["units_open"] > 0].reset_index(drop=True),
+        order_history=history,
+        customer_orders=booked[booked["series"] >= 0].reset_index(drop=True),
+        policies=series.merge(policies, on=["site", "sku"], how="left").assign(
+            source=lambda frame: frame["source"].fillna("")
+        ),
+        suppliers=frames["suppliers"],
+        sites=valid_on(frames["sites"], day, key=["site"]),
+        events=events,
+        watermarks=_watermarks(sold, shelf, dated),
+    )
+
+
+def _pairs(rows: pa.Table) -> pd.DataFrame:
+    """The distinct site and sku codes of a table."""
+    pairs = rows.select(["site", "sku"]).group_by(["site", "sku"]).aggregate([])
+    return pairs.to_pandas().astype(object)
+
+
+def _series_of(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    pairs = pd.concat([part.astype(object) for part in parts if len(part)] or parts[:1])
+    pairs = pairs.drop_duplicates().sort_values(["site", "sku"], kind="stable")
+    return pairs.reset_index(drop=True)
+
+
+def _located(rows: pa.Table, index: pd.MultiIndex) -> pd.DataFrame:
+    """Rows as a frame with `row`, their series' place in the panel, instead of codes."""
+    codes = []
+    for name in ("site", "sku"):
+        column = rows.column(name).combine_chunks()
+        if not pa.types.is_dictionary(column.type):
+            column = column.dictionary_encode()
+        if isinstance(column, pa.ChunkedArray):
+            column = column.unify_dictionaries().combine_chunks()
+        level = index.levels[0 if name == "site" else 1]
+        names = level.get_indexer(pd.Index(column.dictionary.to_pylist(), dtype=object))
+        codes.append(names[column.indices.to_numpy()] if len(rows) else np.zeros(0, np.int64))
+    width = len(index.levels[1])
+    wanted = index.codes[0].astype(np.int64) * width + index.codes[1]
+    pairs = codes[0].astype(np.int64) * width + codes[1]
+    order = np.argsort(wanted)
+    place = order[np.searchsorted(wanted[order], pairs)] if len(pairs) else pairs
+    rest = rows.drop_columns([name for name in ("site", "sku", "uom") if name in rows.column_names])
+    frame = rest.to_pandas(date_as_object=False)
+    frame.insert(0, "row", place)
+    return frame
+
+
+def _watermarks(
+    sold: pd.DataFrame, shelf: pd.DataFrame, dated: dict[str, pd.DataFrame]
+) -> dict[str, dt.date]:
+    """The latest business date of each feed among the rows up to the origin."""
+    frames = {"sales": sold, "stock": shelf, **dated}
+    return {
+        name: frame[FEEDS[name].dated or "date"].max().date()
+        for name, frame in sorted(frames.items())
+        if len(frame)
+    }
+
+
+def _events_as_of(events: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """Events that had begun, or were known, on a day; weather is never known in advance."""
+    moment = pd.Timestamp(day)
+    begun = events["start"] <= moment
+    planned = events["known_on"].isna() & (events["kind"] != "weather")
+    return events[begun | planned | (events["known_on"] <= moment)].reset_index(drop=True)
+
+
+def _lead_time_days(
+    orders: pd.DataFrame, items: pd.DataFrame, suppliers: pd.DataFrame
+) -> pd.Series:
+    """Master lead time of each order line: the supplier's terms, else the item's, days."""
+    terms = suppliers.drop_duplicates("supplier", keep="last").set_index("supplier")
+    by_item = items.set_index("sku")["lead_time_days"]
+    own = orders["supplier"].map(terms["lead_time_days"])
+    return own.astype("float64").fillna(orders["sku"].map(by_item).astype("float64"))
+
+
+def _with_masters(
+    series: pd.DataFrame,
+    items: pd.DataFrame,
+    offered: pd.DataFrame,
+    assortment: pd.DataFrame,
+    policies: pd.DataFrame,
+    options: Options,
+) -> pd.DataFrame:
+    """Codes with what the masters say of them; `in_assortment` is true where none is declared."""
+    wanted = [
+        "sku",
+        "category",
+        "supplier",
+        "buyer",
+        "description",
+        "unit_cost",
+        "unit_price",
+        "currency",
+        "stockout_cost",
+        "pack_size",
+        "minimum_order",
+        "lead_time_days",
+        "introduced_on",
+        "discontinued_on",
+        "replaces",
+    ]
+    table = series.merge(items[wanted], on="sku", how="left")
+    table = table.rename(columns={"lead_time_days": "master_lead_time_days"})
+    for name in ("category", "supplier", "buyer", "description", "currency", "replaces"):
+        table[name] = table[name].fillna("")
+    table["currency"] = table["currency"].where(table["currency"] != "", options.currency)
+    declared = pd.MultiIndex.from_frame(assortment[["site", "sku"]].drop_duplicates())
+    in_force_now = pd.MultiIndex.from_frame(offered[["site", "sku"]])
+    pairs = pd.MultiIndex.from_frame(table[["site", "sku"]])
+    table["in_assortment"] = pairs.isin(in_force_now) | ~pairs.isin(declared)
+    table = table.merge(offered[["site", "sku", "mode"]], on=["site", "sku"], how="left")
+    table["mode"] = table["mode"].replace("", np.nan).fillna("stocked")
+    return table
