@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -71,8 +72,8 @@ def init_workspace(folder: Path, *, frequency: str | None, database: str | None)
     Asked again with the same answers it changes nothing; with others it raises Refused: what the
     record holds was counted in the first frequency.
     """
-    asked = {"frequency": frequency and frequency.upper(), "database": database}
-    asked = {key: value for key, value in asked.items() if value}
+    answers = {"frequency": frequency, "database": database}
+    asked = {key: value for key, value in answers.items() if value}
     if is_workspace(folder):
         settings = load_settings(folder).settings
         for key, value in asked.items():
@@ -92,11 +93,9 @@ def init_workspace(folder: Path, *, frequency: str | None, database: str | None)
 
 
 def _first_toml(asked: Mapping[str, str]) -> str:
-    import json  # a JSON string is a TOML string
-
     chosen = {"frequency": "D"} | dict(asked)
     lines = [
         "# Vigistock's settings, one key a line; `vigistock doctor` shows every key and its value.",
-        *(f"{key} = {json.dumps(value)}" for key, value in chosen.items()),
+        *(f"{key} = {json.dumps(value)}" for key, value in chosen.items()),  # JSON text is TOML text
     ]
     return "\n".join(lines) + "\n"

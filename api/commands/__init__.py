@@ -1,0 +1,58 @@
+"""The `vigistock` command. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from api.commands import answers, company, feeds, service, versions, workspace
+from api.commands.shell import AsJson, Guarded, Shell
+
+app = typer.Typer(
+    name="vigistock",
+    cls=Guarded,
+    help="What will run out, when, why, and what can still be done.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback()
+def vigistock(
+    context: typer.Context,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--workspace",
+            "-w",
+            metavar="DIR",
+            help="Folder of the company; else VIGISTOCK_WORKSPACE, else ./vigistock-workspace.",
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    context.obj = Shell(folder, json=as_json)
+
+
+START, DATA, LEARN, ANSWERS = "Start", "Data", "Learn", "Answers"
+
+app.command(rich_help_panel=START)(workspace.init)
+app.command(rich_help_panel=START)(company.demo)
+app.command(rich_help_panel=START)(workspace.doctor)
+app.command(rich_help_panel=DATA)(feeds.ingest)
+app.command(rich_help_panel=DATA)(feeds.rejects)
+app.command(rich_help_panel=LEARN)(versions.train)
+app.command(rich_help_panel=LEARN)(versions.publish)
+app.add_typer(versions.models, name="models", rich_help_panel=LEARN)
+app.command(rich_help_panel=ANSWERS)(answers.warnings)
+app.command(rich_help_panel=ANSWERS)(answers.export)
+app.command(rich_help_panel=ANSWERS)(service.serve)
+
+
+def main() -> None:
+    app()

@@ -1,0 +1,74 @@
+"""`serve`: the HTTP service of a workspace."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import Annotated
+
+import typer
+
+from api.commands.shell import AsJson, Shell, shell_of
+from forecasting.errors import Refused
+
+STOP_SECONDS = 10  # for requests under way when the service is told to stop
+
+
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve warnings, series and forecasts over HTTP; Ctrl-C stops it."""
+    run_service(shell_of(context, as_json), host, port, workers)
+
+
+def run_service(shell: Shell, host: str, port: int, workers: int | None) -> None:
+    refuse_open_doors(host)
+    workspace = shell.workspace({"workers": workers})
+    import uvicorn
+
+    from api.workspaces import VARIABLE
+
+    os.environ[VARIABLE] = str(workspace.folder)  # worker processes find their workspace by it
+    address = f"[{host}]" if ":" in host else host
+    shell.say(f"Vigistock on [bold]http://{address}:{port}/[/] (operations: /docs). Ctrl-C stops.")
+    shell.say("[yellow]Open to every user of this machine:[/] no API key is set.")
+    uvicorn.run(
+        "api.app:from_environment",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workspace.options.workers,
+        log_level="warning",
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+
+
+def refuse_open_doors(host: str) -> None:
+    """Without API keys only loopback may be served; raises Refused."""
+    if not is_loopback(host):
+        raise Refused(
+            f"Serving on {host} would open the company's data to the network: no API key exists.",
+            next_step="Serve on 127.0.0.1 behind a reverse proxy that checks who asks; "
+            "API keys are not available in this version.",
+            host=host,
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("localhost")
+    (True, True, True)
+    >>> is_loopback("0.0.0.0"), is_loopback("erp.example.com")
+    (False, False)
+    """
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,144 @@
+"""Every answer that is not the thing asked for: `application/problem+json` (RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from api.plain import to_json
+from forecasting.errors import NotReady, Refused, UnknownName, VigistockError
+
+PROBLEM: Final = "application/problem+json"
+MOST_FAULTS: Final = 20  # of one request; whoever sends more will send again
+
+log = logging.getLogger("vigistock.api")
+
+
+class BadRequest(VigistockError):
+    """The request cannot be understood: a cursor of another list, an address with too many parts."""
+
+    code = "bad_request"
+    title = "The request cannot be understood"
+
+
+class NotFound(VigistockError):
+    code = "not_found"
+    title = "Not found"
+
+
+class NotAcceptable(VigistockError):
+    code = "not_acceptable"
+    title = "None of the accepted formats is offered"
+
+    def __init__(self, accept: str, offered: Sequence[str]) -> None:
+        super().__init__(
+            f"Accept: {accept!r} names no format offered here.",
+            next_step=f"Offered: {', '.join(offered)}.",
+            accept=accept,
+            offered=list(offered),
+        )
+
+
+STATUS: Final[Mapping[type[VigistockError], int]] = {
+    BadRequest: 400,
+    NotFound: 404,
+    UnknownName: 404,
+    NotAcceptable: 406,
+    Refused: 409,
+    NotReady: 503,
+}
+
+
+def status_of(error: VigistockError) -> int:
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
+def problem(
+    request: Request,
+    status: int,
+    title: str,
+    detail: str,
+    *,
+    code: str,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    body = {
+        "type": f"urn:vigistock:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.scope.get("path", ""),
+        "code": code,
+        **more,
+    }
+    return Response(to_json(body), status, dict(headers or {}), PROBLEM)
+
+
+async def _vigistock_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, VigistockError)
+    status = status_of(error)
+    if status == 500:
+        log.error("%s: %s", error.code, error)
+    headers = {"Retry-After": "60"} if status == 503 else None
+    return problem(
+        request,
+        status,
+        error.title,
+        error.message,
+        code=error.code,
+        headers=headers,
+        next_step=error.next_step,
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    title = HTTPStatus(error.status_code).phrase
+    code = title.lower().replace(" ", "_").replace("-", "_")
+    detail = str(error.detail) if error.detail != title else f"{request.method}: {title.lower()}."
+    return problem(
+        request, error.status_code, title, detail, code=code, headers=error.headers, next_step=""
+    )
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    faults = [
+        {"where": ".".join(str(part) for part in fault["loc"]), "problem": fault["msg"]}
+        for fault in error.errors()[:MOST_FAULTS]
+    ]
+    return problem(
+        request,
+        422,
+        "The request does not keep its contract",
+        "; ".join(f"{fault['where']}: {fault['problem']}" for fault in faults),
+        code="invalid",
+        errors=faults,
+        next_step="/docs lists what each operation takes.",
+    )
+
+
+async def _unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected error", exc_info=error)
+    return problem(
+        request,
+        500,
+        "Something unexpected went wrong",
+        "The fault is on our side and has been logged.",
+        code="unexpected",
+        next_step="Try again; if it stays, tell the administrator the time and the address.",
+    )
+
+
+def install(app: FastAPI) -> None:
+    app.add_exception_handler(VigistockError, _vigistock_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _unexpected)

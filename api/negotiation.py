@@ -1,0 +1,74 @@
+"""HTTP's own questions: which format, and has it changed since?"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi import Request, Response
+
+from api.errors import NotAcceptable
+
+JSON: Final = "application/json"
+CSV: Final = "text/csv"
+
+
+def negotiate(accept: str, offered: Sequence[str]) -> str:
+    """The offered media type that the client likes best (RFC 9110, 12.5.1); the first in a draw.
+
+    >>> negotiate("text/csv, application/json;q=0.5", [JSON, CSV])
+    'text/csv'
+    >>> negotiate("*/*", [JSON, CSV])
+    'application/json'
+    """
+    liked = [(_quality(accept, media), -place, media) for place, media in enumerate(offered)]
+    quality, _, media = max(liked)
+    if quality <= 0:
+        raise NotAcceptable(accept, offered)
+    return media
+
+
+def _quality(accept: str, media: str) -> float:
+    """Of the most exact range that covers the media type; 0 where none does."""
+    best: tuple[int, float] = (-1, 0.0)
+    for item in accept.split(",") if accept.strip() else ["*/*"]:
+        name, *parameters = (part.strip().lower() for part in item.split(";"))
+        exactness = {media: 2, f"{media.split('/')[0]}/*": 1, "*/*": 0}
+        if name not in exactness:
+            continue
+        quality = next((_number(text[2:]) for text in parameters if text.startswith("q=")), 1.0)
+        best = max(best, (exactness[name], quality))
+    return best[1]
+
+
+def _number(text: str) -> float:
+    try:
+        quality = float(text)
+    except ValueError:
+        return 0.0
+    return quality if 0 <= quality <= 1 else 0.0
+
+
+def entity_tag(request: Request, *parts: object) -> str:
+    """Weak, since compression changes the bytes: of the address, the format and what it rests on."""
+    asked = (str(request.url.path), str(request.url.query), request.headers.get("accept", ""))
+    digest = hashlib.sha256("\0".join(map(str, (*asked, *parts))).encode("utf-8", "replace"))
+    return f'W/"{digest.hexdigest()[:24]}"'
+
+
+def unchanged(request: Request, tag: str) -> bool:
+    """Does If-None-Match name the tag (RFC 9110, 13.1.2: weak comparison)?"""
+    given = request.headers.get("if-none-match", "")
+    return given.strip() == "*" or tag.removeprefix("W/") in (
+        item.strip().removeprefix("W/") for item in given.split(",")
+    )
+
+
+def caching(tag: str) -> dict[str, str]:
+    """Keep it, and ask each time whether it still holds."""
+    return {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding"}
+
+
+def not_modified(tag: str) -> Response:
+    return Response(status_code=304, headers=caching(tag))
