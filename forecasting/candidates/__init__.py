@@ -1,0 +1,1 @@
+"""Families of candidate forecasts: one file each, one door to its library."""

@@ -1,0 +1,63 @@
+"""Units → latent demand: what customers wanted in the periods when the shelf was empty.
+
+Expected value for the share of the period that was empty: units + share × level × unmet, where
+level is a trailing average of the demand of periods in stock. No period looks at a later one, so
+a backtest at any earlier origin may use the same matrix.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.options import Options
+from forecasting.panel import Panel
+
+Matrix = NDArray[np.float64]
+
+RAN_OUT_SHARE: Final = 0.5  # empty at close, full at opening: it ran out somewhere in between
+LEVEL_MEMORY: Final = 0.1  # weight of the newest period in the trailing level
+
+
+def is_out(on_hand: Matrix, blocked: Matrix) -> NDArray[np.bool_]:
+    """Stockout at close: on_hand − blocked ≤ 0; unknown stock is not out, blank blocked is none."""
+    with np.errstate(invalid="ignore"):
+        out: NDArray[np.bool_] = on_hand - np.nan_to_num(blocked) <= 0
+    return out
+
+
+def empty_share(panel: Panel) -> Matrix:
+    """[n, T] share of each period in which the shelf was empty, 0 where nothing says so.
+
+    From availability where a feed gives it; else from closings: 1 where it was empty at both ends
+    and nothing came in, RAN_OUT_SHARE where it emptied in between.
+    """
+    out = is_out(panel.on_hand, panel.blocked)
+    before = np.zeros_like(out)
+    before[:, 1:] = out[:, :-1]
+    nothing_came = np.nan_to_num(panel.receipts) <= 0
+    share = np.where(out, np.where(before & nothing_came, 1.0, RAN_OUT_SHARE), 0.0)
+    return np.where(np.isnan(panel.availability), share, 1.0 - np.nan_to_num(panel.availability))
+
+
+def latent_demand(panel: Panel, options: Options) -> Matrix:
+    """[n, T] demand, units; NaN where units are unknown; never below zero.
+
+    Returns can turn a period's net units negative: nobody wanted less than nothing.
+    """
+    demand = np.maximum(panel.units, 0.0)
+    share = empty_share(panel) * options.unmet
+    if not share.any():
+        return demand
+    level = np.full(len(demand), np.nan)
+    for period in range(demand.shape[1]):
+        sold, empty = demand[:, period], share[:, period]
+        known = ~np.isnan(sold)
+        missing = known & (empty > 0) & ~np.isnan(level)
+        demand[missing, period] += empty[missing] * level[missing]
+        teaches = known & (empty == 0)
+        level[teaches & np.isnan(level)] = sold[teaches & np.isnan(level)]
+        level[teaches] += LEVEL_MEMORY * (sold[teaches] - level[teaches])
+    return demand

@@ -1,0 +1,288 @@
+"""DemandForecaster.fit(panel) → FittedDemand; FittedDemand.forecast(panel) → DemandForecast.
+
+A forecast of days also speaks of weeks and months: whole weeks inside the daily horizon are sums
+of the daily sample paths, later ones come from a weekly model of its own; months likewise.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.accuracy import BacktestReport, report_of
+from forecasting.backtest import Window
+from forecasting.calendar import Frequency, period_end, period_start, to_period
+from forecasting.distribution import ErrorPaths
+from forecasting.errors import VigistockError
+from forecasting.grain import FittedGrain, GrainAtOrigin, fit_grain
+from forecasting.history import History, coarsen, history_of
+from forecasting.options import Options
+from forecasting.panel import Panel
+
+Matrix = NDArray[np.float64]
+
+BLOCK: Final = 500  # series whose sample paths live in memory together
+COARSER: Final = {
+    Frequency.DAY: (Frequency.WEEK, Frequency.MONTH),
+    Frequency.WEEK: (),
+    Frequency.MONTH: (),
+}
+FORMAT: Final = 1  # of the bundle's files
+
+
+class BadBundle(VigistockError):
+    code = "bad_bundle"
+    title = "A model bundle cannot be read"
+
+
+@dataclass(frozen=True)
+class GrainForecast:
+    """One grain: step h of a matrix is period `first` + h."""
+
+    frequency: Frequency
+    first: int
+    mean: Matrix  # [n, H] demand, units a period
+    quantiles: Matrix  # [n, H, Q]
+    levels: tuple[float, ...]  # [Q]
+    mean_units: Matrix  # [n, H] what will sell, stock allowing; = mean until stock is projected
+    method: list[str]
+    reason: list[str]
+
+    @property
+    def horizon(self) -> int:
+        return self.mean.shape[1]
+
+
+class DemandForecast:
+    """All grains at one origin, and sample paths of the workspace's own grain on demand."""
+
+    def __init__(
+        self,
+        frequency: Frequency,
+        origin: int,
+        series: pd.DataFrame,
+        own: GrainAtOrigin,
+        grains: dict[Frequency, GrainForecast],
+    ) -> None:
+        self.frequency = frequency
+        self.origin = origin
+        self.series = series
+        self.grains = grains
+        self._own = own
+
+    @property
+    def mean(self) -> Matrix:
+        """[n, H] demand of the own grain."""
+        return self._own.mean
+
+    @property
+    def horizon(self) -> int:
+        return self._own.horizon
+
+    def paths(self, rows: slice, horizon: int) -> NDArray[np.float32]:
+        """[b, P, horizon] demand, units, own grain; same series and seed, same paths."""
+        return self._own.paths(rows, horizon)
+
+    def with_units(self, mean_units: Matrix) -> DemandForecast:
+        """The same forecast with what will sell [n, h ≤ H] in the own grain, and in sums of it."""
+        own = self.grains[self.frequency]
+        units = own.mean.copy()
+        units[:, : mean_units.shape[1]] = mean_units
+        grains = dict(self.grains)
+        grains[self.frequency] = replace(own, mean_units=units)
+        for frequency in COARSER[self.frequency]:
+            if frequency in grains:
+                coarse = grains[frequency]
+                summed = coarse.mean.copy()
+                for step, days in covered_steps(own, coarse):
+                    summed[:, step] = units[:, days].sum(axis=1)
+                grains[frequency] = replace(coarse, mean_units=summed)
+        return DemandForecast(self.frequency, self.origin, self.series, self._own, grains)
+
+
+def covered_steps(
+    own: GrainForecast | GrainAtOrigin, coarse: GrainForecast
+) -> list[tuple[int, slice]]:
+    """Steps of a coarser grain that lie whole inside the own one, and the own steps they sum."""
+    found = []
+    for step in range(coarse.horizon):
+        start, end = (
+            bound(coarse.first + step, coarse.frequency) for bound in (period_start, period_end)
+        )
+        first = int(to_period(start, own.frequency)) - own.first
+        last = int(to_period(end, own.frequency)) - own.first
+        if first >= 0 and last < own.horizon:
+            found.append((step, slice(first, last + 1)))
+    return found
+
+
+class DemandForecaster:
+    def __init__(self, options: Options) -> None:
+        self.options = options
+
+    def fit(self, panel: Panel) -> FittedDemand:
+        """Learn weights and error paths of every grain that the history carries."""
+        grains: dict[Frequency, FittedGrain] = {}
+        windows: dict[Frequency, list[Window]] = {}
+        histories = {history.frequency: history for history in _grains_of(panel, self.options)}
+        for grain, history in histories.items():
+            # a week or month may have begun before the origin: one more step reaches the last whole
+            spare = 0 if grain is panel.frequency else 1
+            horizon = self.options.forecast_horizons[grain.grain] + spare
+            grains[grain], windows[grain] = fit_grain(history, horizon, self.options.seed)
+        own = histories[panel.frequency]
+        report = report_of(panel, own, grains, windows, histories)
+        return FittedDemand(self.options, grains, report)
+
+
+class FittedDemand:
+    """What a training learned. Files: `demand.json` and one `.npz` a grain; no pickles."""
+
+    def __init__(
+        self,
+        options: Options,
+        grains: dict[Frequency, FittedGrain],
+        report: BacktestReport | None = None,
+    ) -> None:
+        self.options = options
+        self.grains = grains
+        self.report = report
+
+    def forecast(self, panel: Panel) -> DemandForecast:
+        """Means and quantiles of every grain at the panel's origin; series may be new."""
+        options = self.options
+        at: dict[Frequency, GrainAtOrigin] = {}
+        for history in _grains_of(panel, options):
+            fitted = self.grains.get(history.frequency)
+            if fitted is not None:
+                at[history.frequency] = fitted.at(history, paths=options.paths, seed=options.seed)
+        own = at[panel.frequency]
+        wanted = {
+            grain: _blank(draw, panel, options.forecast_horizons[grain.grain], options.quantiles)
+            for grain, draw in at.items()
+        }
+        for begin in range(0, len(panel), BLOCK):
+            rows = slice(begin, min(begin + BLOCK, len(panel)))
+            daily = own.paths(rows)
+            for grain, result in wanted.items():
+                draw = at[grain]
+                skip = result.first - draw.first
+                drawn = daily if draw is own else draw.paths(rows)
+                drawn = drawn[:, :, skip : skip + result.horizon].copy()
+                if draw is not own:
+                    for step, days in covered_steps(own, result):
+                        drawn[:, :, step] = daily[:, :, days].sum(axis=2)
+                        result.mean[rows, step] = own.mean[rows, days].sum(axis=1)
+                result.quantiles[rows] = _quantiles(drawn, result.levels)
+        wanted = {grain: replace(one, mean_units=one.mean) for grain, one in wanted.items()}
+        codes = panel.series[["site", "sku"]]
+        return DemandForecast(panel.frequency, panel.origin, codes, own, wanted)
+
+    def to_files(self, folder: Path) -> None:
+        """Write the bundle; the same parameters give the same bytes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        facts: dict[str, Any] = {"format": FORMAT, "grains": {}}
+        for grain, fitted in self.grains.items():
+            name = f"demand_{grain.grain}.npz"
+            np.savez(
+                folder / name,
+                site=fitted.series["site"].to_numpy(dtype=str),
+                sku=fitted.series["sku"].to_numpy(dtype=str),
+                weights=fitted.weights,
+                scores=fitted.errors.scores,
+                segments=fitted.errors.segments.astype(str),
+                lends=fitted.errors.lends,
+            )
+            facts["grains"][grain.value] = {"file": name, "horizon": fitted.horizon}
+        facts["options"] = {
+            "frequency": self.options.frequency.value,
+            "quantiles": list(self.options.quantiles),
+            "horizons": list(self.options.horizons),
+            "forecast_horizons": dict(self.options.forecast_horizons),
+            "stockout_availability": self.options.stockout_availability,
+            "availability_basis": self.options.availability_basis,
+            "unmet": self.options.unmet,
+            "country": self.options.country,
+            "seed": self.options.seed,
+            "paths": self.options.paths,
+        }
+        (folder / "demand.json").write_text(json.dumps(facts, indent=1, sort_keys=True))
+
+    @classmethod
+    def from_files(cls, folder: Path) -> FittedDemand:
+        """Read a bundle; raises BadBundle where it is not what `to_files` writes."""
+        try:
+            facts = json.loads((folder / "demand.json").read_text())
+            if facts["format"] != FORMAT:
+                raise ValueError(f"format {facts['format']}, expected {FORMAT}")
+            kept = facts["options"]
+            options = Options(
+                **{
+                    **kept,
+                    "frequency": Frequency(kept["frequency"]),
+                    "quantiles": tuple(kept["quantiles"]),
+                    "horizons": tuple(kept["horizons"]),
+                }
+            )
+            grains = {
+                Frequency(value): _read_grain(folder / part["file"], Frequency(value), part)
+                for value, part in facts["grains"].items()
+            }
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadBundle(
+                f"The demand bundle in {folder.name} cannot be read: {error}.",
+                next_step="Restore it from the registry, or train again.",
+                folder=str(folder),
+            ) from error
+        return cls(options, grains)
+
+
+def _read_grain(path: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGrain:
+    with np.load(path, allow_pickle=False) as kept:
+        series = pd.DataFrame(
+            {"site": kept["site"].astype(object), "sku": kept["sku"].astype(object)}
+        )
+        errors = ErrorPaths(kept["scores"], kept["segments"].astype(object), kept["lends"])
+        return FittedGrain(frequency, int(facts["horizon"]), series, kept["weights"], errors)
+
+
+def _grains_of(panel: Panel, options: Options) -> list[History]:
+    own = history_of(panel, options)
+    coarser = [coarsen(own, frequency) for frequency in COARSER[panel.frequency]]
+    return [own, *(history for history in coarser if history is not None)]
+
+
+def _blank(
+    draw: GrainAtOrigin, panel: Panel, horizon: int, levels: tuple[float, ...]
+) -> GrainForecast:
+    """A forecast of the whole periods that start after the origin, quantiles yet to be filled."""
+    after = period_end(panel.origin, panel.frequency) + np.timedelta64(1, "D")
+    first = int(to_period(after, draw.frequency))
+    if period_start(first, draw.frequency) < after:
+        first += 1
+    skip = first - draw.first
+    mean = draw.mean[:, skip : skip + horizon].copy()
+    return GrainForecast(
+        frequency=draw.frequency,
+        first=first,
+        mean=mean,
+        quantiles=np.zeros((*mean.shape, len(levels))),
+        levels=levels,
+        mean_units=mean,
+        method=draw.levels.method,
+        reason=draw.levels.reason,
+    )
+
+
+def _quantiles(paths: NDArray[np.float32], levels: tuple[float, ...]) -> Matrix:
+    """[b, H, Q] of paths [b, P, H]: the least value that a share τ of the paths does not pass."""
+    ordered = np.sort(paths, axis=1)
+    count = paths.shape[1]
+    places = [min(count - 1, max(0, int(np.ceil(level * count)) - 1)) for level in levels]
+    return np.moveaxis(ordered[:, places, :], 1, 2).astype(np.float64)

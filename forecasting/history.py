@@ -1,0 +1,62 @@
+"""Demand by series and period, and its sums over weeks and months."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.calendar import Frequency, end_date, origin_of, period_start, to_period
+from forecasting.demand import latent_demand
+from forecasting.options import Options
+from forecasting.panel import Panel
+
+Matrix = NDArray[np.float64]
+
+LEAST_KNOWN_SHARE: Final = 0.5  # of a period's days; fewer say nothing of the whole
+
+
+@dataclass(frozen=True)
+class History:
+    """`demand` [n, T] starts in period `start` and ends at its last complete period."""
+
+    frequency: Frequency
+    start: int
+    demand: Matrix
+    series: pd.DataFrame
+
+    @property
+    def origin(self) -> int:
+        return self.start + self.demand.shape[1] - 1
+
+
+def history_of(panel: Panel, options: Options) -> History:
+    return History(panel.frequency, panel.start, latent_demand(panel, options), panel.series)
+
+
+def coarsen(history: History, frequency: Frequency) -> History | None:
+    """Sums over the whole weeks or months of a daily history; None where it holds none.
+
+    A period with some unknown days is the sum of the known ones; with less than half known it is
+    unknown itself.
+    """
+    days = np.arange(history.start, history.origin + 1)
+    first = to_period(period_start(history.start, history.frequency), frequency)
+    if period_start(first, frequency) < period_start(history.start, history.frequency):
+        first = first + 1
+    last = origin_of(end_date(history.origin, history.frequency), frequency)
+    count = int(last - first + 1)
+    if count < 1:
+        return None
+    place = to_period(period_start(days, history.frequency), frequency) - first
+    inside = (place >= 0) & (place < count)
+    starts = np.flatnonzero(np.r_[True, np.diff(place[inside]) > 0])
+    daily = history.demand[:, inside]
+    known = np.add.reduceat((~np.isnan(daily)).astype(float), starts, axis=1)
+    length = np.diff(np.r_[starts, daily.shape[1]])
+    total = np.add.reduceat(np.nan_to_num(daily), starts, axis=1)
+    demand = np.where(known >= LEAST_KNOWN_SHARE * length, total, np.nan)
+    return History(frequency, int(first), demand, history.series)

@@ -1,0 +1,138 @@
+"""What the demand up to an origin says of each series; backtest and live share this step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.calendar import Frequency
+from forecasting.candidates import statistical
+from forecasting.seasonality import season_index, season_keys
+from forecasting.segments import demand_class
+
+Matrix = NDArray[np.float64]
+
+RECENT: Final = {Frequency.DAY: 364, Frequency.WEEK: 104, Frequency.MONTH: 36}
+"""Periods that class, dispersion and plain mean look at: older demand is another demand."""
+
+OUTLIER_FACTOR: Final = 10.0  # times the 95th percentile of the demands that happened
+OUTLIER_LEAST: Final = 8  # demands needed before one of them may be called an outlier
+PRIOR_DISPERSION: Final = 0.3  # φ of var = m + φ m²; retail days and months lie around it
+PRIOR_PERIODS: Final = 10.0  # weight of that prior, periods
+MOST_DISPERSION: Final = 50.0
+LEVEL_MEMORY: Final = 0.1  # of the trailing level that dispersion is measured around
+
+
+@dataclass(frozen=True)
+class States:
+    """Aligned with the series of a panel; `levels` has one column a candidate."""
+
+    classes: NDArray[np.object_]  # [n] demand class
+    known: NDArray[np.int64]  # [n] periods with known demand
+    wanted: NDArray[np.int64]  # [n] periods with any demand
+    levels: Matrix  # [n, M] units a period, seasonally adjusted; NaN where not tried
+    mean: Matrix  # [n] plain mean of the recent known demand; NaN without any
+    index: Matrix  # [n, K] seasonal index
+    dispersion: Matrix  # [n] φ of var = m + φ m², counted in quanta
+    quantum: Matrix  # [n] the unit that demand is counted in
+    clipped: NDArray[np.int64]  # [n] outliers cut before anything was learned
+
+    def factors(self, first: int, horizon: int, frequency: Frequency) -> Matrix:
+        """[n, horizon] seasonal factor of the periods from `first` on."""
+        return self.index[:, season_keys(first, horizon, frequency)]
+
+
+def states_at(demand: Matrix, start: int, frequency: Frequency) -> States:
+    """States at the last column of `demand` [n, T], which starts in period `start`."""
+    tame, clipped = clip_outliers(demand)
+    recent = tame[:, -RECENT[frequency] :]
+    index = season_index(tame, start, frequency)
+    keys = season_keys(start, demand.shape[1], frequency)
+    classes = demand_class(recent)
+    known = ~np.isnan(tame)
+    wanted = np.sum(tame > 0, axis=1)
+    # a series that slept for the whole recent window keeps the class of its whole life
+    asleep = (classes == "none") & (wanted > 0)
+    if asleep.any():
+        classes[asleep] = demand_class(tame[asleep])
+    levels = np.full((len(tame), len(statistical.CANDIDATES)), np.nan)
+    for row in range(len(tame)):
+        told = known[row]
+        adjusted = tame[row, told] / index[row, keys[told]]
+        levels[row] = statistical.levels(adjusted, classes[row], frequency)
+    count = np.sum(~np.isnan(recent), axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(count > 0, np.nansum(recent, axis=1) / count, np.nan)
+    mean = np.where(np.isnan(mean) & known.any(axis=1), 0.0, mean)
+    quantum = _quantum(recent)
+    expected = _trailing_level(recent, index[:, keys[-recent.shape[1] :]])
+    return States(
+        classes=classes,
+        known=known.sum(axis=1),
+        wanted=wanted,
+        levels=levels,
+        mean=mean,
+        index=index,
+        dispersion=_dispersion(recent / quantum[:, None], expected / quantum[:, None]),
+        quantum=quantum,
+        clipped=clipped,
+    )
+
+
+def clip_outliers(demand: Matrix) -> tuple[Matrix, NDArray[np.int64]]:
+    """Demand with the impossible cut down, and how many values of each series were cut.
+
+    A value above OUTLIER_FACTOR × the 95th percentile of the series' own other demands is cut to
+    that bound; the record keeps it as it came.
+    """
+    wanted = np.sort(np.where(demand > 0, demand, np.nan), axis=1)
+    count = np.sum(~np.isnan(wanted), axis=1)
+    place = np.clip(np.floor(0.95 * (count - 2)).astype(int), 0, None)  # among all but the largest
+    bound = OUTLIER_FACTOR * wanted[np.arange(len(wanted)), place] if demand.shape[1] else np.inf
+    bound = np.where(count >= OUTLIER_LEAST, bound, np.inf)
+    over = demand > np.broadcast_to(bound, len(demand))[:, None]
+    return np.where(over, np.broadcast_to(bound, len(demand))[:, None], demand), over.sum(axis=1)
+
+
+def _quantum(recent: Matrix) -> Matrix:
+    """[n] 1 where demand is whole; else the smallest seen, at least a fiftieth of its mean."""
+    whole = np.all((recent == np.floor(recent)) | np.isnan(recent), axis=1)
+    wanted = np.where(recent > 0, recent, np.nan)
+    any_wanted = np.any(recent > 0, axis=1)
+    quantum = np.ones(len(recent))
+    fine = ~whole & any_wanted
+    if fine.any():
+        least = np.nanmin(wanted[fine], axis=1)
+        quantum[fine] = np.maximum(least, np.nanmean(wanted[fine], axis=1) / 50.0)
+    return quantum
+
+
+def _trailing_level(recent: Matrix, factors: Matrix) -> Matrix:
+    """[n, R] one-step expectation of each recent period from the ones before it."""
+    expected = np.full(recent.shape, np.nan)
+    with np.errstate(invalid="ignore"):
+        adjusted = recent / factors
+    level = np.full(len(recent), np.nan)
+    for period in range(recent.shape[1]):
+        expected[:, period] = level
+        value = adjusted[:, period]
+        first = np.isnan(level)
+        step = LEVEL_MEMORY * (value - level)
+        level = np.where(first, value, np.where(np.isnan(value), level, level + step))
+    return expected * factors
+
+
+def _dispersion(counts: Matrix, expected: Matrix) -> Matrix:
+    """[n] φ by moments around the trailing level, shrunk to PRIOR_DISPERSION."""
+    pairs = ~np.isnan(counts) & ~np.isnan(expected)
+    m = np.where(pairs, expected, 0.0)
+    excess = np.where(pairs, (counts - m) ** 2 - m, 0.0).sum(axis=1)
+    square = (m**2).sum(axis=1)
+    number = np.maximum(pairs.sum(axis=1), 1)
+    prior = PRIOR_PERIODS * square / number
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shrunk = (excess + prior * PRIOR_DISPERSION) / (square + prior)
+    return np.clip(np.where(square > 0, shrunk, PRIOR_DISPERSION), 0.0, MOST_DISPERSION)
