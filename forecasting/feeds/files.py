@@ -1,0 +1,163 @@
+"""Bytes to a raw table: what the file is, whether it is what its name says, how it is encoded."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from pathlib import Path
+from typing import Final
+
+from charset_normalizer import from_bytes
+
+from forecasting.errors import DeliveryRefused
+from forecasting.feeds.csv_file import read_csv
+from forecasting.feeds.profile import Profile
+from forecasting.feeds.raw import Choose, RawTable
+from forecasting.feeds.typed_files import empty, read_json, read_ndjson, read_parquet, read_xlsx
+
+FORMS: Final = {
+    ".csv": "CSV",
+    ".txt": "CSV",
+    ".tsv": "CSV",
+    ".xlsx": "XLSX",
+    ".parquet": "Parquet",
+    ".json": "JSON",
+    ".ndjson": "NDJSON",
+    ".jsonl": "NDJSON",
+}
+_MAGIC: Final = (
+    (b"PAR1", "Parquet"),
+    (b"PK\x03\x04", "XLSX"),
+    (b"\x1f\x8b", "gzip"),
+    (b"\xd0\xcf\x11\xe0", "old Excel (.xls)"),
+    (b"%PDF", "PDF"),
+)
+_BOMS: Final = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+BYTES_A_FIELD: Final = 20  # of a CSV; with the most cells this bounds what a gzip may unfold to
+SAMPLE_BYTES: Final = 65_536  # what the guess at an encoding looks at
+
+
+def read_raw(
+    data: bytes, source: str, profile: Profile, choose: Choose, most_cells: int
+) -> RawTable:
+    """The form is told by the name, or by the first bytes where there is no known ending.
+
+    Raises DeliveryRefused where the content is not of the form that the name promises.
+    """
+    suffix = Path(source).suffix.lower()
+    magic = next((form for start, form in _MAGIC if data.startswith(start)), "")
+    if magic == "gzip" and suffix not in FORMS:
+        data = _unzip(data, source, most_cells)
+        suffix = Path(Path(source).stem).suffix.lower()
+        magic = next((form for start, form in _MAGIC if data.startswith(start)), "")
+    if not data.strip():
+        raise empty(source)
+    form = FORMS.get(suffix) or magic or _bare_form(data)
+    if (magic and magic != form) or (form in ("XLSX", "Parquet") and magic != form):
+        found = magic or "text"
+        raise DeliveryRefused(
+            source,
+            f"named as {form}, but its content is {found}",
+            next_step="Rename it with its true ending, or export it again as CSV.",
+            named=form,
+            found=found,
+        )
+    if form == "Parquet":
+        return read_parquet(data, source, choose, most_cells)
+    if form == "XLSX":
+        return read_xlsx(data, source, profile.sheet, choose, most_cells)
+    if form == "JSON":
+        return read_json(data, source, choose, most_cells)
+    if form == "NDJSON":
+        return read_ndjson(data, source, choose, most_cells)
+    if form != "CSV":
+        raise DeliveryRefused(
+            source, f"this is {form}", next_step="Export it as CSV, XLSX or Parquet."
+        )
+    text, note = _decode(data, source, profile.encoding)
+    if not text.strip():
+        raise empty(source)
+    raw = read_csv(text, source, profile.separator, choose, most_cells)
+    return RawTable(raw.columns, raw.line, raw.raw, raw.broken, (*note, *raw.notes))
+
+
+def _bare_form(data: bytes) -> str:
+    """The form of a body without a name."""
+    start = data.lstrip()[:1]
+    return {b"[": "JSON", b"{": "NDJSON"}.get(start, "CSV")
+
+
+def _unzip(data: bytes, source: str, most_cells: int) -> bytes:
+    most_bytes = most_cells * BYTES_A_FIELD
+    try:
+        with gzip.open(io.BytesIO(data)) as file:
+            unpacked = file.read(most_bytes + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DeliveryRefused(
+            source, f"damaged gzip ({error})", next_step="Send it again."
+        ) from None
+    if len(unpacked) > most_bytes:
+        raise DeliveryRefused(
+            source,
+            f"unfolds to more than {most_bytes:,} bytes",
+            next_step="Deliver it in parts, by month for example.",
+        )
+    return unpacked
+
+
+def _decode(data: bytes, source: str, encoding: str) -> tuple[bytes, tuple[str, ...]]:
+    """The text as UTF-8, by the declared encoding or by the file's own byte order mark."""
+    note: tuple[str, ...] = ()
+    for mark, own in _BOMS:
+        if data.startswith(mark):
+            if own != encoding:
+                note = (f"the byte order mark says {own}: read so, not as {encoding}",)
+            encoding = own
+            data = data.removeprefix(mark) if own == "utf-8" else data
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        looks = _likely_encoding(data)
+        raise DeliveryRefused(
+            source,
+            f"byte {error.object[error.start]:#04x} is not {encoding}{looks}",
+            next_step="Declare the file's `encoding` in the profile.",
+            line=data.count(b"\n", 0, error.start) + 1,
+            encoding=encoding,
+        ) from None
+    if encoding not in ("utf-8", "utf-16") and not data.isascii() and _is_utf8(data):
+        raise DeliveryRefused(
+            source,
+            f"declared {encoding}, but every accented letter in it is UTF-8",
+            next_step='Declare encoding = "utf-8" in the profile.',
+            encoding=encoding,
+        )
+    if "\0" in text:
+        raise DeliveryRefused(
+            source,
+            "has NUL characters",
+            next_step="Export it again; NUL marks a damaged file or another encoding.",
+            line=text.count("\n", 0, text.index("\0")) + 1,
+        )
+    return (data if encoding == "utf-8" else text.encode()), note
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _likely_encoding(data: bytes) -> str:
+    """A hint, never used to read."""
+    bad = next((at for at, byte in enumerate(data) if byte > 0x7F), 0)
+    sample = data[max(0, bad - SAMPLE_BYTES // 2) : bad + SAMPLE_BYTES // 2]
+    best = from_bytes(sample).best()
+    return f"; it looks like {best.encoding}" if best is not None else ""

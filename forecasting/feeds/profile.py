@@ -1,0 +1,235 @@
+"""Profiles: what an export calls things and how it writes them, as small TOML files.
+
+A profile is data, never code: everything that the reader would otherwise have to guess is written
+in it. docs/profiles.md explains each key; `Profile` and `Rules` are the whole syntax.
+"""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from functools import cached_property
+from importlib import resources
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from forecasting.errors import UnknownName, VigistockError, did_you_mean
+from forecasting.feeds.dates import check_format
+from forecasting.feeds.ledger import LEDGER
+from forecasting.tables import FEEDS, Kind, Table
+
+FOLDER: Final = resources.files("forecasting.feeds") / "profiles"
+CONTRACTS: Final[Mapping[str, Table]] = {**FEEDS, LEDGER.name: LEDGER}
+"""What a file may be read as: the feeds, and the ledger that becomes several of them."""
+
+
+class BadProfile(VigistockError):
+    """A profile that cannot mean anything; found before any file is opened."""
+
+    code = "bad_profile"
+    title = "The profile is wrong"
+
+    def __init__(self, profile: str, problem: str) -> None:
+        super().__init__(
+            f"Profile '{profile}': {problem}.",
+            next_step="Correct the profile; docs/profiles.md lists every key.",
+            profile=profile,
+            problem=problem,
+        )
+
+
+class Rules(BaseModel):
+    """What holds for one feed, or, at the top of a profile, for all of them."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    columns: dict[str, list[str]] = Field(default_factory=dict)
+    """canonical column = the headers that it may have (its own name always counts)"""
+    choices: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """column = { their word = canonical word }"""
+    blank: dict[str, list[str]] = Field(default_factory=dict)
+    """column = texts that mean "nothing here" """
+    constants: dict[str, str] = Field(default_factory=dict)
+    """column = the text that every row has where the file lacks the column"""
+    exclude: dict[str, list[str]] = Field(default_factory=dict)
+    """text column = values (or patterns with *) whose rows are rejected as `not_an_item`"""
+    repeated: Literal["sum", "reject"] | None = None
+    """the same key twice in one file: units add up, or rows that differ are rejected"""
+    equal_rows: Literal["sum", "duplicate"] | None = None
+    """fully equal rows under `sum`; if unsaid: duplicates where line_id is filled, else added"""
+    complete: bool = False
+    """stock: what is not in the file is not in stock"""
+
+    def over(self, common: Rules) -> Rules:
+        """These rules, completed by the common ones."""
+        merged = {
+            name: {**getattr(common, name), **getattr(self, name)}
+            for name in ("columns", "choices", "blank", "constants", "exclude")
+        }
+        for name, headers in common.columns.items():
+            merged["columns"][name] = [*self.columns.get(name, []), *headers]
+        for name, words in common.choices.items():
+            merged["choices"][name] = {**words, **self.choices.get(name, {})}
+        return self.model_copy(
+            update={
+                **merged,
+                "repeated": self.repeated or common.repeated,
+                "equal_rows": self.equal_rows or common.equal_rows,
+                "complete": self.complete or common.complete,
+            }
+        )
+
+
+class Profile(Rules):
+    name: str
+    about: str = ""
+    encoding: str = "utf-8"
+    separator: str = ","
+    decimal: Literal[".", ","] = "."
+    thousands: str = ""
+    dates: list[str] = Field(default_factory=lambda: ["YYYY-MM-DD"])
+    """formats, tried in order: YYYY MM DD hh mm ss; M and D allow one digit"""
+    sheet: str = ""
+    """XLSX: the sheet to read; blank: the first"""
+    feeds: dict[str, Rules] = Field(default_factory=dict)
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name
+        except LookupError:
+            raise ValueError(f"encoding '{value}' is not known") from None
+
+    @field_validator("separator")
+    @classmethod
+    def _one_character(cls, value: str) -> str:
+        if len(value) != 1 or not value.isascii() or value in '"\r\n':
+            raise ValueError("separator must be one character, such as , or ; or \\t")
+        return value
+
+    @field_validator("thousands")
+    @classmethod
+    def _separates_thousands(cls, value: str) -> str:
+        if value not in ("", " ", ".", ",", "'", "’", "_"):
+            raise ValueError("thousands must be one of: nothing, space . , ' _")
+        return value
+
+    @field_validator("dates")
+    @classmethod
+    def _date_formats(cls, value: list[str]) -> list[str]:
+        for pattern in value:
+            check_format(pattern)
+        return value
+
+    def rules(self, feed: str) -> Rules:
+        """What holds for one feed: its own rules over the common ones."""
+        common = Rules(**{name: getattr(self, name) for name in Rules.model_fields})
+        return self.feeds.get(feed, Rules()).over(common)
+
+    @cached_property
+    def digest(self) -> str:
+        """sha256 of all that can change a reading; the name and the prose cannot."""
+        meaning = self.model_dump(exclude={"name", "about"})
+        return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+def profile_names() -> list[str]:
+    """The profiles that come with Vigistock."""
+    return sorted(
+        file.name.removesuffix(".toml") for file in FOLDER.iterdir() if file.name.endswith(".toml")
+    )
+
+
+def load_profile(name_or_path: str | Path) -> Profile:
+    """A profile by name, or from a TOML file; raises UnknownName or BadProfile.
+
+    >>> load_profile("generic-fr").decimal
+    ','
+    """
+    text = str(name_or_path)
+    if text in profile_names():
+        return parse_profile((FOLDER / f"{text}.toml").read_text("utf-8"), name=text)
+    path = Path(text)
+    if path.suffix != ".toml" or not path.is_file():
+        raise UnknownName("profile", text, profile_names())
+    try:
+        return parse_profile(path.read_text("utf-8"), name=path.stem)
+    except UnicodeDecodeError:
+        raise BadProfile(text, "the file is not UTF-8") from None
+
+
+def parse_profile(toml: str, *, name: str) -> Profile:
+    """The profile that a TOML text declares; `extends` names the one it starts from."""
+    try:
+        declared = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError as error:
+        raise BadProfile(name, f"not valid TOML ({error})") from None
+    base = declared.pop("extends", None)
+    if base is not None:
+        parent = load_profile(str(base)).model_dump(exclude={"name"}, exclude_unset=True)
+        declared = _deep_merge(parent, declared)
+    try:
+        profile = Profile.model_validate({**declared, "name": name})
+    except ValidationError as error:
+        raise BadProfile(name, _first_problem(error)) from None
+    _check_names(profile)
+    return profile
+
+
+def _deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        merged[key] = _deep_merge(below, value) if both else value
+    return merged
+
+
+def _first_problem(error: ValidationError) -> str:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = [*Profile.model_fields, "extends"] if "." not in key else list(Rules.model_fields)
+        return f"there is no key '{key}'{did_you_mean(key.split('.')[-1], known).rstrip('?')}"
+    return f"{key}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def _check_names(profile: Profile) -> None:
+    """Feeds, columns and choices must be names of a contract; decimal and thousands must differ."""
+    if profile.decimal == profile.thousands:
+        raise BadProfile(profile.name, "decimal and thousands are the same character")
+    for feed in profile.feeds:
+        if feed not in CONTRACTS:
+            raise UnknownName("feed", feed, CONTRACTS)
+    everywhere = {name: column for t in CONTRACTS.values() for name, column in t.by_name.items()}
+    _check_rules(profile.name, "", profile, everywhere, choices_too=False)
+    for feed, rules in profile.feeds.items():
+        columns = dict(CONTRACTS[feed].by_name)
+        _check_rules(profile.name, f"feeds.{feed}.", rules, columns, choices_too=True)
+
+
+def _check_rules(
+    profile: str, where: str, rules: Rules, columns: Mapping[str, Any], *, choices_too: bool
+) -> None:
+    for part in ("columns", "choices", "blank", "constants", "exclude"):
+        for name in getattr(rules, part):
+            if name not in columns:
+                hint = did_you_mean(name, columns).rstrip("?")
+                raise BadProfile(profile, f"{where}{part}: there is no column '{name}'.{hint}")
+    for name in rules.exclude:
+        if columns[name].kind is not Kind.TEXT:
+            raise BadProfile(profile, f"{where}exclude: '{name}' is not a text column")
+    if not choices_too:
+        return
+    for name, words in rules.choices.items():
+        column = columns[name]
+        wrong = [word for word in words.values() if column.choices and word not in column.choices]
+        if wrong:
+            known = ", ".join(column.choices)
+            raise BadProfile(profile, f"{where}choices.{name}: '{wrong[0]}' is not one of {known}")

@@ -1,0 +1,259 @@
+"""The entry: one file, read as one feed through one profile."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from forecasting.errors import UnknownName
+from forecasting.feeds.cells import Cells, constant
+from forecasting.feeds.faults import Code, Faults, shown
+from forecasting.feeds.files import read_raw
+from forecasting.feeds.headers import match_headers, unused_note
+from forecasting.feeds.keys import name_lines, settle
+from forecasting.feeds.ledger import LEDGER, expand, month_ends
+from forecasting.feeds.parse import Writing, parse
+from forecasting.feeds.profile import CONTRACTS, Profile, Rules
+from forecasting.feeds.raw import MOST_CELLS, RawTable
+from forecasting.tables import Column, Kind, Table
+
+_UNITS: Final = ("units", "units_ordered", "on_hand", "issued")  # what control totals add up
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one canonical feed out of one file.
+
+    `rows`: the canonical columns that the file has, and `line`: int64. Text is
+    dictionary<int32, string> and never null, numbers float64 and dates date32 with null for blank.
+    `complete`: stock only, a complete snapshot: a series that is absent has on_hand 0.
+    """
+
+    feed: str
+    rows: pa.Table
+    complete: bool
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one file holds: read = accepted + rejected + duplicates, in rows and in units.
+
+    Units are control totals of the feed's quantity (units, units_ordered or on_hand; issued of a
+    ledger) over the rows where it could be read; None where the feed has no quantity. Rows that
+    were added up count as accepted, so a batch may hold fewer rows than `accepted`.
+    `digest` is the sha256 of content, feed and profile.
+    """
+
+    source: str
+    feed: str
+    profile: str
+    digest: str
+    read: int
+    accepted: int
+    rejected: int
+    duplicates: int
+    units_read: float | None
+    units_accepted: float | None
+    units_rejected: float | None
+    units_duplicates: float | None
+    batches: tuple[Batch, ...]
+    rejects: pd.DataFrame
+    notes: tuple[str, ...]
+
+
+def read(
+    source: Path | bytes,
+    feed: str,
+    profile: Profile,
+    *,
+    name: str = "",
+    most_cells: int = MOST_CELLS,
+) -> Reading:
+    """Reads a file, or the bytes of a push, whose form `name` tells by its ending.
+
+    Raises DeliveryRefused where the whole cannot be trusted, MissingColumns where a required
+    column has no header, UnknownName for a feed that does not exist. Faults of single rows raise
+    nothing: they are in `rejects`.
+
+    >>> from forecasting.feeds import load_profile
+    >>> body = b"date,site,sku,units\\n2026-01-05,S1,00123,2\\n2026-02-30,S1,00123,1\\n"
+    >>> reading = read(body, "sales", load_profile("generic"), name="body.csv")
+    >>> reading.read, reading.accepted, reading.rejected
+    (2, 1, 1)
+    >>> reading.rejects[["line", "column", "code"]].values.tolist()
+    [[3, 'date', 'not_a_date']]
+    """
+    if feed not in CONTRACTS:
+        raise UnknownName("feed", feed, CONTRACTS)
+    table, rules = CONTRACTS[feed], profile.rules(feed)
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    name = name or ("delivery" if isinstance(source, bytes) else source.name)
+    used: dict[str, str] = {}
+    notes: list[str] = []
+
+    def choose(headers: Sequence[str]) -> Mapping[str, Kind]:
+        used.update(match_headers(headers, table, rules.columns, rules.constants, name))
+        notes.extend(unused_note(headers, used, table))
+        return {header: table.by_name[column].kind for column, header in used.items()}
+
+    raw = read_raw(data, name, profile, choose, most_cells)
+    faults = Faults(len(raw.line))
+    columns = _parse_columns(raw, table, used, profile, rules, faults)
+    units = _units(columns, faults)
+    if table is LEDGER:
+        columns["date"] = month_ends(columns, faults)
+    _check_one_of(columns, table, faults)
+    rows = pa.table({**columns, "line": raw.line})
+    good = np.flatnonzero(~faults.bad)
+    duplicate = np.zeros(len(raw.line), dtype=bool)
+    rows = rows if len(good) == len(rows) else rows.take(pa.array(good))
+    if rules.repeated == "sum" and feed == "sales":
+        rows, named = name_lines(rows)
+        notes += [f"{named:,} transfer or scrap row(s) got their kind as line_id"] if named else []
+    settled = settle(rows, table.key, rules.repeated or "reject", rules.equal_rows)
+    duplicate[good] = settled.duplicate
+    _add_conflicts(settled.conflict, good, rows, table, raw.line, faults)
+    if settled.summed:
+        notes.append(f"{settled.summed:,} row(s) were added to another row of the same key")
+    tables = {feed: settled.rows}
+    if table is LEDGER:
+        tables, made = expand(settled.rows)
+        notes.extend(made)
+    rejects = pd.concat([raw.broken, faults.frame(raw.line, raw.raw)], ignore_index=True)
+    rejected, duplicates = len(rejects), int(duplicate.sum())
+    total = len(raw.line) + len(raw.broken)
+    return Reading(
+        source=name,
+        feed=feed,
+        profile=profile.name,
+        digest=_digest(data, feed, profile),
+        read=total,
+        accepted=total - rejected - duplicates,
+        rejected=rejected,
+        duplicates=duplicates,
+        units_read=_total(units, None),
+        units_accepted=_total(units, ~faults.bad & ~duplicate),
+        units_rejected=_total(units, faults.bad),
+        units_duplicates=_total(units, duplicate),
+        batches=tuple(
+            Batch(made, rows, complete=made == "stock" and rules.complete)
+            for made, rows in tables.items()
+        ),
+        rejects=rejects.sort_values("line", kind="stable", ignore_index=True),
+        notes=(*raw.notes, *notes),
+    )
+
+
+def _parse_columns(
+    raw: RawTable,
+    table: Table,
+    used: Mapping[str, str],
+    profile: Profile,
+    rules: Rules,
+    faults: Faults,
+) -> dict[str, pa.Array]:
+    """Canonical columns in the contract's order; rows that are no items are set aside first."""
+    found: list[tuple[Column, Cells]] = []
+    for column in table.columns:
+        if column.name in used and used[column.name] in raw.columns:
+            found.append((column, raw.columns[used[column.name]]))
+        elif column.name in rules.constants:
+            found.append((column, constant(rules.constants[column.name], len(raw.line))))
+    for column, cells in found:
+        _exclude(cells, column.name, rules.exclude.get(column.name, []), faults)
+    return {
+        column.name: parse(
+            cells,
+            column,
+            Writing(
+                decimal=profile.decimal,
+                thousands=profile.thousands,
+                dates=tuple(profile.dates),
+                blank=tuple(rules.blank.get(column.name, ())),
+                words=rules.choices.get(column.name),
+            ),
+            faults,
+            code=column.required or column.name in table.key,
+        )
+        for column, cells in found
+    }
+
+
+def _exclude(cells: Cells, column: str, patterns: list[str], faults: Faults) -> None:
+    if not patterns:
+        return
+    form = re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
+    out = [text is not None and bool(form.match(text.strip())) for text in cells.texts.to_pylist()]
+    faults.add(
+        column,
+        Code.NOT_AN_ITEM,
+        np.array([*out, False], dtype=bool)[cells.index],
+        lambda row: f"{shown(cells.show(row))} is excluded by the profile",
+    )
+
+
+def _check_one_of(columns: Mapping[str, pa.Array], table: Table, faults: Faults) -> None:
+    """At least one of some columns must be filled, such as on_hand or availability."""
+    present = [columns[name] for name in table.one_of if name in columns]
+    if not present:
+        return
+    blank = np.all([values.is_null().to_numpy(zero_copy_only=False) for values in present], axis=0)
+    names = " or ".join(table.one_of)
+    faults.add(table.one_of[0], Code.BLANK, blank, lambda _: f"neither {names} is filled")
+
+
+def _add_conflicts(
+    conflict: NDArray[np.bool_],
+    good: NDArray[np.int64],
+    rows: pa.Table,
+    table: Table,
+    lines: NDArray[np.int64],
+    faults: Faults,
+) -> None:
+    if not conflict.any():
+        return
+    key = [name for name in table.key if name in rows.column_names]
+    keys = rows.select(key).filter(pa.array(conflict)).to_pylist()
+    texts = [", ".join(str(value) for value in row.values() if value) for row in keys]
+    at = dict(zip(good[conflict].tolist(), texts, strict=True))
+    where = np.zeros(len(lines), dtype=bool)
+    where[good[conflict]] = True
+    faults.add(
+        ", ".join(key),
+        Code.CONFLICT,
+        where,
+        lambda row: f"the key {shown(at[row])} is there again with other values",
+    )
+
+
+def _units(columns: Mapping[str, pa.Array], faults: Faults) -> NDArray[np.float64] | None:
+    """The quantity of each row, 0 where it could not be read."""
+    name = next((name for name in _UNITS if name in columns), None)
+    if name is None:
+        return None
+    units = columns[name].to_numpy(zero_copy_only=False)
+    sane = np.abs(units) <= 1e15
+    return np.where(sane, units, 0.0)
+
+
+def _total(units: NDArray[np.float64] | None, where: NDArray[np.bool_] | None) -> float | None:
+    if units is None:
+        return None
+    return math.fsum(units if where is None else units[where])
+
+
+def _digest(data: bytes, feed: str, profile: Profile) -> str:
+    digest = hashlib.sha256(f"{feed}\n{profile.digest}\n".encode())
+    digest.update(data)
+    return digest.hexdigest()
