@@ -1,0 +1,115 @@
+"""What a version is, on one page that a person can read: Markdown, and the same page as HTML."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}"
+    "table{border-collapse:collapse}td,th{padding:.25rem .75rem;border-bottom:1px solid #ccc;"
+    "text-align:left}img{max-width:100%}code{background:#f3f3f3}"
+)
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """What a card says; `segments` has one row a segment, `settings` one entry a setting."""
+
+    title: str
+    origin_label: str
+    data: Mapping[str, Any]
+    metrics: Mapping[str, float]
+    segments: pd.DataFrame
+    settings: Mapping[str, Any]
+    code_version: str
+    digests: Mapping[str, str]
+
+
+def markdown(facts: CardFacts) -> str:
+    """The card as Markdown (CommonMark with tables)."""
+    data = {"Known up to": facts.origin_label, **facts.data}
+    return "\n\n".join(
+        [
+            f"# {facts.title}",
+            "Forecasts demand for every item at every site as a distribution, and from it the "
+            "risk that stock runs out. Made for replenishment: what to order, where, until when.",
+            "## Data",
+            _pairs(data, "fact"),
+            "## How well it did on the past",
+            "Rolling origins before the date above; nothing later was known. "
+            "Lower is better unless the name says otherwise."
+            if facts.metrics
+            else "The histories are too short to test anything on them.",
+            _pairs({name: _number(value) for name, value in facts.metrics.items()}, "metric"),
+            "### By segment" if len(facts.segments) else "",
+            _table(facts.segments),
+            "## What it does not know",
+            "Demand for items without any history is taken from their category, and says so in "
+            "the forecast's method and reason. Events count only once they are announced. The "
+            "risk is structural: stock, demand paths and lead times; it has not yet been "
+            "corrected by past warnings.",
+            "## Settings",
+            _pairs(facts.settings, "setting"),
+            "## How to make it again",
+            _pairs({"code": facts.code_version, **facts.digests}, "fact"),
+        ]
+    ).replace("\n\n\n\n", "\n\n")
+
+
+def page(text: str, figures: Mapping[str, Figure]) -> str:
+    """The Markdown card as one HTML file, its charts inside."""
+    from markdown_it import MarkdownIt
+
+    title = text.splitlines()[0].lstrip("# ")
+    body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
+    images = "".join(
+        f'<figure><img alt="{html.escape(name)}" src="data:image/png;base64,{_png(figure)}">'
+        "</figure>"
+        for name, figure in figures.items()
+    )
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>"
+        f"<body>{body}{images}</body></html>"
+    )
+
+
+def _png(figure: Figure) -> str:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def _cell(value: Any) -> str:
+    return _number(value).replace("|", "\\|").replace("\n", " ")
+
+
+def _pairs(pairs: Mapping[str, Any], what: str) -> str:
+    rows = [f"| {_cell(name)} | {_cell(value)} |" for name, value in pairs.items()]
+    return "\n".join([f"| {what} | value |", "|---|---|", *rows]) if rows else ""
+
+
+def _table(frame: pd.DataFrame) -> str:
+    if not len(frame):
+        return ""
+    head = f"| {' | '.join(_cell(name) for name in frame.columns)} |"
+    rows = [
+        f"| {' | '.join(_cell(value) for value in row)} |" for row in frame.itertuples(index=False)
+    ]
+    return "\n".join([head, "|---" * len(frame.columns) + "|", *rows])

@@ -1,0 +1,1 @@
+"""What notebooks, commands and schedules call: train, publish."""

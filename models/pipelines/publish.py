@@ -1,0 +1,131 @@
+"""Roll the champions to an origin and publish: states move with the data, parameters stay."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from forecasting.calendar import label
+from forecasting.errors import NotReady
+from forecasting.forecaster import FittedDemand
+from forecasting.options import Options
+from forecasting.panel import Panel
+from models import bundles
+from models.ledger import DEMAND, RISK, Ledger
+from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
+from models.provenance import code_version
+from models.publication import Provenance, Publication, make_parts, publish_parts
+from models.publication.ledger import episodes_of
+from models.risk_parameters import RiskParameters
+from models.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class PublishOutcome:
+    """What was published."""
+
+    publication: int
+    origin: str
+    series: int
+    warnings: int  # series with a warning number, those that ran out meanwhile included
+    out: int  # series out of stock at the origin
+    demand_version: int
+    risk_version: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Champions:
+    """The two champions, loaded from their kept and verified files."""
+
+    demand: FittedDemand
+    demand_version: int
+    risk: RiskParameters
+    risk_version: int
+
+
+def publish(
+    workspace: Workspace, as_of: dt.date | None = None, *, progress: Progress = silent
+) -> PublishOutcome:
+    """Publish the champions' forecasts and risks as of a date (default: the last complete period).
+
+    Raises NotReady without champions or data, BundleChanged where a champion's files have changed.
+    """
+    begun = time.monotonic()
+    with open_record(workspace) as record:
+        champions = load_champions(workspace, record.engine)
+        panel = panel_as_of(record, workspace, as_of, progress)
+        made = publish_panel(workspace, record.engine, panel, champions, progress)
+        said = episodes_of(record.engine, made.number)
+    return PublishOutcome(
+        publication=made.number,
+        origin=made.provenance.origin_label,
+        series=len(panel.series),
+        warnings=len(said),
+        out=int((panel.stock["sellable"] <= 0).sum()),
+        demand_version=champions.demand_version,
+        risk_version=champions.risk_version,
+        seconds=round(time.monotonic() - begun, 1),
+    )
+
+
+def load_champions(workspace: Workspace, engine: sa.Engine) -> Champions:
+    """Raises NotReady where there is no champion, or one of another frequency."""
+    ledger = Ledger(engine)
+    demand, risk = ledger.champion(DEMAND).ref, ledger.champion(RISK).ref
+    fitted = FittedDemand.from_files(bundles.kept(demand, workspace.bundles))
+    wanted = workspace.options.frequency
+    if fitted.options.frequency != wanted:
+        raise NotReady(
+            f"The champion {DEMAND} {demand.version} forecasts by "
+            f"{fitted.options.frequency.grain}, the workspace by {wanted.grain}.",
+            next_step="Run `vigistock train`.",
+        )
+    return Champions(
+        demand=fitted,
+        demand_version=demand.version,
+        risk=RiskParameters.from_files(bundles.kept(risk, workspace.bundles)),
+        risk_version=risk.version,
+    )
+
+
+def publish_panel(
+    workspace: Workspace,
+    engine: sa.Engine,
+    panel: Panel,
+    champions: Champions,
+    progress: Progress,
+) -> Publication:
+    """Forecast, assess, write and commit, from a panel on."""
+    from models.lead_time import fit_lead_times
+    from models.risk import assess
+
+    options = champions.risk.applied_to(workspace.options)
+    progress(f"demand forecasts as of {label(panel.origin, panel.frequency)}")
+    forecast = champions.demand.forecast(panel)
+    progress("lead times and risk of stockout")
+    assessment = assess(panel, forecast, fit_lead_times(panel, options), options)
+    progress("publication")
+    return publish_parts(
+        engine,
+        workspace.publications,
+        make_parts(panel, forecast, assessment),
+        _provenance(panel, champions, options),
+        created_at=dt.datetime.now(dt.UTC),
+    )
+
+
+def _provenance(panel: Panel, champions: Champions, options: Options) -> Provenance:
+    return Provenance(
+        origin=panel.origin,
+        frequency=panel.frequency,
+        demand_version=champions.demand_version,
+        risk_version=champions.risk_version,
+        data_digest=panel.digest,
+        data_cut={feed: day.isoformat() for feed, day in panel.watermarks.items()},
+        options=plain(options),
+        code_version=code_version(),
+    )

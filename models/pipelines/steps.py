@@ -1,0 +1,57 @@
+"""What the pipelines share: the open record, the source of rows, the origin."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from forecasting.snapshot import refresh
+
+from forecasting.calendar import origin_of
+from forecasting.options import Options
+from forecasting.panel import Panel, build_panel, default_origin
+from forecasting.record import Record
+from models.workspace import Workspace
+
+Progress = Callable[[str], None]
+
+
+def silent(_step: str) -> None:
+    """Progress that nobody watches."""
+
+
+@contextmanager
+def open_record(workspace: Workspace) -> Iterator[Record]:
+    record = Record.open(workspace.database_url, schema=workspace.schema)
+    try:
+        yield record
+    finally:
+        record.engine.dispose()
+
+
+def panel_as_of(
+    record: Record, workspace: Workspace, as_of: dt.date | None, progress: Progress
+) -> Panel:
+    """The panel of a fresh snapshot as of a date; without one, of the last complete period.
+
+    Raises NotReady where there is no data up to it.
+    """
+    progress("snapshot of the record")
+    snapshot = refresh(record, workspace.snapshots)
+    if as_of is None:
+        origin = default_origin(snapshot, workspace.options)
+    else:
+        origin = origin_of(as_of, workspace.options.frequency)
+    progress("histories as of the origin")
+    return build_panel(snapshot, origin, workspace.options)
+
+
+def plain(options: Options) -> dict[str, Any]:
+    """Options as values that JSON keeps."""
+    return {
+        name: list(value) if isinstance(value, tuple) else value
+        for name, value in asdict(options).items()
+    }

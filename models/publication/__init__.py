@@ -1,0 +1,36 @@
+"""Publications: immutable, complete, numbered sets of forecasts and risks with their provenance.
+
+Files are written aside and renamed (`parts`), one SQL row makes them count (`ledger`), readers
+see that row and verified files, or the ones before: never a mix.
+"""
+
+from models.publication.build import make_parts
+from models.publication.episodes import MIN_PROBABILITY
+from models.publication.ledger import (
+    Provenance,
+    Publication,
+    commit,
+    current,
+    list_publications,
+    publication,
+)
+from models.publication.parts import Damaged, write_parts
+from models.publication.publish import publish_parts
+from models.publication.reader import PublicationReader, SeriesView, open_publication
+
+__all__ = [
+    "MIN_PROBABILITY",
+    "Damaged",
+    "Provenance",
+    "Publication",
+    "PublicationReader",
+    "SeriesView",
+    "commit",
+    "current",
+    "list_publications",
+    "make_parts",
+    "open_publication",
+    "publication",
+    "publish_parts",
+    "write_parts",
+]

@@ -1,0 +1,145 @@
+"""Panel, forecast and assessment as the parts of a publication. Pure: frames in, Arrow out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from forecasting.calendar import Frequency, labels, period_start
+from forecasting.errors import BadValues
+from models.publication.contracts import (
+    DATES,
+    HISTORY,
+    NUMBERS,
+    PROJECTION,
+    READER_ADDS,
+    SERIES,
+    WARNINGS,
+    check_parts,
+    forecasts_part,
+    quantile_column,
+)
+
+if TYPE_CHECKING:
+    from forecasting.forecaster import DemandForecast, GrainForecast
+    from forecasting.panel import Panel
+    from models.risk import RiskAssessment
+
+HISTORY_PERIODS: Final = 120
+"""Own-grain periods of history beside the forecast: a season of days, ten years of months."""
+
+
+def make_parts(
+    panel: Panel, forecast: DemandForecast, assessment: RiskAssessment
+) -> dict[str, pa.Table]:
+    """All parts of a publication, checked; every part is ordered by series, then period."""
+    parts = {
+        SERIES: table_of(pd.concat([panel.series, _stock_columns(panel)], axis=1)),
+        HISTORY: _history(panel),
+        WARNINGS: table_of(assessment.warnings.drop(columns=list(READER_ADDS), errors="ignore")),
+        PROJECTION: _projection(assessment.projection, panel),
+    }
+    sold = forecast.with_units(assessment.mean_units)
+    for frequency, grain in sold.grains.items():
+        parts[forecasts_part(frequency.grain)] = _forecasts(panel.series, grain)
+    _check_alignment(parts, len(panel.series))
+    check_parts(parts)
+    return parts
+
+
+def table_of(frame: pd.DataFrame) -> pa.Table:
+    """A frame as Arrow: text as dictionaries (blank is ""), dates as date32, NaN as null."""
+    return pa.table({str(name): _array(frame[name], str(name)) for name in frame.columns})
+
+
+def _array(values: pd.Series, name: str) -> pa.Array:
+    if name in DATES or name.endswith("_on") or pd.api.types.is_datetime64_any_dtype(values):
+        days = pd.to_datetime(values).to_numpy().astype("datetime64[D]")
+        return pa.array(days, pa.date32(), from_pandas=True)
+    if name in NUMBERS:
+        return pa.array(values.astype("float64"), pa.float64(), from_pandas=True)
+    if pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values):
+        return pa.array(values, from_pandas=True)
+    text = values.astype(object).where(values.notna(), "").map(str)
+    return pa.array(text, pa.string()).dictionary_encode()
+
+
+def _by_series(
+    series: pd.DataFrame, periods: list[int], frequency: Frequency
+) -> dict[str, pa.Array]:
+    """site, sku, period and period_start of a part with the same periods for every series."""
+    count, length = len(series), len(periods)
+    steps = pa.array(np.tile(np.arange(length, dtype=np.int32), count))
+    starts = np.tile(period_start(periods, frequency), count)
+    return {
+        "site": _repeated(series["site"], length),
+        "sku": _repeated(series["sku"], length),
+        "period": pa.DictionaryArray.from_arrays(steps, pa.array(labels(periods, frequency))),
+        "period_start": pa.array(starts, pa.date32()),
+    }
+
+
+def _repeated(values: Sequence[str] | pd.Series, times: int) -> pa.DictionaryArray:
+    """One text a series, said again for each of its rows."""
+    encoded = pa.array([str(value) for value in values], pa.string()).dictionary_encode()
+    codes = np.repeat(encoded.indices.to_numpy(), times)
+    return pa.DictionaryArray.from_arrays(pa.array(codes), encoded.dictionary)
+
+
+def _history(panel: Panel) -> pa.Table:
+    length = min(HISTORY_PERIODS, panel.units.shape[1])
+    periods = list(range(panel.origin - length + 1, panel.origin + 1))
+    columns = _by_series(panel.series, periods, panel.frequency)
+    for name in ("units", "on_hand", "availability", "receipts"):
+        tail = getattr(panel, name)[:, -length:]
+        columns[name] = pa.array(np.ascontiguousarray(tail).ravel(), from_pandas=True)
+    return pa.table(columns)
+
+
+def _stock_columns(panel: Panel) -> pd.DataFrame:
+    stock = panel.stock.reset_index(drop=True)
+    return stock.drop(columns=[name for name in stock if name in panel.series.columns])
+
+
+def _projection(projection: pd.DataFrame, panel: Panel) -> pa.Table:
+    frame = projection.drop(columns=["period_start"], errors="ignore")
+    table = table_of(frame)
+    if pd.api.types.is_integer_dtype(frame["period"]):
+        text = pd.Series(labels(frame["period"], panel.frequency))
+        place = table.column_names.index("period")
+        table = table.set_column(place, "period", _array(text, "period"))
+    return table
+
+
+def _forecasts(series: pd.DataFrame, grain: GrainForecast) -> pa.Table:
+    length = grain.mean.shape[1]
+    periods = list(range(grain.first, grain.first + length))
+    columns = _by_series(series, periods, grain.frequency)
+    columns["mean"] = pa.array(grain.mean.ravel())
+    for place, level in enumerate(grain.levels):
+        columns[quantile_column(level)] = pa.array(grain.quantiles[:, :, place].ravel())
+    columns["method"] = _repeated(grain.method, length)
+    columns["mean_units"] = pa.array(grain.mean_units.ravel())
+    columns["reason"] = _repeated(grain.reason, length)
+    return pa.table(columns)
+
+
+def _check_alignment(parts: dict[str, pa.Table], count: int) -> None:
+    """Every part has the series of the panel, in its order, each with the same number of rows."""
+    master = parts[SERIES]
+    for name, table in parts.items():
+        rows_each, rest = divmod(table.num_rows, count) if count else (0, table.num_rows)
+        if rest:
+            raise BadValues(name, "rows", f"the same number for {count} series", [table.num_rows])
+        rows = pa.array(np.repeat(np.arange(count), rows_each))
+        for column in ("site", "sku"):
+            expected = master.column(column).cast(pa.string()).take(rows)
+            differs = pc.not_equal(table.column(column).cast(pa.string()), expected)
+            if pc.any(differs).as_py():
+                stray = table.column(column).filter(differs).to_pylist()
+                raise BadValues(name, column, "the panel's series in its order", stray)

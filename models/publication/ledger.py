@@ -1,0 +1,239 @@
+"""The committing row: a publication exists once its row does, and never before.
+
+The number is given inside the committing transaction, so numbers are consecutive; the warnings
+that it continues, opens and closes are settled in the same transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pandas as pd
+import sqlalchemy as sa
+
+from forecasting.calendar import Frequency, end_date, label
+from forecasting.errors import NotReady, UnknownName
+from forecasting.record.database import reading, writing
+from models.publication.episodes import MIN_PROBABILITY, continue_episodes
+from models.publication.parts import Part, Written
+from models.tables import episode_publications, episodes, publications
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What a publication was made from; all of it is known before the commit."""
+
+    origin: int
+    frequency: Frequency
+    demand_version: int
+    risk_version: int
+    data_digest: str
+    data_cut: Mapping[str, str]  # watermarks at the origin: feed -> ISO date
+    options: Mapping[str, Any]
+    code_version: str
+
+    @property
+    def origin_label(self) -> str:
+        return label(self.origin, self.frequency)
+
+    @property
+    def origin_end(self) -> dt.date:
+        return end_date(self.origin, self.frequency)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One committed row."""
+
+    number: int
+    provenance: Provenance
+    created_at: dt.datetime
+    folder: str
+    manifest_sha256: str
+    parts: Mapping[str, Part]
+
+
+def commit(
+    engine: sa.Engine,
+    written: Written,
+    provenance: Provenance,
+    watch: pd.DataFrame,
+    *,
+    created_at: dt.datetime,
+    min_probability: float = MIN_PROBABILITY,
+) -> Publication:
+    """Make a written folder the publication with the next number. `watch`: see `episodes`."""
+    with writing(engine, alone=publications.name) as connection:
+        number = _insert(connection, written, provenance, created_at)
+        _settle_episodes(
+            connection, number, provenance.origin_end, watch, created_at, min_probability
+        )
+    return Publication(
+        number=number,
+        provenance=provenance,
+        created_at=created_at.astimezone(dt.UTC),
+        folder=written.folder,
+        manifest_sha256=written.manifest_sha256,
+        parts=written.parts,
+    )
+
+
+def _insert(
+    connection: sa.Connection, written: Written, made: Provenance, created_at: dt.datetime
+) -> int:
+    highest = sa.select(sa.func.coalesce(sa.func.max(publications.c.number), 0) + 1)
+    statement = sa.insert(publications).values(
+        number=highest.scalar_subquery(),
+        origin=made.origin,
+        origin_label=made.origin_label,
+        origin_end=made.origin_end,
+        frequency=made.frequency.value,
+        created_at=created_at,
+        demand_version=made.demand_version,
+        risk_version=made.risk_version,
+        data_digest=made.data_digest,
+        data_cut=dict(made.data_cut),
+        folder=written.folder,
+        manifest_sha256=written.manifest_sha256,
+        parts={name: asdict(part) for name, part in written.parts.items()},
+        options=dict(made.options),
+        code_version=made.code_version,
+    )
+    return int(connection.execute(statement.returning(publications.c.number)).scalar_one())
+
+
+def _preceding(connection: sa.Connection, number: int, origin_end: dt.date) -> int | None:
+    """The publication before the newest number by origin, then number."""
+    return connection.scalar(
+        sa.select(publications.c.number)
+        .where(publications.c.origin_end <= origin_end, publications.c.number < number)
+        .order_by(publications.c.origin_end.desc(), publications.c.number.desc())
+        .limit(1)
+    )
+
+
+def _is_latest(connection: sa.Connection, origin_end: dt.date) -> bool:
+    later = sa.select(publications.c.number).where(publications.c.origin_end > origin_end)
+    return connection.execute(later.limit(1)).first() is None
+
+
+def _settle_episodes(
+    connection: sa.Connection,
+    number: int,
+    origin_end: dt.date,
+    watch: pd.DataFrame,
+    at: dt.datetime,
+    min_probability: float,
+) -> None:
+    preceding = _preceding(connection, number, origin_end)
+    before = _episodes_of(connection, preceding)[["site", "sku", "episode"]]
+    answer = continue_episodes(before, watch, min_probability)
+    highest = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(episodes.c.id), 0)))
+    opened = [
+        {
+            "id": int(highest or 0) + place,
+            "site": site,
+            "sku": sku,
+            "state": "new",
+            "opened_publication": number,
+            "opened_at": at,
+            "changed_at": at,
+            "revision": 1,
+        }
+        for place, (site, sku) in enumerate(answer.opened.itertuples(index=False), start=1)
+    ]
+    if opened:
+        connection.execute(sa.insert(episodes), opened)
+    said = [*answer.continued["episode"], *(row["id"] for row in opened)]
+    if said:
+        connection.execute(
+            sa.insert(episode_publications),
+            [{"publication": number, "episode": int(episode)} for episode in said],
+        )
+    if answer.closed and _is_latest(connection, origin_end):
+        connection.execute(
+            sa.update(episodes)
+            .where(episodes.c.id == sa.bindparam("closing"))
+            .where(episodes.c.closed_publication.is_(None))
+            .values(
+                closed_publication=number,
+                state="expired",
+                changed_at=at,
+                revision=episodes.c.revision + 1,
+            ),
+            [{"closing": episode} for episode in answer.closed],
+        )
+
+
+def _episodes_of(connection: sa.Connection, number: int | None) -> pd.DataFrame:
+    said = sa.select(
+        episodes.c.site, episodes.c.sku, episodes.c.id.label("episode"), episodes.c.state
+    ).join(episode_publications, episode_publications.c.episode == episodes.c.id)
+    rows = connection.execute(said.where(episode_publications.c.publication == number)).all()
+    return pd.DataFrame(rows, columns=["site", "sku", "episode", "state"])
+
+
+def episodes_of(engine: sa.Engine, number: int) -> pd.DataFrame:
+    """The warnings that a publication says: site, sku, episode and its state today."""
+    with reading(engine) as connection:
+        return _episodes_of(connection, number)
+
+
+def _publication(row: Any) -> Publication:
+    return Publication(
+        number=row.number,
+        provenance=Provenance(
+            origin=row.origin,
+            frequency=Frequency(row.frequency),
+            demand_version=row.demand_version,
+            risk_version=row.risk_version,
+            data_digest=row.data_digest,
+            data_cut=row.data_cut,
+            options=row.options,
+            code_version=row.code_version,
+        ),
+        created_at=row.created_at,
+        folder=row.folder,
+        manifest_sha256=row.manifest_sha256,
+        parts={name: Part(**part) for name, part in row.parts.items()},
+    )
+
+
+def list_publications(engine: sa.Engine, limit: int | None = None) -> list[Publication]:
+    """Committed publications, the current one first: by latest origin, then number."""
+    statement = sa.select(publications).order_by(
+        publications.c.origin_end.desc(), publications.c.number.desc()
+    )
+    with reading(engine) as connection:
+        return [_publication(row) for row in connection.execute(statement.limit(limit))]
+
+
+def current(engine: sa.Engine) -> Publication:
+    """The publication that is served; NotReady where there is none."""
+    found = list_publications(engine, limit=1)
+    if not found:
+        raise NotReady(
+            "There is no publication yet.",
+            next_step="Run `vigistock train`; it ends with the first one.",
+        )
+    return found[0]
+
+
+def publication(engine: sa.Engine, number: int) -> Publication:
+    """One publication by its number; UnknownName where it does not exist."""
+    statement = sa.select(publications).where(publications.c.number == number)
+    with reading(engine) as connection:
+        row = connection.execute(statement).one_or_none()
+        if row is None:
+            known = connection.scalars(sa.select(publications.c.number)).all()
+            raise UnknownName("publication", str(number), map(str, known))
+    return _publication(row)
+
+
+def is_committed(engine: sa.Engine, folder: str) -> bool:
+    statement = sa.select(publications.c.number).where(publications.c.folder == folder)
+    with reading(engine) as connection:
+        return connection.execute(statement).first() is not None

@@ -1,0 +1,267 @@
+"""One publication, mapped into memory and answered from: by series at once, or whole as exports.
+
+Opening verifies every file against its committed sha256; after that nothing is read twice and no
+query scans. No model code is imported here: what is served is what was published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from forecasting.calendar import Frequency
+from forecasting.errors import UnknownName
+from models.publication import ledger
+from models.publication.contracts import (
+    HISTORY,
+    PROJECTION,
+    SERIES,
+    WARNINGS,
+    forecasts_order,
+    forecasts_part,
+    warnings_order,
+)
+from models.publication.ledger import Publication
+from models.publication.parts import map_part, read_manifest
+
+GRAINS: Final = ("day", "week", "month")
+
+
+@dataclass(frozen=True)
+class SeriesView:
+    """Everything that a publication says of one series, as plain rows."""
+
+    publication: int
+    row: int
+    master: dict[str, Any]
+    warning: dict[str, Any]
+    history: list[dict[str, Any]]
+    forecasts: dict[str, list[dict[str, Any]]]  # by grain
+    projection: list[dict[str, Any]]
+
+
+def open_publication(engine: sa.Engine, root: Path, number: int | None = None) -> PublicationReader:
+    """The publication with this number, or the current one, verified.
+
+    Raises NotReady (none yet), UnknownName (no such number) or Damaged (a file is not what was
+    committed). `root` is `Workspace.publications`.
+    """
+    found = ledger.current(engine) if number is None else ledger.publication(engine, number)
+    return PublicationReader(found, root / found.folder, ledger.episodes_of(engine, found.number))
+
+
+class PublicationReader:
+    """Read one publication; safe to share between threads, as nothing in it changes.
+
+    `episodes`: site, sku, episode and state of the warnings it says (`ledger.episodes_of`).
+    """
+
+    def __init__(self, publication: Publication, folder: Path, episodes: pd.DataFrame) -> None:
+        self.publication = publication
+        self.manifest = read_manifest(folder, publication.manifest_sha256)
+        self._parts = {name: map_part(folder, part) for name, part in publication.parts.items()}
+        master = self._parts[SERIES]
+        keys = zip(master.column("site").to_pylist(), master.column("sku").to_pylist(), strict=True)
+        self._rows = {key: row for row, key in enumerate(keys)}
+        self._warnings = self._with_lives(episodes)
+        self._row_of_warning = {
+            number: row
+            for row, number in enumerate(self._warnings.column("warning").to_pylist())
+            if number is not None
+        }
+
+    @property
+    def number(self) -> int:
+        return self.publication.number
+
+    @property
+    def frequency(self) -> Frequency:
+        return self.publication.provenance.frequency
+
+    @property
+    def grains(self) -> tuple[str, ...]:
+        """Grains with forecasts, the finest first; the first is the workspace's own."""
+        return tuple(grain for grain in GRAINS if forecasts_part(grain) in self._parts)
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Where the numbers come from, as plain values."""
+        made = self.publication.provenance
+        return {
+            "publication": self.number,
+            "created_at": self.publication.created_at,
+            **asdict(made),
+            "origin": made.origin_label,
+            "origin_end": made.origin_end,
+            "frequency": made.frequency.value,
+            "manifest_sha256": self.publication.manifest_sha256,
+        }
+
+    def __len__(self) -> int:
+        """Number of series."""
+        return len(self._rows)
+
+    def part(self, name: str) -> pa.Table:
+        """A part as it was written."""
+        try:
+            return self._parts[name]
+        except KeyError:
+            raise UnknownName("part", name, self._parts) from None
+
+    def row(self, site: str, sku: str) -> int:
+        """The row number of a series; UnknownName where the publication has no such series."""
+        try:
+            return self._rows[(site, sku)]
+        except KeyError:
+            known = (f"{site}/{sku}" for site, sku in self._rows)
+            raise UnknownName("series", f"{site}/{sku}", known) from None
+
+    def series(self, site: str, sku: str) -> SeriesView:
+        """Master data, history, forecasts, projection and warning of one series."""
+        row = self.row(site, sku)
+        return SeriesView(
+            publication=self.number,
+            row=row,
+            master=self._rows_of(SERIES, row)[0],
+            warning=self._warnings.slice(row, 1).to_pylist()[0],
+            history=self._rows_of(HISTORY, row),
+            forecasts={grain: self._rows_of(forecasts_part(grain), row) for grain in self.grains},
+            projection=self._rows_of(PROJECTION, row),
+        )
+
+    def warning(self, number: int) -> dict[str, Any]:
+        """One warning by its number; UnknownName where this publication does not say it."""
+        if number not in self._row_of_warning:
+            raise UnknownName("warning", str(number), map(str, self._row_of_warning))
+        return dict(self._warnings.slice(self._row_of_warning[number], 1).to_pylist()[0])
+
+    def warnings(
+        self,
+        *,
+        site: str | None = None,
+        min_probability: float | None = None,
+        limit: int | None = None,
+        every_series: bool = False,
+        by: str = "probability",
+    ) -> pd.DataFrame:
+        """Warnings, the worst first, in the columns of the export.
+
+        By default what has a warning number. `min_probability` asks instead for every series, not
+        out already, at or above it; `every_series` for all of them. `by`: the column that ranks
+        them, largest first.
+        """
+        table = self._warnings
+        if by not in table.column_names:
+            raise UnknownName("column", by, table.column_names)
+        if site is not None:
+            table = table.filter(pc.equal(table.column("site").cast(pa.string()), site))
+        if min_probability is not None:
+            enough = pc.greater_equal(table.column("probability"), min_probability)
+            out = pc.equal(table.column("state").cast(pa.string()), "out")
+            table = table.filter(pc.and_(enough, pc.invert(out)))
+        elif not every_series:
+            table = table.filter(pc.is_valid(table.column("warning")))
+        order = [(by, "descending"), ("site", "ascending"), ("sku", "ascending")]
+        table = _plain_text(table).sort_by(order)
+        return _to_frame(table if limit is None else table.slice(0, limit))
+
+    def forecasts(self, grain: str | None = None) -> pa.Table:
+        """All forecasts of a grain (default: the workspace's own) in the columns of the export."""
+        grain = grain or self.grains[0]
+        if grain not in self.grains:
+            raise UnknownName("grain", grain, self.grains)
+        table = self._constants(
+            self._parts[forecasts_part(grain)], self.publication.provenance.demand_version
+        )
+        return table.select(forecasts_order(table.column_names))
+
+    def export_table(
+        self, kind: str, grain: str | None = None, *, every_series: bool = False
+    ) -> pa.Table:
+        """An export in the exact column order of the contract, ordered by site, sku and period.
+
+        `kind`: forecasts, series, or warnings: what has a warning number and what is out
+        (`every_series`: a row for each).
+        """
+        kinds: dict[str, Callable[[], pa.Table]] = {
+            "forecasts": lambda: self.forecasts(grain),
+            "warnings": lambda: (
+                self._warnings
+                if every_series
+                else self._warnings.filter(pc.is_valid(self._warnings.column("warning")))
+            ),
+            "series": lambda: self._parts[SERIES],
+        }
+        if kind not in kinds:
+            raise UnknownName("export", kind, kinds)
+        return kinds[kind]()
+
+    def _said(self) -> pa.Table:
+        table = self._warnings
+        out = pc.equal(table.column("state").cast(pa.string()), "out")
+        return table.filter(pc.or_(pc.is_valid(table.column("warning")), out))
+
+    def _rows_of(self, part: str, row: int) -> list[dict[str, Any]]:
+        table = self._parts[part]
+        each = table.num_rows // len(self._rows)
+        rows: list[dict[str, Any]] = table.slice(row * each, each).to_pylist()
+        return rows
+
+    def _constants(self, table: pa.Table, version: int) -> pa.Table:
+        """The columns that are the same in every row of a publication."""
+        rows = table.num_rows
+        label = pa.DictionaryArray.from_arrays(
+            pa.array(np.zeros(rows, dtype=np.int8)),
+            pa.array([self.publication.provenance.origin_label]),
+        )
+        return (
+            table.append_column("publication", pa.array(np.full(rows, self.number, np.int32)))
+            .append_column("origin", label)
+            .append_column("model_version", pa.array(np.full(rows, version, np.int32)))
+        )
+
+    def _with_lives(self, episodes: pd.DataFrame) -> pa.Table:
+        """The warnings part with the numbers and today's states of its warnings.
+
+        A series that is out keeps the state `out`; a warning has the state of its life.
+        """
+        table = self._parts[WARNINGS]
+        numbers: list[int | None] = [None] * table.num_rows
+        states = table.column("state").to_pylist()
+        for site, sku, episode, state in episodes[["site", "sku", "episode", "state"]].itertuples(
+            index=False
+        ):
+            row = self._rows[(site, sku)]
+            numbers[row] = int(episode)
+            if states[row] != "out":
+                states[row] = state
+        for row, number in enumerate(numbers):
+            if number is None and states[row] == "new":
+                states[row] = "none"
+        place = table.column_names.index("state")
+        table = table.set_column(place, "state", pa.array(states).dictionary_encode())
+        table = table.append_column("warning", pa.array(numbers, pa.int64()))
+        table = self._constants(table, self.publication.provenance.risk_version)
+        return table.select(warnings_order(table.column_names))
+
+
+def _plain_text(table: pa.Table) -> pa.Table:
+    """Dictionaries as text, so that rows sort by value."""
+    fields = [
+        pa.field(field.name, pa.string()) if pa.types.is_dictionary(field.type) else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields))
+
+
+def _to_frame(table: pa.Table) -> pd.DataFrame:
+    """As pandas; blanks are NA in whole numbers, NaN in numbers, None in dates."""
+    return table.to_pandas(types_mapper={pa.int64(): pd.Int64Dtype()}.get, date_as_object=True)

@@ -1,0 +1,192 @@
+"""The one door to MLflow: nothing else in the house imports it.
+
+Every call goes through a client of the workspace's own store: no global state, no telemetry, no
+output. Versions are plain files, never models that MLflow could load: its loaders run code that
+comes with the artifact.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import math
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pandas as pd
+
+from forecasting.errors import VigistockError
+from models.workspace import Workspace
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from mlflow import MlflowClient
+
+EXPERIMENT: Final = "vigistock"
+LONGEST_PARAM: Final = 6000  # characters; MLflow cuts longer ones, with a warning
+LONGEST_DIGEST: Final = 36  # characters that MLflow keeps of a data set's digest
+_ODD: Final = re.compile(r"[^\w./ -]")  # what MLflow refuses in a metric's name
+
+
+class TrackingUnavailable(VigistockError):
+    """MLflow's store cannot be reached; what is published is served all the same."""
+
+    code = "tracking_unavailable"
+    title = "The MLflow store cannot be reached"
+
+
+@dataclass(frozen=True)
+class TrainingRun:
+    """All that a run keeps, as plain values, charts and texts."""
+
+    name: str
+    tags: Mapping[str, str]
+    settings: Mapping[str, Any]  # the seed among them
+    data_digest: str
+    data_source: str
+    data_facts: Mapping[str, Any]  # series, periods, first, last, rows …
+    metrics: Mapping[str, float]
+    segments: pd.DataFrame  # indexed by segment, one column a metric
+    texts: Mapping[str, str] = field(default_factory=dict)  # artifact path -> content
+    figures: Mapping[str, Figure] = field(default_factory=dict)  # artifact path -> chart
+
+
+class Tracking:
+    """The MLflow store of one workspace."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    @contextlib.contextmanager
+    def run(self, run: TrainingRun) -> Iterator[str]:
+        """A run with all of its facts logged; gives its id. FAILED if the block raises."""
+        with self._client() as client:
+            made = client.create_run(
+                self._experiment(client),
+                run_name=run.name,
+                tags={"mlflow.source.name": "vigistock train", **run.tags},
+            )
+            run_id = str(made.info.run_id)
+            try:
+                _log(client, run_id, run)
+                yield run_id
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    client.set_terminated(run_id, "FAILED")
+                raise
+            client.set_terminated(run_id)
+
+    def register(self, name: str, run_id: str, folder: Path, tags: Mapping[str, str]) -> int:
+        """The files of a folder as the next version of a model, kept with the run."""
+        with self._client() as client:
+            client.log_artifacts(run_id, str(folder), name)
+            if not client.search_registered_models(f"name = '{name}'"):
+                client.create_registered_model(name)
+            source = f"runs:/{run_id}/{name}"
+            return int(client.create_model_version(name, source, run_id, dict(tags)).version)
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """Alias -> version."""
+        with self._client() as client:
+            found = client.get_registered_model(name).aliases
+        return {alias: int(version) for alias, version in found.items()}
+
+    def set_aliases(self, name: str, aliases: Mapping[str, int]) -> None:
+        """Make the aliases of a model these and no others."""
+        with self._client() as client:
+            found = client.get_registered_model(name).aliases
+            for alias in set(found) - set(aliases):
+                client.delete_registered_model_alias(name, alias)
+            for alias, version in aliases.items():
+                if found.get(alias) != str(version):
+                    client.set_registered_model_alias(name, alias, str(version))
+
+    def download(self, run_id: str, artifact: str, folder: Path) -> Path:
+        """An artifact of a run, a file or a folder, copied into a folder."""
+        with self._client() as client:
+            return Path(client.download_artifacts(run_id, artifact, str(folder)))
+
+    @contextlib.contextmanager
+    def _client(self) -> Iterator[MlflowClient]:
+        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+        os.environ.setdefault("DO_NOT_TRACK", "true")
+        import sqlalchemy.exc
+
+        with warnings.catch_warnings():  # its deprecations are about its own code
+            for category in (
+                DeprecationWarning,
+                PendingDeprecationWarning,
+                FutureWarning,
+                sqlalchemy.exc.SADeprecationWarning,
+            ):
+                warnings.filterwarnings("ignore", category=category)
+            from mlflow import MlflowClient
+            from mlflow.exceptions import MlflowException
+
+            for name in ("mlflow", "alembic"):
+                logging.getLogger(name).setLevel(logging.ERROR)
+            url = self.workspace.tracking_url
+            try:
+                client = MlflowClient(tracking_uri=url, registry_uri=url)
+                client.search_experiments(max_results=1)
+            except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+                raise TrackingUnavailable(
+                    f"The MLflow store of this workspace does not answer: {type(error).__name__}.",
+                    next_step="Check the setting 'tracking'. What is published is still served.",
+                ) from error
+            yield client
+
+    def _experiment(self, client: MlflowClient) -> str:
+        known = client.get_experiment_by_name(EXPERIMENT)
+        if known is not None:
+            return str(known.experiment_id)
+        if self.workspace.tracking_url.startswith(("http:", "https:")):
+            return str(client.create_experiment(EXPERIMENT))  # a server has its own artifact root
+        self.workspace.artifacts.mkdir(parents=True, exist_ok=True)
+        location = self.workspace.artifacts.resolve().as_uri()
+        return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+
+
+def _log(client: MlflowClient, run_id: str, run: TrainingRun) -> None:
+    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
+
+    dataset = Dataset(
+        name="panel",
+        digest=run.data_digest[:LONGEST_DIGEST],
+        source_type="snapshot",
+        source=run.data_source,
+        profile=json.dumps(dict(run.data_facts), default=str),
+    )
+    context = InputTag("mlflow.data.context", "training")
+    client.log_inputs(run_id, [DatasetInput(dataset, [context])])
+    params = {**run.settings, **{f"data_{name}": run.data_facts[name] for name in run.data_facts}}
+    metrics = {**run.metrics, **_by_segment(run.segments)}
+    client.log_batch(
+        run_id,
+        params=[Param(name, str(value)[:LONGEST_PARAM]) for name, value in params.items()],
+        metrics=[
+            Metric(_ODD.sub("_", name), float(value), 0, 0)
+            for name, value in metrics.items()
+            if math.isfinite(value)
+        ],
+    )
+    for path, text in run.texts.items():
+        client.log_text(run_id, text, path)
+    for path, figure in run.figures.items():
+        client.log_figure(run_id, figure, path)
+
+
+def _by_segment(segments: pd.DataFrame) -> dict[str, float]:
+    """`wape/A / smooth` and so on."""
+    numbers = segments.select_dtypes("number").to_dict()
+    return {
+        f"{metric}/{segment}": value
+        for metric, values in numbers.items()
+        for segment, value in values.items()
+    }
