@@ -101,7 +101,7 @@ batches: Final = Table(
     "batches",
     metadata,
     Column("delivery", Integer, ForeignKey("deliveries.number"), primary_key=True),
-    Column("batch", Integer, primary_key=True, autoincrement=False),
+    Column("batch", Integer, primary_key=True),
     Column("feed", Text, nullable=False),
     Column("rows", Integer, nullable=False),
     Column("complete", Boolean, nullable=False),
@@ -114,7 +114,7 @@ touched: Final = Table(
     metadata,
     Column("feed", Text, primary_key=True),
     Column("delivery", Integer, ForeignKey("deliveries.number"), primary_key=True),
-    Column("month", Integer, primary_key=True, autoincrement=False),  # since January 1970
+    Column("month", Integer, primary_key=True),  # since January 1970
     Column("rows", Integer, nullable=False),  # 0: a row was corrected away into another month
 )
 
@@ -122,7 +122,7 @@ rejects: Final = Table(
     "rejects",
     metadata,
     Column("delivery", Integer, ForeignKey("deliveries.number"), primary_key=True),
-    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("position", Integer, primary_key=True),
     Column("line", Integer),
     Column("column", Text, nullable=False),
     Column("code", Text, nullable=False),
@@ -143,7 +143,7 @@ complete_stock: Final = Table(
     "complete_stock",
     metadata,
     Column("site", CODE, primary_key=True),
-    Column("date", Integer, primary_key=True, autoincrement=False),
+    Column("date", Integer, primary_key=True),
     Column("delivery", Integer, ForeignKey("deliveries.number"), primary_key=True),
 )
 
@@ -166,7 +166,7 @@ def stored_key(feed: contracts.Table) -> list[str]:
 def _stored(feed: contracts.Table, name: str) -> Column[Any]:
     keyed = name in stored_key(feed)
     if name == "series":
-        return Column(name, Integer, primary_key=True, autoincrement=False)
+        return Column(name, Integer, primary_key=True)
     column = feed.by_name[name]
     if column.kind is Kind.NUMBER:
         return Column(name, Double, nullable=not column.required)
@@ -175,7 +175,6 @@ def _stored(feed: contracts.Table, name: str) -> Column[Any]:
             name,
             Integer,
             primary_key=keyed,
-            autoincrement=False,
             nullable=not (column.required or keyed),
             server_default=str(NO_DAY) if keyed and not column.required else None,
         )
@@ -190,7 +189,7 @@ def _table(feed: contracts.Table) -> Table:
         feed.name,
         metadata,
         *(_stored(feed, name) for name in key),
-        Column("delivery", Integer, primary_key=True, autoincrement=False),
+        Column("delivery", Integer, primary_key=True),
         *(_stored(feed, name) for name in rest),
         sqlite_with_rowid=False,
     )
