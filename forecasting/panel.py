@@ -112,7 +112,7 @@ def default_origin(source: RowSource, options: Options) -> int:
     if frequency is not Frequency.DAY and period_start(period, frequency) == np.datetime64(last):
         feed = "sales" if "sales" in marks else "stock"
         since = last - dt.timedelta(days=400)
-        dates = source.rows(feed, since=since, until=last).column("date").unique().to_numpy()
+        dates = np.unique(source.rows(feed, since=since, until=last).column("date"))
         if (period_start(to_period(dates, frequency), frequency) == dates).all():
             return period
     return origin_of(last, frequency)
@@ -302,5 +302,5 @@ def _with_masters(
     pairs = pd.MultiIndex.from_frame(table[["site", "sku"]])
     table["in_assortment"] = pairs.isin(in_force_now) | ~pairs.isin(declared)
     table = table.merge(offered[["site", "sku", "mode"]], on=["site", "sku"], how="left")
-    table["mode"] = table["mode"].replace("", np.nan).fillna("stocked")
+    table["mode"] = table["mode"].where(table["mode"].fillna("") != "", "stocked")
     return table

@@ -1,0 +1,234 @@
+"""Laws of a forecast: finite, in order, sums that add up, nobody disturbs a neighbour."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting.calendar import Frequency, end_date
+from forecasting.distribution import series_key
+from forecasting.forecaster import BadBundle, DemandForecaster, FittedDemand, covered_steps
+from forecasting.options import Options
+from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
+
+OPTIONS = Options(paths=200)
+RHYTHM = (0.7, 0.8, 0.9, 1.0, 1.3, 1.5, 0.8)
+
+
+def luck(sku):
+    return np.random.default_rng(series_key("LYON", sku))
+
+
+def ordinary(count=12, days=240):
+    """A shop of ordinary items: smooth to intermittent, with a weekday rhythm."""
+    frames = []
+    for number in range(count):
+        sku = f"ITEM-{number:02d}"
+        rate = 0.2 * 1.6**number * np.tile(RHYTHM, days // 7 + 1)[:days]
+        frames.append(days_of(luck(sku).poisson(rate), sku=sku))
+    return pd.concat(frames)
+
+
+def hostile(days=240):
+    """Forty series that break forecasting systems, by name."""
+    nan = np.nan
+    random = luck("hostile")
+    usual = random.poisson(3.0, days).astype(float)
+    gaps = np.where(random.random(days) < 0.5, usual, nan)
+    series = {
+        "one-point": [*[nan] * (days - 1), 4],
+        "two-points": [*[nan] * (days - 2), 4, 9],
+        "three-points": [*[nan] * (days - 3), 4, 9, 1],
+        "five-points": [*[nan] * (days - 5), 4, 9, 1, 0, 2],
+        "all-zero": np.zeros(days),
+        "constant": np.full(days, 5.0),
+        "constant-huge": np.full(days, 1e15),
+        "one-spike": np.where(np.arange(days) == 100, 1e6, usual),
+        "one-huge-spike": np.where(np.arange(days) == 100, 1e15, usual),
+        "spike-at-the-end": np.where(np.arange(days) == days - 1, 1e9, usual),
+        "only-a-spike": np.where(np.arange(days) == 100, 1e15, 0),
+        "negatives": usual - 6,
+        "all-negative": np.full(days, -3.0),
+        "one-return": np.where(np.arange(days) == days - 1, -500, usual),
+        "gaps": gaps,
+        "every-other-day": np.where(np.arange(days) % 2, usual, nan),
+        "one-sale-in-the-last-period": np.where(np.arange(days) == days - 1, 7, 0),
+        "one-sale-in-the-first-period": np.where(np.arange(days) == 0, 7, 0),
+        "stopped-half-way": np.where(np.arange(days) < days // 2, usual, 0),
+        "started-last-week": np.where(np.arange(days) < days - 7, 0, usual),
+        "tiny": usual * 1e-9,
+        "fractions": usual / 3,
+        "halves": usual / 2,
+        "step-up": np.where(np.arange(days) < 200, usual, usual * 100),
+        "step-down": np.where(np.arange(days) < 200, usual * 100, usual),
+        "growth": np.exp(np.arange(days) / 10),
+        "alternating": np.tile([0, 100], days // 2),
+        "once-a-year": np.where(np.arange(days) % 120 == 0, 50, 0),
+        "weekly": np.where(np.arange(days) % 7 == 0, 50, 0),
+        "max-int": np.full(days, float(2**53)),
+        "mixed-scales": usual * 10.0 ** (np.arange(days) % 15),
+        "nearly-zero": np.where(np.arange(days) % 50 == 0, 1e-12, 0),
+        "heavy-tail": random.pareto(0.5, days),
+        "zeros-then-nan": np.where(np.arange(days) < 100, 0, nan),
+        "nan-then-zeros": np.where(np.arange(days) < 100, nan, 0),
+        "binary": random.integers(0, 2, days),
+    }
+    return pd.concat([days_of(values, sku=name) for name, values in series.items()])
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    sales = pd.concat([ordinary(), hostile()])
+    # the record sums what comes twice and keeps what has no sale in the assortment
+    listed = [{"site": "LYON", "sku": sku} for sku in ("never-sold", "NA", "1.23E+12", "")]
+    listed[-1]["sku"] = "<script>alert(1)</script>"
+    panel = panel_of(Rows(sales=sales, assortment=listed))
+    return panel, DemandForecaster(OPTIONS).fit(panel).forecast(panel)
+
+
+@pytest.fixture(scope="module")
+def calm():
+    panel = panel_of(Rows(sales=ordinary()))
+    fitted = DemandForecaster(OPTIONS).fit(panel)
+    return panel, fitted, fitted.forecast(panel)
+
+
+def test_forty_hostile_series_get_an_answer_with_method_and_reason(mixed):
+    panel, forecast = mixed
+    assert len(panel) == 12 + 36 + 4
+    for grain in forecast.grains.values():
+        assert np.isfinite(grain.mean).all()
+        assert np.isfinite(grain.quantiles).all()
+        assert (grain.mean >= 0).all()
+        assert (grain.quantiles >= 0).all()
+        assert (np.diff(grain.quantiles, axis=2) >= 0).all(), "quantiles cross"
+        assert all(grain.method)
+        assert all(grain.reason)
+
+
+def test_hostile_neighbours_change_no_mean_of_an_ordinary_series(mixed, calm):
+    panel, forecast = mixed
+    ours = panel.series["sku"].str.startswith("ITEM-").to_numpy()
+    for grain, result in calm[2].grains.items():
+        beside = forecast.grains[grain]
+        np.testing.assert_array_equal(beside.mean[ours], result.mean)
+        assert np.array(beside.method)[ours].tolist() == result.method
+        assert np.array(beside.reason)[ours].tolist() == result.reason
+
+
+def test_order_of_rows_and_other_sites_change_nothing(calm):
+    forecast = calm[2]
+    shuffled = ordinary().sample(frac=1, random_state=0)
+    elsewhere = days_of(luck("x").poisson(2.0, 240), site="NICE", sku="ITEM-00")
+    other = panel_of(Rows(sales=pd.concat([elsewhere, shuffled])))
+    again = DemandForecaster(OPTIONS).fit(other).forecast(other)
+    here = (other.series["site"] == "LYON").to_numpy()
+    day = forecast.grains[Frequency.DAY]
+    np.testing.assert_array_equal(again.grains[Frequency.DAY].mean[here], day.mean)
+
+
+def test_weeks_inside_the_daily_horizon_are_sums_of_the_days(calm):
+    _, _, forecast = calm
+    days, weeks = forecast.grains[Frequency.DAY], forecast.grains[Frequency.WEEK]
+    covered = covered_steps(days, weeks)
+    assert [step for step, _ in covered] == [0, 1, 2, 3], "the origin is a Sunday: four whole weeks"
+    for step, parts in covered:
+        np.testing.assert_allclose(weeks.mean[:, step], days.mean[:, parts].sum(axis=1))
+    paths = forecast.paths(slice(0, 12), 7).sum(axis=2)
+    median = weeks.levels.index(0.5)
+    expected = np.sort(paths, axis=1)[:, OPTIONS.paths // 2 - 1]
+    np.testing.assert_array_equal(weeks.quantiles[:, 0, median], expected)
+
+
+def test_a_week_under_way_at_the_origin_is_left_out():
+    panel = panel_of(Rows(sales=ordinary(3)), as_of=LAST - dt.timedelta(days=3))  # a Thursday
+    forecast = DemandForecaster(OPTIONS).fit(panel).forecast(panel)
+    weeks = forecast.grains[Frequency.WEEK]
+    assert end_date(weeks.first - 1, Frequency.WEEK) == LAST
+    assert weeks.mean.shape == (3, 13)
+    assert [step for step, _ in covered_steps(forecast.grains[Frequency.DAY], weeks)] == [0, 1, 2]
+
+
+def test_the_same_data_give_the_same_bytes(calm, tmp_path):
+    panel, fitted, forecast = calm
+    again = DemandForecaster(OPTIONS).fit(panel)
+    for folder, one in (("first", fitted), ("again", again)):
+        one.to_files(tmp_path / folder)
+    for path in (tmp_path / "first").iterdir():
+        assert path.read_bytes() == (tmp_path / "again" / path.name).read_bytes()
+    read = FittedDemand.from_files(tmp_path / "first").forecast(panel)
+    for grain, result in forecast.grains.items():
+        np.testing.assert_array_equal(read.grains[grain].quantiles, result.quantiles)
+
+
+def test_a_broken_bundle_says_so(calm, tmp_path):
+    calm[1].to_files(tmp_path)
+    (tmp_path / "demand.json").write_text("{")
+    with pytest.raises(BadBundle, match="cannot be read"):
+        FittedDemand.from_files(tmp_path)
+
+
+def test_changing_the_future_changes_nothing_now():
+    origin = LAST - dt.timedelta(days=30)
+    sales = ordinary(6)
+    future = pd.to_datetime(sales["date"]) > pd.Timestamp(origin)
+    wild = sales.assign(units=np.where(future, sales["units"] * 1000 + 7, sales["units"]))
+    none = sales[~future]
+    results = []
+    for rows in (sales, wild, none):
+        panel = panel_of(Rows(sales=rows), as_of=origin)
+        fitted = DemandForecaster(OPTIONS).fit(panel)
+        results.append((panel.digest, fitted.forecast(panel).grains))
+    for digest, grains in results[1:]:
+        assert digest == results[0][0]
+        for grain, result in results[0][1].items():
+            np.testing.assert_array_equal(grains[grain].quantiles, result.quantiles)
+            np.testing.assert_array_equal(grains[grain].mean, result.mean)
+
+
+def test_a_new_series_gets_a_row_without_retraining(calm):
+    _, fitted, _ = calm
+    sales = pd.concat([ordinary(), days_of([3, 4], sku="LAUNCH")])
+    items = [{"sku": sku, "category": "drinks"} for sku in (*sales["sku"].unique(), "PLANNED")]
+    panel = panel_of(
+        Rows(sales=sales, items=items, assortment=[{"site": "LYON", "sku": "PLANNED"}])
+    )
+    day = fitted.forecast(panel).grains[Frequency.DAY]
+    place = {sku: row for row, sku in enumerate(panel.series["sku"])}
+    assert day.method[place["LAUNCH"]] == "mean"
+    assert day.reason[place["LAUNCH"]] == "2 known periods only"
+    assert day.mean[place["LAUNCH"], 0] == pytest.approx(3.5)
+    assert day.method[place["PLANNED"]] == "category profile"
+    assert day.mean[place["PLANNED"], 0] > 0
+
+
+def test_an_item_off_the_list_sells_nothing_after_its_last_day():
+    items = [{"sku": "ITEM-05", "discontinued_on": LAST + dt.timedelta(days=3)}]
+    panel = panel_of(Rows(sales=ordinary(6), items=items))
+    day = DemandForecaster(OPTIONS).fit(panel).forecast(panel).grains[Frequency.DAY]
+    row = panel.series.index[panel.series["sku"] == "ITEM-05"][0]
+    assert (day.mean[row, :3] > 0).all()
+    assert (day.mean[row, 3:] == 0).all()
+    assert (day.quantiles[row, 3:] == 0).all()
+
+
+def test_weekday_rhythm_is_learned(calm):
+    panel, _, forecast = calm
+    busiest = panel.series["sku"].tolist().index("ITEM-11")
+    week = forecast.grains[Frequency.DAY].mean[busiest, :7]  # Monday to Sunday
+    rates = np.array(RHYTHM)
+    first = pd.Timestamp(LAST - dt.timedelta(days=239)).weekday()
+    expected = np.roll(rates, first)
+    np.testing.assert_allclose(week / week.mean(), expected / expected.mean(), rtol=0.08)
+
+
+def test_paths_keep_the_spread_of_their_sums(calm):
+    """Poisson demand: the spread of 28 days is √28 times that of a day, not 28 times, not less."""
+    _, _, forecast = calm
+    paths = forecast.paths(slice(11, 12), 28)[0]
+    total = paths.sum(axis=1)
+    poisson = np.sqrt(total.mean())
+    assert 0.7 * poisson < total.std() < 2.0 * poisson

@@ -1,0 +1,280 @@
+"""What a panel shows, and what it must not see."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting.calendar import Frequency
+from forecasting.errors import NotReady
+from forecasting.options import Options
+from forecasting.panel import default_origin
+from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
+
+
+def row_of(panel, sku):
+    return int(panel.series.index[panel.series["sku"] == sku][0])
+
+
+def day(text):
+    return dt.date.fromisoformat(text)
+
+
+def test_a_day_without_a_row_is_zero_only_where_the_site_reported():
+    nan = np.nan
+    rows = Rows(
+        sales=pd.concat(
+            [
+                days_of([5, nan, 4, nan, 3], sku="CAFE"),
+                days_of([1, 1, nan, nan, 1], sku="THE"),
+            ]
+        )
+    )
+    panel = panel_of(rows)
+    assert panel.units[row_of(panel, "CAFE")].tolist()[:3] == [5, 0, 4]
+    assert np.isnan(panel.units[row_of(panel, "CAFE"), 3]), "nobody reported that day"
+    assert panel.units[row_of(panel, "THE")].tolist()[2] == 0
+
+
+def test_explicit_zeros_before_the_first_sale_are_not_yet_sold():
+    panel = panel_of(Rows(sales=days_of([0, 0, 2, 0, 1])))
+    assert np.isnan(panel.units[0, :2]).all()
+    assert panel.units[0, 2:].tolist() == [2, 0, 1]
+
+
+def test_a_series_that_never_sold_but_lay_on_the_shelf_is_zero_not_unknown():
+    stock = [
+        {"date": LAST - dt.timedelta(days=d), "site": "LYON", "sku": "MUET", "on_hand": 9}
+        for d in range(5)
+    ]
+    panel = panel_of(Rows(sales=days_of([1] * 5), stock=stock))
+    assert panel.units[row_of(panel, "MUET")].tolist() == [0] * 5
+
+
+def test_scrap_is_no_demand_and_returns_stay_negative():
+    sales = [
+        {"date": LAST, "site": "LYON", "sku": "CAFE", "units": 7, "kind": "scrap"},
+        {"date": LAST, "site": "LYON", "sku": "THE", "units": -2, "kind": "customer"},
+    ]
+    panel = panel_of(Rows(sales=[*sales, *days_of([3, 3]).to_dict("records")]))
+    assert panel.units[row_of(panel, "THE"), -1] == -2
+    assert panel.units[row_of(panel, "CAFE"), -1] == 3
+
+
+def test_absent_from_a_complete_snapshot_means_an_empty_shelf():
+    yesterday = LAST - dt.timedelta(days=1)
+    stock = [
+        {"date": yesterday, "site": "LYON", "sku": "CAFE", "on_hand": 4},
+        {"date": yesterday, "site": "LYON", "sku": "THE", "on_hand": 4},
+        {"date": LAST, "site": "LYON", "sku": "THE", "on_hand": 4},
+    ]
+    complete = pd.DataFrame({"site": ["LYON"] * 2, "date": pd.to_datetime([yesterday, LAST])})
+    declared = panel_of(Rows(stock=stock, complete=complete))
+    assert declared.on_hand[row_of(declared, "CAFE"), -1] == 0
+    assert declared.stock["on_hand"][row_of(declared, "CAFE")] == 0
+    partial = panel_of(Rows(stock=stock))
+    assert np.isnan(partial.on_hand[row_of(partial, "CAFE"), -1])
+
+
+def test_old_stock_is_rolled_forward_by_sales_and_receipts_and_says_so():
+    sales = days_of([2, 2, 2])
+    stock = [
+        {
+            "date": LAST - dt.timedelta(days=2),
+            "site": "LYON",
+            "sku": "CAFE",
+            "on_hand": 10,
+            "blocked": 1,
+        }
+    ]
+    receipts = [
+        {"order_id": "PO-1", "received_on": LAST, "units": 5, "site": "LYON", "sku": "CAFE"}
+    ]
+    now = panel_of(Rows(sales=sales, stock=stock, receipts=receipts)).stock.iloc[0]
+    assert (now["on_hand"], now["sellable"], now["rolled"]) == (10 - 4 + 5, 10 - 4 + 5 - 1, True)
+    assert now["stale_days"] == 2
+
+
+def test_expired_lots_are_not_sellable():
+    stock = [
+        {
+            "date": LAST,
+            "site": "LYON",
+            "sku": "LAIT",
+            "on_hand": 5,
+            "lot": "A",
+            "expires_on": day("2026-11-01"),
+        },
+        {
+            "date": LAST,
+            "site": "LYON",
+            "sku": "LAIT",
+            "on_hand": 3,
+            "lot": "B",
+            "expires_on": day("2027-01-01"),
+        },
+    ]
+    now = panel_of(Rows(stock=stock)).stock.iloc[0]
+    assert (now["on_hand"], now["sellable"]) == (8, 3)
+
+
+ORDER = {
+    "order_id": "PO-1", "site": "LYON", "sku": "CAFE", "supplier": "NOVA", "units_ordered": 40,
+    "ordered_on": day("2026-11-01"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("facts", "as_of", "units_open"),
+    [
+        pytest.param({"status": "open"}, "2026-11-22", 40, id="still open"),
+        pytest.param({"status": "open"}, "2026-10-31", None, id="not yet placed"),
+        pytest.param(
+            {"status": "received", "received_on": day("2026-11-15")}, "2026-11-10", 40,
+            id="received since: it was open that day",
+        ),
+        pytest.param(
+            {"status": "received", "received_on": day("2026-11-15")}, "2026-11-20", None,
+            id="received by then",
+        ),
+        pytest.param(
+            {"status": "cancelled", "cancelled_on": day("2026-11-15")}, "2026-11-10", 40,
+            id="cancelled since: it was open that day",
+        ),
+        pytest.param(
+            {"status": "cancelled", "cancelled_on": day("2026-11-15")}, "2026-11-20", None,
+            id="cancelled by then",
+        ),
+        pytest.param({"status": "closed"}, "2026-11-20", None, id="closed nobody knows when"),
+    ],
+)  # fmt: skip
+def test_the_order_book_is_that_of_the_day(facts, as_of, units_open):
+    rows = Rows(sales=days_of([1] * 60), orders=[ORDER | facts])
+    orders = panel_of(rows, as_of=day(as_of)).orders
+    assert orders["units_open"].tolist() == ([] if units_open is None else [units_open])
+
+
+@pytest.mark.parametrize(
+    ("facts", "promised_on"),
+    [
+        pytest.param({"promised_on": day("2026-11-12")}, "2026-11-12", id="the first promise"),
+        pytest.param(
+            {
+                "expected_on": day("2026-11-30"),
+                "promised_on": day("2026-11-12"),
+                "promise_known_on": day("2026-11-05"),
+            },
+            "2026-11-30", id="a new date known in time",
+        ),
+        pytest.param(
+            {"expected_on": day("2026-11-30"), "promise_known_on": day("2026-11-15")},
+            "2026-11-08", id="a date made known later does not count: master lead time",
+        ),
+        pytest.param(
+            {"expected_on": day("2026-11-30")}, "2026-11-08", id="today's date has no history"
+        ),
+    ],
+)  # fmt: skip
+def test_the_promise_is_the_one_known_then(facts, promised_on):
+    items = [{"sku": "CAFE", "lead_time_days": 7}]
+    rows = Rows(sales=days_of([1] * 60), items=items, orders=[ORDER | {"status": "open"} | facts])
+    orders = panel_of(rows, as_of=day("2026-11-10")).orders
+    assert orders["promised_on"].tolist() == [pd.Timestamp(promised_on)]
+
+
+def test_receipts_in_parts_leave_the_rest_open():
+    receipts = [
+        {"order_id": "PO-1", "received_on": day("2026-11-10"), "units": 15},
+        {"order_id": "PO-1", "received_on": day("2026-11-18"), "units": 10},
+    ]
+    rows = Rows(sales=days_of([1] * 60), orders=[ORDER | {"status": "open"}], receipts=receipts)
+    at_first = panel_of(rows, as_of=day("2026-11-12"))
+    assert at_first.orders["units_open"].tolist() == [25]
+    assert at_first.order_history["received_on"].tolist() == [pd.Timestamp("2026-11-10")]
+    later = panel_of(rows)
+    assert later.orders["units_open"].tolist() == [15]
+    assert np.nansum(later.receipts) == 25
+
+
+def test_booked_customer_orders_open_that_day():
+    line = {
+        "order_id": "C1",
+        "site": "LYON",
+        "sku": "CAFE",
+        "units_ordered": 12,
+        "ordered_on": day("2026-11-02"),
+    }
+    shipped = line | {"order_id": "C2", "shipped_on": day("2026-11-20"), "units_shipped": 12}
+    rows = Rows(sales=days_of([1] * 60), customer_orders=[line, shipped])
+    assert panel_of(rows, as_of=day("2026-11-10")).customer_orders["units_open"].tolist() == [
+        12,
+        12,
+    ]
+    assert panel_of(rows).customer_orders["units_open"].tolist() == [12]
+
+
+def test_masters_count_from_their_first_day():
+    items = [
+        {"sku": "CAFE", "unit_price": 3.0},
+        {"sku": "CAFE", "unit_price": 4.0, "valid_from": day("2026-11-15")},
+    ]
+    rows = Rows(sales=days_of([1] * 60), items=items)
+    assert panel_of(rows, as_of=day("2026-11-14")).series["unit_price"].tolist() == [3.0]
+    assert panel_of(rows).series["unit_price"].tolist() == [4.0]
+
+
+def test_outside_the_assortment():
+    assortment = [
+        {"site": "LYON", "sku": "CAFE", "from": day("2026-01-01"), "to": day("2026-11-10")}
+    ]
+    rows = Rows(sales=days_of([1] * 60), assortment=assortment)
+    assert not panel_of(rows).series["in_assortment"].any()
+    assert panel_of(rows, as_of=day("2026-11-10")).series["in_assortment"].all()
+
+
+def test_events_of_the_future_count_only_if_known():
+    events = [
+        {"start": day("2026-12-01"), "kind": "promotion", "name": "known in advance"},
+        {
+            "start": day("2026-12-01"),
+            "kind": "promotion",
+            "name": "announced later",
+            "known_on": day("2026-11-25"),
+        },
+        {"start": day("2026-12-01"), "kind": "weather", "name": "storm"},
+        {"start": day("2026-11-01"), "kind": "weather", "name": "past storm"},
+    ]
+    panel = panel_of(Rows(sales=days_of([1] * 60), events=events))
+    assert panel.events["name"].tolist() == ["known in advance", "past storm"]
+
+
+def test_a_month_dated_by_its_first_day_is_complete():
+    dates = [dt.date(2026, month, 1) for month in range(1, 11)]
+    rows = Rows(sales=[{"date": d, "site": "LYON", "sku": "CAFE", "units": 3} for d in dates])
+    panel = panel_of(rows, as_of=day("2026-10-31"), frequency=Frequency.MONTH)
+    assert panel.units.shape == (1, 10)
+    assert default_origin(rows, Options(frequency=Frequency.MONTH)) == panel.origin
+
+
+def test_an_unfinished_month_is_no_origin():
+    rows = Rows(sales=days_of([1] * 60, last=day("2026-10-15")))
+    assert panel_of(rows, as_of=day("2026-10-15"), frequency=Frequency.MONTH).origin_date == day(
+        "2026-09-30"
+    )
+
+
+def test_nothing_before_the_data_is_said_clearly():
+    with pytest.raises(NotReady, match="Nothing is dated up to 2020-01-01"):
+        panel_of(Rows(sales=days_of([1, 2])), as_of=day("2020-01-01"))
+    with pytest.raises(NotReady, match="no sales and no stock"):
+        default_origin(Rows(), Options())
+
+
+def test_the_digest_names_the_data():
+    sales = days_of([1, 2, 3])
+    assert panel_of(Rows(sales=sales)).digest == panel_of(Rows(sales=sales.iloc[::-1])).digest
+    other = sales.assign(units=[1, 2, 4])
+    assert panel_of(Rows(sales=sales)).digest != panel_of(Rows(sales=other)).digest
