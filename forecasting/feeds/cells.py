@@ -85,7 +85,7 @@ def from_objects(values: Sequence[Any], kind: Kind) -> Cells:
     odd = np.zeros(len(values), dtype=bool)
     for row, value in enumerate(values):
         text: str | None = None
-        own = None
+        own: float | dt.date | None = None
         if isinstance(value, str):
             text = value
         elif isinstance(value, bool | list | dict):

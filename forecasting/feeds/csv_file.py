@@ -1,7 +1,8 @@
 """Delimited text to a raw table: every field as text, every row with its exact line.
 
-Files without a quote character (most exports) are cut by Arrow; the others by Python's csv, which
-is slower and says on which line a quoted field with line breaks began.
+Arrow cuts the files whose quotes, if any, enclose whole fields of one line (nearly all exports);
+the others, with quotes or line breaks inside quoted texts, go to Python's csv, which is slower and
+knows on which line a record began.
 """
 
 from __future__ import annotations
@@ -27,28 +28,26 @@ CHUNK_ROWS: Final = 50_000  # rows of Python objects held at once
 COMMON_SEPARATORS: Final = ",;\t|"
 
 
-def read_csv(
-    text: bytes, source: str, separator: str, choose: Choose, most_cells: int
-) -> RawTable:
+def read_csv(text: bytes, source: str, separator: str, choose: Choose, most_cells: int) -> RawTable:
     """`text` is UTF-8 without byte order mark. Raises DeliveryRefused, naming the line."""
-    if b'"' in text:
-        return _read_quoted(text.decode(), source, separator, choose, most_cells)
-    return _read_plain(text, source, separator, choose, most_cells)
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    lines = _Lines(text, separator)
+    if lines.plain:
+        return _read_plain(lines, text, source, separator, choose, most_cells)
+    return _read_quoted(text.decode(), source, separator, choose, most_cells)
 
 
 def _read_plain(
-    text: bytes, source: str, separator: str, choose: Choose, most_cells: int
+    lines: _Lines, text: bytes, source: str, separator: str, choose: Choose, most_cells: int
 ) -> RawTable:
-    if b"\r" in text:
-        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    lines = _Lines(text)
     filled = np.flatnonzero(lines.length > 0)
-    headers = lines.text(int(filled[0])).split(separator)
+    headers = next(csv.reader([lines.text(int(filled[0]))], delimiter=separator))
     _refuse_wrong_separator(headers, source, separator, int(filled[0]) + 1)
     kinds = choose(headers)
     rows = filled[1:]
     refuse_giant(source, len(rows), len(headers), most_cells)
-    fields = lines.count(separator)[rows] + 1
+    fields = lines.separators[rows] + 1
     empty = (lines.length[rows] == fields - 1) & (len(headers) > 1)  # separators only
     cut = fields == len(headers)
     columns = _cut(text[lines.start[rows[0]] :] if len(rows) else b"", headers, kinds, separator)
@@ -80,25 +79,39 @@ def _empty_note(count: int) -> tuple[str, ...]:
 
 
 class _Lines:
-    """Where the lines of a text start and how long they are, bytes."""
+    """Where the lines of a text start, how long they are (bytes) and how they are cut.
 
-    def __init__(self, text: bytes) -> None:
+    `plain`: each quote of the file opens or closes a whole field of one line, or there is none,
+    so that lines are records. `separators` counts those outside quotes, where the file is plain.
+    """
+
+    def __init__(self, text: bytes, separator: str) -> None:
         self._text = text
-        self._bytes = np.frombuffer(text, dtype=np.uint8)
-        ends = np.flatnonzero(self._bytes == ord("\n"))
+        seen = np.frombuffer(text, dtype=np.uint8)
+        ends = np.flatnonzero(seen == ord("\n"))
         if not len(ends) or ends[-1] != len(text) - 1:
             ends = np.append(ends, len(text))
         self.start: NDArray[np.int64] = np.concatenate([[0], ends[:-1] + 1])
         self.length: NDArray[np.int64] = ends - self.start
+        cuts = seen == ord(separator)
+        self.plain = True
+        if b'"' in text:
+            quotes = seen == ord('"')
+            inside = np.bitwise_xor.accumulate(quotes)
+            edges = cuts | (seen == ord("\n"))
+            before, after = np.append(True, edges[:-1]), np.append(edges[1:], True)
+            opens, closes = quotes & inside, quotes & ~inside
+            self.plain = not (
+                (opens & ~before).any() or (closes & ~after).any() or inside[ends - 1].any()
+            )
+            cuts &= ~inside
+        self.separators: NDArray[np.int64] = np.diff(
+            np.searchsorted(np.flatnonzero(cuts), np.append(self.start, len(text)))
+        )
 
     def text(self, line: int) -> str:
         start = int(self.start[line])
         return self._text[start : start + int(self.length[line])].decode()
-
-    def count(self, character: str) -> NDArray[np.int64]:
-        """How often a character stands in each line."""
-        found = np.flatnonzero(self._bytes == ord(character))
-        return np.diff(np.searchsorted(found, np.append(self.start, len(self._text))))
 
 
 def _cut(
@@ -114,7 +127,7 @@ def _cut(
         read_options=pyarrow.csv.ReadOptions(column_names=names),
         parse_options=pyarrow.csv.ParseOptions(
             delimiter=separator,
-            quote_char=False,
+            quote_char='"' if b'"' in body else False,
             double_quote=False,
             invalid_row_handler=lambda _: "skip",
         ),
@@ -180,9 +193,7 @@ def _read_quoted(
     )
 
 
-def _records(
-    text: str, source: str, separator: str
-) -> Iterator[tuple[int, int, list[str], str]]:
+def _records(text: str, source: str, separator: str) -> Iterator[tuple[int, int, list[str], str]]:
     """First line, last line, fields, and what is wrong, of each record; blank lines have none.
 
     Text after a closing quote spoils its row. Where that row runs over several lines, a quote
@@ -233,5 +244,3 @@ def _refuse_wrong_separator(headers: list[str], source: str, separator: str, lin
             next_step="Choose the profile that fits (generic-fr uses ;) or set its `separator`.",
             line=line,
         )
-
-

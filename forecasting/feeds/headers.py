@@ -21,6 +21,17 @@ def plain_header(text: str) -> str:
     return " ".join(re.split(r"[\s_\-]+", bare)).strip()
 
 
+def header_meanings(table: Table, aliases: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Plain header -> the canonical columns that it may mean: one, or the profile is ambiguous."""
+    meanings: dict[str, list[str]] = {}
+    for column in table.columns:
+        for plain in {
+            plain_header(alias) for alias in (*aliases.get(column.name, ()), column.name)
+        }:
+            meanings.setdefault(plain, []).append(column.name)
+    return meanings
+
+
 def match_headers(
     headers: Sequence[str],
     table: Table,
@@ -29,11 +40,7 @@ def match_headers(
     source: str,
 ) -> dict[str, str]:
     """Canonical column -> header. Raises DeliveryRefused (ambiguous) or MissingColumns."""
-    meaning = {
-        plain_header(alias): column.name
-        for column in table.columns
-        for alias in (*aliases.get(column.name, ()), column.name)
-    }
+    meaning = {plain: names[0] for plain, names in header_meanings(table, aliases).items()}
     found: dict[str, str] = {}
     seen: set[str] = set()
     for header in headers:

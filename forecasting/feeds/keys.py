@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from forecasting.feeds.raw import FILE_LINE
+
 Flags = NDArray[np.bool_]
 Groups = NDArray[np.int64]
 NOT_SHOPPERS: Final = ("transfer", "scrap")
@@ -38,7 +40,7 @@ def settle(
     repeated: Literal["sum", "reject"],
     equal_rows: Literal["sum", "duplicate"] | None = None,
 ) -> Settled:
-    """Every key once. `rows` has a `line` column, which no comparison looks at.
+    """Every key once. `rows` has a `file_line` column, which no comparison looks at.
 
     `reject`: fully equal rows are duplicates of the first; a key whose rows still differ is a
     conflict, all of them. `sum`: units add up, price becomes the mean weighted by absolute units,
@@ -54,7 +56,7 @@ def settle(
     some = rows.take(pa.array(at))
     named = [name for name in key if name in rows.column_names]
     groups = _groups(some, named)
-    whole = _groups(some, [name for name in rows.column_names if name != "line"])
+    whole = _groups(some, [name for name in rows.column_names if name != FILE_LINE])
     equal = pd.Series(whole).duplicated().to_numpy()
     if repeated == "reject":
         twin, clash = equal, np.zeros(len(at), dtype=bool)
@@ -74,7 +76,7 @@ def settle(
         total = _sum(some.filter(pa.array(adding)), groups[adding])
         summed, into = int(adding.sum()), total.num_rows
         settled = pa.concat_tables([rows.filter(pa.array(~again)), total]).combine_chunks()
-        return Settled(settled.sort_by("line"), duplicate, conflict, summed - into, into)
+        return Settled(settled.sort_by(FILE_LINE), duplicate, conflict, summed - into, into)
     return Settled(rows.filter(pa.array(~(duplicate | conflict))), duplicate, conflict)
 
 
@@ -117,7 +119,9 @@ def _sum(rows: pa.Table, groups: Groups) -> pa.Table:
     first[number[::-1]] = np.arange(rows.num_rows)[::-1]
     total = rows.take(pa.array(first))
     units = rows["units"].to_numpy()
-    new = {"units": np.bincount(number, weights=units, minlength=count)}
+    new: dict[str, NDArray[np.float64]] = {
+        "units": np.bincount(number, weights=units, minlength=count)
+    }
     if "price" in rows.column_names:
         new["price"] = _mean_price(rows["price"].to_numpy(), np.abs(units), number, count)
     if "promotion" in rows.column_names:

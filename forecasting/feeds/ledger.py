@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from forecasting.errors import MissingColumns
 from forecasting.feeds.faults import Code, Faults
+from forecasting.feeds.raw import FILE_LINE
 from forecasting.tables import Column, Kind, Table
 
 _MOST: Final = 1e15
@@ -77,7 +78,7 @@ def expand(rows: pa.Table) -> tuple[dict[str, pa.Table], tuple[str, ...]]:
     order with status `requested`: a wish, not an arrival. A request and a receipt of one month
     are not known to belong together, so they carry different numbers (REQ-…, RCV-…).
     """
-    same = rows.select(["date", "site", "sku", "line"])
+    same = rows.select(["date", "site", "sku", FILE_LINE])
 
     def feed(where: str | None, **columns: pa.ChunkedArray | str) -> pa.Table:
         table = same
@@ -139,7 +140,7 @@ def _balance_note(rows: pa.Table) -> tuple[str, ...]:
     off = np.flatnonzero(np.abs(due - units("closing")) > 1e-6 * np.maximum(1, np.abs(due)))
     if not len(off):
         return ()
-    lines = ", ".join(str(line) for line in rows["line"].to_numpy()[off[:5]])
+    lines = ", ".join(str(line) for line in rows[FILE_LINE].to_numpy()[off[:5]])
     return (
         f"opening + received − issued + adjusted is not closing in {len(off):,} row(s)"
         f" (kept as they are; lines {lines}{' …' if len(off) > 5 else ''})",

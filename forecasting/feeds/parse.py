@@ -45,7 +45,9 @@ class Texts:
     wrong: NDArray[np.bool_]
 
 
-def parse(cells: Cells, column: Column, writing: Writing, faults: Faults, *, code: bool) -> pa.Array:
+def parse(
+    cells: Cells, column: Column, writing: Writing, faults: Faults, *, code: bool
+) -> pa.Array:
     """The column's values, a row each; what cannot be read is told to `faults`.
 
     `code`: the text names something (a site, a sku, an order), so control characters and endless
@@ -286,4 +288,3 @@ _READERS: Final[Mapping[Kind, Callable[[pa.StringArray, Column, Writing], Texts]
     Kind.WEEKDAYS: _read_weekdays,
     Kind.DATES: _read_closures,
 }
-

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from forecasting.errors import UnknownName, VigistockError, did_you_mean
 from forecasting.feeds.dates import check_format
+from forecasting.feeds.headers import header_meanings
 from forecasting.feeds.ledger import LEDGER
 from forecasting.tables import FEEDS, Kind, Table
 
@@ -186,8 +187,9 @@ def _deep_merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, A
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        merged[key] = _deep_merge(below, value) if both else value
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            value = _deep_merge(below, value)
+        merged[key] = value
     return merged
 
 
@@ -212,6 +214,10 @@ def _check_names(profile: Profile) -> None:
     for feed, rules in profile.feeds.items():
         columns = dict(CONTRACTS[feed].by_name)
         _check_rules(profile.name, f"feeds.{feed}.", rules, columns, choices_too=True)
+        for header, names in header_meanings(CONTRACTS[feed], profile.rules(feed).columns).items():
+            if len(names) > 1:
+                meant = " and ".join(names)
+                raise BadProfile(profile.name, f"feeds.{feed}: header '{header}' means {meant}")
 
 
 def _check_rules(

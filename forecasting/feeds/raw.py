@@ -14,6 +14,7 @@ from forecasting.errors import DeliveryRefused
 from forecasting.feeds.cells import Cells
 from forecasting.tables import Kind
 
+FILE_LINE: Final = "file_line"  # the line of a row, beside the canonical columns
 MOST_CELLS: Final = 200_000_000
 """Rows × columns of one file: 40 M sales rows. A Parquet of 1.4 MB can unfold to ten times that."""
 

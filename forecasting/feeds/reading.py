@@ -25,7 +25,7 @@ from forecasting.feeds.keys import name_lines, settle
 from forecasting.feeds.ledger import LEDGER, expand, month_ends
 from forecasting.feeds.parse import Writing, parse
 from forecasting.feeds.profile import CONTRACTS, Profile, Rules
-from forecasting.feeds.raw import MOST_CELLS, RawTable
+from forecasting.feeds.raw import FILE_LINE, MOST_CELLS, RawTable
 from forecasting.tables import Column, Kind, Table
 
 _UNITS: Final = ("units", "units_ordered", "on_hand", "issued")  # what control totals add up
@@ -35,7 +35,7 @@ _UNITS: Final = ("units", "units_ordered", "on_hand", "issued")  # what control 
 class Batch:
     """Rows of one canonical feed out of one file.
 
-    `rows`: the canonical columns that the file has, and `line`: int64. Text is
+    `rows`: the canonical columns that the file has, and `file_line`: int64. Text is
     dictionary<int32, string> and never null, numbers float64 and dates date32 with null for blank.
     `complete`: stock only, a complete snapshot: a series that is absent has on_hand 0.
     """
@@ -114,7 +114,7 @@ def read(
     if table is LEDGER:
         columns["date"] = month_ends(columns, faults)
     _check_one_of(columns, table, faults)
-    rows = pa.table({**columns, "line": raw.line})
+    rows = pa.table({**columns, FILE_LINE: raw.line})
     good = np.flatnonzero(~faults.bad)
     duplicate = np.zeros(len(raw.line), dtype=bool)
     rows = rows if len(good) == len(rows) else rows.take(pa.array(good))

@@ -80,8 +80,10 @@ def read_xlsx(data: bytes, source: str, sheet: str, choose: Choose, most_cells: 
     columns = _columns(
         headers,
         choose(headers),
-        [[row[place] if place < len(row) else None for _, row in records] for place in
-         range(len(headers))],
+        [
+            [row[place] if place < len(row) else None for _, row in records]
+            for place in range(len(headers))
+        ],
     )
 
     def raw(wanted: NDArray[np.int64]) -> list[str]:
@@ -169,7 +171,7 @@ def _from_records(
     is_object = np.array([isinstance(record, dict) for record in records], dtype=bool)
     if not is_object.all():
         odd = np.flatnonzero(~is_object)
-        values = [_json(records[row]) for row in odd]
+        values = [_json(records[int(row)]) for row in odd]
         messages = [f"{shown(value)} is not an object" for value in values]
         found = reject_frame(lines[odd], "", Code.JSON, messages, values)
         broken = pd.concat([broken, found], ignore_index=True) if len(broken) else found
