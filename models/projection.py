@@ -1,0 +1,237 @@
+"""Stock along demand paths and arrivals: the one arithmetic behind every number shown.
+
+Within a period arrivals come first, then what is late is served, then the period's demand; the
+close is what is left. Unmet demand is lost, or waits, by `options.unmet`. Open lines arrive by
+their own chance (models.lead_time), each path with its own; a policy orders at review days when
+position = on_hand + on_order − backlog is at or below its reorder point. Booked customer orders
+count as max(booked, forecast). Blocked stock stays blocked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.calendar import to_period
+from forecasting.options import Options
+from forecasting.panel import Panel
+from models.lead_time import Floats, LeadTimes, Rows, sources_of
+from models.replenishment import (
+    FEWEST_PAST,
+    HABIT_STRENGTH,
+    Habits,
+    Policies,
+    Terms,
+    habits_of,
+    policies_of,
+    terms_of,
+)
+
+SUMS: Final = (
+    "demand",
+    "served",
+    "unmet",
+    "arrivals",
+    "on_hand",
+    "out",
+    "first_out",
+    "first_alone",
+)
+"""Means over the paths by period: units, units, units, units, units at close, share of paths that
+close in stockout, that do so for the first time, and for the first time if nothing more is ordered.
+"""
+
+
+@dataclass(frozen=True)
+class OpenLines:
+    """Ordered and not yet received, sorted by series."""
+
+    series: Rows  # [m] row number
+    units: Floats  # [m]
+    chance: Floats  # [m, H] to have come by the end of period h
+    share: Floats  # [m, Q] equally likely shares of the units that come
+    seed: NDArray[np.uint64]  # [m]
+
+
+@dataclass(frozen=True)
+class Supply:
+    """Everything but demand, for n series, over H periods."""
+
+    on_hand: Floats  # [n] at the origin; NaN unknown
+    blocked: Floats  # [n] not sellable: blocked or expired
+    unseen: Rows  # [n] periods since the stock picture whose sales are unknown
+    booked: Floats  # [n, H] customer orders due, units
+    seed: NDArray[np.uint64]  # [n]
+    lines: OpenLines
+    policies: Policies
+    habits: Habits
+    terms: Terms
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What the paths of a block of b series say."""
+
+    means: dict[str, Floats]  # SUMS -> [b, H]
+    on_hand: NDArray[np.float32]  # [b, H, P] at close
+    out_at: NDArray[np.float32]  # [b, P] periods until the first stockout, NaN: none
+    back_at: NDArray[np.float32]  # [b, P] the first period, from 0, that closes in stock; NaN: none
+    before_receipt: Floats  # [b] chance of a stockout before the next receipt, main horizon
+
+    def chance(self, horizon: int) -> Floats:
+        """[b] chance that at least one of the next h periods closes in stockout."""
+        return self.means["first_out"][:, :horizon].sum(axis=1)
+
+    def chance_no_order(self, horizon: int) -> Floats:
+        """The same, if nothing more is ordered."""
+        return self.means["first_alone"][:, :horizon].sum(axis=1)
+
+
+def supply_of(
+    panel: Panel, lead_times: LeadTimes, mean_demand: Floats, horizon: int, options: Options
+) -> Supply:
+    """The supply side of every series as of the panel's origin."""
+    terms = terms_of(panel, lead_times)
+    policies = policies_of(panel, lead_times, terms, mean_demand, horizon)
+    lines = _open_lines(panel, lead_times, horizon, options)
+    ordered = np.bincount(lines.series, minlength=len(panel)) > 0
+    stock = panel.stock
+    on_hand = stock["on_hand"].to_numpy(dtype=np.float64)
+    return Supply(
+        on_hand=on_hand,
+        blocked=on_hand - stock["sellable"].to_numpy(dtype=np.float64),
+        unseen=_unseen_periods(panel),
+        booked=_booked(panel, horizon),
+        seed=seeds(options.seed, panel.series["site"], panel.series["sku"]),
+        lines=lines,
+        policies=policies,
+        habits=habits_of(panel, np.isnan(policies.reorder_point) & ~ordered),
+        terms=terms,
+    )
+
+
+def project(
+    demand: NDArray[np.float32], supply: Supply, rows: slice, *, main: int, lost_share: float
+) -> Projection:
+    """Project the series `rows` along their demand paths [b, P, H]; unknown stock counts as none.
+
+    A stock picture older than the sales is lowered, path by path, by demand of the unseen periods.
+    """
+    from models.stock_walk import walk
+
+    count, paths, horizon = demand.shape
+    demand = np.ascontiguousarray(np.nan_to_num(demand, posinf=1e30), dtype=np.float32)
+    first, last, _ = rows.indices(len(supply.on_hand))
+    lines, policies, habits = supply.lines, supply.policies, supply.habits
+    bounds = np.searchsorted(lines.series, np.arange(first, last + 1))
+    mine = slice(bounds[0], bounds[-1])
+    on_hand = np.empty((count, horizon, paths), dtype=np.float32)
+    sums = np.zeros((count, len(SUMS), horizon))
+    out_at = np.full((count, paths), np.nan, dtype=np.float32)
+    back_at = np.full((count, paths), np.nan, dtype=np.float32)
+    before_receipt = np.zeros(count)
+    blocked = np.nan_to_num(supply.blocked[rows])
+    walk(
+        demand,
+        _opening(demand, np.nan_to_num(supply.on_hand[rows]), blocked, supply.unseen[rows]),
+        blocked,
+        supply.booked[rows],
+        supply.seed[rows],
+        bounds - bounds[0],
+        lines.units[mine],
+        lines.chance[mine],
+        lines.share[mine],
+        lines.seed[mine],
+        policies.reorder_point[rows],
+        policies.order_up_to[rows],
+        policies.pack[rows],
+        policies.least_order[rows],
+        policies.review[rows],
+        policies.lead_chance[rows],
+        habits.usage[rows],
+        habits.pools[rows],
+        habits.pool_from,
+        habits.ratios,
+        habits.cover_edges,
+        HABIT_STRENGTH,
+        FEWEST_PAST,
+        lost_share,
+        main,
+        on_hand,
+        sums,
+        out_at,
+        back_at,
+        before_receipt,
+    )
+    means = {name: sums[:, place] for place, name in enumerate(SUMS)}
+    return Projection(means, on_hand, out_at, back_at, before_receipt)
+
+
+def seeds(seed: int, *codes: pd.Series) -> NDArray[np.uint64]:
+    """A stable 64-bit number for each row of codes: the same on any machine and in any company."""
+    joined = ("\x1f".join((str(seed), *row)) for row in zip(*codes, strict=True))
+    digests = [
+        hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+        for text in joined
+    ]
+    return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
+
+
+def _opening(demand: NDArray[np.float32], on_hand: Floats, blocked: Floats, unseen: Rows) -> Floats:
+    """[b, P] stock at the origin; where sales are unseen, lowered by another path's demand."""
+    opening = np.repeat(on_hand[:, None], demand.shape[1], axis=1)
+    for row in np.flatnonzero(unseen):
+        gone = np.roll(demand[row, :, : unseen[row]].sum(axis=1, dtype=np.float64), 1)
+        floor = np.minimum(opening[row], blocked[row])
+        opening[row] = np.maximum(opening[row] - gone, floor)
+    return opening
+
+
+def _unseen_periods(panel: Panel) -> Rows:
+    """Periods after the stock picture, up to the origin, whose units are unknown."""
+    width = panel.units.shape[1]
+    pictured = panel.stock["stock_on"]
+    period = np.full(len(panel), panel.origin, dtype=np.int64)
+    known = pictured.notna().to_numpy()
+    period[known] = to_period(pictured[known].to_numpy(), panel.frequency)
+    later = (panel.start + np.arange(width))[None, :] > period[:, None]
+    begun = np.isfinite(panel.units).any(axis=1)
+    return np.where(begun, (later & np.isnan(panel.units)).sum(axis=1), 0)
+
+
+def _open_lines(panel: Panel, lead_times: LeadTimes, horizon: int, options: Options) -> OpenLines:
+    """The order book without what is only requested."""
+    sure = (panel.orders["status"] != "requested") & (panel.orders["units_open"] > 0)
+    lines = panel.orders[sure].sort_values("series", kind="stable")
+    series = lines["series"].to_numpy(dtype=np.int64)
+    codes = panel.series[["site", "sku"]].iloc[series]
+    group = lead_times.group_of(sources_of(lines), list(codes["sku"]))
+    return OpenLines(
+        series=series,
+        units=lines["units_open"].to_numpy(dtype=np.float64),
+        chance=lead_times.arrival_chance(lines, group, panel.origin, panel.frequency, horizon),
+        share=lead_times.shares[group],
+        seed=seeds(options.seed, codes["site"], codes["sku"], lines["order_id"], lines["line"]),
+    )
+
+
+def _booked(panel: Panel, horizon: int) -> Floats:
+    """[n, H] open customer orders by the period they are due; overdue or undated: the first."""
+    booked = np.zeros((len(panel), horizon))
+    lines = panel.customer_orders
+    if not len(lines):
+        return booked
+    due = lines["due_on"].fillna(pd.Timestamp(panel.origin_date)).to_numpy()
+    step = np.maximum(to_period(due, panel.frequency) - panel.origin - 1, 0)
+    inside = step < horizon
+    np.add.at(
+        booked,
+        (lines["series"].to_numpy(dtype=np.int64)[inside], step[inside]),
+        lines["units_open"].to_numpy(dtype=np.float64)[inside],
+    )
+    return booked

@@ -1,0 +1,250 @@
+"""What refills a shelf by itself: policies, review days, and habits where nothing else is known.
+
+A habit stands in for a policy where a company keeps none and no order book (health systems, spare
+parts ledgers): what came in during past periods that began with a similar cover. `requested`
+orders are wishes and refill nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.calendar import Frequency, as_days, period_end, period_start, weekday
+from forecasting.panel import Panel
+from models.lead_time import Floats, LeadTimes, Rows
+
+HABIT_STRENGTH: Final = 12.0
+"""Weight of the same item elsewhere against own past of the same cover: a year of months."""
+FEWEST_PAST: Final = 30
+"""Past periods below which an item's pool gives way to the whole network's."""
+COVER_BANDS: Final = 8
+"""Bands of cover, the first for an empty shelf, the rest of equal mass over the network."""
+USAGE_PERIODS: Final = {Frequency.DAY: 56, Frequency.WEEK: 26, Frequency.MONTH: 12}
+"""Trailing periods whose mean is the usage that cover is measured in."""
+HABIT_PERIODS: Final = {Frequency.DAY: 182, Frequency.WEEK: 104, Frequency.MONTH: 36}
+"""Past periods that a habit is learned from."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Who refills each series, n rows: a supplier or a site, its lead time and its order days."""
+
+    source: NDArray[np.object_]
+    group: Rows  # of LeadTimes
+    master_days: Floats  # NaN unknown
+    order_days: list[tuple[int, ...]]  # weekdays, Monday 0; empty: all
+    cutoff_time: NDArray[np.object_]  # HH:MM, "" unknown
+    closures: list[tuple[tuple[np.datetime64, np.datetime64], ...]]
+
+    def order_on(self, row: int, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+        """Whether an order may be placed on each day."""
+        taken = np.ones(len(days), dtype=bool)
+        if self.order_days[row]:
+            taken = np.isin(weekday(days), self.order_days[row])
+        for first, last in self.closures[row]:
+            taken &= ~((days >= first) & (days <= last))
+        return taken
+
+
+def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
+    """The policy's source, else the item's usual supplier, with its terms for that site."""
+    declared = panel.policies["source"].fillna("").to_numpy(dtype=object)
+    usual = panel.series["supplier"].fillna("").to_numpy(dtype=object)
+    source = np.where(declared != "", declared, usual)
+    by_place = {(row.supplier, row.site): row for row in panel.suppliers.itertuples(index=False)}
+    rows = [
+        by_place.get((code, site), by_place.get((code, "")))
+        for code, site in zip(source, panel.series["site"], strict=True)
+    ]
+    stated = np.array([np.nan if row is None else row.lead_time_days for row in rows], dtype=float)
+    item_days = panel.series["master_lead_time_days"].to_numpy(dtype=np.float64)
+    return Terms(
+        source=source,
+        group=lead_times.group_of(list(source), list(panel.series["sku"])),
+        master_days=np.where(np.isfinite(stated), stated, item_days),
+        order_days=[() if row is None else _weekdays(row.order_days) for row in rows],
+        cutoff_time=np.array(
+            ["" if row is None else row.cutoff_time for row in rows], dtype=object
+        ),
+        closures=[() if row is None else _ranges(row.closures) for row in rows],
+    )
+
+
+@dataclass(frozen=True)
+class Policies:
+    """Units of position; a NaN reorder point means that no policy is known."""
+
+    reorder_point: Floats  # [n]
+    order_up_to: Floats  # [n]
+    pack: Floats  # [n] 0: any quantity
+    least_order: Floats  # [n]
+    review: NDArray[np.bool_]  # [n, H] an order may be placed at the start of the period
+    lead_chance: Floats  # [n, H] that an order has come k periods after it was placed
+
+
+def policies_of(
+    panel: Panel, lead_times: LeadTimes, terms: Terms, mean_demand: Floats, horizon: int
+) -> Policies:
+    """Policies as declared, completed where only part of one is.
+
+    No reorder point: the level itself (order at each review), or safety stock + mean demand over
+    lead time and review. No level: reorder point + a usual order (median of the past, else the
+    demand between two reviews).
+    """
+    table = panel.policies
+    reorder, up_to, safety = (
+        table[name].to_numpy(dtype=np.float64)
+        for name in ("reorder_point", "order_up_to", "safety_stock")
+    )
+    review_days = np.nan_to_num(table["review_days"].to_numpy(dtype=np.float64), nan=1.0)
+    length = panel.frequency.days
+    span = lead_times.median_days(terms.group, terms.master_days) + review_days
+    by_safety = safety + mean_demand * span / length
+    reorder = np.where(
+        np.isfinite(reorder), reorder, np.where(np.isfinite(up_to), up_to, by_safety)
+    )
+    usual = panel.order_history.groupby("series")["units_ordered"].median()
+    usual_units = usual.reindex(range(len(panel))).to_numpy(dtype=np.float64)
+    cycle = mean_demand * np.maximum(review_days / length, 1.0)
+    up_to = np.where(
+        np.isfinite(up_to), up_to, reorder + np.where(usual_units > 0, usual_units, cycle)
+    )
+    return Policies(
+        reorder_point=reorder,
+        order_up_to=up_to,
+        pack=np.nan_to_num(panel.series["pack_size"].to_numpy(dtype=np.float64)),
+        least_order=np.nan_to_num(panel.series["minimum_order"].to_numpy(dtype=np.float64)),
+        review=_reviews(panel, terms, review_days, np.isfinite(reorder), horizon),
+        lead_chance=lead_times.received_after(
+            terms.group, terms.master_days, panel.frequency, horizon
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Habits:
+    """Past receipts ÷ usage by cover, in pools: one a series, one an item, one for the network."""
+
+    usage: Floats  # [n] units a period; 0: no habit
+    pools: Rows  # [n, 3] own, item, network
+    pool_from: Rows  # [G, B + 1] offsets into ratios
+    ratios: Floats
+    cover_edges: Floats  # [B − 1] periods of cover, upper bounds
+
+
+def no_habits(count: int) -> Habits:
+    """Nobody refills by habit."""
+    return Habits(
+        np.zeros(count),
+        np.zeros((count, 3), dtype=np.int64),
+        np.zeros((1, 2), dtype=np.int64),
+        np.zeros(0),
+        np.zeros(0),
+    )
+
+
+def habits_of(panel: Panel, wanted: NDArray[np.bool_]) -> Habits:
+    """Habits of the wanted series; the pools hold every series that ever received anything."""
+    blocked = np.nan_to_num(panel.blocked)
+    usage = _trailing_mean(panel.units, USAGE_PERIODS[panel.frequency])
+    ever = np.nan_to_num(panel.receipts).sum(axis=1) > 0
+    own = wanted & ever & (np.nan_to_num(usage[:, -1]) > 0)
+    if not own.any():
+        return no_habits(len(panel))
+    width = min(HABIT_PERIODS[panel.frequency], usage.shape[1] - 1)
+    then, later = slice(-width - 1, -1), slice(-width, None)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cover = (panel.on_hand - blocked)[:, then] / usage[:, then]
+        ratio = np.maximum(panel.receipts[:, later], 0.0) / usage[:, then]
+    seen = np.isfinite(cover) & np.isfinite(ratio) & np.isfinite(panel.on_hand[:, later])
+    seen &= ever[:, None]
+    series, _ = np.nonzero(seen)
+    covers, values = cover[seen], ratio[seen]
+    positive = covers[covers > 0]
+    inner = (
+        np.quantile(positive, np.arange(1, COVER_BANDS - 1) / (COVER_BANDS - 1))
+        if len(positive)
+        else np.zeros(0)
+    )
+    edges = np.concatenate([[0.0], inner])
+    band = np.searchsorted(edges, covers, side="left")
+    _, item = np.unique(panel.series["sku"].to_numpy(dtype=object), return_inverse=True)
+    count, items = len(panel), int(item.max()) + 1
+    group = np.concatenate([series, count + item[series], np.full(len(series), count + items)])
+    key = group * (len(edges) + 1) + np.tile(band, 3)
+    order = np.argsort(key, kind="stable")
+    offsets = np.searchsorted(
+        key[order], np.arange((count + items + 1) * (len(edges) + 1) + 1), side="left"
+    )
+    starts = offsets[:-1].reshape(count + items + 1, len(edges) + 1)
+    ends = offsets[len(edges) + 1 :: len(edges) + 1]
+    numbers = np.arange(count)
+    return Habits(
+        usage=np.where(own, np.nan_to_num(usage[:, -1]), 0.0),
+        pools=np.stack([numbers, count + item, np.full(count, count + items)], axis=1),
+        pool_from=np.concatenate([starts, ends[:, None]], axis=1).astype(np.int64),
+        ratios=np.tile(values, 3)[order],
+        cover_edges=edges,
+    )
+
+
+def _trailing_mean(units: Floats, width: int) -> Floats:
+    """[n, T] mean of the known units of the last `width` periods, not below 0; NaN: none."""
+    known = np.isfinite(units)
+    total = np.cumsum(np.where(known, units, 0.0), axis=1)
+    count = np.cumsum(known, axis=1)
+    total[:, width:] -= total[:, :-width].copy() if units.shape[1] > width else 0.0
+    count[:, width:] -= count[:, :-width].copy() if units.shape[1] > width else 0
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.maximum(total / count, 0.0)
+
+
+def _reviews(
+    panel: Panel, terms: Terms, review_days: Floats, known: NDArray[np.bool_], horizon: int
+) -> NDArray[np.bool_]:
+    """[n, H] periods in which a review falls; the rhythm goes on from the series' last order."""
+    first = period_start(panel.origin + 1, panel.frequency)
+    last = period_end(panel.origin + horizon, panel.frequency)
+    days = first + np.arange(int((last - first).astype(np.int64)) + 1)
+    period = np.searchsorted(
+        period_end(panel.origin + np.arange(1, horizon + 1), panel.frequency), days
+    )
+    latest = panel.order_history.groupby("series")["ordered_on"].max()
+    anchor = as_days(latest.reindex(range(len(panel))).to_numpy())
+    review = np.zeros((len(panel), horizon), dtype=bool)
+    calendars: dict[object, NDArray[np.bool_]] = {}
+    for row in np.flatnonzero(known).tolist():
+        rhythm = max(round(float(review_days[row])), 1)
+        since = 0 if np.isnat(anchor[row]) else int((first - anchor[row]).astype(np.int64))
+        phase = -since % rhythm
+        key = (rhythm, phase, terms.order_days[row], terms.closures[row])
+        if key not in calendars:
+            calendars[key] = _calendar(rhythm, phase, terms.order_on(row, days), period, horizon)
+        review[row] = calendars[key]
+    return review
+
+
+def _calendar(
+    rhythm: int, phase: int, taken: NDArray[np.bool_], period: Rows, horizon: int
+) -> NDArray[np.bool_]:
+    """Periods with an order day: each review waits for the next day on which orders are taken."""
+    reviewed = np.arange(phase, len(taken), rhythm)
+    order_days = np.flatnonzero(taken)
+    following = np.searchsorted(order_days, reviewed)
+    chosen = order_days[following[following < len(order_days)]]
+    marked = np.zeros(horizon, dtype=bool)
+    marked[period[chosen]] = True
+    return marked
+
+
+def _weekdays(text: object) -> tuple[int, ...]:
+    return tuple(int(part) for part in str(text or "").split(",") if part.strip())
+
+
+def _ranges(text: object) -> tuple[tuple[np.datetime64, np.datetime64], ...]:
+    parts = [part.strip().split("/") for part in str(text or "").split(";") if part.strip()]
+    return tuple((np.datetime64(part[0], "D"), np.datetime64(part[-1], "D")) for part in parts)

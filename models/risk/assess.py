@@ -1,0 +1,271 @@
+"""Panel, demand paths and lead times → the warnings and projection tables of one origin.
+
+The ladder: stock projected along the paths (`structural`); where only availability is known, the
+series' own record of stockouts (`status`); where nothing is, the network's (`not enough evidence`).
+Series are projected in blocks, so that paths never all live in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.calendar import Days, end_date, label, labels, period_end, period_start
+from forecasting.options import Options
+from forecasting.panel import Panel
+from models.lead_time import Floats, LeadTimes
+from models.projection import Supply, project, supply_of
+from models.risk.explain import Shortage, explained
+from models.risk.outlook import Outlook
+from models.risk.status import fit_status
+from models.risk.value import unit_loss, value_at_risk
+from models.stockout import closed_out, is_out
+
+if TYPE_CHECKING:
+    from forecasting.forecaster import DemandForecast
+
+BLOCK: Final = 500
+"""Series whose paths live in memory together: 28 MB at 500 paths × 28 days."""
+WARN_FROM: Final = 0.25
+"""Chance within the main horizon from which a series is announced (state `new`): one in four."""
+STALE_AFTER_DAYS: Final = {"D": 3.0, "W": 10.0, "M": 45.0}
+"""Age of a stock picture from which it is stale: a long weekend, a week or a month was missed."""
+
+
+@dataclass(frozen=True)
+class RiskAssessment:
+    """`warnings`: a row a series, aligned with the panel; `projection`: a row a series and period.
+
+    In `projection`, the sum of `p_first` up to a horizon is that horizon's probability, and the sum
+    of `units_short_mean` over the main horizon is `units_short`.
+    """
+
+    warnings: pd.DataFrame
+    projection: pd.DataFrame
+    mean_units: Floats  # [n, H] expected units sold, stock allowing, own grain
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Where each of n series stands at the origin, before any forecast."""
+
+    quantity: NDArray[np.bool_]  # the units on hand are known
+    status: NDArray[np.bool_]  # some past close is known
+    out: NDArray[np.bool_]
+    idle: NDArray[np.bool_]  # an empty shelf is no stockout
+    why_idle: NDArray[np.object_]
+    stale: NDArray[np.bool_]
+    closes: Floats  # [n, T] 1 out, 0 in stock, NaN unknown
+
+
+def assess(
+    panel: Panel, forecast: DemandForecast, lead_times: LeadTimes, options: Options
+) -> RiskAssessment:
+    """Every series' stockout risk as of the panel's origin, with dates, units, value and causes."""
+    mean = forecast.grains[panel.frequency].mean
+    horizon = mean.shape[1]
+    main = min(options.main_horizon, horizon)
+    supply = supply_of(panel, lead_times, mean.mean(axis=1), horizon, options)
+    standing = standing_of(panel, options)
+    outlook = Outlook.blank(len(panel), horizon)
+    for begin in range(0, len(panel), BLOCK):
+        rows = slice(begin, min(begin + BLOCK, len(panel)))
+        demand = forecast.paths(rows, horizon)
+        block = project(demand, supply, rows, main=main, lost_share=options.unmet)
+        outlook.put(rows, block, main)
+    if not standing.quantity.all():
+        chain = fit_status(standing.closes, panel.series["sku"].to_numpy(dtype=object))
+        outlook.put_status(~standing.quantity, chain, mean, main)
+    outlook.put_nothing(standing.idle, _sold_unstocked(panel, outlook, mean)[standing.idle])
+    warnings = _warnings(panel, supply, standing, outlook, lead_times, mean, options)
+    return RiskAssessment(warnings, _projection(panel, outlook), outlook.means["served"])
+
+
+def standing_of(panel: Panel, options: Options) -> Standing:
+    """Who is out, unknown or not stocked at the origin."""
+    closes = closed_out(panel, options)
+    stock = panel.stock
+    quantity = stock["sellable"].notna().to_numpy()
+    empty = is_out(stock["sellable"].to_numpy(dtype=np.float64), 0.0)
+    series, day = panel.series, pd.Timestamp(panel.origin_date)
+    whys = [
+        (~series["in_assortment"].to_numpy(dtype=bool), "outside the assortment"),
+        ((series["mode"] == "dropship").to_numpy(), "sent by the supplier to the customer"),
+        ((series["mode"] == "to_order").to_numpy(), "bought to order"),
+        ((series["discontinued_on"] <= day).to_numpy(), "discontinued"),
+        ((series["introduced_on"] > day).to_numpy(), "not yet introduced"),
+    ]
+    why_idle = np.select([rows for rows, _ in whys], [why for _, why in whys], "").astype(object)
+    stale = stock["stale_days"].to_numpy(dtype=np.float64) > STALE_AFTER_DAYS[panel.frequency.value]
+    return Standing(
+        quantity=quantity,
+        status=np.asarray(np.isfinite(closes).any(axis=1)),
+        out=np.where(quantity, empty, closes[:, -1] == 1.0),
+        idle=why_idle != "",
+        why_idle=why_idle,
+        stale=stale,
+        closes=closes,
+    )
+
+
+def _sold_unstocked(panel: Panel, outlook: Outlook, mean: Floats) -> Floats:
+    """[n, H] what sells without a shelf: all that is wanted of to_order and dropship items."""
+    ordered_in = panel.series["mode"].isin(["to_order", "dropship"]).to_numpy()
+    return np.where(ordered_in[:, None], mean, outlook.means["served"])
+
+
+def _warnings(
+    panel: Panel,
+    supply: Supply,
+    standing: Standing,
+    outlook: Outlook,
+    lead_times: LeadTimes,
+    mean: Floats,
+    options: Options,
+) -> pd.DataFrame:
+    horizon = mean.shape[1]
+    main = min(options.main_horizon, horizon)
+    stock = panel.stock
+    table = panel.series[["site", "sku"]].reset_index(drop=True)
+    table["probability"] = outlook.chance(main)
+    table["horizon_days"] = _days_until(panel, main)
+    horizons = [f"p_{h}{panel.frequency.value.lower()}" for h in options.risk_horizons]
+    for name, periods in zip(horizons, options.risk_horizons, strict=True):
+        table[name] = outlook.chance(periods)
+    for place, name in ((1, "stockout_on"), (0, "stockout_on_p10"), (2, "stockout_on_p90")):
+        table[name] = _dates_within(panel, outlook.out_after[:, place])
+    sellable = stock["sellable"].to_numpy(dtype=np.float64)
+    daily = mean[:, :main].mean(axis=1) / panel.frequency.days
+    table["days_of_cover"] = np.divide(
+        np.maximum(sellable, 0.0), daily, out=np.full(len(table), np.nan), where=daily > 0
+    )
+    table["units_short"] = outlook.units_short(main)
+    loss, basis = unit_loss(panel)
+    table["value_at_risk"] = value_at_risk(outlook.units_short(main), options.unmet, loss, basis)
+    table["currency"] = np.where(basis != "", panel.series["currency"], "")
+    table["origin"] = label(panel.origin, panel.frequency)
+    table["state"] = np.select(
+        [
+            standing.idle,
+            standing.out,
+            ~standing.quantity & ~standing.status,
+            table["probability"] >= WARN_FROM,
+        ],
+        ["not_stocked", "out", "unknown", "new"],
+        "none",
+    ).astype(object)
+    table["method"] = np.select(
+        [standing.idle, standing.quantity, standing.status],
+        ["not stocked", "structural", "status"],
+        "not enough evidence",
+    ).astype(object)
+    table["p_no_order"] = outlook.chance_no_order(main)
+    table["p_before_next_receipt"] = outlook.before_receipt
+    back = np.where(standing.out & ~standing.idle, outlook.back_after, np.nan)
+    table["back_on"] = _dates_ending(panel, back)
+    table["reason"] = _reasons(panel, supply, standing)
+    table["value_basis"] = basis
+    table["unit_loss"] = loss
+    table["on_hand"] = stock["on_hand"].to_numpy(dtype=np.float64)
+    table["sellable"] = sellable
+    table["stock_on"] = stock["stock_on"].astype("datetime64[s]").to_numpy()
+    table["stale"] = standing.stale
+    shortage = Shortage(
+        stockout_on=table["stockout_on"].to_numpy().astype("datetime64[D]"),
+        probability=table["probability"].to_numpy(),
+        out=standing.out & ~standing.idle,
+        stale=standing.stale,
+        closes=standing.closes,
+        demand=mean[:, :main].sum(axis=1),
+        daily_demand=daily,
+        main=main,
+    )
+    table = pd.concat([table, explained(panel, supply, lead_times, shortage)], axis=1)
+    first = [
+        *("site", "sku", "probability", "horizon_days", *horizons),
+        *("stockout_on", "stockout_on_p10", "stockout_on_p90", "days_of_cover", "units_short"),
+        *("value_at_risk", "currency", "causes", "act_by", "actions", "method", "origin", "state"),
+        *("p_no_order", "p_before_next_receipt", "back_on"),
+    ]
+    return table[first + [name for name in table.columns if name not in first]]
+
+
+def _reasons(panel: Panel, supply: Supply, standing: Standing) -> NDArray[np.object_]:
+    """Why this method, and what was assumed for want of data."""
+    rolled = panel.stock["rolled"].to_numpy(dtype=bool)
+    dated = panel.stock["stock_on"].dt.strftime("%Y-%m-%d").fillna("").to_numpy(dtype=object)
+    reasons = []
+    for row in range(len(panel)):
+        if standing.idle[row]:
+            reasons.append(standing.why_idle[row])
+        elif not standing.quantity[row]:
+            missing = "no quantity on hand: availability only"
+            reasons.append(missing if standing.status[row] else "no stock row for this series")
+        else:
+            notes = []
+            if rolled[row]:
+                notes.append(f"stock of {dated[row]} rolled forward")
+            if standing.stale[row]:
+                notes.append(f"stock stale since {dated[row]}")
+            if supply.unseen[row]:
+                notes.append(f"sales unknown for {supply.unseen[row]} period(s): widened")
+            if supply.habits.usage[row] > 0:
+                notes.append("no policy and no order book: receipts as usual")
+            elif np.isnan(supply.policies.reorder_point[row]):
+                notes.append("no policy: no further order assumed")
+            reasons.append("; ".join(notes))
+    return np.array(reasons, dtype=object)
+
+
+def _projection(panel: Panel, outlook: Outlook) -> pd.DataFrame:
+    """The long table: a row a series and period."""
+    count, horizon = outlook.on_hand_p10.shape
+    names = labels(panel.origin + np.arange(1, horizon + 1), panel.frequency)
+    means = outlook.means
+    columns = {
+        "on_hand_mean": means["on_hand"],
+        "on_hand_p10": outlook.on_hand_p10,
+        "on_hand_p90": outlook.on_hand_p90,
+        "arrivals_mean": means["arrivals"],
+        "demand_mean": means["demand"],
+        "p_out": means["out"],
+        "p_first": means["first_out"],
+        "p_first_no_order": means["first_alone"],
+        "units_short_mean": means["unmet"],
+    }
+    series = np.repeat(np.arange(count), horizon)
+    table = panel.series[["site", "sku"]].iloc[series].reset_index(drop=True)
+    table["period"] = np.tile(np.array(names, dtype=object), count)
+    for name, values in columns.items():
+        table[name] = values.ravel()
+    return table
+
+
+def _days_until(panel: Panel, periods: int) -> int:
+    return (end_date(panel.origin + periods, panel.frequency) - panel.origin_date).days
+
+
+def _dates_within(panel: Panel, after: Floats) -> NDArray[np.datetime64]:
+    """The day that lies a number of periods, with its fraction, after the origin; NaN: NaT."""
+    known = np.isfinite(after)
+    whole = np.floor(np.where(known, after, 0.0)).astype(np.int64)
+    period = panel.origin + 1 + whole
+    start, end = (bound(period, panel.frequency) for bound in (period_start, period_end))
+    length = (end - start).astype(np.int64) + 1
+    inside = np.floor((np.where(known, after, 0.0) - whole) * length).astype("timedelta64[D]")
+    return _blank_unless(known, start + inside)
+
+
+def _dates_ending(panel: Panel, after: Floats) -> NDArray[np.datetime64]:
+    """The last day of the period that lies whole periods after the first; NaN: NaT."""
+    known = np.isfinite(after)
+    period = panel.origin + 1 + np.where(known, after, 0.0).astype(np.int64)
+    return _blank_unless(known, period_end(period, panel.frequency))
+
+
+def _blank_unless(known: NDArray[np.bool_], days: Days) -> NDArray[np.datetime64]:
+    return np.where(known, days, np.datetime64("NaT")).astype("datetime64[s]")

@@ -1,0 +1,183 @@
+"""The first cause of each warning, as a code with facts, and its sentence in French and English."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+import numpy as np
+
+Language = Literal["fr", "en"]
+
+SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
+    "stale_data": {
+        "fr": "stock connu au {stock_on} seulement",
+        "en": "stock known only as of {stock_on}",
+    },
+    "blocked_stock": {
+        "fr": "{units} unités en stock mais bloquées",
+        "en": "{units} units on hand but blocked",
+    },
+    "late_order": {
+        "fr": "commande {order_id} en retard de {days} jour{s}",
+        "en": "order {order_id} is {days} day{s} late",
+    },
+    "order_after_stockout": {
+        "fr": "commande {order_id} promise le {promised_on}, après la rupture",
+        "en": "order {order_id} is promised for {promised_on}, after the stockout",
+    },
+    "order_uncertain": {
+        "fr": "la commande {order_id} peut arriver après la rupture",
+        "en": "order {order_id} may come after the stockout",
+    },
+    "order_too_small": {
+        "fr": "{units} unités en commande, demande prévue {demand}",
+        "en": "{units} units on order, expected demand {demand}",
+    },
+    "demand_above_plan": {
+        "fr": "demande prévue {percent} % au-dessus de l’habitude",
+        "en": "expected demand {percent} % above usual",
+    },
+    "below_reorder_point": {
+        "fr": "position {position} sous le point de commande {reorder_point}, rien en commande",
+        "en": "stock below reorder point ({position} against {reorder_point}), nothing on order",
+    },
+    "reorder_point_low": {
+        "fr": "point de commande {reorder_point} trop bas pour une demande de {demand} "
+        "pendant le délai",
+        "en": "reorder point {reorder_point} is low for a demand of {demand} over the lead time",
+    },
+    "deliveries_below_demand": {
+        "fr": "les livraisons habituelles ne couvrent pas la demande",
+        "en": "the usual deliveries do not cover the demand",
+    },
+    "no_order": {"fr": "aucune commande passée", "en": "no order placed"},
+    "stockout_record": {
+        "fr": "en rupture {out} périodes sur {known}",
+        "en": "out of stock in {out} of {known} periods",
+    },
+    "no_stock_data": {
+        "fr": "stock inconnu : aucune ligne de stock reçue",
+        "en": "stock unknown: no stock row received",
+    },
+}
+
+DEMAND_ABOVE: Final = 1.3
+"""Expected over usual demand from which demand itself is named: below, it is within the noise."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """`share` of the warning's probability that it explains, 0..1; a first cause alone takes 1."""
+
+    code: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    share: float = 1.0
+
+    def sentence(self, language: Language) -> str:
+        """
+        >>> Cause("late_order", {"order_id": "PO-1182", "days": 5}).sentence("fr")
+        'commande PO-1182 en retard de 5 jours'
+        """
+        shown = {name: written(value, language) for name, value in self.facts.items()}
+        return SENTENCES[self.code][language].format(**shown, s=plural(self.facts.get("days")))
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What is known of one series at the origin. Units unless the name says otherwise."""
+
+    today: dt.date  # the origin
+    stockout_on: dt.date | None  # median
+    on_hand: float  # NaN unknown
+    sellable: float
+    stock_on: dt.date | None
+    stale: bool
+    lines: Sequence[tuple[str, float, dt.date | None]]  # order, units open, promised on
+    reorder_point: float  # NaN: no policy
+    lead_demand: float  # mean demand over the lead time
+    demand: float  # mean over the main horizon
+    usual_demand: float  # the same length at the usual rate; NaN unknown
+    by_habit: bool
+    closes_out: int
+    closes_known: int
+
+
+def first_cause(now: Situation) -> Cause:
+    """The first of a fixed list that holds: what is wrong with the data, then with the orders, then
+    with the demand, then with the policy."""
+    if np.isnan(now.sellable):
+        if now.closes_known:
+            return Cause("stockout_record", {"out": now.closes_out, "known": now.closes_known})
+        return Cause("no_stock_data")
+    if now.stale:
+        return Cause("stale_data", {"stock_on": now.stock_on})
+    if now.sellable <= 0 < now.on_hand:
+        return Cause("blocked_stock", {"units": now.on_hand - now.sellable})
+    late = [line for line in now.lines if line[2] is not None and line[2] <= now.today]
+    if late:
+        order_id, _, promised_on = min(late, key=lambda line: (line[2], line[0]))
+        assert promised_on is not None
+        return Cause("late_order", {"order_id": order_id, "days": (now.today - promised_on).days})
+    if now.demand > DEMAND_ABOVE * now.usual_demand > 0:
+        percent = round(100 * (now.demand / now.usual_demand - 1))
+        return Cause("demand_above_plan", {"percent": percent})
+    if now.lines:
+        return _order_cause(now)
+    if np.isfinite(now.reorder_point):
+        if now.on_hand <= now.reorder_point:
+            facts = {"position": now.on_hand, "reorder_point": now.reorder_point}
+            return Cause("below_reorder_point", facts)
+        facts = {"reorder_point": now.reorder_point, "demand": now.lead_demand}
+        return Cause("reorder_point_low", facts)
+    return Cause("deliveries_below_demand" if now.by_habit else "no_order")
+
+
+def _order_cause(now: Situation) -> Cause:
+    """Something is on order, nothing is overdue, and yet the shelf may run out."""
+    far = dt.date.max
+    order_id, _, promised_on = min(now.lines, key=lambda line: (line[2] or far, line[0]))
+    if promised_on and now.stockout_on and promised_on > now.stockout_on:
+        facts = {"order_id": order_id, "promised_on": promised_on}
+        return Cause("order_after_stockout", facts)
+    units = sum(line[1] for line in now.lines)
+    if now.sellable + units < now.demand:
+        return Cause("order_too_small", {"units": units, "demand": now.demand})
+    return Cause("order_uncertain", {"order_id": order_id})
+
+
+def causes_json(causes: Sequence[Cause]) -> str:
+    """Compact JSON for one cell: a list of code, share and facts."""
+    rows = [
+        {
+            "code": one.code,
+            "share": one.share,
+            "facts": {k: _plain(v) for k, v in one.facts.items()},
+        }
+        for one in causes
+    ]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def written(value: Any, language: Language) -> str:
+    """A fact as a person reads it: dates and decimals of the language."""
+    if isinstance(value, dt.date):
+        return f"{value:%d/%m/%Y}" if language == "fr" else value.isoformat()
+    if isinstance(value, float):
+        text = f"{value:.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.1f}"
+        return text.replace(".", ",") if language == "fr" else text
+    return str(value)
+
+
+def plural(count: Any) -> str:
+    """The letter that both languages add from two on."""
+    return "s" if isinstance(count, int | float) and count >= 2 else ""
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    return round(float(value), 2) if isinstance(value, float) else value

@@ -1,0 +1,111 @@
+"""What is expected of every series, period by period: filled from paths, else from a record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.lead_time import Floats
+from models.projection import SUMS, Projection
+from models.risk.status import StatusChain
+
+LEVELS = (0.1, 0.5, 0.9)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Filled in place while it is built; units a period unless stated."""
+
+    means: dict[str, Floats]  # models.projection.SUMS -> [n, H]
+    on_hand_p10: Floats  # [n, H]
+    on_hand_p90: Floats  # [n, H]
+    before_receipt: Floats  # [n] chance of a stockout before the next receipt, main horizon
+    out_after: Floats  # [n, 3] periods until the stockout at LEVELS, given one; NaN: none
+    back_after: Floats  # [n] periods until half of the paths close in stock; NaN: they do not
+
+    @classmethod
+    def blank(cls, count: int, horizon: int) -> Outlook:
+        means = {name: np.zeros((count, horizon)) for name in SUMS}
+        p10, p90 = np.zeros((count, horizon)), np.zeros((count, horizon))
+        unknown = np.full(count, np.nan)
+        return cls(means, p10, p90, np.zeros(count), np.full((count, 3), np.nan), unknown)
+
+    def chance(self, horizon: int) -> Floats:
+        """[n] chance that at least one of the next h periods closes in stockout."""
+        return np.minimum(self.means["first_out"][:, :horizon].sum(axis=1), 1.0)
+
+    def chance_no_order(self, horizon: int) -> Floats:
+        return np.minimum(self.means["first_alone"][:, :horizon].sum(axis=1), 1.0)
+
+    def units_short(self, horizon: int) -> Floats:
+        return self.means["unmet"][:, :horizon].sum(axis=1)
+
+    def put(self, rows: slice, block: Projection, main: int) -> None:
+        """Rows projected along paths."""
+        for name, values in self.means.items():
+            values[rows] = block.means[name]
+        low, high = (_place(level, block.on_hand.shape[2]) for level in (0.1, 0.9))
+        ordered = np.partition(block.on_hand, (low, high), axis=2)
+        self.on_hand_p10[rows] = ordered[:, :, low]
+        self.on_hand_p90[rows] = ordered[:, :, high]
+        self.before_receipt[rows] = block.before_receipt
+        self.out_after[rows] = given_one(np.where(block.out_at < main, block.out_at, np.nan))
+        half = _place(0.5, block.back_at.shape[1])
+        self.back_after[rows] = np.sort(block.back_at, axis=1)[:, half]
+
+    def put_status(
+        self, rows: NDArray[np.bool_], chain: StatusChain, mean: Floats, main: int
+    ) -> None:
+        """Rows without a quantity: no stock, no arrivals, but the chances of their chain."""
+        horizon = mean.shape[1]
+        first, out = chain.first_out(horizon)[rows], chain.out(horizon)[rows]
+        expected = mean[rows]
+        for name, values in (
+            ("demand", expected),
+            ("served", expected * (1 - out)),
+            ("unmet", expected * out),
+            ("arrivals", np.nan),
+            ("on_hand", np.nan),
+            ("out", out),
+            ("first_out", first),
+            ("first_alone", first),
+        ):
+            self.means[name][rows] = values
+        self.on_hand_p10[rows] = self.on_hand_p90[rows] = np.nan
+        reached = np.cumsum(first[:, :main], axis=1)
+        self.before_receipt[rows] = reached[:, -1]
+        wanted = reached[:, -1:] * np.array(LEVELS)
+        self.out_after[rows] = (reached[:, None, :] < wanted[:, :, None]).sum(axis=2)
+        leave = chain.leave[rows]
+        with np.errstate(divide="ignore"):
+            wait = np.ceil(np.log(0.5) / np.log1p(-np.minimum(leave, 1 - 1e-9))) - 1
+        self.back_after[rows] = np.where(wait < horizon, wait, np.nan)
+
+    def put_nothing(self, rows: NDArray[np.bool_], sold: Floats) -> None:
+        """Rows that are not stocked: an empty shelf is no stockout. `sold` [rows, H]: units."""
+        for name in ("out", "first_out", "first_alone", "unmet"):
+            self.means[name][rows] = 0.0
+        self.means["served"][rows] = sold
+        self.before_receipt[rows] = 0.0
+        self.out_after[rows] = np.nan
+        self.back_after[rows] = np.nan
+
+
+def given_one(values: NDArray[np.floating], levels: Sequence[float] = LEVELS) -> Floats:
+    """[b, L] quantiles of each row's finite values, by a value that occurs; NaN where none is.
+
+    >>> given_one(np.array([[3.0, np.nan, 1.0, 2.0], [np.nan] * 4]), (0.5, 0.9))
+    array([[ 2.,  3.],
+           [nan, nan]])
+    """
+    ordered = np.sort(values, axis=1)  # NaN last
+    count = np.isfinite(ordered).sum(axis=1)
+    places = np.ceil(np.array(levels)[None, :] * count[:, None]).astype(np.int64) - 1
+    return np.take_along_axis(ordered, np.maximum(places, 0), axis=1).astype(np.float64)
+
+
+def _place(level: float, count: int) -> int:
+    return max(int(np.ceil(level * count)) - 1, 0)

@@ -1,0 +1,196 @@
+"""The compiled loop of the projection: stock along sample paths, one series after another.
+
+The only file that imports numba. Inputs and outputs are described in models.projection, which
+calls it. Every random draw is a hash of the series' (or the order line's) own seed, the path and
+the period, so that neighbours, block sizes and other orders never change a draw.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from models.stockout import is_out
+
+_out = njit(is_out)
+
+
+@njit(cache=True)
+def _mixed(seed, first, second):  # type: ignore[no-untyped-def]
+    """splitmix64 (Steele, Lea, Flood 2014) of a seed and two counters: 64 bits."""
+    bits = seed + np.uint64(first) * np.uint64(0x9E3779B97F4A7C15)
+    bits = bits + np.uint64(second) * np.uint64(0xD1B54A32D192ED03)
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+@njit(cache=True)
+def _uniform(seed, first, second):  # type: ignore[no-untyped-def]
+    return float(_mixed(seed, first, second) >> np.uint64(11)) * 2.0**-53
+
+
+@njit(cache=True)
+def _shuffle(seed, places):  # type: ignore[no-untyped-def]
+    """Fisher and Yates: which path gets which stratum of the inverse distribution."""
+    for i in range(len(places)):
+        places[i] = i
+    for i in range(len(places) - 1, 0, -1):
+        j = int(_mixed(seed, i, 0) % np.uint64(i + 1))
+        places[i], places[j] = places[j], places[i]
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def walk(  # type: ignore[no-untyped-def]
+    demand,  # f32[b, P, H]
+    opening,  # f64[b, P] on_hand at the origin
+    blocked,  # f64[b]
+    booked,  # f64[b, H]
+    seed,  # u64[b]
+    line_from,  # i64[b + 1] lines of series s: line_from[s] .. line_from[s + 1]
+    line_units,  # f64[m]
+    line_chance,  # f64[m, H]
+    line_share,  # f64[m, Q]
+    line_seed,  # u64[m]
+    reorder_point,  # f64[b] NaN: no policy
+    order_up_to,  # f64[b]
+    pack,  # f64[b] 0: any quantity
+    least_order,  # f64[b]
+    review,  # bool[b, H]
+    lead_chance,  # f64[b, H]
+    usage,  # f64[b] habit's scale, units a period; 0: no habit
+    pools,  # i64[b, 3] own, item, network pool numbers
+    pool_from,  # i64[G, B + 1] offsets of the cover bands of each pool
+    ratios,  # f64[R] past receipts ÷ usage
+    cover_edges,  # f64[B − 1] periods
+    habit_strength,
+    fewest,  # an item pool below this many past periods gives way to the network's
+    lost_share,
+    main,  # main horizon, periods
+    on_hand,  # out f32[b, H, P] at close
+    sums,  # out f64[b, 8, H], rows as in models.projection.SUMS
+    out_at,  # out f32[b, P] periods until the first stockout, NaN: none
+    back_at,  # out f32[b, P] first period that closes in stock, NaN: none
+    before_receipt,  # out f64[b] share of paths
+):
+    count, paths, horizon = demand.shape
+    bands = pool_from.shape[1] - 1
+    arriving = np.empty((horizon, paths))
+    landed = np.empty((horizon, paths))
+    places = np.empty(paths, np.int64)
+    incoming = np.empty(horizon)
+    for s in range(count):
+        arriving[:, :] = 0.0
+        landed[:, :] = 0.0
+        ordered = 0.0
+        for j in range(line_from[s], line_from[s + 1]):
+            ordered += line_units[j]
+            _shuffle(line_seed[j], places)
+            period = 0
+            for i in range(paths):
+                level = (i + 0.5) / paths
+                while period < horizon and line_chance[j, period] < level:
+                    period += 1
+                if period == horizon:
+                    break
+                path = places[i]
+                draw = _uniform(line_seed[j], path, 1)
+                share = line_share[j, int(draw * line_share.shape[1])]
+                arriving[period, path] += line_units[j] * share
+                landed[period, path] += line_units[j]
+        has_policy = not np.isnan(reorder_point[s])
+        has_habit = usage[s] > 0.0
+        for p in range(paths):
+            stock = opening[s, p]
+            alone = stock  # the same path, if nothing more is ordered
+            backlog = 0.0
+            alone_backlog = 0.0
+            on_order = ordered
+            incoming[:] = 0.0
+            first_out = -1
+            first_alone = -1
+            first_receipt = -1
+            first_back = -1
+            for h in range(horizon):
+                known = arriving[h, p]
+                on_order -= landed[h, p]
+                arrived = known
+                if has_policy:
+                    if review[s, h]:
+                        position = stock + on_order - backlog
+                        if position <= reorder_point[s] and position < order_up_to[s]:
+                            units = max(order_up_to[s] - position, least_order[s])
+                            if pack[s] > 0.0:
+                                units = np.ceil(units / pack[s] - 1e-9) * pack[s]
+                            level = _uniform(seed[s], p, h + 1)
+                            later = 0
+                            while h + later < horizon and lead_chance[s, later] < level:
+                                later += 1
+                            on_order += units
+                            if h + later < horizon:
+                                incoming[h + later] += units
+                    arrived += incoming[h]
+                    on_order -= incoming[h]
+                elif has_habit:
+                    cover = (stock - blocked[s]) / usage[s]
+                    band = 0
+                    while band < bands - 1 and cover > cover_edges[band]:
+                        band += 1
+                    own, item, network = pools[s, 0], pools[s, 1], pools[s, 2]
+                    seen = pool_from[own, band + 1] - pool_from[own, band]
+                    chosen = own
+                    if _uniform(seed[s], p, 2 * h + 1) * (seen + habit_strength) >= seen:
+                        chosen = item
+                        if pool_from[item, band + 1] - pool_from[item, band] < fewest:
+                            chosen = network
+                    width = pool_from[chosen, band + 1] - pool_from[chosen, band]
+                    if width > 0:
+                        draw = _uniform(seed[s], p, 2 * h + 2)
+                        arrived += ratios[pool_from[chosen, band] + int(draw * width)] * usage[s]
+
+                wanted = max(float(demand[s, p, h]), booked[s, h])
+                stock += arrived
+                late = min(max(stock - blocked[s], 0.0), backlog)
+                stock -= late
+                backlog -= late
+                before = max(stock - blocked[s], 0.0)
+                served = min(before, wanted)
+                unmet = wanted - served
+                stock -= served
+                backlog += unmet * (1.0 - lost_share)
+
+                alone += known
+                alone_late = min(max(alone - blocked[s], 0.0), alone_backlog)
+                alone -= alone_late
+                alone_backlog -= alone_late
+                alone_served = min(max(alone - blocked[s], 0.0), wanted)
+                alone -= alone_served
+                alone_backlog += (wanted - alone_served) * (1.0 - lost_share)
+
+                on_hand[s, h, p] = stock
+                sums[s, 0, h] += wanted
+                sums[s, 1, h] += served + late
+                sums[s, 2, h] += unmet
+                sums[s, 3, h] += arrived
+                sums[s, 4, h] += stock
+                if arrived > 0.0 and first_receipt < 0:
+                    first_receipt = h
+                if _out(stock, blocked[s]):
+                    sums[s, 5, h] += 1.0
+                    if first_out < 0:
+                        first_out = h
+                        sums[s, 6, h] += 1.0
+                        part = before / wanted if wanted > 0.0 else 0.0
+                        out_at[s, p] = h + min(part, 0.999)
+                elif first_back < 0:
+                    first_back = h
+                    back_at[s, p] = h
+                if first_alone < 0 and _out(alone, blocked[s]):
+                    first_alone = h
+                    sums[s, 7, h] += 1.0
+            if 0 <= first_out < main and (first_receipt < 0 or first_out < first_receipt):
+                before_receipt[s] += 1.0
+        for k in range(8):
+            for h in range(horizon):
+                sums[s, k, h] /= paths
+        before_receipt[s] /= paths
