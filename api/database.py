@@ -1,4 +1,4 @@
-"""Opens the database of a workspace, bringing an older one up to date; refuses a newer one.
+"""Brings an older database up to date, and refuses a newer one.
 
 Migrations are the numbered files of `api/migrations/versions`. A SQLite file is copied to
 `<file>.bak-<version>` before it is migrated; a PostgreSQL database is the administrator's to back
@@ -17,17 +17,10 @@ from sqlalchemy import Connection, MetaData, func, inspect, make_url, select, te
 from sqlalchemy.schema import CreateSchema
 
 from forecasting.errors import Refused
-from forecasting.record import Record, database
-from models.workspace import Workspace
+from forecasting.record import database
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 LOCK: Final = 7_220_460  # any number of our own: one migration at a time on a PostgreSQL database
-
-
-def open_record(workspace: Workspace) -> Record:
-    """The workspace's record, up to date; its database and schema are made where missing."""
-    upgrade(workspace.database_url, schema=workspace.schema)
-    return Record.open(workspace.database_url, schema=workspace.schema)
 
 
 def newest() -> str:

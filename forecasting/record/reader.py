@@ -65,7 +65,7 @@ class Reader:
         query = query.group_by(complete_stock.c.site, complete_stock.c.date)
         found = self._frame(query.order_by(complete_stock.c.date, complete_stock.c.site))
         days = found["date"].to_numpy(dtype="int64").astype("datetime64[D]")
-        return found.assign(date=days.astype("datetime64[s]"))
+        return found.assign(date=days.astype("datetime64[s]")).astype({"delivery": "int64"})
 
     def series(self) -> pd.DataFrame:
         """Every series ever named by a delivery: id, site, sku."""
