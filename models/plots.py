@@ -16,9 +16,9 @@ def charts(report: Any) -> dict[str, Figure]:
     """Figures by name for a `BacktestReport`: each metric by segment, and its spread by series."""
     figures = {}
     segments = labelled(report.by_segment)
-    for metric in segments.select_dtypes("floating").columns:
+    for metric in segments.select_dtypes("float64").columns:
         figures[f"{metric}_by_segment"] = _bars(segments[metric].dropna(), str(metric))
-    for metric in report.by_series.select_dtypes("floating").columns[:2]:
+    for metric in report.by_series.select_dtypes("float64").columns[:2]:
         values = report.by_series[metric].to_numpy(dtype=float)
         values = values[np.isfinite(values)]
         if len(values):

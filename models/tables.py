@@ -99,32 +99,27 @@ promotions: Final = Table(
     Index(None, "name", "id"),
 )
 
-SQLITE_APPEND_ONLY: Final = """
-CREATE TRIGGER {table}_no_{action} BEFORE {action} ON {table}
-BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
-"""
-POSTGRES_APPEND_ONLY: Final = """
-CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$;
-CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
-FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
-"""
-
-
-def append_only(table: str, dialect: str) -> list[str]:
-    """Statements after which the database itself refuses to change or delete a row of the table."""
-    if dialect == "postgresql":
-        return [POSTGRES_APPEND_ONLY.format(table=table)]
-    return [
-        SQLITE_APPEND_ONLY.format(table=table, action=action) for action in ("UPDATE", "DELETE")
-    ]
-
-
+POSTGRES_APPEND_ONLY: Final = (
+    """
+    CREATE OR REPLACE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION '%% is append-only', TG_TABLE_NAME; END $$
+    """,
+    """
+    CREATE TRIGGER %(table)s_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON %(table)s
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()
+    """,
+)
+SQLITE_APPEND_ONLY: Final = tuple(
+    f"""
+    CREATE TRIGGER %(table)s_no_{action} BEFORE {action} ON %(table)s
+    BEGIN SELECT RAISE(ABORT, '%(table)s is append-only'); END
+    """
+    for action in ("UPDATE", "DELETE")
+)
 for _table in (model_versions, promotions):
-    for _dialect in ("sqlite", "postgresql"):
-        for _statement in append_only(_table.name, _dialect):
-            event.listen(
-                _table,
-                "after_create",
-                DDL(_statement.replace("%", "%%")).execute_if(dialect=_dialect),
-            )
+    for _dialect, _statements in (
+        ("postgresql", POSTGRES_APPEND_ONLY),
+        ("sqlite", SQLITE_APPEND_ONLY),
+    ):
+        for _statement in _statements:
+            event.listen(_table, "after_create", DDL(_statement).execute_if(dialect=_dialect))

@@ -66,7 +66,7 @@ class Tracking:
     @contextlib.contextmanager
     def run(self, run: TrainingRun) -> Iterator[str]:
         """A run with all of its facts logged; gives its id. FAILED if the block raises."""
-        with self._client() as client:
+        with self.client() as client:
             made = client.create_run(
                 self._experiment(client),
                 run_name=run.name,
@@ -84,7 +84,7 @@ class Tracking:
 
     def register(self, name: str, run_id: str, folder: Path, tags: Mapping[str, str]) -> int:
         """The files of a folder as the next version of a model, kept with the run."""
-        with self._client() as client:
+        with self.client() as client:
             client.log_artifacts(run_id, str(folder), name)
             if not client.search_registered_models(f"name = '{name}'"):
                 client.create_registered_model(name)
@@ -93,13 +93,13 @@ class Tracking:
 
     def aliases(self, name: str) -> dict[str, int]:
         """Alias -> version."""
-        with self._client() as client:
+        with self.client() as client:
             found = client.get_registered_model(name).aliases
         return {alias: int(version) for alias, version in found.items()}
 
     def set_aliases(self, name: str, aliases: Mapping[str, int]) -> None:
         """Make the aliases of a model these and no others."""
-        with self._client() as client:
+        with self.client() as client:
             found = client.get_registered_model(name).aliases
             for alias in set(found) - set(aliases):
                 client.delete_registered_model_alias(name, alias)
@@ -109,11 +109,12 @@ class Tracking:
 
     def download(self, run_id: str, artifact: str, folder: Path) -> Path:
         """An artifact of a run, a file or a folder, copied into a folder."""
-        with self._client() as client:
+        with self.client() as client:
             return Path(client.download_artifacts(run_id, artifact, str(folder)))
 
     @contextlib.contextmanager
-    def _client(self) -> Iterator[MlflowClient]:
+    def client(self) -> Iterator[MlflowClient]:
+        """A quiet client of the store, which is made where it is missing."""
         os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
         os.environ.setdefault("DO_NOT_TRACK", "true")
         import sqlalchemy.exc

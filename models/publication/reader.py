@@ -193,11 +193,7 @@ class PublicationReader:
         """
         kinds: dict[str, Callable[[], pa.Table]] = {
             "forecasts": lambda: self.forecasts(grain),
-            "warnings": lambda: (
-                self._warnings
-                if every_series
-                else self._warnings.filter(pc.is_valid(self._warnings.column("warning")))
-            ),
+            "warnings": lambda: self._warnings if every_series else self._said(),
             "series": lambda: self._parts[SERIES],
         }
         if kind not in kinds:

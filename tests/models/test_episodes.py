@@ -1,0 +1,92 @@
+"""A warning keeps its number for as long as its series stays in danger."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from forecasting.record import Record
+from models.publication import open_publication
+from models.tables import episodes
+from tests.models.published import publish_by_hand
+
+COFFEE, TEA = ("Abidjan", "COFFEE"), ("Abidjan", "TEA")
+
+
+class Story:
+    """Publications of two series, one after the other."""
+
+    def __init__(self, record: Record, root: Path) -> None:
+        self.record, self.root = record, root
+
+    def publish(self, coffee: float, tea: float = 0.0, *, out: bool = False, as_of: str) -> None:
+        gone = [COFFEE] if out else []
+        risk = {COFFEE: coffee, TEA: tea}
+        publish_by_hand(self.record.engine, self.root, risk, out=gone, as_of=as_of)
+
+    def numbers(self, publication: int | None = None) -> list[int | None]:
+        """Warning numbers of coffee and tea."""
+        reader = open_publication(self.record.engine, self.root, publication)
+        table = reader.export_table("warnings", every_series=True)
+        numbers: list[int | None] = table.column("warning").to_pylist()
+        return numbers
+
+    def state(self, episode: int) -> tuple[str, int | None]:
+        statement = sa.select(episodes.c.state, episodes.c.closed_publication)
+        with self.record.engine.connect() as connection:
+            row = connection.execute(statement.where(episodes.c.id == episode)).one()
+        return row.state, row.closed_publication
+
+
+@pytest.fixture
+def story(record: Record, tmp_path: Path) -> Story:
+    return Story(record, tmp_path)
+
+
+def test_the_number_stays_while_the_danger_does(story: Story) -> None:
+    for as_of in ("2018-09", "2018-10", "2018-11"):
+        story.publish(0.7, as_of=as_of)
+    assert [story.numbers(number) for number in (1, 2, 3)] == [[1, None]] * 3
+
+
+def test_the_number_stays_while_the_series_is_out(story: Story) -> None:
+    story.publish(0.7, as_of="2018-09")
+    story.publish(1.0, out=True, as_of="2018-10")
+    story.publish(0.6, as_of="2018-11")
+    assert [story.numbers(number) for number in (1, 2, 3)] == [[1, None]] * 3
+
+
+def test_a_series_out_that_nobody_warned_of_gets_no_warning(story: Story) -> None:
+    story.publish(1.0, out=True, as_of="2018-10")
+    assert story.numbers() == [None, None]
+
+
+def test_after_a_pause_the_number_is_new_and_the_old_one_expired(story: Story) -> None:
+    story.publish(0.7, as_of="2018-09")
+    story.publish(0.1, as_of="2018-10")
+    assert story.state(1) == ("expired", 2)
+    story.publish(0.7, as_of="2018-11")
+    assert [story.numbers(number) for number in (1, 2, 3)] == [[1, None], [None, None], [2, None]]
+
+
+def test_the_same_origin_again_keeps_the_numbers(story: Story) -> None:
+    story.publish(0.7, 0.5, as_of="2018-11")
+    story.publish(0.7, 0.6, as_of="2018-11")
+    assert story.numbers(1) == story.numbers(2) == [1, 2]
+
+
+def test_a_publication_of_the_past_follows_its_own_past_and_ends_nothing(story: Story) -> None:
+    story.publish(0.7, as_of="2018-09")
+    story.publish(0.7, 0.5, as_of="2018-11")
+    story.publish(0.1, 0.5, as_of="2018-10")
+    assert story.numbers(2) == [1, 2]
+    assert story.numbers(3) == [None, 3]
+    assert story.state(1) == ("new", None)
+
+
+@pytest.mark.parametrize(("probability", "number"), [(0.2999, None), (0.3, 1)])
+def test_the_threshold_is_inclusive(story: Story, probability: float, number: int | None) -> None:
+    story.publish(probability, as_of="2018-11")
+    assert story.numbers() == [number, None]
