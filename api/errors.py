@@ -21,7 +21,7 @@ log = logging.getLogger("vigistock.api")
 
 
 class BadRequest(VigistockError):
-    """The request cannot be understood: a cursor of another list, an address with too many parts."""
+    """The request cannot be understood, such as a cursor of another list."""
 
     code = "bad_request"
     title = "The request cannot be understood"

@@ -51,7 +51,7 @@ def _number(text: str) -> float:
 
 
 def entity_tag(request: Request, *parts: object) -> str:
-    """Weak, since compression changes the bytes: of the address, the format and what it rests on."""
+    """Of the address, the format and what it rests on; weak, since compression changes bytes."""
     asked = (str(request.url.path), str(request.url.query), request.headers.get("accept", ""))
     digest = hashlib.sha256("\0".join(map(str, (*asked, *parts))).encode("utf-8", "replace"))
     return f'W/"{digest.hexdigest()[:24]}"'

@@ -31,9 +31,7 @@ from forecasting.options import FORECAST_HORIZONS, QUANTILES, RISK_HORIZONS, Opt
 
 TOML_NAME: Final = "vigistock.toml"
 PREFIX: Final = "VIGISTOCK_"
-NOT_SETTINGS: Final = frozenset(
-    {"VIGISTOCK_WORKSPACE", "VIGISTOCK_DEBUG", "VIGISTOCK_SHARED_DATA"}
-)
+NOT_SETTINGS: Final = frozenset({"VIGISTOCK_WORKSPACE", "VIGISTOCK_DEBUG", "VIGISTOCK_SHARED_DATA"})
 MOST_PERIODS: Final = 400  # a year of days and a month; beyond it a forecast says nothing
 
 

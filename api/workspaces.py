@@ -96,6 +96,8 @@ def _first_toml(asked: Mapping[str, str]) -> str:
     chosen = {"frequency": "D"} | dict(asked)
     lines = [
         "# Vigistock's settings, one key a line; `vigistock doctor` shows every key and its value.",
-        *(f"{key} = {json.dumps(value)}" for key, value in chosen.items()),  # JSON text is TOML text
+        *(
+            f"{key} = {json.dumps(value)}" for key, value in chosen.items()
+        ),  # JSON text is TOML text
     ]
     return "\n".join(lines) + "\n"

@@ -137,7 +137,8 @@ def _counted(path: Path, reading: Reading) -> Intake:
 
 def _examples(rejects: pd.DataFrame) -> list[dict[str, Any]]:
     columns = ["line", "column", "code", "message", "raw"]
-    return rejects.head(MOST_EXAMPLES)[columns].to_dict("records")
+    first = rejects.head(MOST_EXAMPLES)[columns]
+    return [dict(zip(columns, row, strict=True)) for row in first.itertuples(index=False)]
 
 
 def _report(shell: Shell, feed: str, taken: Sequence[Intake], *, check: bool) -> None:
@@ -196,9 +197,7 @@ def _show_notes(shell: Shell, taken: Sequence[Intake]) -> None:
         shell.say(f"[dim]and {len(notes) - MOST_EXAMPLES} more notes (--json shows all)[/]")
 
 
-def _show_examples(
-    shell: Shell, taken: Sequence[Intake], rejected: int, *, check: bool
-) -> None:
+def _show_examples(shell: Shell, taken: Sequence[Intake], rejected: int, *, check: bool) -> None:
     if not rejected:
         return
     lines = [

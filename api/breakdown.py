@@ -1,0 +1,70 @@
+"""How each figure of a risk comes about, from the rows that the publication holds beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from forecasting.calendar import Frequency
+from models.publication import SeriesView
+from models.publication.contracts import horizon_columns
+
+
+def main_periods(warning: Mapping[str, Any]) -> int:
+    """Periods of the main horizon: the second that the publication has, or the only one.
+
+    >>> main_periods({"p_7d": 0.1, "p_14d": 0.2, "p_28d": 0.3})
+    14
+    """
+    horizons = [int(name[2:-1]) for name in horizon_columns(warning)]
+    return horizons[min(1, len(horizons) - 1)]
+
+
+def breakdown(view: SeriesView, frequency: Frequency, lost_share: float) -> list[dict[str, Any]]:
+    """One entry a figure: value, unit, formula and the terms that give it."""
+    warning = view.warning
+    periods = main_periods(warning)
+    walk = view.projection[:periods]
+    demand = [row["mean"] for row in view.forecasts[frequency.grain][:periods]]
+    daily = sum(demand) / len(demand) / frequency.days if demand else None
+    stated = warning.get("value_basis") == "stockout_cost"
+    figures = [
+        ("probability", "chance", "sum of p_first over the main horizon", _by(walk, "p_first")),
+        (
+            "p_no_order",
+            "chance",
+            "sum of p_first_no_order over the main horizon",
+            _by(walk, "p_first_no_order"),
+        ),
+        (
+            "units_short",
+            "units",
+            "sum of units_short_mean over the main horizon",
+            _by(walk, "units_short_mean"),
+        ),
+        (
+            "days_of_cover",
+            "days",
+            "sellable ÷ mean demand a day of the main horizon",
+            {"sellable": warning.get("sellable"), "demand_a_day": daily},
+        ),
+        (
+            "value_at_risk",
+            warning["currency"] or "currency",
+            "units_short × lost share × loss of a unit",
+            {
+                "units_short": warning["units_short"],
+                "lost_share": 1.0 if stated else lost_share,
+                "unit_loss": warning.get("unit_loss"),
+                "basis": warning.get("value_basis"),
+            },
+        ),
+    ]
+    return [
+        {"name": name, "value": warning[name], "unit": unit, "formula": formula, "terms": terms}
+        for name, unit, formula, terms in figures
+    ]
+
+
+def _by(walk: Sequence[Mapping[str, Any]], column: str) -> dict[str, Any]:
+    return {str(row["period"]): row.get(column) for row in walk}

@@ -1,0 +1,194 @@
+"""`warnings` and `export`: what the current publication says, for a person and for an ERP."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api.commands.shell import AsJson, Shell, shell_of
+from forecasting.errors import NotReady, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from api.planner_list import Listed
+    from models.publication import PublicationReader
+
+PublicationNumber = Annotated[
+    int | None, typer.Option("--publication", min=1, help="Default: the current one.")
+]
+
+
+def open_reader(shell: Shell, number: int | None) -> PublicationReader:
+    workspace = shell.workspace()
+    from forecasting.record.database import connect
+    from models.publication import open_publication
+
+    engine = connect(workspace.database_url, schema=workspace.schema)
+    try:
+        return open_publication(engine, workspace.publications, number)
+    finally:
+        engine.dispose()
+
+
+def warnings(
+    context: typer.Context,
+    site: Annotated[str | None, typer.Option(help="Of one site.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    min_probability: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="List every series at or above it, announced or not."),
+    ] = None,
+    publication: PublicationNumber = None,
+    as_json: AsJson = False,
+) -> None:
+    """What is out of stock, what will be, why, and what to do until when."""
+    shell = shell_of(context, as_json)
+    show_warnings(shell, site, limit, min_probability, publication)
+
+
+def show_warnings(
+    shell: Shell,
+    site: str | None,
+    limit: int,
+    min_probability: float | None,
+    publication: int | None,
+) -> None:
+    from api.planner_list import planner_list
+
+    reader = open_reader(shell, publication)
+    language = shell.workspace().options.language
+    listed = planner_list(reader, language, limit=limit, site=site, min_probability=min_probability)
+    if shell.json:
+        shell.answer(
+            {
+                "provenance": reader.provenance,
+                "out": listed.out,
+                "warned": listed.warned,
+                "warnings": listed.rows.to_dict("records"),
+            }
+        )
+        return
+    _print_list(shell, reader, listed, language)
+
+
+def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, language: str) -> None:
+    """Four columns of several lines: readable from 60 signs of width on."""
+    from api.planner_list import WORDS
+
+    words = WORDS[language]
+    if not listed.lines:
+        shell.say(words["calm"])
+    else:
+        shell.out.print(_table(listed, words))
+        shown = words["counts"].format(
+            out=listed.out,
+            out_shown=listed.out_shown,
+            warned=listed.warned,
+            warned_shown=listed.warned_shown,
+        )
+        shell.say(shown)
+    made = reader.provenance
+    created = f"{made['created_at']:%Y-%m-%d %H:%M}"
+    said = words["from_publication"].format(
+        publication=made["publication"], origin=made["origin"], created=created
+    )
+    shell.say(f"[dim]{escape(said)}[/]")
+
+
+def _table(listed: Listed, words: Mapping[str, str]) -> Table:
+    table = Table(title=words["title"], title_justify="left", show_lines=True, expand=False)
+    table.add_column(words["when"], min_width=10, overflow="fold")
+    table.add_column(words["what"], ratio=2, overflow="fold")
+    table.add_column(f"{words['why']} / {words['action'].lower()}", ratio=3, overflow="fold")
+    table.add_column(words["value"], justify="right", min_width=7, overflow="fold")
+    for line in listed.lines:
+        when = f"[bold red]{escape(line.when)}[/]" if line.is_out else f"[bold]{line.when}[/]"
+        below = line.back if line.is_out else line.chance
+        table.add_row(
+            f"{when}\n{escape(below)}".rstrip(),
+            f"[bold]{escape(line.site)} · {escape(line.sku)}[/]\n{escape(line.description)}",
+            f"{escape(line.cause)}\n[green]{escape(line.action)}[/]".strip(),
+            escape(line.value),
+        )
+    return table
+
+
+def export(
+    context: typer.Context,
+    what: Annotated[
+        Literal["forecasts", "warnings", "series"],
+        typer.Argument(metavar="forecasts|warnings|series"),
+    ],
+    publication: PublicationNumber = None,
+    grain: Annotated[
+        Literal["day", "week", "month"] | None,
+        typer.Option(help="Of forecasts; default: the workspace's period."),
+    ] = None,
+    form: Annotated[
+        Literal["csv", "parquet", "ndjson", "json"], typer.Option("--format", help="Of the file.")
+    ] = "csv",
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Default: the screen.")
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="Warnings: a row for every series, at risk or not.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Write forecasts, warnings or series as a file for other systems."""
+    shell = shell_of(context, as_json)
+    if grain and what != "forecasts":
+        raise typer.BadParameter("only forecasts have a grain", param_hint="--grain")
+    if every and what != "warnings":
+        raise typer.BadParameter("only warnings leave series out", param_hint="--all")
+    if shell.json and output is None:
+        raise typer.BadParameter("with --json name the file to write", param_hint="--output")
+    reader = open_reader(shell, publication)
+    table = reader.export_table(what, grain, every_series=every)
+    from api.tabular import WRITERS
+
+    with _opened(output, form) as file:
+        WRITERS[form](table, file)
+    if output is not None:
+        facts = {"publication": reader.number, "rows": table.num_rows, "file": str(output)}
+        if shell.json:
+            shell.answer({"export": what, "format": form, **facts})
+        else:
+            shell.err.print(
+                f"{table.num_rows:,} rows of publication {reader.number} written to "
+                f"{escape(str(output))}",
+                soft_wrap=True,
+            )
+
+
+@contextmanager
+def _opened(output: Path | None, form: str) -> Iterator[BinaryIO]:
+    """The file, replaced only once it is whole; or standard output."""
+    if output is None:
+        if form == "parquet" and sys.stdout.isatty():
+            raise Refused("Parquet is not for a screen.", next_step="Name a file: --output FILE.")
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    aside = output.with_name(f".{output.name}.unfinished")
+    try:
+        with aside.open("wb") as file:
+            yield file
+        aside.replace(output)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise NotReady(
+            f"{output} cannot be written: {error.strerror}.",
+            next_step="Name a file in a folder that exists and that you may write to.",
+            path=str(output),
+        ) from None
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,157 @@
+"""How a workspace is, read without changing anything: what `doctor` says."""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import shutil
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+
+from api.database import newest, version
+from api.settings import hide_password
+from api.workspaces import Opened, read_workspace
+from forecasting.errors import NotReady, VigistockError
+from forecasting.record.database import connect
+from models.ledger import DEMAND, RISK, Ledger
+from models.publication import current
+from models.workspace import Workspace
+
+PACKAGES: Final = (
+    "vigistock",
+    "pandas",
+    "numpy",
+    "pyarrow",
+    "statsforecast",
+    "lightgbm",
+    "scikit-learn",
+    "mlflow",
+    "SQLAlchemy",
+    "fastapi",
+)
+LEAST_FREE_BYTES: Final = 1 << 30  # a publication at M5 size and its snapshot need about half of it
+
+
+def diagnose(folder: Path) -> dict[str, Any]:
+    """Facts by topic, `notes` worth knowing and `problems` that stop work.
+
+    Raises what reading the settings raises; everything after that becomes a problem.
+    """
+    opened = read_workspace(folder)
+    workspace = opened.workspace
+    problems: list[str] = []
+    notes = [
+        f"{name} is set but names no setting: it changes nothing."
+        for name in opened.loaded.unused_variables
+    ]
+
+    def ask(question: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        try:
+            return question()
+        except NotReady as error:
+            notes.append(str(error))
+        except VigistockError as error:
+            problems.append(str(error))
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            problems.append(hide_password(str(error).splitlines()[0]))
+        return {}
+
+    database = ask(lambda: _database(workspace))
+    found = {
+        "workspace": str(workspace.folder),
+        "python": platform.python_version(),
+        "packages": _packages(),
+        "settings": _settings(opened),
+        "database": database,
+        "data": {},
+        "champions": {},
+        "publication": {},
+        "tracking": ask(lambda: _tracking(workspace)),
+        "disk": ask(lambda: _disk(workspace, notes)),
+    }
+    if database.get("reachable"):
+        engine = connect(workspace.database_url, schema=workspace.schema)
+        try:
+            found["data"] = ask(lambda: _watermarks(workspace))
+            found["champions"] = ask(lambda: _champions(engine))
+            found["publication"] = ask(lambda: _publication(engine))
+        finally:
+            engine.dispose()
+    return found | {"notes": notes, "problems": problems}
+
+
+def _packages() -> dict[str, str]:
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return versions
+
+
+def _settings(opened: Opened) -> dict[str, Any]:
+    shown = {}
+    for key, value in opened.loaded.settings.model_dump(by_alias=True, mode="json").items():
+        text = hide_password(value) if isinstance(value, str) else value
+        shown[key] = {"value": text, "source": opened.loaded.sources[key]}
+    return shown
+
+
+def _database(workspace: Workspace) -> dict[str, Any]:
+    url = sa.make_url(workspace.database_url)
+    address = url.render_as_string(hide_password=True)
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
+        raise NotReady(
+            f"The record {address} does not exist yet.", next_step="Run `vigistock init`."
+        )
+    found = version(workspace.database_url, schema=workspace.schema)
+    return {"url": address, "reachable": True, "schema_version": found, "newest": newest()}
+
+
+def _watermarks(workspace: Workspace) -> dict[str, Any]:
+    from forecasting.record import Record
+
+    record = Record.open(workspace.database_url, schema=workspace.schema)
+    try:
+        watermarks = record.watermarks()
+    finally:
+        record.engine.dispose()
+    return {feed: day.isoformat() for feed, day in sorted(watermarks.items())}
+
+
+def _champions(engine: sa.Engine) -> dict[str, Any]:
+    ledger = Ledger(engine)
+    return {name: ledger.champion(name).version for name in (DEMAND, RISK)}
+
+
+def _publication(engine: sa.Engine) -> dict[str, Any]:
+    found = current(engine)
+    age = dt.datetime.now(dt.UTC) - found.created_at
+    return {
+        "number": found.number,
+        "origin": found.provenance.origin_label,
+        "created_at": found.created_at.isoformat(timespec="seconds"),
+        "age_hours": round(age.total_seconds() / 3600, 1),
+    }
+
+
+def _tracking(workspace: Workspace) -> dict[str, Any]:
+    """Where MLflow's store is; a server is not called: nothing but training needs it."""
+    address = hide_password(workspace.tracking_url)
+    path = urlsplit(workspace.tracking_url).path.removeprefix("/")
+    exists = Path("/" + path.lstrip("/")).is_file() if address.startswith("sqlite") else None
+    state = {True: "present", False: "made by the first training", None: "not called"}[exists]
+    return {"url": address, "state": state}
+
+
+def _disk(workspace: Workspace, notes: list[str]) -> dict[str, Any]:
+    usage = shutil.disk_usage(workspace.folder)
+    if usage.free < LEAST_FREE_BYTES:
+        notes.append(f"Only {usage.free / 1e9:.1f} GB are free on the workspace's disk.")
+    return {"free_gb": round(usage.free / 1e9, 1), "total_gb": round(usage.total / 1e9, 1)}

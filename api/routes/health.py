@@ -1,0 +1,36 @@
+"""Is the process alive; is there something to serve?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Response
+
+from api.dependencies import InPublications
+from api.routes.answers import answer, documented
+from api.schemas import Health, Readiness
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("/live", operation_id="getLiveness", response_model=Health)
+async def live() -> Any:
+    """The process answers. Touches neither disk nor database."""
+    return answer({"status": "ok"})
+
+
+@router.get(
+    "/ready", operation_id="getReadiness", response_model=Readiness, responses=documented(503)
+)
+async def ready(publications: InPublications) -> Response:
+    """There is a publication, and it is mapped; 503 until then."""
+    served = await publications.current()
+    return answer(
+        {
+            "status": "ready",
+            "publication": served.number,
+            "origin": served.provenance["origin"],
+            "trouble": publications.trouble,
+        },
+        {"Cache-Control": "no-store"},
+    )

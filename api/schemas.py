@@ -1,0 +1,218 @@
+"""What the service answers, as documented in /openapi.json: each field with its unit.
+
+Routes build plain values from the mapped parts and write them with orjson; tests hold them against
+these schemas.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Chance = Field(ge=0, le=1)
+
+
+class Problem(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(examples=["urn:vigistock:problem:not_found"])
+    title: str
+    status: int = Field(ge=400, le=599, examples=[404])
+    detail: str = Field(description="what was found wrong, in words")
+    instance: str = Field(description="path of the request")
+    code: str = Field(description="kind of the problem, for machines", examples=["not_found"])
+    next_step: str = Field("", description="what to do about it")
+    errors: list[Fault] | None = Field(None, description="of an invalid request, one by one")
+
+
+class Fault(BaseModel):
+    where: str = Field(examples=["query.limit"])
+    problem: str = Field(examples=["Input should be less than or equal to 500"])
+
+
+class Provenance(BaseModel):
+    """Where the numbers come from."""
+
+    publication: int = Field(ge=1, examples=[12])
+    origin: str = Field(
+        description="last complete period known: 2026-11-22, 2026-W47 or 2026-11",
+        examples=["2026-11-22"],
+    )
+    origin_end: dt.date = Field(description="last day of the origin")
+    frequency: Literal["D", "W", "M"] = Field(description="length of a period: day, week, month")
+    created_at: dt.datetime = Field(description="UTC")
+    data_cut: dict[str, dt.date] = Field(
+        description="by feed: the latest business date looked at",
+        examples=[{"sales": "2026-11-22", "stock": "2026-11-22"}],
+    )
+    models: dict[str, int] = Field(
+        description="registered model: version",
+        examples=[{"demand-forecast": 3, "rupture-risk": 3}],
+    )
+    code_version: str
+    data_digest: str = Field(description="sha256 of everything learned from")
+
+
+class Warning(BaseModel):
+    """One series at risk, or out already. The main horizon is `horizon_days` long."""
+
+    model_config = ConfigDict(extra="allow")
+
+    warning: int | None = Field(description="number of the warning; null: none is announced")
+    site: str
+    sku: str
+    state: str = Field(
+        description="out: out of stock already; new, acknowledged …: a warning's life; none",
+        examples=["new"],
+    )
+    probability: float = Field(
+        ge=0, le=1, description="that a period of the main horizon closes in stockout"
+    )
+    horizon_days: float = Field(description="length of the main horizon, days", examples=[14])
+    probabilities: dict[str, float] = Field(
+        description="by horizon: p_7d, p_14d …, p_1w …, p_1m …; they never fall with the horizon",
+        examples=[{"p_7d": 0.12, "p_14d": 0.61, "p_28d": 0.83}],
+    )
+    stockout_on: dt.date | None = Field(description="median day, given a stockout in the horizon")
+    stockout_on_p10: dt.date | None = Field(description="one in ten is earlier")
+    stockout_on_p90: dt.date | None = Field(description="one in ten is later")
+    days_of_cover: float | None = Field(description="sellable ÷ mean demand, without arrivals")
+    units_short: float | None = Field(description="expected units not served, main horizon")
+    value_at_risk: float | None = Field(description="expected loss, in `currency`")
+    currency: str = Field(examples=["EUR"])
+    causes: Any = Field(description="why, the strongest first: code, share and facts")
+    act_by: str | None = Field(
+        description="last moment of the recommended action, site time; too_late; null: unknown",
+        examples=["2026-11-24 11:00"],
+    )
+    actions: Any = Field(description="what can still be done: code, units, by …")
+    method: str = Field(description="rung of the ladder", examples=["structural"])
+    p_no_order: float | None = Field(description="as probability, with what is on order only")
+    p_before_next_receipt: float | None = Field(description="stockout before the next receipt")
+    back_on: dt.date | None = Field(description="of a series that is out: median day of refill")
+
+
+class WarningPage(BaseModel):
+    provenance: Provenance
+    count: int = Field(ge=0, description="warnings that match, on all pages")
+    items: list[Warning]
+    next: str | None = Field(description="address of the next page; null on the last")
+
+
+class WarningAnswer(BaseModel):
+    provenance: Provenance
+    warning: Warning
+
+
+class ForecastRow(BaseModel):
+    """Demand of one series in one period, units."""
+
+    model_config = ConfigDict(extra="allow")
+
+    site: str
+    sku: str
+    period: str = Field(examples=["2026-W48"])
+    period_start: dt.date
+    mean: float = Field(ge=0, description="expected demand, units")
+    quantiles: dict[str, float] = Field(
+        description="units by level in thousandths; never crossing",
+        examples=[{"q100": 2.0, "q500": 7.0, "q900": 15.0}],
+    )
+    method: str = Field(description="rung of the ladder", examples=["combination"])
+    mean_units: float = Field(description="expected units sold, stock allowing")
+    reason: str = Field(description="why this method")
+
+
+class ForecastPage(BaseModel):
+    provenance: Provenance
+    grain: Literal["day", "week", "month"]
+    count: int = Field(ge=0, description="rows that match, on all pages")
+    items: list[ForecastRow]
+    next: str | None = Field(description="address of the next page; null on the last")
+
+
+class HistoryRow(BaseModel):
+    model_config = ConfigDict(extra="allow")
+
+    period: str
+    period_start: dt.date
+    units: float | None = Field(description="units sold or issued; null: not reported")
+    on_hand: float | None = Field(description="units at close; null: unknown")
+    availability: float | None = Field(description="share of the period in stock, 0..1")
+    receipts: float | None = Field(description="units received")
+
+
+class ProjectionRow(BaseModel):
+    """The stock along the demand paths and arrivals: the arithmetic behind the warning."""
+
+    model_config = ConfigDict(extra="allow")
+
+    period: str
+    on_hand_mean: float | None = Field(description="units at close")
+    on_hand_p10: float | None
+    on_hand_p90: float | None
+    arrivals_mean: float | None = Field(description="units expected to arrive")
+    demand_mean: float | None = Field(description="units wanted")
+    p_out: float | None = Field(description="chance to close the period in stockout")
+
+
+class SeriesAnswer(BaseModel):
+    """Everything known of one series."""
+
+    provenance: Provenance
+    site: str
+    sku: str
+    master: dict[str, Any] = Field(description="item, supplier, stock and orders at the origin")
+    history: list[HistoryRow] = Field(description="the last periods up to the origin")
+    forecasts: dict[str, list[ForecastRow]] = Field(description="by grain")
+    projection: list[ProjectionRow]
+    risk: Warning
+    breakdown: list[Figure] = Field(description="how each figure of the risk comes about")
+
+
+class Figure(BaseModel):
+    """One number of the risk, and the arithmetic that gives it."""
+
+    name: str = Field(examples=["days_of_cover"])
+    value: float | None
+    unit: str = Field(examples=["days"])
+    formula: str = Field(examples=["sellable ÷ mean demand a day"])
+    terms: dict[str, float | str | None] = Field(examples=[{"sellable": 40.0}])
+
+
+class PublicationSummary(Provenance):
+    series: int = Field(ge=0, description="number of series")
+    current: bool = Field(description="served when no publication is named")
+    parts: dict[str, Part]
+    manifest_sha256: str
+
+
+class Part(BaseModel):
+    """One immutable file."""
+
+    rows: int
+    bytes: int
+    sha256: str
+
+
+class PublicationPage(BaseModel):
+    count: int = Field(ge=0)
+    items: list[PublicationSummary] = Field(description="the current one first")
+    next: str | None
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+
+
+class Readiness(BaseModel):
+    status: Literal["ready"]
+    publication: int
+    origin: str
+    trouble: str = Field(description="blank, or why a newer publication is not served")
+
+
+for _model in (Problem, SeriesAnswer, PublicationSummary):
+    _model.model_rebuild()

@@ -1,0 +1,213 @@
+"""A publication as the service answers from it: one reader, with its orders and indexes kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import orjson
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from api.errors import NotFound
+from api.tabular import records
+from forecasting.errors import UnknownName
+from models.ledger import DEMAND, RISK
+from models.publication import PublicationReader, SeriesView
+from models.publication.contracts import (
+    SERIES,
+    forecasts_part,
+    horizon_columns,
+    quantile_columns,
+)
+
+Flags = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+
+SORTS: Final[Mapping[str, str]] = {
+    "probability": "probability",
+    "value_at_risk": "value_at_risk",
+    "units_short": "units_short",
+    "days_of_cover": "days_of_cover",
+    "stockout_on": "stockout_on",
+    "act_by": "act_by",
+    "site": "site",
+    "sku": "sku",
+}
+"""What warnings may be sorted by; a minus before it turns the order round."""
+
+LISTS: Final = ("causes", "actions")  # kept as JSON text, answered as what it says
+CONSTANTS: Final = ("publication", "origin", "model_version")  # said once, in the provenance
+
+
+class Served:
+    """Nothing in it changes but what is kept for speed."""
+
+    def __init__(self, reader: PublicationReader) -> None:
+        self.reader = reader
+        self.number = reader.number
+        self._orders: dict[str, Rows] = {}
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        made = self.reader.provenance
+        kept = ("publication", "origin", "origin_end", "frequency", "created_at", "data_cut")
+        return {
+            **{name: made[name] for name in kept},
+            "models": {DEMAND: made["demand_version"], RISK: made["risk_version"]},
+            "code_version": made["code_version"],
+            "data_digest": made["data_digest"],
+        }
+
+    @cached_property
+    def warnings(self) -> pa.Table:
+        """One row a series, in the order of the parts."""
+        return self.reader.export_table("warnings", every_series=True)
+
+    @cached_property
+    def said(self) -> Flags:
+        """Series that a planner should see: warned of, or out already."""
+        return self._column("warning").notna().to_numpy() | (self._state == "out")
+
+    @cached_property
+    def _frame(self) -> pd.DataFrame:
+        """What filters and orders look at; text as categories."""
+        master = self.reader.part(SERIES)
+        wanted = [*SORTS.values(), "warning", "state"]
+        frame = self.warnings.select(list(dict.fromkeys(wanted))).to_pandas()
+        for name in ("category", "supplier"):
+            frame[name] = master.column(name).to_pandas() if name in master.column_names else ""
+        return frame
+
+    @cached_property
+    def _state(self) -> NDArray[np.object_]:
+        return self._column("state").astype(object).to_numpy()
+
+    def _column(self, name: str) -> pd.Series:
+        return self._frame[name]
+
+    @cached_property
+    def _rows(self) -> dict[tuple[str, str], int]:
+        master = self.reader.part(SERIES)
+        keys = zip(master.column("site").to_pylist(), master.column("sku").to_pylist(), strict=True)
+        return {key: row for row, key in enumerate(keys)}
+
+    @cached_property
+    def _row_of_warning(self) -> dict[int, int]:
+        numbers = self.warnings.column("warning").to_pylist()
+        return {number: row for row, number in enumerate(numbers) if number is not None}
+
+    def row(self, site: str, sku: str) -> int:
+        found = self._rows.get((site, sku))
+        if found is None:
+            raise NotFound(
+                f"Publication {self.number} has no series of site {site!r} and sku {sku!r}.",
+                next_step="GET /v1/series?site=…&sku=… takes codes with any sign in them; "
+                "/v1/forecasts lists the series.",
+            )
+        return found
+
+    def warning(self, number: int) -> dict[str, Any]:
+        if number not in self._row_of_warning:
+            raise NotFound(
+                f"Publication {self.number} says no warning {number}.",
+                next_step="Ask an earlier one with ?publication=, or list /v1/warnings.",
+            )
+        return self.warning_row(self._row_of_warning[number])
+
+    def warning_row(self, row: int) -> dict[str, Any]:
+        return self.warning_rows(np.array([row]))[0]
+
+    def warning_rows(self, rows: Rows) -> list[dict[str, Any]]:
+        """Rows as the API words them: horizons in one object, constants left to the provenance."""
+        horizons = horizon_columns(self.warnings.column_names)
+        answer = []
+        for row in records(self.warnings.take(pa.array(rows))):
+            chances = {name: row.pop(name) for name in horizons}
+            lists = {name: orjson.loads(str(row.pop(name)) or "[]") for name in LISTS}
+            answer.append(
+                {name: value for name, value in row.items() if name not in CONSTANTS}
+                | {"act_by": str(row["act_by"]) if row["act_by"] else None}
+                | {"probabilities": chances, **lists}
+            )
+        return answer
+
+    def order(self, sort: str) -> Rows:
+        """Row numbers in an order; blanks last either way, draws by site and sku."""
+        if sort not in self._orders:
+            name = sort.removeprefix("-")
+            if name not in SORTS:
+                raise UnknownName("order", sort, SORTS)
+            values = self._column(SORTS[name])
+            if isinstance(values.dtype, pd.CategoricalDtype):
+                values = values.astype(object)
+            self._orders[sort] = (
+                values.reset_index(drop=True)
+                .sort_values(ascending=not sort.startswith("-"), kind="stable", na_position="last")
+                .index.to_numpy()
+            )
+        return self._orders[sort]
+
+    def wanted(self, equal: Mapping[str, str | None], min_probability: float | None) -> Flags:
+        """Rows whose columns equal what is given; without a state, those that are `said`."""
+        keep = np.ones(len(self._frame), dtype=bool)
+        for name, value in equal.items():
+            if value is not None:
+                keep &= (self._column(name).astype(object) == value).to_numpy()
+        if min_probability is not None:
+            keep &= (self._column("probability") >= min_probability).to_numpy()
+        return keep if equal.get("state") else keep & self.said
+
+    def series_rows(self, site: str | None, sku: str | None) -> Rows:
+        if site is not None and sku is not None:
+            found = self._rows.get((site, sku))
+            return np.array([] if found is None else [found], dtype=np.intp)
+        keep = np.ones(len(self._frame), dtype=bool)
+        for name, value in (("site", site), ("sku", sku)):
+            if value is not None:
+                keep &= (self._column(name).astype(object) == value).to_numpy()
+        return np.flatnonzero(keep)
+
+    def forecast_page(
+        self, grain: str, series: Rows, after: int, limit: int | None
+    ) -> tuple[pa.Table, int | None]:
+        """Rows of a grain's part for some series, from the place after `after` on."""
+        table = self.reader.forecasts(grain)
+        each = table.num_rows // max(len(self.reader), 1)
+        total = len(series) * each
+        begin = min(after + 1, total)
+        end = total if limit is None else min(begin + limit, total)
+        places = np.arange(begin, end)
+        rows = series[places // each] * each + places % each if each else places
+        return table.take(pa.array(rows)), end - 1 if end < total else None
+
+    def forecast_count(self, grain: str, series: Rows) -> int:
+        part = self.reader.part(forecasts_part(grain))
+        return len(series) * (part.num_rows // max(len(self.reader), 1))
+
+    def forecasts_of(self, view: SeriesView) -> dict[str, list[dict[str, Any]]]:
+        return {grain: _quantiles_apart(rows) for grain, rows in view.forecasts.items()}
+
+    def forecast_rows(self, table: pa.Table) -> list[dict[str, Any]]:
+        return _quantiles_apart(records(table.drop_columns(list(CONSTANTS))))
+
+    def grain(self, asked: str | None) -> str:
+        """The grain asked for, or the workspace's own."""
+        if asked is not None and forecasts_part(asked) not in {
+            forecasts_part(grain) for grain in self.reader.grains
+        }:
+            raise UnknownName("grain in this publication", asked, self.reader.grains)
+        return asked or self.reader.grains[0]
+
+
+def _quantiles_apart(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of forecasts with the levels in one object."""
+    levels = quantile_columns(rows[0]) if rows else []
+    return [
+        {name: value for name, value in row.items() if name not in levels}
+        | {"quantiles": {name: row[name] for name in levels}}
+        for row in rows
+    ]
