@@ -37,11 +37,8 @@ def connect(url: str, *, schema: str = "") -> Engine:
         raise BadSetting(
             "database", parsed.render_as_string(), "a sqlite:/// or postgresql:// URL", "the URL"
         )
-    options = [f"-c lock_timeout={BUSY_SECONDS}s -c timezone=UTC"]
-    if schema:
-        options.append(f"-c search_path={schema}")
-    if "options" in parsed.query:
-        options.append(str(parsed.query["options"]))
+    options = [str(parsed.query.get("options", "")), f"-c lock_timeout={BUSY_SECONDS}s"]
+    options += ["-c timezone=UTC", f"-c search_path={schema}" if schema else ""]
     return create_engine(
         parsed.set(drivername="postgresql+psycopg"),
         connect_args={"options": " ".join(options)},
