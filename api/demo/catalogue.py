@@ -78,7 +78,7 @@ class Supplier:
     receiving_days: tuple[int, ...] = (0, 1, 2, 3, 4)
     minimum_order_value: float = 0.0
     review_days: int = 7
-    lot_days: int = 7  # planners order at least so many days of demand
+    lot_days: int = 7  # planners order at least so many days of demand; 0: what the review needs
     august_days: int = 0  # closed from 1 August
     year_end: bool = True  # closed from 24 December to 2 January
     late_share: float = 0.1  # of orders
@@ -112,7 +112,7 @@ SUPPLIERS: Final = (
     Supplier(
         "NOVAPACK", "Novapack", 65, order_days=(0,), cutoff_time="11:00",
         receiving_days=(0, 1, 2, 3),
-        minimum_order_value=2500.0, review_days=28, late_share=0.35, late_days=5.0, year_end=False,
+        review_days=28, lot_days=0, late_share=0.35, late_days=5.0, year_end=False,
         role="container",
     ),
     Supplier(

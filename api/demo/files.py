@@ -135,8 +135,10 @@ def _lines(frame: pd.DataFrame, feed: str, profile: Profile) -> list[str]:
     for ours, theirs in (("YYYY", "%Y"), ("MM", "%m"), ("DD", "%d")):
         date_format = date_format.replace(ours, theirs)
     for column in frame.select_dtypes("datetime64"):
-        codes, days = pd.factorize(frame[column], sort=True)
-        written[column] = pd.Categorical.from_codes(codes, days.strftime(date_format))
+        days = pd.DatetimeIndex(frame[column].unique())
+        written[column] = frame[column].map(
+            dict(zip(days, days.strftime(date_format), strict=True))
+        )
     for column, words in profile.rules(feed).choices.items():
         if column in frame:
             written[column] = frame[column].replace({ours: word for word, ours in words.items()})

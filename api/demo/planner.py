@@ -13,9 +13,9 @@ from api.demo.demand import Demand
 
 LOOK_BACK_DAYS: Final = 91
 LEAST_DAYS_IN_STOCK: Final = 21  # fewer say too little: the last estimate stays
-SAFETY_FACTOR: Final = 1.1  # standard deviations over the cover
+SAFETY_FACTOR: Final = 0.95  # standard deviations over the cover
 SERVICE_TARGET: Final = 0.95
-CONTAINER_SAFETY_DAYS: Final = 1.0  # of demand, on top, against sea freight
+CONTAINER_SAFETY_DAYS: Final = 12.0  # of demand, on top, against sea freight
 MISTAKES: Final = ((0.1, 0.4), (0.05, 1.7))  # share of series, factor on what the rule says
 PROMOTION_TRUST: Final = 0.7  # share of a promotion's real uplift that planners prepare for
 SEASON_TRUST: Final = 0.8  # exponent on the season they expect
@@ -61,18 +61,17 @@ class Planner:
     def policy(self, mean: Reals) -> Policy:
         company = self.company
         container = np.array([supplier.role == "container" for supplier in company.suppliers])
+        by_sea = container[company.supplier_of]
         variance = NOISE_DAYS * mean + (0.3 * mean) ** 2
         safety = SAFETY_FACTOR * np.sqrt(self.cover * variance)
-        safety[0] += CONTAINER_SAFETY_DAYS * mean[0] * container[company.supplier_of]
+        safety[0] += CONTAINER_SAFETY_DAYS * mean[0] * by_sea
         safety *= self.mistake
         point = np.maximum(mean * self.cover * self.mistake**0.5 + safety, 1.0)
         lot = np.maximum(mean * self.lot_days, company.items["pack_size"].to_numpy(float) * 0.5)
-        return Policy(
-            mean=mean,
-            safety_stock=np.ceil(safety).astype(np.int64),
-            reorder_point=np.ceil(point).astype(np.int64),
-            order_up_to=np.ceil(point + lot).astype(np.int64),
-        )
+        order_up_to = np.ceil(point + lot).astype(np.int64)
+        reorder_point = np.ceil(point).astype(np.int64)
+        reorder_point[0] = np.where(by_sea, order_up_to[0] - 1, reorder_point[0])  # fills each one
+        return Policy(mean, np.ceil(safety).astype(np.int64), reorder_point, order_up_to)
 
     def _season_ahead(self, day: int) -> Reals:
         return self.demand.season[day : day + LOOK_BACK_DAYS].mean(axis=0)
@@ -101,7 +100,7 @@ def hire_planner(company: Company, demand: Demand) -> Planner:
     review[0], lead[0] = np.array(terms).T[:, company.supplier_of]
     lot = np.maximum(review, STORE_LOT_DAYS)
     lots = np.array([supplier.lot_days for supplier in company.suppliers])[company.supplier_of]
-    lot[0] = np.maximum(review[0], lots)
+    lot[0] = np.where(lots > 0, np.maximum(review[0], lots), 0)
     return Planner(company, demand, review + lead, review, lot, mistake)
 
 
