@@ -119,9 +119,8 @@ def _sum(rows: pa.Table, groups: Groups) -> pa.Table:
     first[number[::-1]] = np.arange(rows.num_rows)[::-1]
     total = rows.take(pa.array(first))
     units = rows["units"].to_numpy()
-    new: dict[str, NDArray[np.float64]] = {
-        "units": np.bincount(number, weights=units, minlength=count)
-    }
+    added = np.bincount(number, weights=units, minlength=count)
+    new = {"units": added.astype(np.float64)}
     if "price" in rows.column_names:
         new["price"] = _mean_price(rows["price"].to_numpy(), np.abs(units), number, count)
     if "promotion" in rows.column_names:

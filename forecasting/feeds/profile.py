@@ -60,7 +60,7 @@ class Rules(BaseModel):
     exclude: dict[str, list[str]] = Field(default_factory=dict)
     """text column = values (or patterns with *) whose rows are rejected as `not_an_item`"""
     repeated: Literal["sum", "reject"] | None = None
-    """the same key twice in one file: units add up, or rows that differ are rejected"""
+    """the same key twice in one file: units add up, or rows that differ are rejected (default)"""
     equal_rows: Literal["sum", "duplicate"] | None = None
     """fully equal rows under `sum`; if unsaid: duplicates where line_id is filled, else added"""
     complete: bool = False
@@ -209,6 +209,9 @@ def _check_names(profile: Profile) -> None:
     for feed in profile.feeds:
         if feed not in CONTRACTS:
             raise UnknownName("feed", feed, CONTRACTS)
+    for feed, table in CONTRACTS.items():
+        if profile.rules(feed).repeated == "sum" and "units" not in table.required:
+            raise BadProfile(profile.name, f"feeds.{feed}: repeated = 'sum' needs units to add up")
     everywhere = {name: column for t in CONTRACTS.values() for name, column in t.by_name.items()}
     _check_rules(profile.name, "", profile, everywhere, choices_too=False)
     for feed, rules in profile.feeds.items():
