@@ -14,7 +14,7 @@ from api.demo.demand import Demand
 from api.demo.operations import Ledger
 from forecasting.calendar import weekday
 
-DAILY_STOCK_DAYS: Final = 120  # before that, the picture of each Sunday
+DAILY_STOCK_DAYS: Final = 380  # a year to learn from; before that, the picture of each Sunday
 PROFESSIONAL_DISCOUNT: Final = 0.1
 
 
