@@ -9,11 +9,9 @@ Kaplan and Meier's product limit (1958). Requested lines are wishes, cancelled o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -135,24 +133,6 @@ class LeadTimes:
             chance[rows] = np.minimum(chance[rows], nearer)
         return chance
 
-    def to_files(self, folder: Path) -> None:
-        """`lead_times.json` and `lead_times.npz`, without pickles."""
-        folder.mkdir(parents=True, exist_ok=True)
-        text = json.dumps(self.groups.to_dict("list"), ensure_ascii=False)
-        (folder / "lead_times.json").write_text(text, encoding="utf-8")
-        np.savez_compressed(
-            folder / "lead_times.npz",
-            total=self.total,
-            lateness=self.lateness,
-            shares=self.shares,
-        )
-
-    @classmethod
-    def from_files(cls, folder: Path) -> LeadTimes:
-        groups = pd.DataFrame(json.loads((folder / "lead_times.json").read_text(encoding="utf-8")))
-        with np.load(folder / "lead_times.npz", allow_pickle=False) as arrays:
-            return cls(groups, arrays["total"], arrays["lateness"], arrays["shares"])
-
 
 def fit_lead_times(panel: Panel, options: Options) -> LeadTimes:
     """Lead times, lateness and short shipments as of the panel's origin; see the module."""
@@ -201,12 +181,11 @@ def posterior_hazard(
     count, size = prior.shape
     inside = days < size  # what is still open at the end of the grid is at risk on all of it
     flat = group * size + np.minimum(days, size - 1)
-    events = np.bincount(flat, weights=came & inside, minlength=count * size).reshape(prior.shape)
+    events = np.bincount(flat[came & inside], minlength=count * size).reshape(prior.shape)
     left = np.bincount(flat, minlength=count * size).reshape(prior.shape)
     at_risk = left[:, ::-1].cumsum(axis=1)[:, ::-1] + strength
-    return np.divide(
-        events + strength * prior, at_risk, out=np.zeros_like(events), where=at_risk > 0
-    )
+    expected = events + strength * prior
+    return np.divide(expected, at_risk, out=np.zeros_like(expected), where=at_risk > 0)
 
 
 def survival(hazard: Floats) -> Floats:

@@ -85,11 +85,17 @@ class Projection:
 
     def chance(self, horizon: int) -> Floats:
         """[b] chance that at least one of the next h periods closes in stockout."""
-        return self.means["first_out"][:, :horizon].sum(axis=1)
+        return up_to(self.means["first_out"], horizon)
 
     def chance_no_order(self, horizon: int) -> Floats:
         """The same, if nothing more is ordered."""
-        return self.means["first_alone"][:, :horizon].sum(axis=1)
+        return up_to(self.means["first_alone"], horizon)
+
+
+def up_to(first: Floats, horizon: int) -> Floats:
+    """[b] chance of a first stockout within h periods; summed in order, so that it never falls."""
+    reached = np.cumsum(first, axis=1)
+    return np.asarray(np.minimum(reached[:, min(horizon, first.shape[1]) - 1], 1.0))
 
 
 def supply_of(

@@ -32,6 +32,8 @@ BLOCK: Final = 500
 """Series whose paths live in memory together: 28 MB at 500 paths × 28 days."""
 WARN_FROM: Final = 0.25
 """Chance within the main horizon from which a series is announced (state `new`): one in four."""
+TOO_STALE: Final = 3.0
+"""Stale lengths without known sales after which a picture says nothing: the record speaks alone."""
 STALE_AFTER_DAYS: Final = {"D": 3.0, "W": 10.0, "M": 45.0}
 """Age of a stock picture from which it is stale: a long weekend, a week or a month was missed."""
 
@@ -53,7 +55,7 @@ class RiskAssessment:
 class Standing:
     """Where each of n series stands at the origin, before any forecast."""
 
-    quantity: NDArray[np.bool_]  # the units on hand are known
+    quantity: NDArray[np.bool_]  # the units on hand are known, and not too long ago
     status: NDArray[np.bool_]  # some past close is known
     out: NDArray[np.bool_]
     idle: NDArray[np.bool_]  # an empty shelf is no stockout
@@ -70,7 +72,7 @@ def assess(
     horizon = mean.shape[1]
     main = min(options.main_horizon, horizon)
     supply = supply_of(panel, lead_times, mean.mean(axis=1), horizon, options)
-    standing = standing_of(panel, options)
+    standing = standing_of(panel, supply, options)
     outlook = Outlook.blank(len(panel), horizon)
     for begin in range(0, len(panel), BLOCK):
         rows = slice(begin, min(begin + BLOCK, len(panel)))
@@ -85,11 +87,13 @@ def assess(
     return RiskAssessment(warnings, _projection(panel, outlook), outlook.means["served"])
 
 
-def standing_of(panel: Panel, options: Options) -> Standing:
+def standing_of(panel: Panel, supply: Supply, options: Options) -> Standing:
     """Who is out, unknown or not stocked at the origin."""
     closes = closed_out(panel, options)
     stock = panel.stock
-    quantity = stock["sellable"].notna().to_numpy()
+    limit = STALE_AFTER_DAYS[panel.frequency.value]
+    fresh = supply.unseen * panel.frequency.days <= TOO_STALE * limit
+    quantity = stock["sellable"].notna().to_numpy() & fresh
     empty = is_out(stock["sellable"].to_numpy(dtype=np.float64), 0.0)
     series, day = panel.series, pd.Timestamp(panel.origin_date)
     whys = [
@@ -100,14 +104,13 @@ def standing_of(panel: Panel, options: Options) -> Standing:
         ((series["introduced_on"] > day).to_numpy(), "not yet introduced"),
     ]
     why_idle = np.select([rows for rows, _ in whys], [why for _, why in whys], "").astype(object)
-    stale = stock["stale_days"].to_numpy(dtype=np.float64) > STALE_AFTER_DAYS[panel.frequency.value]
     return Standing(
         quantity=quantity,
         status=np.asarray(np.isfinite(closes).any(axis=1)),
         out=np.where(quantity, empty, closes[:, -1] == 1.0),
         idle=why_idle != "",
         why_idle=why_idle,
-        stale=stale,
+        stale=stock["stale_days"].to_numpy(dtype=np.float64) > limit,
         closes=closes,
     )
 
@@ -204,7 +207,11 @@ def _reasons(panel: Panel, supply: Supply, standing: Standing) -> NDArray[np.obj
             reasons.append(standing.why_idle[row])
         elif not standing.quantity[row]:
             missing = "no quantity on hand: availability only"
-            reasons.append(missing if standing.status[row] else "no stock row for this series")
+            if np.isfinite(supply.on_hand[row]):
+                missing = f"stock of {dated[row]} too old to project"
+            elif not standing.status[row]:
+                missing = "no stock row for this series"
+            reasons.append(missing)
         else:
             notes = []
             if rolled[row]:

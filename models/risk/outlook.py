@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.lead_time import Floats
-from models.projection import SUMS, Projection
+from models.projection import SUMS, Projection, up_to
 from models.risk.status import StatusChain
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -35,10 +35,10 @@ class Outlook:
 
     def chance(self, horizon: int) -> Floats:
         """[n] chance that at least one of the next h periods closes in stockout."""
-        return np.minimum(self.means["first_out"][:, :horizon].sum(axis=1), 1.0)
+        return up_to(self.means["first_out"], horizon)
 
     def chance_no_order(self, horizon: int) -> Floats:
-        return np.minimum(self.means["first_alone"][:, :horizon].sum(axis=1), 1.0)
+        return up_to(self.means["first_alone"], horizon)
 
     def units_short(self, horizon: int) -> Floats:
         return self.means["unmet"][:, :horizon].sum(axis=1)

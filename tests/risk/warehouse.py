@@ -23,7 +23,7 @@ TODAY = dt.date(2026, 11, 22)  # a Sunday: the last day of ISO week 47
 
 @dataclass(frozen=True)
 class Order:
-    """`placed`, `promised` and `received` in days from the origin; None: no promise, not received."""
+    """`placed`, `promised`, `received`: days from the origin; None: no promise, not received."""
 
     units: float = 40.0
     placed: int = -10
@@ -117,7 +117,7 @@ def forecast_of(
     drawn = np.empty((len(shelves), paths, horizon), dtype=np.float32)
     for place, one in enumerate(shelves):
         if isinstance(one.demand, np.ndarray):
-            drawn[place] = one.demand
+            drawn[place] = one.demand[np.arange(paths) % len(one.demand)]
         else:
             luck = np.random.default_rng([seed, *f"{one.site}/{one.sku}".encode()])
             drawn[place] = luck.poisson(min(one.demand, 1e9), (paths, horizon))
