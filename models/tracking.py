@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 EXPERIMENT: Final = "vigistock"
 LONGEST_PARAM: Final = 6000  # characters; MLflow cuts longer ones, with a warning
 LONGEST_DIGEST: Final = 36  # characters that MLflow keeps of a data set's digest
+QUIET: Final = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+}
 _ODD: Final = re.compile(r"[^\w./ -]")  # what MLflow refuses in a metric's name
 
 
@@ -115,8 +120,8 @@ class Tracking:
     @contextlib.contextmanager
     def client(self) -> Iterator[MlflowClient]:
         """A quiet client of the store, which is made where it is missing."""
-        os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-        os.environ.setdefault("DO_NOT_TRACK", "true")
+        for name, value in QUIET.items():
+            os.environ.setdefault(name, value)
         import sqlalchemy.exc
 
         with warnings.catch_warnings():  # its deprecations are about its own code

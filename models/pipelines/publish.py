@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -17,7 +17,8 @@ from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
 from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
 from models.provenance import code_version
-from models.publication import Provenance, Publication, make_parts, publish_parts
+from models.publication import Provenance, make_parts, publish_parts
+from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
 from models.risk_parameters import RiskParameters
 from models.workspace import Workspace
@@ -58,18 +59,8 @@ def publish(
     with open_record(workspace) as record:
         champions = load_champions(workspace, record.engine)
         panel = panel_as_of(record, workspace, as_of, progress)
-        made = publish_panel(workspace, record.engine, panel, champions, progress)
-        said = episodes_of(record.engine, made.number)
-    return PublishOutcome(
-        publication=made.number,
-        origin=made.provenance.origin_label,
-        series=len(panel.series),
-        warnings=len(said),
-        out=int((panel.stock["sellable"] <= 0).sum()),
-        demand_version=champions.demand_version,
-        risk_version=champions.risk_version,
-        seconds=round(time.monotonic() - begun, 1),
-    )
+        outcome = publish_panel(workspace, record.engine, panel, champions, progress)
+    return replace(outcome, seconds=round(time.monotonic() - begun, 1))
 
 
 def load_champions(workspace: Workspace, engine: sa.Engine) -> Champions:
@@ -98,8 +89,9 @@ def publish_panel(
     panel: Panel,
     champions: Champions,
     progress: Progress,
-) -> Publication:
+) -> PublishOutcome:
     """Forecast, assess, write and commit, from a panel on."""
+    begun = time.monotonic()
     from models.lead_time import fit_lead_times
     from models.risk import assess
 
@@ -109,12 +101,22 @@ def publish_panel(
     progress("lead times and risk of stockout")
     assessment = assess(panel, forecast, fit_lead_times(panel, options), options)
     progress("publication")
-    return publish_parts(
+    made = publish_parts(
         engine,
         workspace.publications,
         make_parts(panel, forecast, assessment),
         _provenance(panel, champions, options),
         created_at=dt.datetime.now(dt.UTC),
+    )
+    return PublishOutcome(
+        publication=made.number,
+        origin=made.provenance.origin_label,
+        series=len(panel.series),
+        warnings=len(episodes_of(engine, made.number)),
+        out=int((assessment.warnings["state"] == OUT).sum()),
+        demand_version=champions.demand_version,
+        risk_version=champions.risk_version,
+        seconds=round(time.monotonic() - begun, 1),
     )
 
 

@@ -8,12 +8,11 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
-from forecasting.snapshot import refresh
-
 from forecasting.calendar import origin_of
 from forecasting.options import Options
 from forecasting.panel import Panel, build_panel, default_origin
 from forecasting.record import Record
+from forecasting.snapshot import refresh
 from models.workspace import Workspace
 
 Progress = Callable[[str], None]

@@ -81,8 +81,8 @@ def train(
             for version in versions.values():
                 registry.promote(version.ref, why=why, at=now)
             champions = load_champions(workspace, record.engine)
-            made = publish_panel(workspace, record.engine, panel, champions, progress)
-            publication = made.number
+            outcome = publish_panel(workspace, record.engine, panel, champions, progress)
+            publication = outcome.publication
     return TrainOutcome(
         origin=origin,
         series=len(panel.series),

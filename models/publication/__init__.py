@@ -5,7 +5,6 @@ see that row and verified files, or the ones before: never a mix.
 """
 
 from models.publication.build import make_parts
-from models.publication.episodes import MIN_PROBABILITY
 from models.publication.ledger import (
     Provenance,
     Publication,
@@ -19,7 +18,6 @@ from models.publication.publish import publish_parts
 from models.publication.reader import PublicationReader, SeriesView, open_publication
 
 __all__ = [
-    "MIN_PROBABILITY",
     "Damaged",
     "Provenance",
     "Publication",

@@ -1,8 +1,8 @@
 """Which warning is which: one number for as long as a series stays in danger.
 
-A warning is a series whose probability of stockout within the main horizon is at least the
-threshold, and that is not out already. It keeps its number from publication to publication while
-the series stays so, or is out; a series in danger again after a pause gets a new one.
+A warning is a series whose assessment says `new`: likely enough to run out within the main horizon,
+and not out already. It keeps its number from publication to publication while the series stays so,
+or is `out`; a series in danger again after a pause gets a new one.
 """
 
 from __future__ import annotations
@@ -12,9 +12,8 @@ from typing import Final
 
 import pandas as pd
 
-MIN_PROBABILITY: Final = 0.3
-"""Below this most warnings are false on every data set measured (base rates are 8 to 16 %)."""
-
+WARNED: Final = "new"  # of an assessment's states
+OUT: Final = "out"
 SERIES: Final = ["site", "sku"]
 
 
@@ -27,28 +26,22 @@ class Continuation:
     closed: list[int]  # no longer said
 
 
-def continue_episodes(
-    before: pd.DataFrame, watch: pd.DataFrame, min_probability: float
-) -> Continuation:
-    """`before`: site, sku, episode of the preceding publication. `watch`: one row a series with
-    site, sku, probability and out (already out of stock).
+def continue_episodes(before: pd.DataFrame, states: pd.DataFrame) -> Continuation:
+    """`before`: site, sku, episode of the preceding publication; `states`: site, sku, state.
 
-    >>> before = pd.DataFrame({"site": ["A", "A"], "sku": ["1", "2"], "episode": [7, 8]})
-    >>> watch = pd.DataFrame({"site": "A", "sku": ["1", "2", "3"], "probability": [0.9, 0.1, 0.5],
-    ...                       "out": [True, False, False]})
-    >>> answer = continue_episodes(before, watch, 0.3)
+    >>> before = pd.DataFrame({"site": "A", "sku": ["1", "2"], "episode": [7, 8]})
+    >>> states = pd.DataFrame({"site": "A", "sku": list("123"), "state": ["out", "none", "new"]})
+    >>> answer = continue_episodes(before, states)
     >>> answer.continued.episode.tolist(), answer.opened.sku.tolist(), answer.closed
     ([7], ['3'], [8])
     """
-    known = watch[[*SERIES, "out"]].assign(warned=watch["probability"] >= min_probability)
-    joined = known.merge(before, on=SERIES, how="left")
+    joined = states[[*SERIES, "state"]].merge(before, on=SERIES, how="left")
     has_number = joined["episode"].notna()
-    continued = joined[has_number & (joined["warned"] | joined["out"])]
-    opened = joined[~has_number & joined["warned"] & ~joined["out"]]
-    kept = continued[[*SERIES, "episode"]].astype({"episode": "int64"})
-    closed = before.loc[~before["episode"].isin(kept["episode"]), "episode"]
+    kept = joined[has_number & joined["state"].isin([WARNED, OUT])]
+    kept = kept[[*SERIES, "episode"]].astype({"episode": "int64"})
+    gone = before.loc[~before["episode"].isin(kept["episode"]), "episode"]
     return Continuation(
         continued=kept.reset_index(drop=True),
-        opened=opened[SERIES].reset_index(drop=True),
-        closed=[int(number) for number in closed],
+        opened=joined.loc[~has_number & (joined["state"] == WARNED), SERIES].reset_index(drop=True),
+        closed=[int(number) for number in gone],
     )

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from forecasting.calendar import Frequency, end_date, label
 from forecasting.errors import NotReady, UnknownName
 from forecasting.record.database import reading, writing
-from models.publication.episodes import MIN_PROBABILITY, continue_episodes
+from models.publication.episodes import continue_episodes
 from models.publication.parts import Part, Written
 from models.tables import episode_publications, episodes, publications
 
@@ -60,17 +60,14 @@ def commit(
     engine: sa.Engine,
     written: Written,
     provenance: Provenance,
-    watch: pd.DataFrame,
+    states: pd.DataFrame,
     *,
     created_at: dt.datetime,
-    min_probability: float = MIN_PROBABILITY,
 ) -> Publication:
-    """Make a written folder the publication with the next number. `watch`: see `episodes`."""
+    """Make a written folder the publication with the next number. `states`: see `episodes`."""
     with writing(engine, alone=publications.name) as connection:
         number = _insert(connection, written, provenance, created_at)
-        _settle_episodes(
-            connection, number, provenance.origin_end, watch, created_at, min_probability
-        )
+        _settle_episodes(connection, number, provenance.origin_end, states, created_at)
     return Publication(
         number=number,
         provenance=provenance,
@@ -124,13 +121,12 @@ def _settle_episodes(
     connection: sa.Connection,
     number: int,
     origin_end: dt.date,
-    watch: pd.DataFrame,
+    states: pd.DataFrame,
     at: dt.datetime,
-    min_probability: float,
 ) -> None:
     preceding = _preceding(connection, number, origin_end)
     before = _episodes_of(connection, preceding)[["site", "sku", "episode"]]
-    answer = continue_episodes(before, watch, min_probability)
+    answer = continue_episodes(before, states)
     highest = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(episodes.c.id), 0)))
     opened = [
         {

@@ -239,9 +239,6 @@ class PublicationReader:
             numbers[row] = int(episode)
             if states[row] != "out":
                 states[row] = state
-        for row, number in enumerate(numbers):
-            if number is None and states[row] == "new":
-                states[row] = "none"
         place = table.column_names.index("state")
         table = table.set_column(place, "state", pa.array(states).dictionary_encode())
         table = table.append_column("warning", pa.array(numbers, pa.int64()))

@@ -20,6 +20,7 @@ from models.publication.contracts import quantile_column
 NOON = dt.datetime(2018, 12, 3, 12, tzinfo=dt.UTC)
 STEPS = 3  # months of forecast and projection
 PAST = 2  # months of history
+WARN_FROM = 0.25
 
 
 def provenance(
@@ -72,7 +73,9 @@ def parts_of(
         act_by=pd.NaT,
         actions="",
         method="structural",
-        state=["out" if pair in out else "new" for pair in pairs],
+        state=[
+            "out" if pair in out else "new" if risk[pair] >= WARN_FROM else "none" for pair in pairs
+        ],
         p_no_order=[risk[pair] for pair in pairs],
         p_before_next_receipt=np.nan,
         back_on=pd.NaT,

@@ -84,9 +84,3 @@ def test_a_publication_of_the_past_follows_its_own_past_and_ends_nothing(story: 
     assert story.numbers(2) == [1, 2]
     assert story.numbers(3) == [None, 3]
     assert story.state(1) == ("new", None)
-
-
-@pytest.mark.parametrize(("probability", "number"), [(0.2999, None), (0.3, 1)])
-def test_the_threshold_is_inclusive(story: Story, probability: float, number: int | None) -> None:
-    story.publish(probability, as_of="2018-11")
-    assert story.numbers() == [number, None]

@@ -213,7 +213,8 @@ def test_a_store_that_does_not_answer_says_so(tmp_path: Path) -> None:
 def test_mlflow_prints_nothing(
     registry: Registry, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    learn(registry, tmp_path)
+    made = learn(registry, tmp_path)[DEMAND]
+    registry.promote(made.ref, why="first version", at=NOON)
     assert capfd.readouterr() == ("", "")
     assert logging.getLogger("mlflow").level >= logging.ERROR
 
