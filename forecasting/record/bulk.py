@@ -49,7 +49,8 @@ def arrow_type(column: ColumnElement[Any]) -> pa.DataType:
 
 def _insert_tuples(connection: Connection, table: Table, rows: pa.Table) -> None:
     names = rows.column_names
-    statement = str(table.insert().compile(dialect=connection.dialect, column_keys=names))
+    # inline: else a key left to its default is asked back, RETURNING, at twice the time
+    statement = str(table.insert().inline().compile(dialect=connection.dialect, column_keys=names))
     order = [column.name for column in table.columns if column.name in names]
     cursor = _cursor(connection)
     for start in range(0, rows.num_rows, ROWS_AT_ONCE):
