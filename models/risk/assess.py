@@ -57,7 +57,9 @@ class Standing:
 
     quantity: NDArray[np.bool_]  # the units on hand are known, and not too long ago
     status: NDArray[np.bool_]  # some past close is known
+    unknown: NDArray[np.bool_]  # whether it is out now
     out: NDArray[np.bool_]
+    unused: NDArray[np.bool_]  # never stocked, sold or ordered: empty, but nobody's stockout
     idle: NDArray[np.bool_]  # an empty shelf is no stockout
     why_idle: NDArray[np.object_]
     stale: NDArray[np.bool_]
@@ -104,10 +106,16 @@ def standing_of(panel: Panel, supply: Supply, options: Options) -> Standing:
         ((series["introduced_on"] > day).to_numpy(), "not yet introduced"),
     ]
     why_idle = np.select([rows for rows, _ in whys], [why for _, why in whys], "").astype(object)
+    never = ~(closes == 0.0).any(axis=1) & ~(panel.units > 0).any(axis=1)
+    planned = np.isfinite(supply.policies.reorder_point)
+    planned[panel.orders["series"].to_numpy(dtype=np.int64)] = True
+    out = np.where(quantity, empty, closes[:, -1] == 1.0)
     return Standing(
         quantity=quantity,
+        unknown=~quantity & np.isnan(closes[:, -1]),
+        unused=out & never & ~planned,
         status=np.asarray(np.isfinite(closes).any(axis=1)),
-        out=np.where(quantity, empty, closes[:, -1] == 1.0),
+        out=out,
         idle=why_idle != "",
         why_idle=why_idle,
         stale=stock["stale_days"].to_numpy(dtype=np.float64) > limit,
@@ -154,11 +162,12 @@ def _warnings(
     table["state"] = np.select(
         [
             standing.idle,
+            standing.unused,
             standing.out,
-            ~standing.quantity & ~standing.status,
+            standing.unknown,
             table["probability"] >= WARN_FROM,
         ],
-        ["not_stocked", "out", "unknown", "new"],
+        ["not_stocked", "unused", "out", "unknown", "new"],
         "none",
     ).astype(object)
     table["method"] = np.select(
@@ -168,7 +177,8 @@ def _warnings(
     ).astype(object)
     table["p_no_order"] = outlook.chance_no_order(main)
     table["p_before_next_receipt"] = outlook.before_receipt
-    back = np.where(standing.out & ~standing.idle, outlook.back_after, np.nan)
+    out = (table["state"] == "out").to_numpy()
+    back = np.where(out, outlook.back_after, np.nan)
     table["back_on"] = _dates_ending(panel, back)
     table["reason"] = _reasons(panel, supply, standing)
     table["value_basis"] = basis
@@ -179,8 +189,8 @@ def _warnings(
     table["stale"] = standing.stale
     shortage = Shortage(
         stockout_on=table["stockout_on"].to_numpy().astype("datetime64[D]"),
-        probability=table["probability"].to_numpy(),
-        out=standing.out & ~standing.idle,
+        probability=np.where(standing.unused, 0.0, table["probability"]),
+        out=out,
         stale=standing.stale,
         closes=standing.closes,
         demand=mean[:, :main].sum(axis=1),
@@ -205,6 +215,8 @@ def _reasons(panel: Panel, supply: Supply, standing: Standing) -> NDArray[np.obj
     for row in range(len(panel)):
         if standing.idle[row]:
             reasons.append(standing.why_idle[row])
+        elif standing.unused[row]:
+            reasons.append("never stocked, sold or ordered")
         elif not standing.quantity[row]:
             missing = "no quantity on hand: availability only"
             if np.isfinite(supply.on_hand[row]):

@@ -107,9 +107,13 @@ def test_states_say_where_a_series_stands() -> None:
         shelf(sku="UNSEEN", on_hand=np.nan),
         shelf(sku="DROP", on_hand=0, item={"mode": "dropship"}),
         shelf(sku="OLD", on_hand=0, item={"in_assortment": False}),
+        shelf(sku="NEVER", on_hand=0, demand=0.0),
     ).warnings
-    assert list(found["state"]) == ["out", "new", "none", "unknown", "not_stocked", "not_stocked"]
-    assert found["back_on"].notna().tolist() == [True] + [False] * 5
+    assert list(found["state"]) == [
+        *("out", "new", "none", "unknown", "not_stocked", "not_stocked", "unused"),
+    ]
+    assert found["back_on"].notna().tolist() == [True] + [False] * 6
+    assert found["cause_en"].iat[6] == ""
     assert list(found["probability"].iloc[[4, 5]]) == [0.0, 0.0]
     assert found["method"].iat[3] == "not enough evidence"
     assert "no stock row" in found["reason"].iat[3]
