@@ -25,7 +25,7 @@ PROJECTION: Final = "projection"  # the same number of periods for every series
 HORIZON_LETTER: Final = {Frequency.DAY: "d", Frequency.WEEK: "w", Frequency.MONTH: "m"}
 
 DATES: Final = frozenset(
-    {"stockout_on", "stockout_on_p10", "stockout_on_p90", "act_by", "back_on", "stock_on"}
+    {"stockout_on", "stockout_on_p10", "stockout_on_p90", "back_on", "stock_on"}
 )
 NUMBERS: Final = frozenset(
     {"probability", "days_of_cover", "units_short", "value_at_risk", "p_no_order"}
