@@ -50,8 +50,8 @@ def create_app(workspace: Workspace) -> FastAPI:
         description=ABOUT,
         docs_url=None,  # its assets come from a CDN; `documentation` needs nothing from outside
         redoc_url=None,
+        redirect_slashes=False,
         lifespan=lifespan,
-        responses={},
     )
     app.state.publications = Publications(workspace)
     for resource in (health, warnings, series, forecasts, publications):

@@ -1,0 +1,181 @@
+"""A small published company: awkward codes, one series out, two warned of, the rest calm."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from api.workspaces import init_workspace
+from forecasting.calendar import Frequency, labels, origin_of, parse_as_of, period_start
+from forecasting.options import QUANTILES
+from forecasting.record.database import connect
+from models.publication import Provenance, Publication, publish_parts
+from models.publication.build import table_of
+from models.publication.contracts import quantile_column
+from models.workspace import Workspace
+
+AS_OF: Final = "2026-11-22"
+DAYS: Final = 28
+PAST: Final = 10
+AWKWARD: Final = ("Dépôt/Nord 1", "A&B 50%/x")
+
+SERIES: Final = pd.DataFrame(
+    [
+        # site, sku, category, supplier, chance in 14 days, out already
+        (*AWKWARD, "café", "Novapack", 0.62, False),
+        ("LYON", "00123", "café", "Novapack", 0.85, False),
+        ("LYON", "00124", "thé", "", 0.10, True),
+        ("LYON", "00125", "thé", "", 0.05, False),
+        ("PARIS", "00123", "café", "Novapack", 0.02, False),
+    ],
+    columns=["site", "sku", "category", "supplier", "chance", "out"],
+)
+
+
+def workspace_in(folder: Path, *, language: str = "fr") -> Workspace:
+    """A daily workspace made as `vigistock init` makes it."""
+    made = init_workspace(folder, frequency="D", database=None)
+    if language != "fr":
+        with (folder / "vigistock.toml").open("a") as file:
+            file.write(f'language = "{language}"\n')
+    return made
+
+
+def publish(workspace: Workspace, *, mean: float = 2.0, as_of: str = AS_OF) -> Publication:
+    engine = connect(workspace.database_url)
+    try:
+        return publish_parts(
+            engine,
+            workspace.publications,
+            parts(mean, as_of),
+            provenance(as_of),
+            created_at=dt.datetime(2026, 11, 23, 5, tzinfo=dt.UTC),
+        )
+    finally:
+        engine.dispose()
+
+
+def provenance(as_of: str) -> Provenance:
+    return Provenance(
+        origin=origin_of(parse_as_of(as_of), Frequency.DAY),
+        frequency=Frequency.DAY,
+        demand_version=3,
+        risk_version=3,
+        data_digest="d" * 64,
+        data_cut={"sales": as_of, "stock": as_of},
+        options={"unmet": 1.0},
+        code_version="0.1.0",
+    )
+
+
+def parts(mean: float, as_of: str) -> dict[str, pa.Table]:
+    series = SERIES.sort_values(["site", "sku"], ignore_index=True)
+    origin = provenance(as_of).origin
+    return {
+        "series": table_of(_masters(series)),
+        "history": table_of(
+            _long(series, origin - PAST + 1, PAST, Frequency.DAY).assign(
+                units=1.0, on_hand=12.0, availability=np.nan, receipts=0.0
+            )
+        ),
+        "forecasts_day": _forecasts(series, origin + 1, DAYS, Frequency.DAY, mean),
+        "forecasts_week": _forecasts(
+            series, origin_of(parse_as_of(as_of), Frequency.WEEK) + 1, 13, Frequency.WEEK, mean * 7
+        ),
+        "warnings": table_of(_warnings(series, mean)),
+        "projection": table_of(_projection(series, origin, mean)),
+    }
+
+
+def _masters(series: pd.DataFrame) -> pd.DataFrame:
+    return series[["site", "sku", "category", "supplier"]].assign(
+        description=[f"Café moulu 250 g, n° {place}" for place in range(len(series))],
+        unit_cost=4.0,
+        unit_price=np.nan,
+        on_hand=12.0,
+    )
+
+
+def _long(series: pd.DataFrame, first: int, count: int, frequency: Frequency) -> pd.DataFrame:
+    periods = list(range(first, first + count))
+    times = pd.DataFrame(
+        {
+            "period": labels(periods, frequency),
+            "period_start": period_start(periods, frequency).astype("datetime64[s]"),
+        }
+    )
+    return series[["site", "sku"]].merge(times, how="cross")
+
+
+def _forecasts(
+    series: pd.DataFrame, first: int, count: int, frequency: Frequency, mean: float
+) -> pa.Table:
+    levels = {quantile_column(level): mean * 2 * level for level in QUANTILES}
+    rows = _long(series, first, count, frequency).assign(
+        mean=mean, **levels, method="combination", mean_units=mean, reason=""
+    )
+    return table_of(rows)
+
+
+def _warnings(series: pd.DataFrame, mean: float) -> pd.DataFrame:
+    chance = series["chance"].to_numpy()
+    at_risk = series["out"] | (chance >= 0.3)
+    cause = [{"code": "late_order", "share": 1.0, "facts": {"order_id": "PO-1182", "days": 4}}]
+    action = [{"code": "expedite", "order_id": "PO-1182", "units": 24.0, "by": "2026-11-23 11:00"}]
+    day = pd.Timestamp("2026-12-01")
+    return series[["site", "sku"]].assign(
+        probability=chance,
+        horizon_days=14,
+        p_7d=chance / 2,
+        p_14d=chance,
+        p_28d=np.minimum(1.0, chance * 1.1),
+        stockout_on=np.where(at_risk & ~series["out"], day, pd.NaT),
+        stockout_on_p10=pd.NaT,
+        stockout_on_p90=pd.NaT,
+        days_of_cover=12.0 / mean,
+        units_short=chance * 10,
+        value_at_risk=np.where(at_risk, chance * 10 * 420.0, np.nan),
+        currency=np.where(at_risk, "EUR", ""),
+        causes=np.where(at_risk, json.dumps(cause), ""),
+        act_by=np.where(at_risk, "2026-11-23 11:00", ""),
+        actions=np.where(at_risk, json.dumps(action), ""),
+        method="structural",
+        state=np.where(series["out"], "out", np.where(chance >= 0.3, "new", "none")),
+        p_no_order=chance,
+        p_before_next_receipt=chance,
+        back_on=np.where(series["out"], day, pd.NaT),
+        reason="",
+        value_basis=np.where(at_risk, "margin", ""),
+        unit_loss=np.where(at_risk, 420.0, np.nan),
+        sellable=12.0,
+        cause_fr=np.where(at_risk, "commande PO-1182 en retard de 4 jours", ""),
+        cause_en=np.where(at_risk, "order PO-1182 is 4 days late", ""),
+        action_fr=np.where(
+            at_risk, "relancer la commande PO-1182 (24 unités) au plus tard le 23/11/2026 11:00", ""
+        ),
+        action_en=np.where(at_risk, "expedite order PO-1182 (24 units) by 2026-11-23 11:00", ""),
+    )
+
+
+def _projection(series: pd.DataFrame, origin: int, mean: float) -> pd.DataFrame:
+    """Every figure of `_warnings` as the even sum of its 14 periods."""
+    rows = _long(series, origin + 1, DAYS, Frequency.DAY).drop(columns="period_start")
+    step = np.tile(np.arange(DAYS), len(series))
+    inside = np.where(step < 14, np.repeat(series["chance"].to_numpy(), DAYS) / 14, 0.0)
+    return rows.assign(
+        on_hand_mean=np.maximum(12.0 - mean * (step + 1), 0.0),
+        on_hand_p10=0.0,
+        on_hand_p90=12.0,
+        arrivals_mean=0.0,
+        demand_mean=mean,
+        p_out=np.minimum(1.0, inside * (step + 1)),
+        p_first=inside,
+        p_first_no_order=inside,
+        units_short_mean=inside * 10,
+    )

@@ -1,0 +1,42 @@
+"""The real service on a real socket, in a thread."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from models.workspace import Workspace
+
+
+@contextmanager
+def serving(workspace: Workspace) -> Iterator[httpx.Client]:
+    with serving_app(create_app(workspace)) as client:
+        yield client
+
+
+@contextmanager
+def serving_app(app: FastAPI) -> Iterator[httpx.Client]:
+    """A client whose addresses are relative to the service."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive(), "the service did not start"
+                time.sleep(0.005)
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join()

@@ -1,0 +1,99 @@
+"""The planner's list over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from httpx import Client
+
+from api.schemas import WarningAnswer, WarningPage
+from models.workspace import Workspace
+from tests.api.published import AWKWARD, publish
+from tests.api.serving import serving
+
+
+def listed(client: Client, **query: Any) -> list[dict[str, Any]]:
+    response = client.get("/v1/warnings", params=query)
+    assert response.status_code == 200, response.text
+    page = WarningPage.model_validate(response.json())
+    assert page.provenance.publication == 1
+    return list(response.json()["items"])
+
+
+def codes(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    return [(item["site"], item["sku"]) for item in items]
+
+
+def test_the_likeliest_come_first_with_what_is_out(client: Client) -> None:
+    assert codes(listed(client)) == [("LYON", "00123"), AWKWARD, ("LYON", "00124")]
+
+
+def test_a_warning_says_why_and_what_to_do(client: Client) -> None:
+    first = listed(client)[0]
+    assert first["causes"][0]["facts"] == {"order_id": "PO-1182", "days": 4}
+    assert first["actions"][0]["by"].startswith(first["act_by"])
+    assert first["probabilities"] == {"p_7d": 0.425, "p_14d": 0.85, "p_28d": pytest.approx(0.935)}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"site": "LYON"}, [("LYON", "00123"), ("LYON", "00124")]),
+        ({"sku": AWKWARD[1]}, [AWKWARD]),
+        ({"category": "thé"}, [("LYON", "00124")]),
+        ({"supplier": "Novapack"}, [("LYON", "00123"), AWKWARD]),
+        ({"state": "out"}, [("LYON", "00124")]),
+        ({"state": "none"}, [("LYON", "00125"), ("PARIS", "00123")]),
+        ({"min_probability": 0.7}, [("LYON", "00123")]),
+        ({"site": "nowhere"}, []),
+        ({"sort": "value_at_risk"}, [("LYON", "00124"), AWKWARD, ("LYON", "00123")]),
+        ({"sort": "-sku"}, [AWKWARD, ("LYON", "00124"), ("LYON", "00123")]),
+    ],
+    ids=lambda value: str(value) if isinstance(value, dict) else "",
+)
+def test_filters_and_orders(
+    client: Client, query: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert codes(listed(client, **query)) == expected
+
+
+def test_blank_figures_come_last_in_both_orders(client: Client) -> None:
+    for sort in ("value_at_risk", "-value_at_risk"):
+        items = listed(client, state="none", sort=sort)
+        assert [item["value_at_risk"] for item in items] == [None, None]
+
+
+def test_one_warning_by_its_number(client: Client) -> None:
+    number = listed(client)[0]["warning"]
+    response = client.get(f"/v1/warnings/{number}")
+    answer = WarningAnswer.model_validate(response.json())
+    assert (answer.warning.site, answer.warning.warning) == ("LYON", number)
+    assert client.get("/v1/warnings/99").status_code == 404
+
+
+def test_pages_neither_skip_nor_repeat_while_a_new_publication_arrives(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.dependencies.LOOK_SECONDS", 0.0)
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        whole = codes(client.get("/v1/warnings").json()["items"])
+        page = client.get("/v1/warnings", params={"limit": 1}).json()
+        seen = codes(page["items"])
+        publish(own_workspace, as_of="2026-11-23")
+        assert client.get("/v1/warnings").json()["provenance"]["publication"] == 2
+        while page["next"]:
+            response = client.get(page["next"])
+            page = response.json()
+            assert page["provenance"]["publication"] == 1
+            assert page["count"] == len(whole)
+            seen += codes(page["items"])
+    assert seen == whole
+
+
+def test_a_cursor_of_another_question_is_refused(client: Client) -> None:
+    following = client.get("/v1/warnings", params={"limit": 1}).json()["next"]
+    response = client.get(following + "&site=LYON")
+    assert response.status_code == 400
+    assert response.json()["code"] == "bad_request"
