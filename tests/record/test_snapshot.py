@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ from tests.record.readings_by_hand import (
     sale,
     shelf,
 )
+
+
+@pytest.fixture
+def sqlite_record(sqlite_url: str) -> Iterator[Record]:
+    """For what happens to files only, whatever the database."""
+    made = Record.open(sqlite_url)
+    made.create()
+    yield made
+    made.close()
 
 
 def deliver(record: Record, *batches: Batch) -> None:
@@ -83,19 +93,24 @@ def test_only_the_months_touched_are_written_again(record: Record, tmp_path: Pat
     assert_reads_like(after, record)
 
 
-def test_nothing_new_writes_nothing_and_keeps_the_digest(record: Record, tmp_path: Path) -> None:
-    busy_spring(record)
-    before = refresh(record, tmp_path)
+def test_nothing_new_writes_nothing_and_keeps_the_digest(
+    sqlite_record: Record, tmp_path: Path
+) -> None:
+    busy_spring(sqlite_record)
+    before = refresh(sqlite_record, tmp_path)
     (tmp_path / "manifest.json").chmod(0o400)
     written_at = (tmp_path / "manifest.json").stat().st_mtime_ns
 
-    assert refresh(record, tmp_path) == before
+    assert refresh(sqlite_record, tmp_path) == before
     assert (tmp_path / "manifest.json").stat().st_mtime_ns == written_at
 
 
-def test_the_same_deliveries_give_the_same_digest(record: Record, tmp_path: Path) -> None:
-    busy_spring(record)
-    assert refresh(record, tmp_path / "a").digest == refresh(record, tmp_path / "b").digest
+def test_the_same_deliveries_give_the_same_digest(sqlite_record: Record, tmp_path: Path) -> None:
+    busy_spring(sqlite_record)
+    assert (
+        refresh(sqlite_record, tmp_path / "a").digest
+        == refresh(sqlite_record, tmp_path / "b").digest
+    )
 
 
 def test_an_order_moved_to_another_month_leaves_the_first(record: Record, tmp_path: Path) -> None:
@@ -109,39 +124,43 @@ def test_an_order_moved_to_another_month_leaves_the_first(record: Record, tmp_pa
     assert_reads_like(snapshot, record)
 
 
-def test_a_reader_of_the_snapshot_before_is_not_disturbed(record: Record, tmp_path: Path) -> None:
-    busy_spring(record)
-    before = refresh(record, tmp_path)
+def test_a_reader_of_the_snapshot_before_is_not_disturbed(
+    sqlite_record: Record, tmp_path: Path
+) -> None:
+    busy_spring(sqlite_record)
+    before = refresh(sqlite_record, tmp_path)
     sold = before.rows("sales")
-    deliver(record, batch_of("sales", sale("02-01", "TEA", 0.0)))
-    refresh(record, tmp_path)
+    deliver(sqlite_record, batch_of("sales", sale("02-01", "TEA", 0.0)))
+    refresh(sqlite_record, tmp_path)
 
     assert before.rows("sales").equals(sold)
 
 
-def test_files_that_no_snapshot_names_go_after_an_hour(record: Record, tmp_path: Path) -> None:
-    busy_spring(record)
-    first = refresh(record, tmp_path)
+def test_files_that_no_snapshot_names_go_after_an_hour(
+    sqlite_record: Record, tmp_path: Path
+) -> None:
+    busy_spring(sqlite_record)
+    first = refresh(sqlite_record, tmp_path)
     replaced = tmp_path / first.parts["sales"]["2026-02"].path
     for units in (1.0, 2.0):
-        deliver(record, batch_of("sales", sale("02-01", "TEA", units)))
-        refresh(record, tmp_path)
+        deliver(sqlite_record, batch_of("sales", sale("02-01", "TEA", units)))
+        refresh(sqlite_record, tmp_path)
     assert replaced.exists()
 
     hour_ago = dt.datetime.now().timestamp() - 3700
     os.utime(replaced, (hour_ago, hour_ago))
-    deliver(record, batch_of("sales", sale("02-01", "TEA", 3.0)))
-    refresh(record, tmp_path)
+    deliver(sqlite_record, batch_of("sales", sale("02-01", "TEA", 3.0)))
+    refresh(sqlite_record, tmp_path)
 
     assert not replaced.exists()
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
 def test_a_file_that_is_not_the_one_written_is_refused(
-    record: Record, tmp_path: Path, damage: str
+    sqlite_record: Record, tmp_path: Path, damage: str
 ) -> None:
-    busy_spring(record)
-    snapshot = refresh(record, tmp_path)
+    busy_spring(sqlite_record)
+    snapshot = refresh(sqlite_record, tmp_path)
     path = tmp_path / snapshot.parts["sales"]["2026-02"].path
     if damage == "changed":
         path.write_bytes(path.read_bytes()[:-1] + b"x")
@@ -155,18 +174,39 @@ def test_a_file_that_is_not_the_one_written_is_refused(
 
 @pytest.mark.parametrize("fact", ["layout", "delivery_digest", "delivery"])
 def test_a_folder_of_another_record_or_layout_is_written_anew(
-    record: Record, tmp_path: Path, fact: str
+    sqlite_record: Record, tmp_path: Path, fact: str
 ) -> None:
-    busy_spring(record)
-    refresh(record, tmp_path)
+    busy_spring(sqlite_record)
+    refresh(sqlite_record, tmp_path)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     manifest[fact] = "another" if fact == "delivery_digest" else 99
     manifest["parts"]["sales"] = {}
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
 
-    assert_reads_like(refresh(record, tmp_path), record)
+    assert_reads_like(refresh(sqlite_record, tmp_path), sqlite_record)
 
 
 def test_a_folder_without_a_snapshot_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="refresh"):
         Snapshot.open(tmp_path)
+
+
+def test_a_refresh_that_dies_leaves_the_snapshot_before(
+    sqlite_record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy_spring(sqlite_record)
+    before = refresh(sqlite_record, tmp_path)
+    sold = before.rows("sales")
+    deliver(sqlite_record, batch_of("sales", sale("02-01", "TEA", 0.0), sale("04-01", "TEA", 1.0)))
+
+    def full_disk(path: Path, content: bytes) -> None:
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("forecasting.snapshot.write_whole", full_disk)
+        with pytest.raises(OSError, match="no space"):
+            refresh(sqlite_record, tmp_path)
+
+    assert Snapshot.open(tmp_path) == before
+    assert Snapshot.open(tmp_path).rows("sales").equals(sold)
+    assert_reads_like(refresh(sqlite_record, tmp_path), sqlite_record)
