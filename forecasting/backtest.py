@@ -42,11 +42,13 @@ def backtest_origins(
     return sorted(column for column in columns if column + 1 >= LEAST_HISTORY[frequency])
 
 
-def backtest(demand: Matrix, start: int, frequency: Frequency, horizon: int) -> list[Window]:
+def backtest(
+    demand: Matrix, start: int, frequency: Frequency, horizon: int, sites: NDArray[np.object_]
+) -> list[Window]:
     """Windows over `demand` [n, T]; none where the history is too short for any."""
     windows = []
     for column in backtest_origins(demand.shape[1], horizon, frequency):
-        states = states_at(demand[:, : column + 1], start, frequency)
+        states = states_at(demand[:, : column + 1], start, frequency, sites)
         windows.append(
             Window(
                 origin=start + column,

@@ -21,6 +21,8 @@ from forecasting.states import States, states_at
 
 Matrix = NDArray[np.float64]
 
+BALANCE: Final = (0.5, 2.0)  # bounds of that move: beyond, the forecast itself is in doubt
+QUARTERS: Final = 4  # long enough to average over, short enough to follow a drift of the errors
 LENDER_DEMANDS: Final = (
     5  # periods with demand that a series must show before its errors teach others
 )
@@ -47,7 +49,7 @@ class FittedGrain:
         weights = np.full((len(pairs), self.weights.shape[1]), np.nan)
         here = ~np.isnan(places)
         weights[here] = self.weights[places[here].astype(int)]
-        states = states_at(history.demand, history.start, history.frequency)
+        states = states_at(history.demand, history.start, history.frequency, history.sites)
         return GrainAtOrigin(
             fitted=self,
             history=history,
@@ -97,24 +99,34 @@ class GrainAtOrigin:
         return (~(ends < launched) & ~(starts > ended)).astype(np.float64)
 
     def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
-        """[b, P, horizon] demand, units. The same series and seed give the same paths."""
+        """[b, P, horizon] demand, units. The same series and seed give the same paths.
+
+        Pooled errors would carry their lenders' bias: the mean that drives the paths is moved
+        until the paths of each quarter of the horizon average to the forecast.
+        """
         steps = self.horizon if horizon is None else min(horizon, self.horizon)
         chosen = range(*rows.indices(len(self._keys)))
-        scores = np.empty((len(chosen), self._paths, steps), np.float32)
+        scores = np.empty((len(chosen), self._paths, self.horizon), np.float32)
         for number, row in enumerate(chosen):
             place = None if np.isnan(self._places[row]) else int(self._places[row])
-            drawn = self._errors.draw(
+            scores[number] = self._errors.draw(
                 place, self.states.classes[row], self._keys[row], self._paths, self._seed
             )
-            scores[number] = drawn[:, :steps]
-        quantum = self.states.quantum[rows]
-        mean = np.ascontiguousarray(self.mean[rows, :steps] / quantum[:, None])
-        return counts_at(scores, mean, self.states.dispersion[rows], quantum)
+        quantum, dispersion = self.states.quantum[rows], self.states.dispersion[rows]
+        mean = self.mean[rows] / quantum[:, None]
+        first = counts_at(scores, mean, dispersion, quantum)
+        for part in np.array_split(np.arange(self.horizon), QUARTERS):
+            drawn = first[:, :, part].sum(axis=2).mean(axis=1)
+            wanted = self.mean[rows][:, part].sum(axis=1)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                ratio = np.where(drawn > 0, wanted / drawn, 1.0)
+            mean[:, part] *= np.clip(ratio, *BALANCE)[:, None]
+        return counts_at(scores[:, :, :steps], mean[:, :steps], dispersion, quantum)
 
 
 def fit_grain(history: History, horizon: int, seed: int) -> tuple[FittedGrain, list[Window]]:
     """Weights and error paths from a backtest of the history, and the windows they came from."""
-    windows = backtest(history.demand, history.start, history.frequency, horizon)
+    windows = backtest(history.demand, history.start, history.frequency, horizon, history.sites)
     count, candidates = len(history.series), len(CANDIDATES)
     errors = (
         np.stack([window_errors(window) for window in windows], axis=1)
@@ -140,7 +152,7 @@ def fit_grain(history: History, horizon: int, seed: int) -> tuple[FittedGrain, l
         scores[:, number] = path
         lends &= (window.states.wanted >= LENDER_DEMANDS) | np.isnan(path).any(axis=1)
         lends &= window.states.clipped == 0
-    final = states_at(history.demand, history.start, history.frequency)
+    final = states_at(history.demand, history.start, history.frequency, history.sites)
     lends &= final.clipped == 0
     weights = weights_of(errors) if windows else np.full((count, candidates), np.nan)
     return (

@@ -32,6 +32,11 @@ class History:
     def origin(self) -> int:
         return self.start + self.demand.shape[1] - 1
 
+    @property
+    def sites(self) -> NDArray[np.object_]:
+        """[n] site of each series."""
+        return self.series["site"].to_numpy(dtype=object)
+
 
 def history_of(panel: Panel, options: Options) -> History:
     return History(panel.frequency, panel.start, latent_demand(panel, options), panel.series)

@@ -19,6 +19,7 @@ Matrix = NDArray[np.float64]
 PRIOR_EVENTS: Final = 25.0  # κ: seasons of ± 20 % are usual, and a gamma of shape 25 spreads so
 LEAST_INDEX: Final = 0.05  # a season below a twentieth of the mean would blow up the level
 SEASONS_USED: Final = {Frequency.DAY: 52, Frequency.WEEK: 3, Frequency.MONTH: 3}
+CLOSED_AFTER: Final = 8  # weeks without any sale of the site on a weekday
 LEAST_SEASONS: Final = {Frequency.DAY: 4, Frequency.WEEK: 2, Frequency.MONTH: 2}
 
 
@@ -58,3 +59,24 @@ def season_index(demand: Matrix, start: int, frequency: Frequency) -> Matrix:
         index[usable, key] = np.maximum(shrunk[usable], LEAST_INDEX)
     share = np.array([(keys == key).mean() for key in range(count)])
     return index / (index @ share)[:, None]
+
+
+def without_closed_weekdays(
+    index: Matrix, demand: Matrix, start: int, sites: NDArray[np.object_]
+) -> Matrix:
+    """The weekday index [n, 7] with 0 on the weekdays on which a site sold nothing of anything.
+
+    Judged on the last CLOSED_AFTER weeks; a site that sold nothing at all in them is asleep, not
+    closed. The other days take the share of the closed ones, so that the mean stays 1.
+    """
+    weeks = demand[:, -7 * CLOSED_AFTER :]
+    if weeks.shape[1] < 7 * CLOSED_AFTER:
+        return index
+    keys = season_keys(start + demand.shape[1] - weeks.shape[1], weeks.shape[1], Frequency.DAY)
+    codes, place = np.unique(sites, return_inverse=True)
+    sold = np.zeros((len(codes), 7))
+    for key in range(7):
+        np.add.at(sold[:, key], place, np.nansum(weeks[:, keys == key], axis=1))
+    closed = (sold == 0) & (sold.sum(axis=1, keepdims=True) > 0)
+    opened: Matrix = np.where(closed[place], 0.0, index)
+    return opened * 7.0 / opened.sum(axis=1, keepdims=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.candidates import statistical
-from forecasting.seasonality import season_index, season_keys
+from forecasting.seasonality import season_index, season_keys, without_closed_weekdays
 from forecasting.segments import demand_class
 
 Matrix = NDArray[np.float64]
@@ -45,11 +45,18 @@ class States:
         return self.index[:, season_keys(first, horizon, frequency)]
 
 
-def states_at(demand: Matrix, start: int, frequency: Frequency) -> States:
-    """States at the last column of `demand` [n, T], which starts in period `start`."""
+def states_at(
+    demand: Matrix, start: int, frequency: Frequency, sites: NDArray[np.object_]
+) -> States:
+    """States at the last column of `demand` [n, T], which starts in period `start`.
+
+    `sites` [n]: a weekday on which a whole site never sells is closed for all its series.
+    """
     tame, clipped = clip_outliers(demand)
     recent = tame[:, -RECENT[frequency] :]
     index = season_index(tame, start, frequency)
+    if frequency is Frequency.DAY:
+        index = without_closed_weekdays(index, tame, start, sites)
     keys = season_keys(start, demand.shape[1], frequency)
     classes = demand_class(recent)
     known = ~np.isnan(tame)
@@ -60,7 +67,7 @@ def states_at(demand: Matrix, start: int, frequency: Frequency) -> States:
         classes[asleep] = demand_class(tame[asleep])
     levels = np.full((len(tame), len(statistical.CANDIDATES)), np.nan)
     for row in range(len(tame)):
-        told = known[row]
+        told = known[row] & (index[row, keys] > 0)
         adjusted = tame[row, told] / index[row, keys[told]]
         levels[row] = statistical.levels(adjusted, classes[row], frequency)
     count = np.sum(~np.isnan(recent), axis=1)
@@ -113,8 +120,8 @@ def _quantum(recent: Matrix) -> Matrix:
 def _trailing_level(recent: Matrix, factors: Matrix) -> Matrix:
     """[n, R] one-step expectation of each recent period from the ones before it."""
     expected = np.full(recent.shape, np.nan)
-    with np.errstate(invalid="ignore"):
-        adjusted = recent / factors
+    with np.errstate(invalid="ignore", divide="ignore"):
+        adjusted = np.where(factors > 0, recent / factors, np.nan)
     level = np.full(len(recent), np.nan)
     for period in range(recent.shape[1]):
         expected[:, period] = level
