@@ -26,11 +26,10 @@ from models.replenishment import (
     HABIT_STRENGTH,
     Habits,
     Policies,
-    Terms,
     habits_of,
     policies_of,
-    terms_of,
 )
+from models.terms import Terms, terms_of
 
 SUMS: Final = (
     "demand",

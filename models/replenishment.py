@@ -1,4 +1,4 @@
-"""What refills a shelf by itself: policies, review days, and habits where nothing else is known.
+"""What refills a shelf by itself: a policy, or a habit where nothing else is known.
 
 A habit stands in for a policy where a company keeps none and no order book (health systems, spare
 parts ledgers): what came in during past periods that began with a similar cover. `requested`
@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.calendar import Frequency, as_days, period_end, period_start, weekday
+from forecasting.calendar import Frequency
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows
+from models.terms import Terms, review_periods
 
 HABIT_STRENGTH: Final = 12.0
 """Weight of the same item elsewhere against own past of the same cover: a year of months."""
@@ -27,51 +28,6 @@ USAGE_PERIODS: Final = {Frequency.DAY: 56, Frequency.WEEK: 26, Frequency.MONTH: 
 """Trailing periods whose mean is the usage that cover is measured in."""
 HABIT_PERIODS: Final = {Frequency.DAY: 182, Frequency.WEEK: 104, Frequency.MONTH: 36}
 """Past periods that a habit is learned from."""
-
-
-@dataclass(frozen=True)
-class Terms:
-    """Who refills each series, n rows: a supplier or a site, its lead time and its order days."""
-
-    source: NDArray[np.object_]
-    group: Rows  # of LeadTimes
-    master_days: Floats  # NaN unknown
-    order_days: list[tuple[int, ...]]  # weekdays, Monday 0; empty: all
-    cutoff_time: NDArray[np.object_]  # HH:MM, "" unknown
-    closures: list[tuple[tuple[np.datetime64, np.datetime64], ...]]
-
-    def order_on(self, row: int, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
-        """Whether an order may be placed on each day."""
-        taken = np.ones(len(days), dtype=bool)
-        if self.order_days[row]:
-            taken = np.isin(weekday(days), self.order_days[row])
-        for first, last in self.closures[row]:
-            taken &= ~((days >= first) & (days <= last))
-        return taken
-
-
-def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
-    """The policy's source, else the item's usual supplier, with its terms for that site."""
-    declared = panel.policies["source"].fillna("").to_numpy(dtype=object)
-    usual = panel.series["supplier"].fillna("").to_numpy(dtype=object)
-    source = np.where(declared != "", declared, usual)
-    by_place = {(row.supplier, row.site): row for row in panel.suppliers.itertuples(index=False)}
-    rows = [
-        by_place.get((code, site), by_place.get((code, "")))
-        for code, site in zip(source, panel.series["site"], strict=True)
-    ]
-    stated = np.array([np.nan if row is None else row.lead_time_days for row in rows], dtype=float)
-    item_days = panel.series["master_lead_time_days"].to_numpy(dtype=np.float64)
-    return Terms(
-        source=source,
-        group=lead_times.group_of(list(source), list(panel.series["sku"])),
-        master_days=np.where(np.isfinite(stated), stated, item_days),
-        order_days=[() if row is None else _weekdays(row.order_days) for row in rows],
-        cutoff_time=np.array(
-            ["" if row is None else row.cutoff_time for row in rows], dtype=object
-        ),
-        closures=[() if row is None else _ranges(row.closures) for row in rows],
-    )
 
 
 @dataclass(frozen=True)
@@ -118,7 +74,7 @@ def policies_of(
         order_up_to=up_to,
         pack=np.nan_to_num(panel.series["pack_size"].to_numpy(dtype=np.float64)),
         least_order=np.nan_to_num(panel.series["minimum_order"].to_numpy(dtype=np.float64)),
-        review=_reviews(panel, terms, review_days, np.isfinite(reorder), horizon),
+        review=review_periods(panel, terms, review_days, np.isfinite(reorder), horizon),
         lead_chance=lead_times.received_after(
             terms.group, terms.master_days, panel.frequency, horizon
         ),
@@ -201,50 +157,3 @@ def _trailing_mean(units: Floats, width: int) -> Floats:
     count[:, width:] -= count[:, :-width].copy() if units.shape[1] > width else 0
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.maximum(total / count, 0.0)
-
-
-def _reviews(
-    panel: Panel, terms: Terms, review_days: Floats, known: NDArray[np.bool_], horizon: int
-) -> NDArray[np.bool_]:
-    """[n, H] periods in which a review falls; the rhythm goes on from the series' last order."""
-    first = period_start(panel.origin + 1, panel.frequency)
-    last = period_end(panel.origin + horizon, panel.frequency)
-    days = first + np.arange(int((last - first).astype(np.int64)) + 1)
-    period = np.searchsorted(
-        period_end(panel.origin + np.arange(1, horizon + 1), panel.frequency), days
-    )
-    latest = panel.order_history.groupby("series")["ordered_on"].max()
-    anchor = as_days(latest.reindex(range(len(panel))).to_numpy())
-    review = np.zeros((len(panel), horizon), dtype=bool)
-    calendars: dict[object, NDArray[np.bool_]] = {}
-    for row in np.flatnonzero(known).tolist():
-        rhythm = max(round(float(review_days[row])), 1)
-        since = 0 if np.isnat(anchor[row]) else int((first - anchor[row]).astype(np.int64))
-        phase = -since % rhythm
-        key = (rhythm, phase, terms.order_days[row], terms.closures[row])
-        if key not in calendars:
-            calendars[key] = _calendar(rhythm, phase, terms.order_on(row, days), period, horizon)
-        review[row] = calendars[key]
-    return review
-
-
-def _calendar(
-    rhythm: int, phase: int, taken: NDArray[np.bool_], period: Rows, horizon: int
-) -> NDArray[np.bool_]:
-    """Periods with an order day: each review waits for the next day on which orders are taken."""
-    reviewed = np.arange(phase, len(taken), rhythm)
-    order_days = np.flatnonzero(taken)
-    following = np.searchsorted(order_days, reviewed)
-    chosen = order_days[following[following < len(order_days)]]
-    marked = np.zeros(horizon, dtype=bool)
-    marked[period[chosen]] = True
-    return marked
-
-
-def _weekdays(text: object) -> tuple[int, ...]:
-    return tuple(int(part) for part in str(text or "").split(",") if part.strip())
-
-
-def _ranges(text: object) -> tuple[tuple[np.datetime64, np.datetime64], ...]:
-    parts = [part.strip().split("/") for part in str(text or "").split(";") if part.strip()]
-    return tuple((np.datetime64(part[0], "D"), np.datetime64(part[-1], "D")) for part in parts)

@@ -117,7 +117,7 @@ def walk(  # type: ignore[no-untyped-def]
                 arrived = known
                 if has_policy:
                     if review[s, h]:
-                        position = stock + on_order - backlog
+                        position = stock + known + on_order - backlog
                         if position <= reorder_point[s] and position < order_up_to[s]:
                             units = max(order_up_to[s] - position, least_order[s])
                             if pack[s] > 0.0:

@@ -12,8 +12,8 @@ from typing import Final
 import numpy as np
 
 from forecasting.calendar import Days
-from models.replenishment import Terms
 from models.risk.causes import Language, written
+from models.terms import Terms
 
 TOO_LATE: Final = "too_late"
 LOOK_AHEAD_DAYS: Final = 60  # for the next order day: longer than any summer closure

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.projection import OpenLines, Projection, Supply, project, seeds
-from models.replenishment import Policies, Terms, no_habits
+from models.replenishment import Policies, no_habits
 from models.stockout import is_out
+from models.terms import Terms
 
 LAW = settings(deadline=None)  # the first example may compile the kernel
 HORIZON = 10
@@ -59,7 +60,15 @@ def supplied(
             lead_chance=np.array([[float(k >= lead) for k in range(horizon)]]),
         ),
         habits=no_habits(1),
-        terms=Terms(np.array([""], object), np.zeros(1, np.int64), np.zeros(1), [()], [], []),  # type: ignore[arg-type]
+        terms=Terms(
+            source=np.array([""], dtype=object),
+            group=np.zeros(1, np.int64),
+            master_days=np.array([np.nan]),
+            order_days=[()],
+            last_order=np.array(["NaT"], "datetime64[D]"),
+            cutoff_time=np.array([""], dtype=object),
+            closures=[()],
+        ),
     )
 
 
@@ -86,7 +95,7 @@ def simulated(
         stock += due[h]
         if policy:
             reorder, up_to, every, lead = policy
-            position = stock - due[h] + on_order - backlog
+            position = stock + on_order - backlog
             if h % every == 0 and position <= reorder and position < up_to:
                 placed.append((h + lead, up_to - position))
                 on_order += up_to - position

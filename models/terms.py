@@ -1,0 +1,151 @@
+"""From whom each series is refilled, with what master lead time, and when orders are placed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.calendar import Days, as_days, period_end, period_start, weekday
+from forecasting.panel import Panel
+from models.lead_time import Floats, LeadTimes, Rows, sources_of
+
+LOOK_BACK_DAYS: Final = 91
+"""A quarter of orders shows on which weekdays a site orders."""
+USUAL_SHARE: Final = 0.25
+"""Of the weeks with an order on a weekday, from which it is an order day."""
+FEWEST_ORDERS: Final = 6
+"""Order dates in the quarter below which nothing is said about weekdays."""
+
+NEVER: Final = np.datetime64("NaT", "D")
+Route = tuple[str, str]  # site, source
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Who refills each series, n rows: a supplier or a site, its lead time and its order days."""
+
+    source: NDArray[np.object_]
+    group: Rows  # of LeadTimes
+    master_days: Floats  # NaN unknown
+    order_days: list[tuple[int, ...]]  # weekdays, Monday 0; empty: all
+    last_order: Days  # the site's last order from that source; NaT: none
+    cutoff_time: NDArray[np.object_]  # HH:MM, "" unknown
+    closures: list[tuple[tuple[np.datetime64, np.datetime64], ...]]
+
+    def order_on(self, row: int, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
+        """Whether an order may be placed on each day."""
+        taken = np.ones(len(days), dtype=bool)
+        if self.order_days[row]:
+            taken = np.isin(weekday(days), self.order_days[row])
+        for first, last in self.closures[row]:
+            taken &= ~((days >= first) & (days <= last))
+        return taken
+
+
+def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
+    """The policy's source, else the item's usual supplier, with its terms for that site.
+
+    Order days that nobody declared are those on which the site has been ordering from it.
+    """
+    declared = panel.policies["source"].fillna("").to_numpy(dtype=object)
+    usual = panel.series["supplier"].fillna("").to_numpy(dtype=object)
+    source = np.where(declared != "", declared, usual)
+    by_place = {(row.supplier, row.site): row for row in panel.suppliers.itertuples(index=False)}
+    routes = list(zip(panel.series["site"], source, strict=True))
+    rows = [by_place.get((code, site), by_place.get((code, ""))) for site, code in routes]
+    stated = np.array([np.nan if row is None else row.lead_time_days for row in rows], dtype=float)
+    item_days = panel.series["master_lead_time_days"].to_numpy(dtype=np.float64)
+    latest, habit = _order_dates(panel)
+    return Terms(
+        source=source,
+        group=lead_times.group_of(list(source), list(panel.series["sku"])),
+        master_days=np.where(np.isfinite(stated), stated, item_days),
+        order_days=[
+            _weekdays(row.order_days)
+            if row is not None and row.order_days
+            else habit.get(route, ())
+            for row, route in zip(rows, routes, strict=True)
+        ],
+        last_order=as_days(np.array([latest.get(route, NEVER) for route in routes])),
+        cutoff_time=np.array(
+            ["" if row is None else row.cutoff_time for row in rows], dtype=object
+        ),
+        closures=[() if row is None else _ranges(row.closures) for row in rows],
+    )
+
+
+def review_periods(
+    panel: Panel, terms: Terms, review_days: Floats, known: NDArray[np.bool_], horizon: int
+) -> NDArray[np.bool_]:
+    """[n, H] periods in which a review with an order day falls, where a policy is `known`.
+
+    Every order day is a review where reviews are no further apart than order days; else they go on
+    in their rhythm from the last order, each waiting for the next order day.
+    """
+    first = period_start(panel.origin + 1, panel.frequency)
+    last = period_end(panel.origin + horizon, panel.frequency)
+    days = first + np.arange(int((last - first).astype(np.int64)) + 1)
+    period = np.searchsorted(
+        period_end(panel.origin + np.arange(1, horizon + 1), panel.frequency), days
+    )
+    review = np.zeros((len(panel), horizon), dtype=bool)
+    calendars: dict[object, NDArray[np.bool_]] = {}
+    for row in np.flatnonzero(known).tolist():
+        order_days = terms.order_days[row]
+        rhythm = max(round(float(review_days[row])), 1)
+        if order_days and rhythm <= longest_gap_days(order_days):
+            rhythm = 1
+        anchor = terms.last_order[row]
+        since = 0 if np.isnat(anchor) else int((first - anchor).astype(np.int64))
+        key = (rhythm, -since % rhythm, order_days, terms.closures[row])
+        if key not in calendars:
+            taken = np.flatnonzero(terms.order_on(row, days))
+            reviewed = np.searchsorted(taken, np.arange(-since % rhythm, len(days), rhythm))
+            calendars[key] = np.zeros(horizon, dtype=bool)
+            calendars[key][period[taken[reviewed[reviewed < len(taken)]]]] = True
+        review[row] = calendars[key]
+    return review
+
+
+def longest_gap_days(weekdays: tuple[int, ...]) -> int:
+    """Most days from one of these weekdays to the next.
+
+    >>> longest_gap_days((0, 3)), longest_gap_days((2,)), longest_gap_days((0, 1, 2, 3, 4))
+    (4, 7, 3)
+    """
+    following = (*weekdays[1:], weekdays[0] + 7)
+    return max(after - before for before, after in zip(weekdays, following, strict=True))
+
+
+def _order_dates(panel: Panel) -> tuple[dict[Route, np.datetime64], dict[Route, tuple[int, ...]]]:
+    """The last order of each route, and its usual weekdays where the last quarter shows them."""
+    lines = panel.order_history
+    site = panel.series["site"].to_numpy(dtype=object)[lines["series"].to_numpy(dtype=np.int64)]
+    dates = pd.DataFrame(
+        {"site": site, "source": sources_of(lines), "day": lines["ordered_on"].to_numpy()}
+    ).drop_duplicates()
+    today = pd.Timestamp(panel.origin_date)
+    recent = dates[dates["day"] > today - pd.Timedelta(days=LOOK_BACK_DAYS)]
+    latest: dict[Route, np.datetime64] = {}
+    usual: dict[Route, tuple[int, ...]] = {}
+    for route, day in dates.groupby(["site", "source"])["day"].max().items():
+        latest[route] = np.datetime64(day, "D")  # type: ignore[index]
+    for route, days in recent.groupby(["site", "source"])["day"]:
+        if len(days) >= FEWEST_ORDERS:
+            weeks = np.bincount(weekday(days.to_numpy()), minlength=7)
+            often = np.flatnonzero(weeks >= USUAL_SHARE * LOOK_BACK_DAYS / 7)
+            usual[route] = tuple(often.tolist())  # type: ignore[index]
+    return latest, usual
+
+
+def _weekdays(text: object) -> tuple[int, ...]:
+    return tuple(sorted(int(part) for part in str(text or "").split(",") if part.strip()))
+
+
+def _ranges(text: object) -> tuple[tuple[np.datetime64, np.datetime64], ...]:
+    parts = [part.strip().split("/") for part in str(text or "").split(";") if part.strip()]
+    return tuple((np.datetime64(part[0], "D"), np.datetime64(part[-1], "D")) for part in parts)

@@ -1,0 +1,82 @@
+"""When orders are placed: declared order days, days learned from the order book, review rhythms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from forecasting.calendar import Frequency
+from forecasting.options import Options
+from forecasting.panel import Panel
+from models.lead_time import fit_lead_times
+from models.terms import review_periods, terms_of
+from tests.risk.warehouse import Order, panel_of, shelf
+
+# The origin is Sunday 22 November 2026, so that day 1 is a Monday.
+
+
+def ordered(*ago: int, supplier: str = "NOVA", source_site: str = "") -> tuple[Order, ...]:
+    return tuple(
+        Order(
+            placed=-days,
+            promised=-days + 2,
+            received=-days + 2,
+            order_id=f"O{days}",
+            supplier=supplier,
+            source_site=source_site,
+        )
+        for days in ago
+    )
+
+
+def review_days(panel: Panel, every: float, horizon: int = 14) -> list[int]:
+    terms = terms_of(panel, fit_lead_times(panel, Options()))
+    found = review_periods(panel, terms, np.array([every]), np.array([True]), horizon)
+    return (np.flatnonzero(found[0]) + 1).tolist()
+
+
+MONDAYS = tuple(range(6, 90, 7))
+THURSDAYS = tuple(range(3, 90, 7))
+
+
+@pytest.mark.parametrize(
+    ("facts", "every", "days"),
+    [
+        ({}, 1, list(range(1, 15))),
+        ({"suppliers": [{"supplier": "NOVA", "order_days": "0,3"}]}, 1, [1, 4, 8, 11]),
+        ({"suppliers": [{"supplier": "NOVA", "order_days": "0,3"}]}, 4, [1, 4, 8, 11]),
+        ({"suppliers": [{"supplier": "NOVA", "order_days": "2"}]}, 7, [3, 10]),
+        (
+            {"suppliers": [{"supplier": "NOVA", "closures": "2026-11-23/2026-12-01"}]},
+            1,
+            [10, 11, 12, 13, 14],
+        ),
+    ],
+    ids=["any day", "order days", "reviews no rarer", "once a week", "closed"],
+)
+def test_reviews_fall_on_the_days_that_orders_are_taken(
+    facts: dict[str, Any], every: float, days: list[int]
+) -> None:
+    assert review_days(panel_of([shelf()], **facts), every) == days
+
+
+def test_order_days_are_learned_where_nobody_declares_them() -> None:
+    """A store fed by its warehouse on Mondays and Thursdays; once, it called on a Friday."""
+    one = shelf(
+        orders=ordered(*MONDAYS, *THURSDAYS, 9, supplier="", source_site="HUB"),
+        policy={"source": "HUB"},
+    )
+    assert review_days(panel_of([one]), every=4) == [1, 4, 8, 11]
+
+
+def test_rare_reviews_go_on_from_the_last_order() -> None:
+    """A container every 28 days, the last one ordered 20 days ago."""
+    assert review_days(panel_of([shelf(orders=ordered(20, 48))]), every=28) == [8]
+
+
+def test_a_month_holds_its_reviews() -> None:
+    """Every 45 days from 1 December: 15 January, 1 March."""
+    monthly = Options(frequency=Frequency.MONTH)
+    assert review_days(panel_of([shelf()], monthly), every=45, horizon=4) == [1, 2, 4]
