@@ -9,7 +9,12 @@ from typing import Any, Final
 
 import pandas as pd
 from babel.dates import format_date
-from babel.numbers import format_compact_currency, format_decimal, format_percent
+from babel.numbers import (
+    format_compact_currency,
+    format_currency,
+    format_decimal,
+    format_percent,
+)
 
 from models.publication import PublicationReader
 from models.publication.contracts import SERIES
@@ -190,7 +195,8 @@ def _value(row: pd.Series, language: str) -> str:
         return WORDS[language]["nothing_known"]
     if not row["currency"]:
         return str(format_decimal(round(amount), locale=language))
-    digits = 1 if 1_000 <= amount < 10_000 else 0
-    return str(
-        format_compact_currency(amount, row["currency"], locale=language, fraction_digits=digits)
-    )
+    currency = row["currency"]
+    if amount < 1_000:
+        return str(format_currency(amount, currency, "#,##0 ¤", language, currency_digits=False))
+    digits = 1 if amount < 10_000 else 0
+    return str(format_compact_currency(amount, currency, locale=language, fraction_digits=digits))

@@ -242,7 +242,7 @@ def hide_password(url: str) -> str:
     >>> hide_password("postgresql://erp:secret@host/base")
     'postgresql://erp:***@host/base'
     """
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:***@", url)
+    return re.sub(r":[^:/@]+@", ":***@", url)
 
 
 def _from_environment() -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
 
 import typer
+from rich.box import HORIZONTALS
 from rich.markup import escape
 from rich.table import Table
 
@@ -103,11 +104,13 @@ def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, languag
 
 
 def _table(listed: Listed, words: Mapping[str, str]) -> Table:
-    table = Table(title=words["title"], title_justify="left", show_lines=True, expand=False)
-    table.add_column(words["when"], min_width=10, overflow="fold")
+    table = Table(
+        title=words["title"], title_justify="left", box=HORIZONTALS, show_lines=True, expand=True
+    )
+    table.add_column(words["when"], width=13, overflow="fold")
     table.add_column(words["what"], ratio=2, overflow="fold")
     table.add_column(f"{words['why']} / {words['action'].lower()}", ratio=3, overflow="fold")
-    table.add_column(words["value"], justify="right", min_width=7, overflow="fold")
+    table.add_column(words["value"], justify="right", width=8, overflow="fold")
     for line in listed.lines:
         when = f"[bold red]{escape(line.when)}[/]" if line.is_out else f"[bold]{line.when}[/]"
         below = line.back if line.is_out else line.chance

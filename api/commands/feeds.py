@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -50,8 +50,7 @@ class Intake:
     examples: list[dict[str, Any]] = field(default_factory=list)
 
     def facts(self) -> dict[str, Any]:
-        facts = asdict(self) | {"error": error_facts(self.error) if self.error else None}
-        return facts | {"notes": list(self.notes)}
+        return vars(self) | {"error": error_facts(self.error) if self.error else None}
 
 
 def ingest(
@@ -87,7 +86,7 @@ def ingest(
     with shell.steps() as step:
         taken = []
         for path in expand(files):
-            step(f"{'checking' if check else 'reading'} {path}")
+            step(f"{'checking' if check else 'reading'} {path}", minor=True)
             taken.append(_take(path, feed, rules, None if check else record))
     _report(shell, feed, taken, check=check)
     if any(one.error for one in taken):
@@ -154,7 +153,12 @@ def _report(shell: Shell, feed: str, taken: Sequence[Intake], *, check: bool) ->
             }
         )
         return
-    shell.out.print(_counts_table(taken, total, check=check))
+    if len(taken) == 1 and not failed:
+        shell.say(_in_one_line(taken[0], check=check))
+    elif taken:
+        shell.out.print(_counts_table(taken, total, check=check))
+    else:
+        shell.say("There is no file in the folder.")
     _show_notes(shell, taken)
     _show_examples(shell, taken, total["rejected"], check=check)
     for one in failed:
@@ -166,6 +170,16 @@ def _report(shell: Shell, feed: str, taken: Sequence[Intake], *, check: bool) ->
             if not check
             else f"[red]{len(failed)} of {len(taken)} file(s) cannot be read.[/]"
         )
+
+
+def _in_one_line(one: Intake, *, check: bool) -> str:
+    name = f"[bold]{escape(Path(one.source).name)}[/]"
+    counts = f"{one.read:,} rows read, {one.accepted:,} accepted, {one.rejected:,} rejected"
+    if one.duplicates:
+        counts += f", {one.duplicates:,} exact duplicates"
+    if one.repeated:
+        counts += "; this very file was already in: nothing changed"
+    return f"{name}: {counts}" + (" (checked only)" if check else "")
 
 
 def _counts_table(taken: Sequence[Intake], total: dict[str, int], *, check: bool) -> Table:

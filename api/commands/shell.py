@@ -32,6 +32,7 @@ EXIT_WRONG_USAGE: Final = 2
 EXIT_REJECTS: Final = 3
 EXIT_REFUSED: Final = 4
 EXIT_ANYTHING_ELSE: Final = 1
+MINOR_SECONDS: Final = 2.0
 DEBUG_VARIABLE: Final = "VIGISTOCK_DEBUG"
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -95,13 +96,18 @@ class Steps:
         self._began = time.monotonic()
         self._spinner = console.status("") if console.is_terminal else None
         self._text = ""
+        self._printed = self._began
 
-    def __call__(self, text: str) -> None:
+    def __call__(self, text: str, *, minor: bool = False) -> None:
+        """`minor` steps leave no line behind on a terminal, and one in two seconds elsewhere."""
         if self._spinner is None:
-            self._console.print(f"{self._elapsed()} {escape(text)}", soft_wrap=True)
+            now = time.monotonic()
+            if not minor or now - self._printed > MINOR_SECONDS:
+                self._console.print(f"{self._elapsed()} {escape(text)}", soft_wrap=True)
+                self._printed = now
             return
         self._done()
-        self._text = text
+        self._text = "" if minor else text
         self._spinner.update(f"{escape(text)} …")
         self._spinner.start()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.markup import escape
@@ -12,9 +12,12 @@ from api.commands.shell import AsJson, AsOf, Shell, last_day, shell_of
 from forecasting.errors import UnknownName
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from models.ledger import Ledger, Version
-    from models.pipelines.publish import PublishOutcome
-    from models.pipelines.train import TrainOutcome
+
+HEADLINES: Final = ("rmsse", "wape", "bias", "below_q500", "below_q900", "below_q950")
+"""Of a backtest; `models show` lists them all."""
 
 models = typer.Typer(help="Show the versions of the models.", no_args_is_help=True)
 
@@ -28,7 +31,18 @@ def train(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) -
 
     with shell.steps() as step:
         outcome = run(workspace, day, progress=step)
-    tell(shell, outcome)
+    if shell.json:
+        shell.answer(vars(outcome))
+        return
+    shell.say(
+        f"Learned from {outcome.series:,} series up to {outcome.origin} "
+        f"in {outcome.seconds:.0f} s: "
+        f"demand-forecast {outcome.demand_version}, rupture-risk {outcome.risk_version}"
+        + (", now champions." if outcome.champion else ": challengers, the champions stay.")
+    )
+    shell.say(_in_words(outcome.metrics))
+    if outcome.publication is not None:
+        shell.say(f"Publication [bold]{outcome.publication}[/] is served from now on.")
 
 
 def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) -> None:
@@ -40,29 +54,25 @@ def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False)
 
     with shell.steps() as step:
         outcome = run(workspace, day, progress=step)
-    tell(shell, outcome)
-
-
-def tell(shell: Shell, outcome: TrainOutcome | PublishOutcome) -> None:
-    """An outcome's fields, as one object or line by line."""
-    from dataclasses import asdict
-
-    facts = asdict(outcome)
     if shell.json:
-        shell.answer(facts)
+        shell.answer(vars(outcome))
         return
-    for name, value in facts.items():
-        if value in (None, {}, [], ()):
-            continue
-        shell.say(f"[bold]{name.replace('_', ' ')}[/] {escape(_in_words(value))}")
+    shell.say(
+        f"Publication [bold]{outcome.publication}[/] as of {outcome.origin}, by demand-forecast "
+        f"{outcome.demand_version} and rupture-risk {outcome.risk_version}: "
+        f"{outcome.series:,} series, {outcome.out:,} out of stock, {outcome.warnings:,} warnings "
+        f"({outcome.seconds:.0f} s)."
+    )
 
 
-def _in_words(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key} {_in_words(inner)}" for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(map(_in_words, value))
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+def _in_words(metrics: Mapping[str, float]) -> str:
+    """Headline metrics, one line a grain: `day: rmsse 0.611, wape 0.797 …`."""
+    lines: dict[str, list[str]] = {}
+    for name, value in metrics.items():
+        grain, _, metric = name.rpartition("/")
+        if metric in HEADLINES:
+            lines.setdefault(grain, []).append(f"{metric} {value:.3f}")
+    return "\n".join(f"[dim]{grain}:[/] {', '.join(shown)}" for grain, shown in lines.items())
 
 
 def _ledger(shell: Shell) -> Ledger:
@@ -85,8 +95,9 @@ def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
         shell.say("No model has been trained yet.\n[dim]→[/] vigistock train")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("model", "version", "champion", "origin", "made", "data", "code"):
-        table.add_column(name, overflow="fold")
+    for name in ("model", "version", "", "origin", "made"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("code", overflow="fold")
     for row in rows:
         table.add_row(
             row["name"],
@@ -94,7 +105,6 @@ def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
             "[green]champion[/]" if row["champion"] else "",
             row["origin_label"],
             f"{row['created_at']:%Y-%m-%d %H:%M}",
-            row["data_digest"][:12],
             escape(row["code_version"]),
         )
     shell.out.print(table)

@@ -1,0 +1,151 @@
+"""`warnings` and `export` on a really published company."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.api.published import AWKWARD, DAYS, SERIES, publish, workspace_in
+from tests.commands.conftest import Vigistock
+
+
+@pytest.fixture
+def published(vigistock: Vigistock, folder: Path) -> Vigistock:
+    publish(workspace_in(folder))
+    return vigistock
+
+
+def test_the_table_speaks_the_planners_language(published: Vigistock, folder: Path) -> None:
+    french = published("warnings").out
+    for words in ("en rupture", "85 %", "Commande PO-1182 en retard de 4 jours", "3,6 k €"):
+        assert words in french.replace("\xa0", " "), french
+    assert "1 séries déjà en rupture (1 montrées), 2 alertes (2 montrées)" in french
+    with (folder / "vigistock.toml").open("a") as file:
+        file.write('language = "en"\n')
+    english = published("warnings").out
+    for words in ("out of stock", "85%", "Order PO-1182 is 4 days late", "€3.6K"):
+        assert words in english, english
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_no_line_is_wider_than_the_screen(
+    published: Vigistock, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    table = published("warnings").out.split("1 séries")[0]
+    assert max(map(len, table.splitlines())) <= width
+    flat = " ".join(table.split())
+    assert AWKWARD[0].split()[0] in flat
+    assert "Café moulu" in flat
+
+
+def test_what_is_out_comes_first_and_leaves_room_for_warnings(published: Vigistock) -> None:
+    rows = published("warnings", "--json").json["warnings"]
+    assert [row["state"] for row in rows] == ["out", "new", "new"]
+    two = published("warnings", "--limit", 2, "--json").json["warnings"]
+    assert [(row["state"], row["sku"]) for row in two] == [("out", "00124"), ("new", "00123")]
+
+
+def test_filters(published: Vigistock) -> None:
+    def skus(*arguments: object) -> list[str]:
+        return [row["sku"] for row in published("warnings", "--json", *arguments).json["warnings"]]
+
+    assert skus("--site", AWKWARD[0]) == [AWKWARD[1]]
+    assert skus("--min-probability", 0.05, "--site", "LYON") == ["00124", "00123", "00125"]
+    assert skus("--publication", 1, "--site", "PARIS") == []
+    assert "Rien à signaler" in published("warnings", "--site", "PARIS").out
+    assert published("warnings", "--publication", 9).code == 2
+
+
+def test_without_a_publication(ready: Vigistock) -> None:
+    answer = ready("warnings")
+    assert answer.code == 1
+    assert "vigistock train" in answer.err
+
+
+def read(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_forecasts_to_the_screen_as_csv(published: Vigistock) -> None:
+    rows = read(published("export", "forecasts").out)
+    assert len(rows) == len(SERIES) * DAYS
+    assert list(rows[0])[:7] == [
+        *("publication", "site", "sku", "period", "period_start", "mean", "q005")
+    ]
+    assert rows[0]["period"] == rows[0]["period_start"] == "2026-11-23"
+    weeks = read(published("export", "forecasts", "--grain", "week").out)
+    assert (weeks[0]["period"], weeks[0]["period_start"]) == ("2026-W48", "2026-11-23")
+
+
+def test_warnings_in_the_order_of_the_contract(published: Vigistock) -> None:
+    said, everything = published("export", "warnings"), published("export", "warnings", "--all")
+    assert len(read(everything.out)) == len(SERIES)
+    assert [row["state"] for row in read(said.out)] == ["new", "new", "out"]
+    header = said.out.splitlines()[0]
+    assert header.startswith(
+        "publication,warning,site,sku,probability,horizon_days,p_7d,p_14d,p_28d,stockout_on,"
+        "stockout_on_p10,stockout_on_p90,days_of_cover,units_short,value_at_risk,currency,causes,"
+        "act_by,actions,method,origin,model_version,state,p_no_order,p_before_next_receipt,back_on"
+    )
+    calm = next(row for row in read(everything.out) if row["sku"] == "00125")
+    assert (calm["warning"], calm["stockout_on"], calm["value_at_risk"]) == ("", "", "")
+
+
+@pytest.mark.parametrize("what", ["forecasts", "warnings", "series"])
+def test_all_formats_say_the_same(published: Vigistock, tmp_path: Path, what: str) -> None:
+    every = ["--all"] if what == "warnings" else []
+    found = {}
+    for form in ("csv", "json", "ndjson", "parquet"):
+        target = tmp_path / f"out.{form}"
+        answer = published("export", what, *every, "--format", form, "--output", target)
+        assert answer.code == 0, answer.err
+        assert answer.out == ""
+        found[form] = target
+    objects = json.loads(found["json"].read_bytes())
+    lines = [json.loads(line) for line in found["ndjson"].read_bytes().splitlines()]
+    table = pq.read_table(found["parquet"])
+    cells = read(found["csv"].read_text())
+    assert objects == lines
+    assert len(table) == len(objects) == len(cells)
+    assert table.column_names == list(objects[0]) == list(cells[0])
+    for row, cell in zip(objects, cells, strict=True):
+        for name, value in row.items():
+            if isinstance(value, float | int) and not isinstance(value, bool):
+                assert float(cell[name]) == value
+            else:
+                assert cell[name] == ("" if value is None else str(value)), name
+
+
+def test_an_export_replaces_the_file_only_once_it_is_whole(
+    published: Vigistock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "out.csv"
+    target.write_text("of last week")
+
+    def fail(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setitem(__import__("api.tabular").tabular.WRITERS, "csv", fail)
+    answer = published("export", "forecasts", "--output", target)
+    assert answer.code == 1
+    assert "No space left" in answer.err
+    assert target.read_text() == "of last week"
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["out.csv"]
+
+
+def test_an_export_as_json_names_the_file(published: Vigistock, tmp_path: Path) -> None:
+    target = tmp_path / "out.csv"
+    answer = published("export", "series", "--output", target, "--json")
+    assert answer.json == {
+        "export": "series",
+        "format": "csv",
+        "publication": 1,
+        "rows": len(SERIES),
+        "file": str(target),
+    }

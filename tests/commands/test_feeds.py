@@ -1,0 +1,137 @@
+"""`ingest` and `rejects`: nothing is lost, nothing is refused silently."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.commands.conftest import Vigistock
+
+HEADER = "date,site,sku,units\n"
+GOOD = "2026-11-20,LYON,00123,4\n2026-11-21,LYON,00123,2\n"
+BAD = "2026-11-31,LYON,00123,1\n2026-11-21,LYON,00124,douze\n"
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    (folder / "a.csv").write_text(HEADER + GOOD)
+    (folder / "b.csv").write_text(HEADER + "2026-11-22,PARIS,00123,1\n" + BAD)
+    (folder / ".hidden.csv").write_text("nothing of it")
+    return folder
+
+
+def test_a_folder_is_its_files(ready: Vigistock, files: Path) -> None:
+    answer = ready("ingest", "sales", files, "--json")
+    assert answer.code == 0
+    assert answer.json["total"] == {
+        "read": 5,
+        "accepted": 3,
+        "rejected": 2,
+        "duplicates": 0,
+        "files": 2,
+        "failed": 0,
+    }
+    assert [Path(file["source"]).name for file in answer.json["files"]] == ["a.csv", "b.csv"]
+    assert ready("doctor", "--json").json["data"] == {"sales": "2026-11-22"}
+
+
+def test_rejects_are_shown_with_line_and_reason(ready: Vigistock, files: Path) -> None:
+    answer = ready("ingest", "sales", files / "b.csv")
+    assert "3 rows read, 1 accepted, 2 rejected" in answer.out
+    assert "b.csv:3 date" in answer.out
+    assert "b.csv:4 units: 'douze'" in answer.out
+    shown = ready("rejects")
+    assert "b.csv:4" in shown.out
+    found = ready("rejects", "--json").json
+    assert found["count"] == 2
+    assert {row["raw"] for row in found["rows"]} == set(BAD.splitlines())
+
+
+def test_rejects_are_exported(ready: Vigistock, files: Path, tmp_path: Path) -> None:
+    ready("ingest", "sales", files)
+    target = tmp_path / "rejects.csv"
+    assert ready("rejects", "--export", target).code == 0
+    lines = target.read_text().splitlines()
+    assert len(lines) == 3
+    assert {"line", "column", "code", "message", "raw"} <= set(lines[0].split(","))
+    assert ready("rejects", "--export", tmp_path / "no" / "folder.csv").code == 1
+
+
+def test_strict_exits_with_3_after_taking_the_good_rows(ready: Vigistock, files: Path) -> None:
+    assert ready("ingest", "sales", files / "a.csv", "--strict").code == 0
+    assert ready("ingest", "sales", files / "b.csv", "--strict").code == 3
+    assert ready("doctor", "--json").json["data"] == {"sales": "2026-11-22"}
+
+
+def test_check_takes_nothing(ready: Vigistock, files: Path) -> None:
+    answer = ready("ingest", "sales", files, "--check", "--json")
+    assert (answer.code, answer.json["total"]["accepted"]) == (0, 3)
+    assert ready("ingest", "sales", files, "--check", "--strict").code == 3
+    assert ready("rejects", "--json").json["count"] == 0
+    assert ready("doctor", "--json").json["data"] == {}
+
+
+def test_the_same_file_again_is_a_no_op(ready: Vigistock, files: Path) -> None:
+    first = ready("ingest", "sales", files / "a.csv", "--json").json["files"][0]
+    again = ready("ingest", "sales", files / "a.csv", "--json").json["files"][0]
+    assert (first["repeated"], again["repeated"]) == (False, True)
+    assert first["delivery"] == again["delivery"]
+    assert "already in" in ready("ingest", "sales", files / "a.csv").out
+
+
+def test_an_unreadable_file_is_named_and_the_others_go_in(
+    ready: Vigistock, files: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_bytes(b"date,site,sku,units\n\xff\xfe\x00,A,B,1\n")
+    missing = tmp_path / "missing.csv"
+    answer = ready("ingest", "sales", missing, broken, files / "a.csv")
+    assert answer.code == 1
+    assert "missing.csv" in answer.err
+    assert "broken.csv" in answer.err
+    assert "2 of 3 file(s) could not be read" in answer.err
+    assert ready("doctor", "--json").json["data"] == {"sales": "2026-11-21"}
+    facts = ready("ingest", "sales", missing, "--json")
+    assert facts.code == 1
+    assert facts.json["files"][0]["error"]["code"] == "delivery_refused"
+
+
+def test_columns_that_are_missing(ready: Vigistock, tmp_path: Path) -> None:
+    file = tmp_path / "sales.csv"
+    file.write_text("date,site,units\n2026-11-20,LYON,4\n")
+    answer = ready("ingest", "sales", file)
+    assert answer.code == 1
+    assert "sku" in answer.err
+    assert "→" in answer.err
+
+
+def test_a_ledger_takes_its_own_profile(ready: Vigistock, tmp_path: Path) -> None:
+    file = tmp_path / "ledger.csv"
+    file.write_text(
+        "year,month,region,district,site_code,product_code,stock_initial,stock_received,"
+        "stock_distributed,stock_adjustment,stock_end,average_monthly_consumption,"
+        "stock_stockout_days,stock_ordered\n"
+        "2018,11,R,D,C1004,AS27134,10,5,7,0,8,6,0,12\n"
+    )
+    answer = ready("ingest", "ledger", file, "--json")
+    assert answer.code == 0, answer.out
+    assert answer.json["total"]["accepted"] == 1
+    assert {"sales", "stock"} <= set(ready("doctor", "--json").json["data"])
+
+
+def test_an_empty_folder(ready: Vigistock, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    answer = ready("ingest", "sales", tmp_path / "empty")
+    assert answer.code == 0
+    assert "no file" in answer.out
+
+
+def test_many_files_are_summed_up(ready: Vigistock, tmp_path: Path) -> None:
+    for day in range(1, 21):
+        (tmp_path / f"day-{day:02}.csv").write_text(f"{HEADER}2026-10-{day:02},LYON,00123,1\n")
+    answer = ready("ingest", "sales", *sorted(tmp_path.glob("day-*.csv")))
+    assert "20 file(s)" in answer.out
+    assert "and 20 more" in answer.out
