@@ -26,7 +26,7 @@ def demo(
     context: typer.Context,
     serve: Annotated[bool, typer.Option(" /--no-serve", help="Stop before serving.")] = True,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
 ) -> None:
     """Build a small distributor, take its files in, forecast, warn and serve."""
     shell: Shell = context.obj

@@ -17,7 +17,7 @@ STOP_SECONDS = 10  # for requests under way when the service is told to stop
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -33,8 +33,10 @@ def run_service(shell: Shell, host: str, port: int, workers: int | None) -> None
     from api.workspaces import VARIABLE
 
     os.environ[VARIABLE] = str(workspace.folder)  # worker processes find their workspace by it
-    address = f"[{host}]" if ":" in host else host
-    shell.say(f"Vigistock on [bold]http://{address}:{port}/[/] (operations: /docs). Ctrl-C stops.")
+    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    if shell.json:
+        shell.answer({"url": address, "workspace": str(workspace.folder), "open": True})
+    shell.say(f"Vigistock on [bold]{address}[/] (operations: {address}docs). Ctrl-C stops.")
     shell.say("[yellow]Open to every user of this machine:[/] no API key is set.")
     uvicorn.run(
         "api.app:from_environment",

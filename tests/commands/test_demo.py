@@ -1,0 +1,52 @@
+"""`vigistock demo` on a smaller company: the same path, from the files to the planner's list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.demo import build_company
+from api.demo.files import DemoFiles
+from tests.commands.conftest import Vigistock
+
+COMMANDS = ["init", *["ingest"] * 12, "train", "warnings"]
+
+
+def small_company(folder: Path) -> DemoFiles:
+    return build_company(folder, days=150, sites=2, items=8)
+
+
+def test_the_demonstration_is_what_a_user_would_type(
+    vigistock: Vigistock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.demo.build_company", small_company)
+    answer = vigistock("demo", "--no-serve")
+    assert answer.code == 0, answer.err
+    typed = [line.split()[4] for line in answer.out.splitlines() if line.startswith("$ ")]
+    assert typed == COMMANDS
+    assert "Publication 1" in answer.out
+
+    again = vigistock("demo", "--no-serve")
+    typed = [line.split()[4] for line in again.out.splitlines() if line.startswith("$ ")]
+    assert (again.code, typed) == (0, ["warnings"])
+    assert vigistock("doctor", "--json").json["champions"] == {
+        "demand-forecast": 1,
+        "rupture-risk": 1,
+    }
+    versions = vigistock("models", "list", "--json").json["versions"]
+    assert [version["champion"] for version in versions] == [True, True]
+    shown = vigistock("models", "show", "demand-forecast")
+    assert "first version" in shown.out
+    published = vigistock("publish", "--as-of", "2026-W46", "--json")
+    assert (published.json["publication"], published.json["origin"]) == (2, "2026-11-15")
+
+
+def test_a_companys_own_workspace_is_left_alone(ready: Vigistock, tmp_path: Path) -> None:
+    file = tmp_path / "sales.csv"
+    file.write_text("date,site,sku,units\n2026-11-20,LYON,00123,4\n")
+    assert ready("ingest", "sales", file).code == 0
+    refused = ready("demo", "--no-serve")
+    assert refused.code == 4
+    assert "already holds" in refused.err
+    assert ready("doctor", "--json").json["data"] == {"sales": "2026-11-20"}
