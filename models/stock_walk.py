@@ -2,7 +2,8 @@
 
 The only file that imports numba. Inputs and outputs are described in models.projection, which
 calls it. Every random draw is a hash of the series' (or the order line's) own seed, the path and
-the period, so that neighbours, block sizes and other orders never change a draw.
+the period, so that neighbours, block sizes and other orders never change a draw. The compiled cache follows this file
+alone: a change of `is_out` needs a change here, or an empty `__pycache__`.
 """
 
 from __future__ import annotations

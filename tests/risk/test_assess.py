@@ -237,6 +237,13 @@ def test_the_deadline_is_the_last_order_day_that_still_helps() -> None:
     assert row(assessed(shelf(on_hand=6, orders=PAST), suppliers=[NOVA]))["act_by"] == "too_late"
 
 
+def test_a_wish_is_not_an_arrival() -> None:
+    wish = Order(units=500, promised=None, placed=-30, status="requested")
+    found = assessed(shelf(on_hand=6), shelf(on_hand=6, orders=(wish,)))
+    assert found.warnings["p_no_order"].tolist() == [1.0, 1.0]
+    assert found.projection["arrivals_mean"].eq(0).all()
+
+
 def test_a_policy_orders_again_and_p_no_order_does_not() -> None:
     found = row(
         assessed(shelf(on_hand=21, orders=PAST, policy={"reorder_point": 22, "order_up_to": 60}))

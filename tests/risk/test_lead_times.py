@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from forecasting.calendar import Frequency
@@ -134,6 +134,7 @@ def test_no_orders_at_all_is_fine() -> None:
     promise=st.integers(1, 50),
     later=st.integers(1, 30),
 )
+@example(took=[4] * 30 + [24] * 30, promise=3, later=9)  # ten days early or ten days late
 def test_a_later_promise_never_gives_an_earlier_arrival(
     took: list[int], promise: int, later: int
 ) -> None:
