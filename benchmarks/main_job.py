@@ -10,6 +10,7 @@ Prints the seconds of each command and what the exports hold; exits with 1 where
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.shared_data import m5_feeds, shared_data
+from forecasting.record import Record
 
 VIGISTOCK = Path(sys.executable).with_name("vigistock")
 
@@ -144,7 +146,7 @@ def online_retail(job: Job, folder: Path, scratch: Path) -> None:
     rejects = scratch / "rejects.csv"
     job.run("rejects", "--export", rejects)
     refused = pd.read_csv(rejects, dtype=str, keep_default_na=False)
-    total = {name: told[name] for name in ("read", "accepted", "rejected", "duplicates")}
+    total = {name: told["total"][name] for name in ("read", "accepted", "rejected", "duplicates")}
     print(f"  {total}")
     job.promise(
         total["read"] == len(raw), f"every one of {len(raw)} lines in {len(files)} files was read"
@@ -153,9 +155,16 @@ def online_retail(job: Job, folder: Path, scratch: Path) -> None:
     job.promise(total["read"] == kept, "read = accepted + rejected + duplicates")
     job.promise(len(refused) == total["rejected"], "every rejected line can be fetched")
     print(refused.groupby(["code", "message"]).size().sort_values().tail(12).to_string())
-    units = pd.to_numeric(raw["Quantity"]).sum()
-    path = scratch / "record.csv"
-    print(f"  units in the files: {units:,.0f} ({path.name} is not needed)")
+    excluded = refused["raw"].map(lambda line: float(next(csv.reader([line]))[3])).sum()
+    sent = pd.to_numeric(raw["Quantity"]).sum()
+    record = Record.open(f"sqlite:///{job.workspace / 'record.db'}")
+    kept_units = np.asarray(record.rows("sales").column("units"))
+    returned = kept_units[kept_units < 0].sum()
+    job.promise(
+        bool(sent == kept_units.sum() + excluded),
+        f"units: {sent:,.0f} sent = {kept_units.sum():,.0f} kept + {excluded:,.0f} rejected",
+    )
+    job.promise(bool(returned < 0), f"returns are kept: {returned:,.0f} units below zero")
 
 
 DATA: dict[str, tuple[str, Callable[[Job, Path, Path], None]]] = {
