@@ -1,8 +1,9 @@
 """The compiled loop of the projection: stock along sample paths, one series after another.
 
-The one file of this floor that imports numba. Inputs and outputs are described in models.projection, which
-calls it. Every random draw is a hash of the series' (or the order line's) own seed, the path and
-the period, so that neighbours, block sizes and other orders never change a draw.
+The one file of this floor that imports numba. Inputs and outputs are described in
+models.projection, which calls it. Every random draw is a hash of the series' (or the order line's)
+own seed, the path and the period, so that neighbours, block sizes and other orders never change a
+draw.
 
 numba's cache follows this file alone: a change of `is_out` needs a change here too.
 """
