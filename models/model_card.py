@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}"
@@ -66,28 +62,22 @@ def markdown(facts: CardFacts) -> str:
     ).replace("\n\n\n\n", "\n\n")
 
 
-def page(text: str, figures: Mapping[str, Figure]) -> str:
-    """The Markdown card as one HTML file, its charts inside."""
+def page(text: str, pictures: Mapping[str, bytes]) -> str:
+    """The Markdown card as one HTML file, its PNG charts inside."""
     from markdown_it import MarkdownIt
 
     title = text.splitlines()[0].lstrip("# ")
     body = MarkdownIt("commonmark", {"html": False}).enable("table").render(text)
     images = "".join(
-        f'<figure><img alt="{html.escape(name)}" src="data:image/png;base64,{_png(figure)}">'
-        "</figure>"
-        for name, figure in figures.items()
+        f'<figure><img alt="{html.escape(name)}" '
+        f'src="data:image/png;base64,{base64.b64encode(png).decode()}"></figure>'
+        for name, png in pictures.items()
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>"
         f"<body>{body}{images}</body></html>"
     )
-
-
-def _png(figure: Figure) -> str:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=100)
-    return base64.b64encode(buffer.getvalue()).decode()
 
 
 def _number(value: Any) -> str:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import io
+from typing import Final
 
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from forecasting.accuracy import BacktestReport
+
 INK: Final = "#1f4e79"
+MEASURES: Final = ("rmsse", "wape", "bias", "value_added")
+SPREAD: Final = "rmsse"
 MOST_BARS: Final = 20  # more segments than that do not read on one page
 
 
-def charts(report: Any) -> dict[str, Figure]:
-    """Figures by name for a `BacktestReport`: each metric by segment, and its spread by series."""
-    figures = {}
+def charts(report: BacktestReport) -> dict[str, bytes]:
+    """PNG pictures by name: each measure by segment, and the spread of RMSSE over the series."""
+    pictures = {}
     segments = labelled(report.by_segment)
-    for metric in segments.select_dtypes("float64").columns:
-        figures[f"{metric}_by_segment"] = _bars(segments[metric].dropna(), str(metric))
-    for metric in report.by_series.select_dtypes("float64").columns[:2]:
-        values = report.by_series[metric].to_numpy(dtype=float)
+    for measure in MEASURES:
+        if measure in segments:
+            pictures[f"{measure}_by_segment"] = _png(_bars(segments[measure].dropna(), measure))
+    if SPREAD in report.by_series:
+        values = report.by_series[SPREAD].to_numpy(dtype=float)
         values = values[np.isfinite(values)]
         if len(values):
-            figures[f"{metric}_by_series"] = _spread(values, str(metric))
-    return figures
+            pictures[f"{SPREAD}_by_series"] = _png(_spread(values, SPREAD))
+    return pictures
 
 
 def labelled(segments: pd.DataFrame) -> pd.DataFrame:
@@ -58,3 +64,9 @@ def _spread(values: np.ndarray, metric: str) -> Figure:
         axes.set_xlim(ordered[0], last)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=100)
+    return buffer.getvalue()

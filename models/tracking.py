@@ -13,6 +13,7 @@ import logging
 import math
 import os
 import re
+import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +26,6 @@ from forecasting.errors import VigistockError
 from models.workspace import Workspace
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
     from mlflow import MlflowClient
 
 EXPERIMENT: Final = "vigistock"
@@ -48,7 +48,7 @@ class TrackingUnavailable(VigistockError):
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """All that a run keeps, as plain values, charts and texts."""
+    """All that a run keeps, as plain values and files."""
 
     name: str
     tags: Mapping[str, str]
@@ -58,8 +58,7 @@ class TrainingRun:
     data_facts: Mapping[str, Any]  # series, periods, first, last, rows …
     metrics: Mapping[str, float]
     segments: pd.DataFrame  # indexed by segment, one column a metric
-    texts: Mapping[str, str] = field(default_factory=dict)  # artifact path -> content
-    figures: Mapping[str, Figure] = field(default_factory=dict)  # artifact path -> chart
+    files: Mapping[str, str | bytes] = field(default_factory=dict)  # artifact path -> content
 
 
 class Tracking:
@@ -182,10 +181,12 @@ def _log(client: MlflowClient, run_id: str, run: TrainingRun) -> None:
             if math.isfinite(value)
         ],
     )
-    for path, text in run.texts.items():
-        client.log_text(run_id, text, path)
-    for path, figure in run.figures.items():
-        client.log_figure(run_id, figure, path)
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in run.files.items():
+            path = Path(folder) / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        client.log_artifacts(run_id, folder)
 
 
 def _by_segment(segments: pd.DataFrame) -> dict[str, float]:

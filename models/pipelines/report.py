@@ -21,9 +21,9 @@ from models.workspace import Workspace
 
 
 def training_run(
-    workspace: Workspace, panel: Panel, report: BacktestReport, files: Mapping[str, Path]
+    workspace: Workspace, panel: Panel, report: BacktestReport, bundle_of: Mapping[str, Path]
 ) -> TrainingRun:
-    """Everything that the run of a training keeps but the files of its versions."""
+    """All that the run of a training keeps but the bundles of its versions (model name -> folder)."""
     origin = label(panel.origin, panel.frequency)
     data = data_facts(panel)
     digest = panel.digest
@@ -40,18 +40,19 @@ def training_run(
             code_version=code_version(),
             digests={
                 "data": digest,
-                **{name: bundles.digest_of(folder) for name, folder in files.items()},
+                **{name: bundles.digest_of(folder) for name, folder in bundle_of.items()},
             },
         )
     )
-    figures = charts(report)
-    texts = {
+    pictures = charts(report)
+    files: dict[str, str | bytes] = {
         "model_card.md": card,
-        "model_card.html": page(card, figures),
+        "model_card.html": page(card, pictures),
         "environment/requirements.txt": environment(),
+        **{f"plots/{name}.png": png for name, png in pictures.items()},
     }
     if len(segments):
-        texts["metrics/by_segment.csv"] = report.by_segment.to_csv(index=False)
+        files["metrics/by_segment.csv"] = report.by_segment.to_csv(index=False)
     return TrainingRun(
         name=f"train as of {origin}",
         tags={"code_version": code_version(), "data_digest": digest, "origin": origin},
@@ -61,8 +62,7 @@ def training_run(
         data_facts=data,
         metrics=report.metrics,
         segments=segments,
-        texts=texts,
-        figures={f"plots/{name}.png": figure for name, figure in figures.items()},
+        files=files,
     )
 
 

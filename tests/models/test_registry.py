@@ -52,8 +52,10 @@ def training() -> TrainingRun:
         data_facts={"series": 8, "periods": 35},
         metrics=REPORT.metrics,
         segments=labelled(REPORT.by_segment),
-        texts={"model_card.md": "# Café"},
-        figures={f"plots/{name}.png": figure for name, figure in charts(REPORT).items()},
+        files={
+            "model_card.md": "# Café",
+            **{f"plots/{name}.png": png for name, png in charts(REPORT).items()},
+        },
     )
 
 
