@@ -42,8 +42,11 @@ def markdown(facts: CardFacts) -> str:
             "## Data",
             _pairs(data, "fact"),
             "## How well it did on the past",
-            "Rolling origins before the date above; nothing later was known. "
-            "Lower is better unless the name says otherwise."
+            "At origins before the date above, nothing later known. `rmsse` and `wape` are errors "
+            "(0: none), beside those of the last season (`_naive`) and of the mean (`_mean`); "
+            "`bias` above 0: too much was forecast; `below_q900` is the share of outcomes below "
+            "the 0.9 quantile, so 0.9 is right; `value_added` is the error saved against "
+            "the last season."
             if facts.metrics
             else "The histories are too short to test anything on them.",
             _pairs({name: _number(value) for name, value in facts.metrics.items()}, "metric"),

@@ -23,7 +23,7 @@ from models.workspace import Workspace
 def training_run(
     workspace: Workspace, panel: Panel, report: BacktestReport, bundle_of: Mapping[str, Path]
 ) -> TrainingRun:
-    """All that the run of a training keeps but the bundles of its versions (model name -> folder)."""
+    """All that the run of a training keeps; `bundle_of`: model name -> the files of its version."""
     origin = label(panel.origin, panel.frequency)
     data = data_facts(panel)
     digest = panel.digest

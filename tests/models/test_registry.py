@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 import sqlalchemy as sa
 
+from api.database import upgrade
 from forecasting.accuracy import BacktestReport
 from forecasting.errors import NotReady, Refused, UnknownName
 from forecasting.options import Options
 from forecasting.record import Record
+from forecasting.record.database import connect
 from models import bundles
 from models.ledger import DEMAND, RISK, Ledger, Version
 from models.model_card import CardFacts, markdown, page
@@ -251,6 +253,23 @@ class TestAppendOnly:
             connection.execute(statement)
         pd.testing.assert_frame_equal(ledger.promotions(), before)
         assert ledger.champion(DEMAND).digest == "a" * 64
+
+
+@pytest.mark.parametrize("table", ["promotions", "model_versions"])
+def test_a_migrated_database_refuses_changes_too(database_url: str, table: str) -> None:
+    upgrade(database_url)
+    engine = connect(database_url)
+    ledger = Ledger(engine)
+    version = Version(DEMAND, 1, "run", "a" * 64, NOON, "2018-11", "d" * 64, "0.1.0", {})
+    ledger.add([version])
+    ledger.promote(version.ref, at=NOON, who="awa", why="first version", evidence={})
+    with (
+        pytest.raises(sa.exc.DatabaseError, match="append-only"),
+        engine.begin() as connection,
+    ):
+        connection.execute(sa.text(f"DELETE FROM {table}"))
+    assert ledger.champion(DEMAND).version == 1
+    engine.dispose()
 
 
 class TestModelCard:
