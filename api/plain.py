@@ -23,7 +23,7 @@ def to_json(value: Any, *, indent: bool = False) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    if value != value:  # NaT, and whatever else is not equal to itself
+    if type(value).__name__ in ("NaTType", "NAType"):  # pandas' own blanks
         return None
     if hasattr(value, "isoformat"):
         return value.isoformat()

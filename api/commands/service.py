@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from typing import Annotated
+import socket
+from contextlib import ExitStack, suppress
+from typing import Annotated, Final
 
 import typer
 
 from api.commands.shell import AsJson, Shell, shell_of
-from forecasting.errors import Refused
+from forecasting.errors import NotReady, Refused
 
-STOP_SECONDS = 10  # for requests under way when the service is told to stop
+STOP_SECONDS: Final = 10  # for requests under way when the service is told to stop
 
 
 def serve(
@@ -28,26 +30,61 @@ def serve(
 def run_service(shell: Shell, host: str, port: int, workers: int | None) -> None:
     refuse_open_doors(host)
     workspace = shell.workspace({"workers": workers})
-    import uvicorn
-
     from api.workspaces import VARIABLE
 
     os.environ[VARIABLE] = str(workspace.folder)  # worker processes find their workspace by it
-    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-    if shell.json:
-        shell.answer({"url": address, "workspace": str(workspace.folder), "open": True})
-    shell.say(f"Vigistock on [bold]{address}[/] (operations: {address}docs). Ctrl-C stops.")
-    shell.say("[yellow]Open to every user of this machine:[/] no API key is set.")
-    uvicorn.run(
+    with listening(host, port) as door:
+        address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+        if shell.json:
+            shell.answer({"url": address, "workspace": str(workspace.folder), "open": True})
+        shell.say(f"Vigistock on [bold]{address}[/] (operations: {address}docs). Ctrl-C stops.")
+        shell.say("[yellow]Open to every user of this machine:[/] no API key is set.")
+        _run(door, workspace.options.workers)
+
+
+def _run(door: socket.socket, workers: int) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    config = uvicorn.Config(
         "api.app:from_environment",
         factory=True,
-        host=host,
-        port=port,
-        workers=workspace.options.workers,
+        workers=workers,
         log_level="warning",
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
+    with suppress(KeyboardInterrupt):
+        if workers > 1:
+            Multiprocess(config, sockets=[door]).run()
+        else:
+            uvicorn.Server(config).run(sockets=[door])
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A bound socket; raises NotReady where the port is taken.
+
+    Its protocol is named: asyncio turns Nagle's algorithm off only then, and with it on, every
+    answer waits 40 ms for the client's delayed acknowledgement.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+        )[0]
+        with ExitStack() as closing:
+            door = closing.enter_context(socket.socket(family, kind, protocol))
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind(address)
+            closing.pop_all()
+    except OSError as error:
+        raise NotReady(
+            f"Port {port} of {host} cannot be served: {error.strerror}.",
+            next_step="Stop what uses it, or name another: vigistock serve --port 8001",
+            host=host,
+            port=port,
+        ) from None
+    door.set_inheritable(True)
+    return door
 
 
 def refuse_open_doors(host: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.commands.service import listening
 from models.workspace import Workspace
 
 
@@ -25,11 +25,10 @@ def serving(workspace: Workspace) -> Iterator[httpx.Client]:
 @contextmanager
 def serving_app(app: FastAPI) -> Iterator[httpx.Client]:
     """A client whose addresses are relative to the service."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
+    with listening("127.0.0.1", 0) as door:
+        port = door.getsockname()[1]
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [door]})
         thread.start()
         try:
             while not server.started:

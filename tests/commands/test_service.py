@@ -35,14 +35,19 @@ def answering(process: subprocess.Popen[str], url: str) -> httpx.Response:
     raise AssertionError(f"{url} never answered")
 
 
-@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT], ids=["terminate", "Ctrl-C"])
+@pytest.mark.parametrize(
+    ("stop", "workers"),
+    [(signal.SIGTERM, 1), (signal.SIGINT, 2)],
+    ids=["terminate", "Ctrl-C on two workers"],
+)
 def test_it_serves_says_that_it_is_open_and_stops_gracefully(
-    folder: Path, stop: signal.Signals
+    folder: Path, stop: signal.Signals, workers: int
 ) -> None:
     publish(workspace_in(folder))
     port = free_port()
     program = "from api.commands import main; main()"
     arguments = ["--workspace", str(folder), "serve", "--port", str(port)]
+    arguments += ["--workers", str(workers)]
     process = subprocess.Popen(
         [sys.executable, "-c", program, *arguments],
         stdout=subprocess.PIPE,
@@ -70,3 +75,12 @@ def test_without_keys_only_this_machine_is_served(ready: Vigistock, host: str) -
     assert answer.code == 4
     assert host in answer.err
     assert "API key" in answer.err
+
+
+def test_a_taken_port_is_named(ready: Vigistock) -> None:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        one.listen()
+        answer = ready("serve", "--port", one.getsockname()[1])
+    assert answer.code == 1
+    assert "--port" in answer.err
