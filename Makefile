@@ -39,8 +39,11 @@ $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 demo: $(VENV)/.installed
 	$(BIN)/vigistock --workspace $(WORKSPACE) demo $(if $(NO_SERVE),--no-serve)
 
+# The tests, and every doctest of the code and the documents.
+TESTED = tests forecasting models api docs README.md --ignore=api/migrations
+
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest $(PYTEST_OPTIONS) --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(TESTED) $(PYTEST_OPTIONS) --cov --cov-report=term:skip-covered
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
