@@ -114,7 +114,8 @@ def _overall(folds: list[_Fold], history: History, fitted: FittedGrain) -> dict[
         forecast = np.concatenate([getattr(fold, name) for fold in folds], axis=1)
         suffix = "" if name == "product" else f"_{name}"
         each = rmsse(actual, forecast, scale=scale)
-        found[f"rmsse{suffix}"] = float(np.mean(each[np.isfinite(each)]))
+        scored = each[np.isfinite(each)]
+        found[f"rmsse{suffix}"] = float(scored.mean()) if len(scored) else float("nan")
         found[f"wape{suffix}"] = wape(actual, forecast)
         found[f"bias{suffix}"] = bias(actual, forecast)
     found |= {f"below_q{level * 1000:03.0f}": value for level, value in _coverage(fitted)}

@@ -16,8 +16,8 @@ from forecasting.candidates.statistical import CANDIDATES
 from forecasting.combine import combined_level, leave_one_out, weights_of, window_errors
 from forecasting.distribution import ErrorPaths, counts_at, fill_gaps, pit, series_key
 from forecasting.history import History
-from forecasting.ladder import SHORT, Levels, climb
-from forecasting.states import States, states_at
+from forecasting.ladder import Levels, climb
+from forecasting.states import SHORT, States, states_at
 
 Matrix = NDArray[np.float64]
 

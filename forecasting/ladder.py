@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -13,12 +12,9 @@ from numpy.typing import NDArray
 from forecasting.calendar import Frequency
 from forecasting.candidates.statistical import CANDIDATES
 from forecasting.combine import combined_level
-from forecasting.states import States
+from forecasting.states import SHORT, States
 
 Matrix = NDArray[np.float64]
-
-SHORT: Final = {Frequency.DAY: 14, Frequency.WEEK: 6, Frequency.MONTH: 3}
-"""Known periods below which no candidate is better than the plain mean."""
 
 
 class Method(StrEnum):

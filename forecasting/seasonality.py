@@ -20,6 +20,7 @@ PRIOR_EVENTS: Final = 25.0  # κ: seasons of ± 20 % are usual, and a gamma of s
 LEAST_INDEX: Final = 0.05  # a season below a twentieth of the mean would blow up the level
 SEASONS_USED: Final = {Frequency.DAY: 52, Frequency.WEEK: 3, Frequency.MONTH: 3}
 CLOSED_AFTER: Final = 8  # weeks without any sale of the site on a weekday
+WEEKS_HEARD: Final = 6  # of those in which the site must have reported something
 LEAST_SEASONS: Final = {Frequency.DAY: 4, Frequency.WEEK: 2, Frequency.MONTH: 2}
 
 
@@ -66,8 +67,9 @@ def without_closed_weekdays(
 ) -> Matrix:
     """The weekday index [n, 7] with 0 on the weekdays on which a site sold nothing of anything.
 
-    Judged on the last CLOSED_AFTER weeks; a site that sold nothing at all in them is asleep, not
-    closed. The other days take the share of the closed ones, so that the mean stays 1.
+    Judged on the last CLOSED_AFTER weeks, whether the site reported nothing sold or nothing at all
+    on that weekday; a site seldom heard of, or asleep, is not judged. The other days take the share
+    of the closed ones, so that the mean stays 1.
     """
     weeks = demand[:, -7 * CLOSED_AFTER :]
     if weeks.shape[1] < 7 * CLOSED_AFTER:
@@ -75,8 +77,12 @@ def without_closed_weekdays(
     keys = season_keys(start + demand.shape[1] - weeks.shape[1], weeks.shape[1], Frequency.DAY)
     codes, place = np.unique(sites, return_inverse=True)
     sold = np.zeros((len(codes), 7))
+    heard = np.zeros((len(codes), CLOSED_AFTER), dtype=bool)
+    reported = (~np.isnan(weeks)).reshape(len(weeks), CLOSED_AFTER, 7).any(axis=2)
+    np.logical_or.at(heard, place, reported)
     for key in range(7):
         np.add.at(sold[:, key], place, np.nansum(weeks[:, keys == key], axis=1))
-    closed = (sold == 0) & (sold.sum(axis=1, keepdims=True) > 0)
+    judged = (heard.sum(axis=1) >= WEEKS_HEARD) & (sold.sum(axis=1) > 0)
+    closed = (sold == 0) & judged[:, None]
     opened: Matrix = np.where(closed[place], 0.0, index)
     return opened * 7.0 / opened.sum(axis=1, keepdims=True)

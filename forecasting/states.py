@@ -18,6 +18,12 @@ Matrix = NDArray[np.float64]
 RECENT: Final = {Frequency.DAY: 364, Frequency.WEEK: 104, Frequency.MONTH: 36}
 """Periods that class, dispersion and plain mean look at: older demand is another demand."""
 
+SILENCE: Final = {Frequency.DAY: 90, Frequency.WEEK: 26, Frequency.MONTH: 12}
+"""Unknown periods in a row after which a series starts anew: what was before is another series."""
+
+SHORT: Final = {Frequency.DAY: 14, Frequency.WEEK: 6, Frequency.MONTH: 3}
+"""Known periods below which no candidate is better than the plain mean."""
+
 OUTLIER_FACTOR: Final = 10.0  # times the 95th percentile of the demands that happened
 OUTLIER_LEAST: Final = 8  # demands needed before one of them may be called an outlier
 PRIOR_DISPERSION: Final = 0.3  # φ of var = m + φ m²; retail days and months lie around it
@@ -52,7 +58,7 @@ def states_at(
 
     `sites` [n]: a weekday on which a whole site never sells is closed for all its series.
     """
-    tame, clipped = clip_outliers(demand)
+    tame, clipped = clip_outliers(after_silence(demand, frequency))
     recent = tame[:, -RECENT[frequency] :]
     index = season_index(tame, start, frequency)
     if frequency is Frequency.DAY:
@@ -87,6 +93,22 @@ def states_at(
         quantum=quantum,
         clipped=clipped,
     )
+
+
+def after_silence(demand: Matrix, frequency: Frequency) -> Matrix:
+    """Demand with everything before the last long silence unknown.
+
+    Only where at least SHORT known periods follow it: less would be no history at all.
+    """
+    known = ~np.isnan(demand)
+    columns = np.arange(demand.shape[1])
+    last_known = np.maximum.accumulate(np.where(known, columns, -1), axis=1)
+    before = np.concatenate([np.full((len(demand), 1), -1), last_known[:, :-1]], axis=1)
+    returns = known & (before >= 0) & (columns - before > SILENCE[frequency])
+    following = np.cumsum(known[:, ::-1], axis=1)[:, ::-1]
+    anew = returns & (following >= SHORT[frequency])
+    start = np.where(anew, columns, 0).max(axis=1, initial=0)
+    return np.where(columns >= start[:, None], demand, np.nan)
 
 
 def clip_outliers(demand: Matrix) -> tuple[Matrix, NDArray[np.int64]]:

@@ -86,7 +86,7 @@ def assess(
         outlook.put_status(~standing.quantity, chain, mean, main)
     outlook.put_nothing(standing.idle, _sold_unstocked(panel, outlook, mean)[standing.idle])
     warnings = _warnings(panel, supply, standing, outlook, lead_times, mean, options)
-    return RiskAssessment(warnings, _projection(panel, outlook), outlook.means["served"])
+    return RiskAssessment(warnings, _projection(panel, outlook), _mean_units(outlook, mean))
 
 
 def standing_of(panel: Panel, supply: Supply, options: Options) -> Standing:
@@ -121,6 +121,17 @@ def standing_of(panel: Panel, supply: Supply, options: Options) -> Standing:
         stale=stock["stale_days"].to_numpy(dtype=np.float64) > limit,
         closes=closes,
     )
+
+
+def _mean_units(outlook: Outlook, mean: Floats) -> Floats:
+    """[n, H] what will sell, stock allowing: the share of the paths' demand served, of the mean.
+
+    The share rather than the units of the paths: a mean of 500 paths carries noise, and a planner
+    would see more sold than wanted.
+    """
+    wanted, served = outlook.means["demand"], outlook.means["served"]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return mean * np.where(wanted > 0, served / wanted, 1.0)
 
 
 def _sold_unstocked(panel: Panel, outlook: Outlook, mean: Floats) -> Floats:

@@ -232,3 +232,25 @@ def test_paths_keep_the_spread_of_their_sums(calm):
     total = paths.sum(axis=1)
     poisson = np.sqrt(total.mean())
     assert 0.7 * poisson < total.std() < 2.0 * poisson
+
+
+def test_a_series_that_comes_back_after_a_long_silence_starts_anew():
+    """A hundred a day two years ago say nothing about the two a day of this month."""
+    back = np.r_[np.full(30, 100.0), np.full(170, np.nan), np.full(30, 2.0)]
+    panel = panel_of(Rows(sales=days_of(back)))
+    day = DemandForecaster(OPTIONS).fit(panel).forecast(panel).grains[Frequency.DAY]
+    assert day.mean[0] == pytest.approx(2.0, rel=0.05)
+    just_back = np.r_[np.full(30, 100.0), np.full(170, np.nan), np.full(3, 2.0)]
+    panel = panel_of(Rows(sales=days_of(just_back)))
+    day = DemandForecaster(OPTIONS).fit(panel).forecast(panel).grains[Frequency.DAY]
+    assert day.mean[0, 0] > 10, "three days alone are no history"
+
+
+@pytest.mark.parametrize("closed", [0.0, np.nan], ids=["reports zero", "reports nothing"])
+def test_a_shop_closed_on_sundays_is_forecast_closed_on_sundays(closed):
+    units = luck("shop").poisson(0.4, 140).astype(float)
+    units[6::7] = closed  # the last day is a Sunday
+    panel = panel_of(Rows(sales=pd.concat([days_of(units), days_of(units * 3, sku="THE")])))
+    day = DemandForecaster(OPTIONS).fit(panel).forecast(panel).grains[Frequency.DAY]
+    assert (day.mean[:, 6::7] == 0).all()
+    assert (day.mean[:, :6] > 0).all()
