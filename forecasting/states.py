@@ -26,6 +26,10 @@ SHORT: Final = {Frequency.DAY: 14, Frequency.WEEK: 6, Frequency.MONTH: 3}
 
 OUTLIER_FACTOR: Final = 10.0  # times the 95th percentile of the demands that happened
 OUTLIER_LEAST: Final = 8  # demands needed before one of them may be called an outlier
+CORRECTED: Final = {Frequency.DAY: 84, Frequency.WEEK: 104, Frequency.MONTH: 36}
+"""Recent periods whose sum the level, times the seasonal index, must reproduce."""
+
+CORRECTION: Final = (0.5, 3.0)  # bounds of that repair
 PRIOR_DISPERSION: Final = 0.3  # φ of var = m + φ m²; retail days and months lie around it
 PRIOR_PERIODS: Final = 10.0  # weight of that prior, periods
 MOST_DISPERSION: Final = 50.0
@@ -76,6 +80,7 @@ def states_at(
         told = known[row] & (index[row, keys] > 0)
         adjusted = tame[row, told] / index[row, keys[told]]
         levels[row] = statistical.levels(adjusted, classes[row], frequency)
+    levels *= level_correction(recent, index[:, keys[-recent.shape[1] :]], frequency)[:, None]
     count = np.sum(~np.isnan(recent), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(count > 0, np.nansum(recent, axis=1) / count, np.nan)
@@ -93,6 +98,23 @@ def states_at(
         quantum=quantum,
         clipped=clipped,
     )
+
+
+def level_correction(recent: Matrix, factors: Matrix, frequency: Frequency) -> Matrix:
+    """[n] Σ demand over Σ factor × mean adjusted demand, over whole recent seasons.
+
+    A level is a mean of demand ÷ factor, and a mean of ratios is no ratio of means: where a shrunk
+    index is milder than the season, the busiest days are under-adjusted, the idle ones give zero,
+    and level × factor sums to less than was wanted.
+    """
+    whole = CORRECTED[frequency] // frequency.season * frequency.season
+    demand, factor = recent[:, -whole:], factors[:, -whole:]
+    known = ~np.isnan(demand) & (factor > 0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        adjusted = np.where(known, demand / factor, 0.0).sum(axis=1) / known.sum(axis=1)
+        given = np.where(known, factor, 0.0).sum(axis=1) * adjusted
+        ratio = np.where(known, demand, 0.0).sum(axis=1) / given
+    return np.clip(np.where(np.isfinite(ratio), ratio, 1.0), *CORRECTION)
 
 
 def after_silence(demand: Matrix, frequency: Frequency) -> Matrix:

@@ -254,3 +254,12 @@ def test_a_shop_closed_on_sundays_is_forecast_closed_on_sundays(closed):
     day = DemandForecaster(OPTIONS).fit(panel).forecast(panel).grains[Frequency.DAY]
     assert (day.mean[:, 6::7] == 0).all()
     assert (day.mean[:, :6] > 0).all()
+
+
+def test_a_warehouse_that_ships_on_mondays_is_forecast_whole():
+    """A shrunk weekday index must not lose a part of the week's demand."""
+    units = np.where(np.arange(182) % 7 == 1, luck("dock").poisson(40.0, 182), 0)
+    panel = panel_of(Rows(sales=pd.concat([days_of(units), days_of(np.full(182, 3), sku="THE")])))
+    day = DemandForecaster(OPTIONS).fit(panel).forecast(panel).grains[Frequency.DAY]
+    row = panel.series["sku"].tolist().index("CAFE")
+    assert day.mean[row].sum() == pytest.approx(160, rel=0.15)
