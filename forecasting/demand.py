@@ -14,18 +14,12 @@ from numpy.typing import NDArray
 
 from forecasting.options import Options
 from forecasting.panel import Panel
+from forecasting.stockout import is_out
 
 Matrix = NDArray[np.float64]
 
 RAN_OUT_SHARE: Final = 0.5  # empty at close, full at opening: it ran out somewhere in between
 LEVEL_MEMORY: Final = 0.1  # weight of the newest period in the trailing level
-
-
-def is_out(on_hand: Matrix, blocked: Matrix) -> NDArray[np.bool_]:
-    """Stockout at close: on_hand − blocked ≤ 0; unknown stock is not out, blank blocked is none."""
-    with np.errstate(invalid="ignore"):
-        out: NDArray[np.bool_] = on_hand - np.nan_to_num(blocked) <= 0
-    return out
 
 
 def empty_share(panel: Panel) -> Matrix:
@@ -34,7 +28,7 @@ def empty_share(panel: Panel) -> Matrix:
     From availability where a feed gives it; else from closings: 1 where it was empty at both ends
     and nothing came in, RAN_OUT_SHARE where it emptied in between.
     """
-    out = is_out(panel.on_hand, panel.blocked)
+    out: NDArray[np.bool_] = is_out(panel.on_hand, np.nan_to_num(panel.blocked))
     before = np.zeros_like(out)
     before[:, 1:] = out[:, :-1]
     nothing_came = np.nan_to_num(panel.receipts) <= 0

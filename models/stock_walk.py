@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from models.stockout import is_out
+from forecasting.stockout import is_out
 
 _out = njit(is_out)
 

@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from forecasting.calendar import Days, end_date, label, labels, period_end, period_start
 from forecasting.options import Options
 from forecasting.panel import Panel
+from forecasting.stockout import closed_out, is_out
 from models.lead_time import Floats, LeadTimes
 from models.projection import Supply, project, supply_of
 from models.risk.explain import Shortage, explained
 from models.risk.outlook import Outlook
 from models.risk.status import fit_status
 from models.risk.value import unit_loss, value_at_risk
-from models.stockout import closed_out, is_out
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast

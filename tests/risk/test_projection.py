@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting.stockout import is_out
 from models.projection import OpenLines, Projection, Supply, project, seeds
 from models.replenishment import Policies, no_habits
-from models.stockout import is_out
 from models.terms import Terms
 
 LAW = settings(deadline=None)  # the first example may compile the kernel

@@ -1,21 +1,24 @@
-"""What a stockout is: one rule, used by the projection, the risk models and the scorecard."""
+"""What a stockout is: one rule, used by demand, the projection, the risk models, the scorecard."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.options import Options
-from forecasting.panel import Panel
+if TYPE_CHECKING:
+    from forecasting.options import Options
+    from forecasting.panel import Panel
 
 
 def is_out(on_hand: Any, blocked: Any) -> Any:
-    """Nothing left to sell: exactly zero sellable units is out. Numbers or arrays.
+    """Nothing left to sell: exactly zero sellable units is out; an unknown quantity is not.
 
-    >>> is_out(2.0, 2.0), is_out(2.0, 1.0)
-    (True, False)
+    Numbers or arrays; `blocked` is never NaN.
+
+    >>> is_out(2.0, 2.0), is_out(2.0, 1.0), is_out(float("nan"), 0.0)
+    (True, False, False)
     """
     return on_hand - blocked <= 0.0
 
