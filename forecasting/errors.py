@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any, ClassVar, Final
 
 MOST_EXAMPLES: Final = 5  # enough to see the pattern, few enough to fit a screen
+MOST_COMPARED: Final = 2_000  # names that a misspelt one is compared with: more takes seconds
 
 
 def examples(values: Iterable[Any]) -> str:
@@ -113,7 +115,7 @@ class UnknownName(VigistockError):
     title = "Unknown name"
 
     def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
-        listed = sorted(known)
+        listed = sorted(islice(known, MOST_COMPARED))
         super().__init__(
             f"There is no {what} '{name}'.{did_you_mean(name, listed)}",
             next_step=f"Known: {examples(listed)}." if listed else "",

@@ -22,7 +22,14 @@ HEADLINES: Final = ("rmsse", "wape", "bias", "below_q500", "below_q900", "below_
 models = typer.Typer(help="Show the versions of the models.", no_args_is_help=True)
 
 
-def train(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) -> None:
+def train(
+    context: typer.Context,
+    as_of: AsOf = None,
+    promote: Annotated[
+        str, typer.Option(metavar="REASON", help="Make the new versions champions, and why.")
+    ] = "",
+    as_json: AsJson = False,
+) -> None:
     """Learn from the record; the first version becomes champion and is published."""
     shell = shell_of(context, as_json)
     day = last_day(as_of)
@@ -30,7 +37,7 @@ def train(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) -
     from models.pipelines.train import train as run
 
     with shell.steps() as step:
-        outcome = run(workspace, day, progress=step)
+        outcome = run(workspace, day, promote=promote, progress=step)
     if shell.json:
         shell.answer(vars(outcome))
         return
