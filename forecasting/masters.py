@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 
 from forecasting.tables import FEEDS, Kind
@@ -12,9 +13,11 @@ from forecasting.tables import FEEDS, Kind
 def frame_of(rows: object, feed: str) -> pd.DataFrame:
     """Arrow rows of a feed as a frame with every column of its contract.
 
-    Text is "" where blank, numbers NaN, dates datetime64[s] NaT.
+    Text is "" where blank, numbers NaN, dates datetime64[s] NaT. The delivery that brought a row is
+    left behind: the same data is the same frame, however it came.
     """
     frame: pd.DataFrame = rows.to_pandas(date_as_object=False)  # type: ignore[attr-defined]
+    frame = frame.drop(columns="delivery", errors="ignore")
     for column in FEEDS[feed].columns:
         name = column.name
         present = frame[name] if name in frame else pd.Series(None, index=frame.index, dtype=object)
@@ -46,3 +49,26 @@ def in_force(assortment: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     ended = assortment["to"] < moment
     rows = assortment[started & ~ended].sort_values("from", na_position="first", kind="stable")
     return rows.drop_duplicates(["site", "sku"], keep="last").reset_index(drop=True)
+
+
+def in_calendar_days(suppliers: pd.DataFrame) -> pd.DataFrame:
+    """Terms whose lead time counts calendar days: five working days are a week."""
+    working = suppliers["lead_time_basis"] == "working"
+    days = suppliers["lead_time_days"].where(~working, suppliers["lead_time_days"] * 7 / 5)
+    basis = suppliers["lead_time_basis"].where(~working, "calendar")
+    return suppliers.assign(lead_time_days=days, lead_time_basis=basis)
+
+
+def lead_time_days_of(
+    orders: pd.DataFrame, items: pd.DataFrame, suppliers: pd.DataFrame
+) -> pd.Series:
+    """Master lead time of each order line, days: the supplier's terms for that site, else for all
+    sites, else the item's. `suppliers` counts calendar days."""
+    terms = suppliers.drop_duplicates(["supplier", "site"]).set_index(["supplier", "site"])
+    stated = terms["lead_time_days"]
+    here = pd.MultiIndex.from_frame(orders[["supplier", "site"]])
+    anywhere = pd.MultiIndex.from_arrays([orders["supplier"], np.full(len(orders), "", object)])
+    by_item = orders["sku"].map(items.set_index("sku")["lead_time_days"]).astype("float64")
+    own = pd.Series(stated.reindex(here).to_numpy(np.float64), index=orders.index)
+    shared = pd.Series(stated.reindex(anywhere).to_numpy(np.float64), index=orders.index)
+    return own.fillna(shared).fillna(by_item)

@@ -7,19 +7,23 @@ an order received since is open, a promise made since is not the promise of that
 from __future__ import annotations
 
 import datetime as dt
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
-LINE = ["order_id", "line", "sku"]
-ENDED = ("received", "cancelled", "closed")
+LINE: Final = ["order_id", "line", "sku"]
+ENDED: Final = ("received", "cancelled", "closed")
+PROMISES: Final = ("expected_on", "promise_known_on")  # told by promised_on, as of the day
+MOST_LEAD_DAYS: Final = 3650.0  # ten years: beyond, a master holds no lead time but a slip
 
 
-def receipts_until(receipts: pd.DataFrame, orders: pd.DataFrame, day: dt.date) -> pd.DataFrame:
-    """Every receipt up to a day: order_id, line, site, sku, received_on, units.
+def receipts_of(receipts: pd.DataFrame, orders: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """Every receipt, those after `day` included: order_id, line, site, sku, received_on, units.
 
     From the receipts feed (site and sku filled from the order where blank), and from
-    `received_on` and `units_received` of order lines that the receipts feed does not speak of.
+    `received_on` and `units_received` of order lines that the receipts feed, up to `day`, does not
+    speak of.
     """
     places = orders[[*LINE, "site"]].drop_duplicates(LINE).rename(columns={"site": "to_site"})
     named = receipts[receipts["sku"] != ""].merge(places, on=LINE, how="left")
@@ -29,14 +33,13 @@ def receipts_until(receipts: pd.DataFrame, orders: pd.DataFrame, day: dt.date) -
     stated = pd.concat([named, nameless], ignore_index=True)
     stated["site"] = stated["site"].where(stated["site"] != "", stated["to_site"].fillna(""))
 
-    spoken = pd.MultiIndex.from_frame(stated[LINE])
+    spoken = pd.MultiIndex.from_frame(stated.loc[stated["received_on"] <= pd.Timestamp(day), LINE])
     alone = orders[orders["received_on"].notna()]
     alone = alone[~pd.MultiIndex.from_frame(alone[LINE]).isin(spoken)]
     single = alone.assign(units=alone["units_received"].fillna(alone["units_ordered"]))
     columns = [*LINE, "site", "received_on", "units"]
     parts = [part for part in (stated[columns], single[columns]) if len(part)]
-    every = pd.concat(parts, ignore_index=True) if parts else stated[columns]
-    return every[every["received_on"] <= pd.Timestamp(day)].reset_index(drop=True)
+    return pd.concat(parts, ignore_index=True) if parts else stated[columns]
 
 
 def lines_as_of(
@@ -46,26 +49,29 @@ def lines_as_of(
 
     Adds: units_received (up to the day), received_on (first receipt up to the day, else NaT),
     promised_on (the promise known that day), units_open (0 where ended by then).
-    `receipts` comes from `receipts_until`; `lead_time_days` is aligned with `orders`.
+    `receipts` comes from `receipts_of`; `lead_time_days` is aligned with `orders`.
+    promise_known_on dates expected_on, or promised_on where it stands alone.
     A promise whose history is unknown is ordered_on + lead_time_days, never today's expected_on.
+    An ended line without a date of its own ended with its last receipt; without any, long ago.
     """
     moment = pd.Timestamp(day)
     lines = orders.assign(master_days=lead_time_days.to_numpy())
     lines = lines[lines["ordered_on"] <= moment].reset_index(drop=True)
-    came = receipts.groupby(LINE, sort=False, observed=True).agg(
-        came_units=("units", "sum"), came_on=("received_on", "min")
-    )
-    lines = lines.join(came, on=LINE)
+    by_line = receipts[receipts["received_on"] <= moment].groupby(LINE, sort=False, observed=True)
+    came = by_line.agg(came_units=("units", "sum"), came_on=("received_on", "min"))
+    last = receipts.groupby(LINE, sort=False, observed=True)["received_on"].max()
+    lines = lines.join(came, on=LINE).join(last.rename("last_on"), on=LINE)
     units_received = lines["came_units"].fillna(0.0)
 
     known = lines["promise_known_on"]
     newest = lines["expected_on"].fillna(lines["promised_on"]).where(known <= moment)
-    first = lines["promised_on"].where(known.isna())
-    days = pd.to_timedelta(lines["master_days"].round(), unit="D").astype("timedelta64[s]")
-    promised = newest.fillna(first).fillna(lines["ordered_on"] + days)
+    first = lines["promised_on"].where(known.isna() | lines["expected_on"].notna())
+    days = lines["master_days"].clip(upper=MOST_LEAD_DAYS).round()
+    due = lines["ordered_on"] + pd.to_timedelta(days, unit="D").astype("timedelta64[s]")
+    promised = newest.fillna(first).fillna(due)
 
     status = lines["status"]
-    ended_on = lines["cancelled_on"].fillna(lines["received_on"])
+    ended_on = lines["cancelled_on"].fillna(lines[["received_on", "last_on"]].max(axis=1))
     ended = status.isin(ENDED) & (ended_on.isna() | (ended_on <= moment))
     ended |= lines["cancelled_on"] <= moment
     open_units = (lines["units_ordered"] - units_received).clip(lower=0.0)
@@ -74,7 +80,7 @@ def lines_as_of(
         received_on=lines["came_on"].astype("datetime64[s]"),
         promised_on=promised.astype("datetime64[s]"),
         units_open=np.where(ended, 0.0, open_units),
-    ).drop(columns=["came_units", "came_on", "master_days", "expected_on", "promise_known_on"])
+    ).drop(columns=["came_units", "came_on", "last_on", "master_days", *PROMISES])
 
 
 def booked_as_of(customer_orders: pd.DataFrame, day: dt.date) -> pd.DataFrame:

@@ -26,9 +26,15 @@ from forecasting.histories import (
     shelf_history,
     stock_now,
 )
-from forecasting.masters import frame_of, in_force, valid_on
+from forecasting.masters import (
+    frame_of,
+    in_calendar_days,
+    in_force,
+    lead_time_days_of,
+    valid_on,
+)
 from forecasting.options import Options
-from forecasting.order_book import booked_as_of, lines_as_of, receipts_until
+from forecasting.order_book import booked_as_of, lines_as_of, receipts_of
 from forecasting.tables import FEEDS
 
 
@@ -130,7 +136,7 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     }
     dated = {
         feed: frame_of(source.rows(feed, until=day), feed)
-        for feed in ("orders", "receipts", "customer_orders", "movements")
+        for feed in ("orders", "customer_orders", "movements")
     }
     sales = source.rows("sales", until=day)
     stock = source.rows("stock", until=day)
@@ -167,9 +173,13 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     )
     units, price = sales_history(sold, grid, series["site"].to_numpy(), on_hand)
 
-    master_days = _lead_time_days(dated["orders"], items, frames["suppliers"])
-    came = receipts_until(dated["receipts"], dated["orders"], day)
-    history = lines_as_of(dated["orders"], came, master_days, day)
+    suppliers = in_calendar_days(frames["suppliers"])
+    master_days = lead_time_days_of(dated["orders"], items, suppliers)
+    every_receipt = frame_of(source.rows("receipts"), "receipts")
+    dated["receipts"] = every_receipt[every_receipt["received_on"] <= pd.Timestamp(day)]
+    receipts = receipts_of(every_receipt, dated["orders"], day)
+    history = lines_as_of(dated["orders"], receipts, master_days, day)
+    came = receipts[receipts["received_on"] <= pd.Timestamp(day)].reset_index(drop=True)
     history["series"] = index.get_indexer(pd.MultiIndex.from_frame(history[["site", "sku"]]))
     came = came.assign(row=index.get_indexer(pd.MultiIndex.from_frame(came[["site", "sku"]])))
     inward = receipt_history(came, moved, grid)
@@ -194,10 +204,10 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         policies=series.merge(policies, on=["site", "sku"], how="left").assign(
             source=lambda frame: frame["source"].fillna("")
         ),
-        suppliers=frames["suppliers"],
+        suppliers=suppliers,
         sites=valid_on(frames["sites"], day, key=["site"]),
         events=events,
-        watermarks=_watermarks(sold, shelf, dated),
+        watermarks=_watermarks({"sales": sold, "stock": shelf, **dated}),
     )
 
 
@@ -236,11 +246,8 @@ def _located(rows: pa.Table, index: pd.MultiIndex) -> pd.DataFrame:
     return frame
 
 
-def _watermarks(
-    sold: pd.DataFrame, shelf: pd.DataFrame, dated: dict[str, pd.DataFrame]
-) -> dict[str, dt.date]:
-    """The latest business date of each feed among the rows up to the origin."""
-    frames = {"sales": sold, "stock": shelf, **dated}
+def _watermarks(frames: dict[str, pd.DataFrame]) -> dict[str, dt.date]:
+    """The latest business date of each feed among its rows up to the origin."""
     return {
         name: frame[FEEDS[name].dated or "date"].max().date()
         for name, frame in sorted(frames.items())
@@ -254,16 +261,6 @@ def _events_as_of(events: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     begun = events["start"] <= moment
     planned = events["known_on"].isna() & (events["kind"] != "weather")
     return events[begun | planned | (events["known_on"] <= moment)].reset_index(drop=True)
-
-
-def _lead_time_days(
-    orders: pd.DataFrame, items: pd.DataFrame, suppliers: pd.DataFrame
-) -> pd.Series:
-    """Master lead time of each order line: the supplier's terms, else the item's, days."""
-    terms = suppliers.drop_duplicates("supplier", keep="last").set_index("supplier")
-    by_item = items.set_index("sku")["lead_time_days"]
-    own = orders["supplier"].map(terms["lead_time_days"])
-    return own.astype("float64").fillna(orders["sku"].map(by_item).astype("float64"))
 
 
 def _with_masters(

@@ -170,6 +170,14 @@ def test_the_order_book_is_that_of_the_day(facts, as_of, units_open):
             "2026-11-30", id="a new date known in time",
         ),
         pytest.param(
+            {
+                "expected_on": day("2026-11-30"),
+                "promised_on": day("2026-11-12"),
+                "promise_known_on": day("2026-11-15"),
+            },
+            "2026-11-12", id="the first promise until the new date is known",
+        ),
+        pytest.param(
             {"expected_on": day("2026-11-30"), "promise_known_on": day("2026-11-15")},
             "2026-11-08", id="a date made known later does not count: master lead time",
         ),
@@ -197,6 +205,48 @@ def test_receipts_in_parts_leave_the_rest_open():
     later = panel_of(rows)
     assert later.orders["units_open"].tolist() == [15]
     assert np.nansum(later.receipts) == 25
+
+
+@pytest.mark.parametrize(
+    ("receipts", "units_open"),
+    [
+        pytest.param({"2026-11-18": 40}, [40], id="nothing had come"),
+        pytest.param({"2026-11-08": 10, "2026-11-18": 30}, [30], id="a part had come"),
+        pytest.param({"2026-11-08": 10}, [], id="the rest was given up"),
+        pytest.param({}, [], id="nobody knows when"),
+    ],
+)
+def test_a_line_received_today_was_open_until_its_last_receipt(receipts, units_open):
+    came = [
+        {"order_id": "PO-1", "received_on": day(date), "units": units}
+        for date, units in receipts.items()
+    ]
+    orders = [ORDER | {"status": "received"}]
+    panel = panel_of(
+        Rows(sales=days_of([1] * 60), orders=orders, receipts=came), as_of=day("2026-11-10")
+    )
+    assert panel.orders["units_open"].tolist() == units_open
+    assert panel.watermarks.get("receipts", day("2026-11-08")) <= day("2026-11-10")
+
+
+def test_the_lead_time_is_the_suppliers_for_that_site_in_calendar_days():
+    terms = [
+        {"supplier": "NOVA", "site": "", "lead_time_days": 5, "lead_time_basis": "working"},
+        {"supplier": "NOVA", "site": "PARIS", "lead_time_days": 30},
+    ]
+    items = [{"sku": "CAFE", "lead_time_days": 1e15}]
+    orders = [
+        ORDER | {"status": "open"},
+        ORDER | {"status": "open", "order_id": "PO-2", "site": "PARIS"},
+        ORDER | {"status": "open", "order_id": "PO-3", "supplier": "OTHER"},
+    ]
+    panel = panel_of(Rows(sales=days_of([1] * 60), items=items, orders=orders, suppliers=terms))
+    waits = (panel.orders["promised_on"] - panel.orders["ordered_on"]).dt.days
+    assert dict(zip(panel.orders["order_id"], waits, strict=True)) == {
+        "PO-1": 7,
+        "PO-2": 30,
+        "PO-3": 3650,
+    }, "five working days are a week; an absurd master ends no run"
 
 
 def test_booked_customer_orders_open_that_day():
