@@ -79,9 +79,10 @@ def _situation(
     stock = panel.stock
     on_hand = stock["on_hand"].to_numpy(dtype=np.float64)
     sellable = stock["sellable"].to_numpy(dtype=np.float64)
-    usual = panel.units[row, -8 * shortage.main :]
-    usual = usual[np.isfinite(usual)]
     closes = shortage.closes[row]
+    usual = panel.units[row, -8 * shortage.main :]
+    # an empty shelf sells less than is wanted: such days are no measure of the usual demand
+    usual = usual[np.isfinite(usual) & (closes[-len(usual) :] != 1.0)]
     return Situation(
         today=panel.origin_date,
         stockout_on=_date(shortage.stockout_on[row]),
