@@ -15,6 +15,7 @@ from forecasting.calendar import Frequency, to_period
 Matrix = NDArray[np.float64]
 
 NOT_DEMAND: Final = ("scrap",)  # rows of sales that nobody wanted
+NO_DAY: Final = int(np.iinfo(np.int64).min)  # NaT as a number
 INWARD: Final = ("receipt", "transfer_in")  # movements that fill the shelf
 
 
@@ -83,6 +84,22 @@ def sales_history(
     return history, price
 
 
+def complete_days(
+    complete: pd.DataFrame, grid: Grid, sites: NDArray[np.object_], day: dt.date
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The day of the last complete snapshot up to `day`, of each site [S] and period [S, T], and
+    the site [n] of each series; NO_DAY where there is none."""
+    codes, site_of = np.unique(sites, return_inverse=True)
+    complete = complete[complete["date"] <= pd.Timestamp(day)]
+    place = pd.Index(codes).get_indexer(pd.Index(complete["site"]))
+    days = complete["date"].to_numpy().astype("datetime64[D]")
+    period = to_period(days, grid.frequency) - grid.start
+    inside = (place >= 0) & (period >= 0)
+    told = np.full((len(codes), grid.shape[1]), NO_DAY)
+    np.maximum.at(told, (place[inside], period[inside]), days[inside].astype(np.int64))
+    return told, site_of
+
+
 def shelf_history(
     shelf: pd.DataFrame,
     grid: Grid,
@@ -92,8 +109,8 @@ def shelf_history(
 ) -> tuple[Matrix, Matrix, Matrix]:
     """Closing on_hand and blocked, and mean availability, by period.
 
-    A period shows its last picture. Where a complete snapshot of the site leaves out a series that
-    was seen before, its on_hand is 0 (some systems delete empty rows).
+    A period shows its last picture. Where a later complete snapshot of the site leaves out a series
+    that was seen before, its on_hand is 0 (some systems delete empty rows).
     """
     on_hand, blocked, availability = grid.unknown(), grid.unknown(), grid.unknown()
     if not len(shelf):
@@ -109,7 +126,7 @@ def shelf_history(
         pictures = shelf[shelf["on_hand"].notna()]
         flat = grid.flat(pictures)
         days = pictures["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-        last = np.full(grid.shape[0] * grid.shape[1], np.iinfo(np.int64).min)
+        last = np.full(grid.shape[0] * grid.shape[1], NO_DAY)
         np.maximum.at(last, flat, days)
         closing = days == last[flat]
         seen = grid.seen(flat)
@@ -118,27 +135,27 @@ def shelf_history(
         if "blocked" in held:
             amounts = held["blocked"].fillna(0.0).to_numpy(float)
             blocked = np.where(seen, grid.total(flat[closing], amounts), np.nan)
-        complete = complete[complete["date"] <= pd.Timestamp(day)]
         if len(complete):
-            whole = np.zeros(grid.shape, dtype=bool)
-            periods = to_period(complete["date"].to_numpy(), grid.frequency) - grid.start
-            for site, period in zip(complete["site"], periods, strict=True):
-                if 0 <= period < grid.shape[1]:
-                    whole[sites == site, period] = True
-            before = np.cumsum(seen, axis=1) > 0
-            on_hand = np.where(whole & before & ~seen, 0.0, on_hand)
+            told, site_of = complete_days(complete, grid, sites, day)
+            absent = told[site_of] > last.reshape(grid.shape)
+            on_hand[absent & (np.cumsum(seen, axis=1) > 0)] = 0.0
     return on_hand, blocked, availability
 
 
-def receipt_history(came: pd.DataFrame, moved: pd.DataFrame, grid: Grid) -> Matrix:
-    """Units received by period: the receipts, and movements for series without any receipt."""
+def receipts_in(came: pd.DataFrame, moved: pd.DataFrame) -> pd.DataFrame:
+    """row, date, units of what came in: the receipts, and movements for series without any."""
     bookings = moved[moved["kind"].isin(INWARD) & (moved["row"] >= 0)]
     bookings = bookings[~bookings["row"].isin(came["row"])]
     placed = came[came["row"] >= 0].rename(columns={"received_on": "date"})
-    every = [part[["row", "date", "units"]] for part in (placed, bookings) if len(part)]
-    if not every:
+    parts = [part[["row", "date", "units"]] for part in (placed, bookings)]
+    return pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+
+
+def receipt_history(came: pd.DataFrame, moved: pd.DataFrame, grid: Grid) -> Matrix:
+    """Units received by period."""
+    rows = receipts_in(came, moved)
+    if not len(rows):
         return grid.unknown()
-    rows = pd.concat(every)
     periods = to_period(rows["date"].to_numpy(), grid.frequency) - grid.start
     rows = rows[(periods >= 0) & (periods < grid.shape[1])]
     return grid.total(grid.flat(rows), rows["units"].to_numpy(dtype=np.float64))
@@ -149,17 +166,17 @@ def stock_now(
     sold: pd.DataFrame,
     came: pd.DataFrame,
     moved: pd.DataFrame,
-    on_hand: Matrix,
-    grid: Grid,
+    told: NDArray[np.int64],
     day: dt.date,
 ) -> pd.DataFrame:
     """What is on each shelf at the origin, from its last picture rolled forward.
 
+    `told` [n]: the day of the last complete snapshot of the series' site, NO_DAY where none.
+
     sellable = on_hand − blocked − expired. `rolled`: sales and receipts since the picture were
     counted; `stale_days`: age of the picture, days.
     """
-    count = grid.shape[0]
-    blank = pd.Series(np.nan, index=range(count))
+    blank = pd.Series(np.nan, index=range(len(told)))
     now = pd.DataFrame(dict.fromkeys(("on_hand", "blocked", "reserved", "sellable"), blank))
     now["stock_on"] = pd.Series(pd.NaT, index=now.index, dtype="datetime64[s]")
     now["rolled"] = False
@@ -178,26 +195,24 @@ def stock_now(
     now.loc[summed.index, summed.columns] = summed
     now["stock_on"] = newest.groupby(pictures["row"]).max().astype("datetime64[s]")
 
-    # absent from a later complete snapshot: the shelf is empty since then
-    emptied = (on_hand[:, -1] == 0) & (now["on_hand"].to_numpy() != 0) & now["on_hand"].notna()
-    emptied &= (
-        to_period(now["stock_on"].to_numpy(), grid.frequency) < grid.start + grid.shape[1] - 1
-    )
+    # absent from a later complete snapshot: the shelf was empty that day
+    told_on = pd.Series(told.astype("datetime64[D]").astype("datetime64[s]"))
+    emptied = now["stock_on"] < told_on
     now.loc[emptied, ["on_hand", "blocked", "reserved", "sellable"]] = 0.0
-    now.loc[emptied, "stock_on"] = pd.Timestamp(day)
+    now["stock_on"] = now["stock_on"].where(~emptied, told_on)
 
     age = (pd.Timestamp(day) - now["stock_on"]).dt.days
     now["stale_days"] = age.astype("float64")
     since = now["stock_on"]
     change = pd.Series(0.0, index=now.index)
-    inward = moved[moved["kind"].isin(INWARD)]
-    into = (came, "received_on", 1.0) if len(came) else (inward, "date", 1.0)
-    for rows, when, sign in ((sold, "date", -1.0), into):
-        rows = rows[rows["row"] >= 0]
-        later = rows[rows[when] > since.reindex(rows["row"]).to_numpy()]
+    inward = receipts_in(came, moved)
+    for rows, sign in ((sold, -1.0), (inward, 1.0)):
+        later = rows[rows["date"] > since.reindex(rows["row"]).to_numpy()]
         change = change.add(sign * later.groupby("row")["units"].sum(), fill_value=0.0)
     rolled = now["on_hand"].notna() & (age > 0) & (change != 0)
     now["rolled"] = rolled
     for name in ("on_hand", "sellable"):
-        now.loc[rolled, name] = now.loc[rolled, name] + change[rolled]
+        # what sold beyond the picture came from a receipt that nobody booked: empty, no less
+        floor = now.loc[rolled, name].clip(upper=0.0)
+        now.loc[rolled, name] = (now.loc[rolled, name] + change[rolled]).clip(lower=floor)
     return now

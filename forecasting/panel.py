@@ -21,6 +21,7 @@ from forecasting.errors import NotReady
 from forecasting.histories import (
     Grid,
     Matrix,
+    complete_days,
     receipt_history,
     sales_history,
     shelf_history,
@@ -168,9 +169,11 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     shape = (len(series), origin - start + 1)
     grid = Grid(frequency, start, shape)
 
+    complete = source.complete_stock_dates()
     on_hand, blocked, availability = shelf_history(
-        shelf, grid, series["site"].to_numpy(), source.complete_stock_dates(), day
+        shelf, grid, series["site"].to_numpy(), complete, day
     )
+    told, site_of = complete_days(complete, grid, series["site"].to_numpy(), day)
     units, price = sales_history(sold, grid, series["site"].to_numpy(), on_hand)
 
     suppliers = in_calendar_days(frames["suppliers"])
@@ -197,7 +200,7 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         blocked=blocked,
         availability=availability,
         receipts=inward,
-        stock=stock_now(shelf, sold, came, moved, on_hand, grid, day),
+        stock=stock_now(shelf, sold, came, moved, told.max(axis=1)[site_of], day),
         orders=history[history["units_open"] > 0].reset_index(drop=True),
         order_history=history,
         customer_orders=booked[booked["series"] >= 0].reset_index(drop=True),

@@ -79,6 +79,51 @@ def test_absent_from_a_complete_snapshot_means_an_empty_shelf():
     assert np.isnan(partial.on_hand[row_of(partial, "CAFE"), -1])
 
 
+@pytest.mark.parametrize("frequency", ["D", "W", "M"])
+def test_absence_from_the_last_complete_snapshot_counts_until_the_origin(frequency):
+    first, last = day("2026-11-08"), day("2026-11-15")
+    picture = {"site": "LYON", "sku": "CAFE", "on_hand": 9, "date": first}
+    other = picture | {"sku": "THE"}
+    complete = pd.DataFrame({"site": ["LYON"] * 2, "date": pd.to_datetime([first, last])})
+    panel = panel_of(
+        Rows(
+            sales=days_of([1] * 10, sku="THE", last=first),
+            stock=[picture, other, other | {"date": last}],
+            complete=complete,
+        ),
+        as_of=day("2026-11-30"),
+        frequency=Frequency(frequency),
+    )
+    gone = row_of(panel, "CAFE")
+    assert panel.on_hand[gone, int(np.flatnonzero(panel.on_hand[gone] >= 0)[-1])] == 0
+    assert panel.stock.loc[gone, ["on_hand", "sellable", "stock_on"]].tolist() == [
+        0,
+        0,
+        pd.Timestamp(last),
+    ]
+    before = panel_of(
+        Rows(stock=[picture, other, other | {"date": last}], complete=complete),
+        as_of=day("2026-11-14"),
+    )
+    assert before.stock["on_hand"].tolist() == [9, 9], "a later snapshot says nothing of today"
+
+
+def test_each_series_is_rolled_by_its_own_receipts_or_movements():
+    picture = {"date": LAST - dt.timedelta(days=3), "site": "LYON", "on_hand": 5}
+    receipt = {"order_id": "X", "received_on": LAST, "units": 7, "site": "LYON", "sku": "A"}
+    booked = {"date": LAST, "site": "LYON", "units": 3, "kind": "receipt"}
+    panel = panel_of(
+        Rows(
+            stock=[picture | {"sku": sku} for sku in "ABC"],
+            sales=[{"date": LAST, "site": "LYON", "sku": "C", "units": 8}],
+            receipts=[receipt],
+            movements=[booked | {"sku": "A"}, booked | {"sku": "B"}],
+        )
+    )
+    assert panel.stock["on_hand"].tolist() == [12, 8, 0], "never twice, and never below empty"
+    assert np.nansum(panel.receipts, axis=1).tolist() == [7, 3, 0]
+
+
 def test_old_stock_is_rolled_forward_by_sales_and_receipts_and_says_so():
     sales = days_of([2, 2, 2])
     stock = [
