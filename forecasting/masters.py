@@ -7,6 +7,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from forecasting.options import Options
 from forecasting.tables import FEEDS, Kind
 
 
@@ -72,3 +73,49 @@ def lead_time_days_of(
     own = pd.Series(stated.reindex(here).to_numpy(np.float64), index=orders.index)
     shared = pd.Series(stated.reindex(anywhere).to_numpy(np.float64), index=orders.index)
     return own.fillna(shared).fillna(by_item)
+
+
+def begun_or_planned(assortment: pd.DataFrame, moved: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """The assortment rows that count on a day: those begun, and for series that have not moved yet
+    the planned ones. A first day still to come is no news of a series that is already sold."""
+    planned = assortment["from"] > pd.Timestamp(day)
+    pairs = pd.MultiIndex.from_frame(assortment[["site", "sku"]])
+    return assortment[~planned | ~pairs.isin(pd.MultiIndex.from_frame(moved[["site", "sku"]]))]
+
+
+def with_masters(
+    series: pd.DataFrame,
+    items: pd.DataFrame,
+    offered: pd.DataFrame,
+    declared: pd.DataFrame,
+    options: Options,
+) -> pd.DataFrame:
+    """Codes with what the masters say of them; `in_assortment` is true where none is declared."""
+    wanted = [
+        "sku",
+        "category",
+        "supplier",
+        "buyer",
+        "description",
+        "unit_cost",
+        "unit_price",
+        "currency",
+        "stockout_cost",
+        "pack_size",
+        "minimum_order",
+        "lead_time_days",
+        "introduced_on",
+        "discontinued_on",
+        "replaces",
+    ]
+    table = series.merge(items[wanted], on="sku", how="left")
+    table = table.rename(columns={"lead_time_days": "master_lead_time_days"})
+    for name in ("category", "supplier", "buyer", "description", "currency", "replaces"):
+        table[name] = table[name].fillna("")
+    table["currency"] = table["currency"].where(table["currency"] != "", options.currency)
+    pairs = pd.MultiIndex.from_frame(table[["site", "sku"]])
+    now, ever = (pd.MultiIndex.from_frame(rows[["site", "sku"]]) for rows in (offered, declared))
+    table["in_assortment"] = pairs.isin(now) | ~pairs.isin(ever)
+    table = table.merge(offered[["site", "sku", "mode"]], on=["site", "sku"], how="left")
+    table["mode"] = table["mode"].where(table["mode"].fillna("") != "", "stocked")
+    return table

@@ -10,11 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, fields
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from forecasting.calendar import Frequency, end_date, origin_of, period_start, to_period
 from forecasting.errors import NotReady
@@ -28,15 +29,21 @@ from forecasting.histories import (
     stock_now,
 )
 from forecasting.masters import (
+    begun_or_planned,
     frame_of,
     in_calendar_days,
     in_force,
     lead_time_days_of,
     valid_on,
+    with_masters,
 )
 from forecasting.options import Options
 from forecasting.order_book import booked_as_of, lines_as_of, receipts_of
 from forecasting.tables import FEEDS
+
+MOST_PERIODS: Final = {Frequency.DAY: 3653, Frequency.WEEK: 522, Frequency.MONTH: 240}
+"""Ten years of days or weeks, twenty of months: one row dated 1900 must not cost a hundred years of
+zeros for every series. What is older is in the record, and no model looks so far back."""
 
 
 class RowSource(Protocol):
@@ -146,9 +153,10 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     items = valid_on(frames["items"], day, key=["sku"])
     policies = valid_on(frames["policies"], day, key=["site", "sku"])
     offered = in_force(frames["assortment"], day)
+    begun = frames["assortment"][~(frames["assortment"]["from"] > pd.Timestamp(day))]
+    named = (begun, policies, *dated.values())
     series = _series_of(
-        [_pairs(sales), _pairs(stock)]
-        + [frame[["site", "sku"]] for frame in (frames["assortment"], policies, dated["orders"])]
+        [_pairs(sales), _pairs(stock)] + [frame[["site", "sku"]] for frame in named]
     )
     if not len(series):
         raise NotReady(
@@ -156,12 +164,12 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
             next_step="Choose a later --as-of, or load earlier data.",
         )
     index = pd.MultiIndex.from_frame(series)
-    sold = _located(sales, index)
-    shelf = _located(stock, index)
-    moved = dated["movements"]
+    frequency = options.frequency
+    oldest = period_start([origin + 1 - MOST_PERIODS[frequency]], frequency)[0]
+    sold, shelf = (_located(rows, index, oldest) for rows in (sales, stock))
+    moved = dated["movements"][dated["movements"]["date"] >= oldest]
     moved = moved.assign(row=index.get_indexer(pd.MultiIndex.from_frame(moved[["site", "sku"]])))
 
-    frequency = options.frequency
     first = [part["date"].min() for part in (sold, shelf, moved) if len(part)]
     start = (
         min(int(to_period(np.datetime64(min(first), "D"), frequency)), origin) if first else origin
@@ -189,11 +197,14 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     booked = booked_as_of(dated["customer_orders"], day)
     booked["series"] = index.get_indexer(pd.MultiIndex.from_frame(booked[["site", "sku"]]))
 
+    moved_yet = np.flatnonzero(((units > 0) | (on_hand > 0)).any(axis=1))
+    declared = begun_or_planned(frames["assortment"], series.iloc[moved_yet], day)
+
     return Panel(
         frequency=frequency,
         origin=origin,
         start=start,
-        series=_with_masters(series, items, offered, frames["assortment"], policies, options),
+        series=with_masters(series, items, offered, declared, options),
         units=units,
         price=price,
         on_hand=on_hand,
@@ -226,8 +237,9 @@ def _series_of(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pairs.reset_index(drop=True)
 
 
-def _located(rows: pa.Table, index: pd.MultiIndex) -> pd.DataFrame:
-    """Rows as a frame with `row`, their series' place in the panel, instead of codes."""
+def _located(rows: pa.Table, index: pd.MultiIndex, oldest: np.datetime64) -> pd.DataFrame:
+    """Rows from a day on as a frame with `row`, their series' place in the panel, for codes."""
+    rows = rows.filter(pc.greater_equal(rows.column("date"), pa.scalar(oldest.astype(object))))
     codes = []
     for name in ("site", "sku"):
         column = rows.column(name).combine_chunks()
@@ -264,43 +276,3 @@ def _events_as_of(events: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     begun = events["start"] <= moment
     planned = events["known_on"].isna() & (events["kind"] != "weather")
     return events[begun | planned | (events["known_on"] <= moment)].reset_index(drop=True)
-
-
-def _with_masters(
-    series: pd.DataFrame,
-    items: pd.DataFrame,
-    offered: pd.DataFrame,
-    assortment: pd.DataFrame,
-    policies: pd.DataFrame,
-    options: Options,
-) -> pd.DataFrame:
-    """Codes with what the masters say of them; `in_assortment` is true where none is declared."""
-    wanted = [
-        "sku",
-        "category",
-        "supplier",
-        "buyer",
-        "description",
-        "unit_cost",
-        "unit_price",
-        "currency",
-        "stockout_cost",
-        "pack_size",
-        "minimum_order",
-        "lead_time_days",
-        "introduced_on",
-        "discontinued_on",
-        "replaces",
-    ]
-    table = series.merge(items[wanted], on="sku", how="left")
-    table = table.rename(columns={"lead_time_days": "master_lead_time_days"})
-    for name in ("category", "supplier", "buyer", "description", "currency", "replaces"):
-        table[name] = table[name].fillna("")
-    table["currency"] = table["currency"].where(table["currency"] != "", options.currency)
-    declared = pd.MultiIndex.from_frame(assortment[["site", "sku"]].drop_duplicates())
-    in_force_now = pd.MultiIndex.from_frame(offered[["site", "sku"]])
-    pairs = pd.MultiIndex.from_frame(table[["site", "sku"]])
-    table["in_assortment"] = pairs.isin(in_force_now) | ~pairs.isin(declared)
-    table = table.merge(offered[["site", "sku", "mode"]], on=["site", "sku"], how="left")
-    table["mode"] = table["mode"].where(table["mode"].fillna("") != "", "stocked")
-    return table

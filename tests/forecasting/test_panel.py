@@ -330,6 +330,46 @@ def test_outside_the_assortment():
     assert panel_of(rows, as_of=day("2026-11-10")).series["in_assortment"].all()
 
 
+def test_an_assortment_still_to_come_is_a_plan_and_no_news_of_what_is_sold():
+    begins = {"site": "LYON", "from": day("2027-01-01")}
+    rows = Rows(
+        sales=days_of([1] * 60),
+        assortment=[
+            begins | {"sku": "CAFE"},
+            begins | {"sku": "LAUNCH"},
+            begins | {"sku": "LATER"},
+        ],
+        policies=[{"site": "LYON", "sku": "LAUNCH", "reorder_point": 5}],
+    )
+    series = panel_of(rows).series
+    assert dict(zip(series["sku"], series["in_assortment"], strict=True)) == {
+        "CAFE": True,
+        "LAUNCH": False,
+    }
+
+
+def test_a_series_named_only_by_an_order_of_a_customer_or_a_movement_has_a_row():
+    booked = {"order_id": "C1", "site": "LYON", "sku": "NEW", "units_ordered": 3}
+    moved = {"date": LAST, "site": "LYON", "sku": "MOVED", "units": 2, "kind": "receipt"}
+    panel = panel_of(
+        Rows(
+            sales=days_of([1] * 60),
+            customer_orders=[booked | {"ordered_on": LAST}],
+            movements=[moved],
+        )
+    )
+    assert panel.series["sku"].tolist() == ["CAFE", "MOVED", "NEW"]
+    assert panel.customer_orders["series"].tolist() == [2]
+
+
+def test_one_row_dated_a_century_ago_does_not_make_a_century_of_columns():
+    old = days_of([7], last=day("1900-01-01"), sku="CAFE")
+    shelf = {"date": day("1900-01-01"), "site": "LYON", "sku": "CAFE", "on_hand": 4}
+    panel = panel_of(Rows(sales=pd.concat([days_of([1] * 60), old]), stock=[shelf]))
+    assert panel.units.shape == (1, 60)
+    assert np.isnan(panel.stock["on_hand"][0])
+
+
 def test_events_of_the_future_count_only_if_known():
     events = [
         {"start": day("2026-12-01"), "kind": "promotion", "name": "known in advance"},
