@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Final
 
@@ -129,7 +130,7 @@ def _order_dates(panel: Panel) -> tuple[dict[Route, np.datetime64], dict[Route, 
         {"site": site, "source": sources_of(lines), "day": lines["ordered_on"].to_numpy()}
     ).drop_duplicates()
     today = pd.Timestamp(panel.origin_date)
-    recent = dates[dates["day"] > today - pd.Timedelta(days=LOOK_BACK_DAYS)]
+    recent = dates[dates["day"] > today - dt.timedelta(days=LOOK_BACK_DAYS)]
     latest: dict[Route, np.datetime64] = {}
     usual: dict[Route, tuple[int, ...]] = {}
     for route, day in dates.groupby(["site", "source"])["day"].max().items():

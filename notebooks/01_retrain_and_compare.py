@@ -178,7 +178,7 @@ figure
 if demo:
     future = pd.read_parquet(demo.future)
     future["date"] = pd.to_datetime(future["date"])
-    until = pd.Timestamp(last) + pd.Timedelta(days=14)
+    until = pd.Timestamp(last + dt.timedelta(days=14))
     shelf = future[future["date"] <= until]
     empty = shelf["on_hand"] - shelf["blocked"] <= 0
     ruptured = empty.groupby([shelf["site"].astype(str), shelf["sku"].astype(str)]).any()

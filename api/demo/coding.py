@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -40,10 +41,10 @@ class Coding:
         return self.named(np.repeat(np.arange(sites), items), np.tile(np.arange(items), sites))
 
     def date(self, day: int) -> pd.Timestamp:
-        return pd.Timestamp(self.company.dates[0]) + pd.Timedelta(days=int(day))
+        return pd.Timestamp(self.company.dates[0]) + dt.timedelta(days=int(day))
 
     def dates(self, days: Whole) -> pd.DatetimeIndex:
         """Dates of day numbers; ALWAYS and NEVER are blank."""
         blank = (days <= ALWAYS) | (days >= NEVER)
         dates = self.company.dates[0] + np.where(blank, 0, days)
-        return pd.DatetimeIndex(np.where(blank, np.datetime64("NaT"), dates)).as_unit("ns")
+        return pd.DatetimeIndex(np.where(blank, np.datetime64("NaT", "D"), dates)).as_unit("ns")

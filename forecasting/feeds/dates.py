@@ -57,7 +57,7 @@ def parse_dates(texts: pa.StringArray, formats: list[str]) -> pa.Array:
     >>> parse_dates(pa.array(["2026-02-28", "2026-02-30", "26-2-1"]), ["YYYY-MM-DD"]).to_pylist()
     [datetime.date(2026, 2, 28), None, None]
     """
-    days: NDArray[np.datetime64] = np.full(len(texts), np.datetime64("NaT"), dtype="datetime64[D]")
+    days: NDArray[np.datetime64] = np.full(len(texts), np.datetime64("NaT", "D"))
     open_ = np.arange(len(texts))
     for form in formats:
         if not len(open_):
@@ -77,7 +77,8 @@ def _days(parts: pa.StructArray) -> NDArray[np.datetime64]:
 
     year, month, day = whole("year"), whole("month"), whole("day")
     first = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    length = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(np.int64)
+    after = first + np.timedelta64(1, "M")
+    length = (after.astype("datetime64[D]") - first.astype("datetime64[D]")).astype(np.int64)
     exists = (month >= 1) & (month <= 12) & (day >= 1) & (day <= length)
     found = first.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
-    return np.where(exists, found, np.datetime64("NaT"))
+    return np.where(exists, found, np.datetime64("NaT", "D"))

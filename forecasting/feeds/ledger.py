@@ -47,7 +47,7 @@ def month_ends(columns: dict[str, pa.Array], faults: Faults) -> pa.Array:
     Raises MissingColumns where the file has neither `period` nor `year` and `month`.
     """
     count = len(faults.bad)
-    months = np.full(count, np.datetime64("NaT"), dtype="datetime64[M]")
+    months = np.full(count, np.datetime64("NaT", "M"))
     if not {"period"} <= columns.keys() and not {"year", "month"} <= columns.keys():
         raise MissingColumns(LEDGER.name, ["period (or year and month)"], list(columns))
     if {"year", "month"} <= columns.keys():
@@ -67,7 +67,8 @@ def month_ends(columns: dict[str, pa.Array], faults: Faults) -> pa.Array:
         np.isnat(months),
         lambda _: "no whole month",
     )
-    return pa.array((months + 1).astype("datetime64[D]") - 1).cast(pa.date32())
+    after = (months + np.timedelta64(1, "M")).astype("datetime64[D]")
+    return pa.array(after - np.timedelta64(1, "D")).cast(pa.date32())
 
 
 def expand(rows: pa.Table) -> tuple[dict[str, pa.Table], tuple[str, ...]]:

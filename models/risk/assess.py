@@ -298,4 +298,4 @@ def _dates_ending(panel: Panel, after: Floats) -> NDArray[np.datetime64]:
 
 
 def _blank_unless(known: NDArray[np.bool_], days: Days) -> NDArray[np.datetime64]:
-    return np.where(known, days, np.datetime64("NaT")).astype("datetime64[s]")
+    return np.where(known, days, np.datetime64("NaT", "D")).astype("datetime64[s]")

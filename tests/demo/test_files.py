@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +138,7 @@ def test_the_truth_ends_where_the_future_begins(small_files: DemoFiles, small: P
     assert list(truth) == ["date", "site", "sku", "demand"]
     assert list(future)[:5] == ["date", "site", "sku", "demand", "units"]
     assert truth["date"].max() == SMALL["end"]
-    assert future["date"].min() == SMALL["end"] + pd.Timedelta(days=1)
+    assert future["date"].min() == SMALL["end"] + timedelta(days=1)
     assert future["date"].nunique() == 28
     on_sale = small.company.in_assortment()
     assert truth["demand"].sum() + future["demand"].sum() == small.ledger.demand[on_sale].sum()

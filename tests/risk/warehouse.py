@@ -154,7 +154,7 @@ def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: An
             "sellable": [one.on_hand - one.blocked for one in shelves],
             "stock_on": pd.Series(
                 [
-                    pd.NaT if np.isnan(one.on_hand) else today - pd.Timedelta(days=one.stale_days)
+                    pd.NaT if np.isnan(one.on_hand) else today - dt.timedelta(days=one.stale_days)
                     for one in shelves
                 ],
                 dtype="datetime64[s]",
@@ -223,7 +223,7 @@ def _series(shelves: list[Shelf], options: Options) -> pd.DataFrame:
 
 def _orders(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
     def day(offset: int | None) -> Any:
-        return pd.NaT if offset is None else today + pd.Timedelta(days=offset)
+        return pd.NaT if offset is None else today + dt.timedelta(days=offset)
 
     columns = [
         *("order_id", "line", "site", "sku", "supplier", "source_site", "units_ordered"),
@@ -250,7 +250,7 @@ def _orders(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
 
 def _booked(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
     rows = [
-        (row, pd.NaT if due is None else today + pd.Timedelta(days=due), units)
+        (row, pd.NaT if due is None else today + dt.timedelta(days=due), units)
         for row, one in enumerate(shelves)
         for due, units in one.booked
     ]
