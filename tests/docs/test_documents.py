@@ -1,0 +1,168 @@
+"""Commands, settings, feeds, routes, columns and links of the documents, held to the code."""
+
+from __future__ import annotations
+
+import io
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from api.settings import KEYS, Settings
+from api.tabular import csv_pieces
+from forecasting.calendar import Frequency
+from forecasting.options import Options
+from models.publication.build import table_of
+from models.publication.contracts import horizon_column, quantile_column
+from tests.docs.conftest import Tour
+from tests.docs.generated import DOCS, PAGES, REPOSITORY, commands_by_name, options_of, renewed
+from tests.risk.test_assess import HOSTILE, assessed
+
+DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")])
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_parts_are_what_the_code_says(name: str) -> None:
+    text = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+    assert renewed(name, text) == text, "write it anew: python -m tests.docs"
+
+
+def test_every_command_and_option_is_documented() -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    sections = {part.partition("`")[0]: part for part in page.split("### `vigistock ")[1:]}
+    for path, command in commands_by_name().items():
+        section = next(text for start, text in sections.items() if start.startswith(path))
+        for option in options_of(command):
+            for name in option.opts:
+                assert f"`{name}`" in section, f"vigistock {path} {name}"
+
+
+def test_every_setting_is_documented_and_the_examples_are_valid() -> None:
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    assert not [key for key in KEYS if f"| `{key}` |" not in page]
+    assert Settings(database="postgresql://vigistock@db.example.com/stock", schema="north")
+
+
+def documented_columns(what: str) -> dict[str, bool]:
+    """Column of an export -> whether docs/exports.md says that it may be blank."""
+    page = (DOCS / "exports.md").read_text(encoding="utf-8")
+    section = page.partition(f"\n## {what}\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?) \|.*\| ([^|]+) \|$", section, re.MULTILINE)
+    told: dict[str, bool] = {}
+    for names, blank in rows:
+        for name in re.findall(r"`(\w+)`", names):
+            told[name] = blank.strip() != "never"
+    return told
+
+
+def exported_columns(columns: list[str]) -> list[str]:
+    """Columns that there are many of are documented by their first (and last) ones."""
+    defaults = Settings()
+    levels = [quantile_column(level) for level in defaults.quantiles]
+    horizons = [horizon_column(one, defaults.frequency) for one in defaults.options.risk_horizons]
+    left_out = {*levels[1:-1], *horizons[1:]}
+    return [name for name in columns if name not in left_out]
+
+
+@pytest.mark.parametrize("what", ["forecasts", "warnings", "series"])
+def test_every_exported_column_is_documented(tour: Tour, what: str) -> None:
+    columns = exported_columns(exported(tour, what).columns.tolist())
+    told = documented_columns(what)
+    assert sorted(told) == sorted(columns)
+    if what != "series":  # grouped there by what they mean
+        assert list(told) == columns, "in another order than they are exported"
+
+
+@pytest.mark.parametrize("what", ["forecasts", "warnings", "series"])
+def test_what_is_never_blank_is_never_blank(tour: Tour, what: str) -> None:
+    frame = exported(tour, what)
+    told = documented_columns(what)
+    never = [name for name in frame if not told.get(name, False)]
+    assert not [name for name in never if frame[name].isna().any()]
+
+
+@pytest.mark.parametrize("frequency", list(Frequency))
+def test_blanks_of_hostile_series_are_documented(frequency: Frequency) -> None:
+    shelves = [replace(one, sku=name) for name, one in HOSTILE.items()]
+    table = table_of(assessed(*shelves, options=Options(frequency=frequency)).warnings)
+    frame = as_read(table)
+    told = documented_columns("warnings")
+    blank = {name for name in frame if frame[name].isna().any()}
+    assert {"days_of_cover", "value_at_risk", "on_hand", "stockout_on", "act_by"} <= blank
+    assert not [name for name in blank if not told.get(name, False)]
+
+
+def test_the_readme_names_every_column_that_may_be_blank(readme: str) -> None:
+    short = readme.partition("## Exports")[2].partition("\n## ")[0]
+    for what in ("forecasts", "warnings"):
+        for name, blank in documented_columns(what).items():
+            grouped = name.startswith(("stockout_on_", "cause_", "action_"))
+            assert not blank or grouped or f"`{name}`" in short, name
+
+
+def exported(tour: Tour, what: str) -> pd.DataFrame:
+    from api.commands.answers import open_reader
+    from api.commands.shell import Shell
+
+    table = open_reader(Shell(tour.workspace), None).export_table(
+        what, every_series=what == "warnings"
+    )
+    return as_read(table)
+
+
+def as_read(table: pa.Table) -> pd.DataFrame:
+    """The table as a reader of the CSV gets it: an empty cell is a blank, and nothing else is."""
+    text = b"".join(csv_pieces(table))
+    return pd.read_csv(io.BytesIO(text), dtype=str, keep_default_na=False, na_values=[""])
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(path: Path) -> None:
+    text = re.sub(r"```.*?```", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if "://" in target:
+            continue
+        file, _, anchor = target.partition("#")
+        found = (path.parent / file) if file else path
+        assert found.exists(), f"{path.name}: {target}"
+        if anchor:
+            heads = re.findall(r"^#+ (.+)$", found.read_text(encoding="utf-8"), re.MULTILINE)
+            assert anchor in {slug(head) for head in heads}, f"{path.name}: {target}"
+
+
+def slug(head: str) -> str:
+    """
+    >>> slug("What it is, and for whom")
+    'what-it-is-and-for-whom'
+    """
+    return re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-")
+
+
+def test_every_document_is_linked_from_another() -> None:
+    everything = "".join(path.read_text(encoding="utf-8") for path in DOCUMENTS)
+    for path in DOCS.rglob("*.md"):
+        assert f"{path.name})" in everything or f"{path.name}#" in everything, path.name
+
+
+def test_decisions_are_numbered_and_say_question_decision_why_and_price() -> None:
+    files = sorted((DOCS / "decisions").glob("*.md"))
+    assert [int(path.name[:4]) for path in files] == list(range(1, len(files) + 1))
+    for number, path in enumerate(files, start=1):
+        text = path.read_text(encoding="utf-8")
+        assert text.startswith(f"# {number}. ")
+        for part in ("**Question.**", "**Decision.**", "**Why.**", "**Price.**"):
+            assert part in text, f"{path.name}: {part}"
+
+
+def test_the_changelog_has_an_unreleased_section() -> None:
+    text = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert text.partition("## Unreleased")[2].strip()
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
+def test_no_document_names_a_machine(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"(?<![\w.:/])/(work|home|root|tmp|Users)/", text)
