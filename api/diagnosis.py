@@ -117,11 +117,8 @@ def _database(workspace: Workspace) -> dict[str, Any]:
 def _watermarks(workspace: Workspace) -> dict[str, Any]:
     from forecasting.record import Record
 
-    record = Record.open(workspace.database_url, schema=workspace.schema)
-    try:
+    with Record.open(workspace.database_url, schema=workspace.schema) as record:
         watermarks = record.watermarks()
-    finally:
-        record.engine.dispose()
     return {feed: day.isoformat() for feed, day in sorted(watermarks.items())}
 
 

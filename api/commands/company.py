@@ -82,11 +82,8 @@ def _refuse_foreign_data(folder: Path) -> None:
     from forecasting.record import Record
 
     workspace = open_workspace(folder)
-    record = Record.open(workspace.database_url, schema=workspace.schema)
-    try:
+    with Record.open(workspace.database_url, schema=workspace.schema) as record:
         deliveries = len(record.deliveries(limit=1))
-    finally:
-        record.engine.dispose()
     if deliveries:
         raise Refused(
             f"{folder} already holds a company's data; the demonstration would mix with it.",

@@ -82,8 +82,10 @@ def ingest(
     workspace = shell.workspace()
     from forecasting.record import Record
 
-    record = Record.open(workspace.database_url, schema=workspace.schema)
-    with shell.steps() as step:
+    with (
+        Record.open(workspace.database_url, schema=workspace.schema) as record,
+        shell.steps() as step,
+    ):
         taken = []
         for path in expand(files):
             step(f"{'checking' if check else 'reading'} {path}", minor=True)
@@ -239,8 +241,8 @@ def rejects(
     workspace = shell.workspace()
     from forecasting.record import Record
 
-    record = Record.open(workspace.database_url, schema=workspace.schema)
-    found = record.rejects(delivery)
+    with Record.open(workspace.database_url, schema=workspace.schema) as record:
+        found = record.rejects(delivery)
     if export is not None:
         _write_csv(found, export)
     codes = found["code"].value_counts().to_dict() if len(found) else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pandas as pd
 import pyarrow as pa
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class Record:
-    """Deliveries and their rows, on SQLite or PostgreSQL. Append-only; the latest delivery wins."""
+    """Deliveries and their rows, on SQLite or PostgreSQL. Append-only; the latest delivery wins.
+
+    `with Record.open(url) as record:` closes its connections at the end.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
@@ -39,6 +42,12 @@ class Record:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:

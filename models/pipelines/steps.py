@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -22,13 +21,8 @@ def silent(_step: str) -> None:
     """Progress that nobody watches."""
 
 
-@contextmanager
-def open_record(workspace: Workspace) -> Iterator[Record]:
-    record = Record.open(workspace.database_url, schema=workspace.schema)
-    try:
-        yield record
-    finally:
-        record.engine.dispose()
+def open_record(workspace: Workspace) -> Record:
+    return Record.open(workspace.database_url, schema=workspace.schema)
 
 
 def panel_as_of(
