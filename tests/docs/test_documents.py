@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
-import pyarrow as pa
 import pytest
 
-from api.settings import KEYS, Settings
-from api.tabular import csv_pieces
+from api.settings import KEYS, load_settings
 from forecasting.calendar import Frequency
 from forecasting.options import Options
 from models.publication.build import table_of
-from models.publication.contracts import horizon_column, quantile_column
-from tests.docs.conftest import Tour
+from tests.docs.columns import as_read, documented_columns
 from tests.docs.generated import DOCS, PAGES, REPOSITORY, commands_by_name, options_of, renewed
 from tests.risk.test_assess import HOSTILE, assessed
 
@@ -40,48 +35,17 @@ def test_every_command_and_option_is_documented() -> None:
                 assert f"`{name}`" in section, f"vigistock {path} {name}"
 
 
-def test_every_setting_is_documented_and_the_examples_are_valid() -> None:
+def test_every_setting_is_documented() -> None:
     page = (DOCS / "settings.md").read_text(encoding="utf-8")
     assert not [key for key in KEYS if f"| `{key}` |" not in page]
-    assert Settings(database="postgresql://vigistock@db.example.com/stock", schema="north")
 
 
-def documented_columns(what: str) -> dict[str, bool]:
-    """Column of an export -> whether docs/exports.md says that it may be blank."""
-    page = (DOCS / "exports.md").read_text(encoding="utf-8")
-    section = page.partition(f"\n## {what}\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (`.+?) \|.*\| ([^|]+) \|$", section, re.MULTILINE)
-    told: dict[str, bool] = {}
-    for names, blank in rows:
-        for name in re.findall(r"`(\w+)`", names):
-            told[name] = blank.strip() != "never"
-    return told
-
-
-def exported_columns(columns: list[str]) -> list[str]:
-    """Columns that there are many of are documented by their first (and last) ones."""
-    defaults = Settings()
-    levels = [quantile_column(level) for level in defaults.quantiles]
-    horizons = [horizon_column(one, defaults.frequency) for one in defaults.options.risk_horizons]
-    left_out = {*levels[1:-1], *horizons[1:]}
-    return [name for name in columns if name not in left_out]
-
-
-@pytest.mark.parametrize("what", ["forecasts", "warnings", "series"])
-def test_every_exported_column_is_documented(tour: Tour, what: str) -> None:
-    columns = exported_columns(exported(tour, what).columns.tolist())
-    told = documented_columns(what)
-    assert sorted(told) == sorted(columns)
-    if what != "series":  # grouped there by what they mean
-        assert list(told) == columns, "in another order than they are exported"
-
-
-@pytest.mark.parametrize("what", ["forecasts", "warnings", "series"])
-def test_what_is_never_blank_is_never_blank(tour: Tour, what: str) -> None:
-    frame = exported(tour, what)
-    told = documented_columns(what)
-    never = [name for name in frame if not told.get(name, False)]
-    assert not [name for name in never if frame[name].isna().any()]
+def test_settings_shown_as_examples_are_taken(tmp_path: Path) -> None:
+    page = (DOCS / "settings.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "vigistock.toml").write_text("".join(blocks), encoding="utf-8")
+    assert blocks
+    assert load_settings(tmp_path).settings.schema_ == "north"
 
 
 @pytest.mark.parametrize("frequency", list(Frequency))
@@ -92,7 +56,7 @@ def test_blanks_of_hostile_series_are_documented(frequency: Frequency) -> None:
     told = documented_columns("warnings")
     blank = {name for name in frame if frame[name].isna().any()}
     assert {"days_of_cover", "value_at_risk", "on_hand", "stockout_on", "act_by"} <= blank
-    assert not [name for name in blank if not told.get(name, False)]
+    assert not [name for name in blank if not told.get(str(name), False)]
 
 
 def test_the_readme_names_every_column_that_may_be_blank(readme: str) -> None:
@@ -101,22 +65,6 @@ def test_the_readme_names_every_column_that_may_be_blank(readme: str) -> None:
         for name, blank in documented_columns(what).items():
             grouped = name.startswith(("stockout_on_", "cause_", "action_"))
             assert not blank or grouped or f"`{name}`" in short, name
-
-
-def exported(tour: Tour, what: str) -> pd.DataFrame:
-    from api.commands.answers import open_reader
-    from api.commands.shell import Shell
-
-    table = open_reader(Shell(tour.workspace), None).export_table(
-        what, every_series=what == "warnings"
-    )
-    return as_read(table)
-
-
-def as_read(table: pa.Table) -> pd.DataFrame:
-    """The table as a reader of the CSV gets it: an empty cell is a blank, and nothing else is."""
-    text = b"".join(csv_pieces(table))
-    return pd.read_csv(io.BytesIO(text), dtype=str, keep_default_na=False, na_values=[""])
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(REPOSITORY)))
