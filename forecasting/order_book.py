@@ -48,7 +48,8 @@ def lines_as_of(
     """Order lines placed up to a day, with what was known of them that day.
 
     Adds: units_received (up to the day), received_on (first receipt up to the day, else NaT),
-    promised_on (the promise known that day), units_open (0 where ended by then).
+    promised_on (the promise known that day), units_open (0 where ended by then). What ended since
+    has the status open and no cancelled_on.
     `receipts` comes from `receipts_of`; `lead_time_days` is aligned with `orders`.
     promise_known_on dates expected_on, or promised_on where it stands alone.
     A promise whose history is unknown is ordered_on + lead_time_days, never today's expected_on.
@@ -79,6 +80,8 @@ def lines_as_of(
         units_received=units_received,
         received_on=lines["came_on"].astype("datetime64[s]"),
         promised_on=promised.astype("datetime64[s]"),
+        cancelled_on=lines["cancelled_on"].where(lines["cancelled_on"] <= moment),
+        status=status.where(ended | ~status.isin(ENDED), "open"),
         units_open=np.where(ended, 0.0, open_units),
     ).drop(columns=["came_units", "came_on", "last_on", "master_days", *PROMISES])
 
