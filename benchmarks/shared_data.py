@@ -20,27 +20,34 @@ def shared_data(name: str) -> Path | None:
     return folder if folder.is_dir() else None
 
 
-def m5_feeds(folder: Path, target: Path) -> dict[str, Path]:
-    """Write M5's wide table as `sales` (with prices) and `events`; returns the files by feed."""
-    wide = pd.read_parquet(folder / "sales_wide_d1_d1941.parquet")
-    calendar = pd.read_csv(folder / "calendar.csv", dtype={"date": str})
-    days = [name for name in wide.columns if name.startswith("d_")]
-    count = len(days)
-    dates = M5_FIRST_DAY + np.arange(count)
+def m5_wide(folder: Path) -> pd.DataFrame:
+    """M5's daily units: one row a series, one column a day (`d_1`, `d_2`, …)."""
+    return pd.read_parquet(folder / "sales_wide_d1_d1941.parquet")
+
+
+def m5_days(wide: pd.DataFrame) -> list[str]:
+    return [name for name in wide.columns if name.startswith("d_")]
+
+
+def m5_prices(folder: Path, wide: pd.DataFrame) -> np.ndarray:
+    """[n, days] price of each series on each day; NaN where it was not offered."""
+    calendar = pd.read_csv(folder / "calendar.csv", usecols=["wm_yr_wk"])
+    weeks = calendar["wm_yr_wk"].to_numpy()[: len(m5_days(wide))]
     prices = pd.read_parquet(folder / "sell_prices.parquet")
-    weeks = calendar["wm_yr_wk"].to_numpy()[:count]
-    price = (
-        prices.pivot(index=["store_id", "item_id"], columns="wm_yr_wk", values="sell_price")
-        .reindex(pd.MultiIndex.from_frame(wide[["store_id", "item_id"]]))
-        .reindex(columns=pd.unique(weeks))
-        .loc[:, weeks]
-        .to_numpy(float)
-    )
+    table = prices.pivot(index=["store_id", "item_id"], columns="wm_yr_wk", values="sell_price")
+    own = table.reindex(pd.MultiIndex.from_frame(wide[["store_id", "item_id"]]))
+    return own.reindex(columns=pd.unique(weeks)).loc[:, weeks].to_numpy(float)
+
+
+def m5_tables(folder: Path, wide: pd.DataFrame) -> dict[str, pa.Table]:
+    """`items`, `sales` (with prices) and `events` (holidays; SNAP days by store) of M5's series."""
+    days = m5_days(wide)
+    dates = M5_FIRST_DAY + np.arange(len(days))
 
     def repeated(column: str) -> pa.Array:
         codes, names = pd.factorize(wide[column])
         return pa.DictionaryArray.from_arrays(
-            np.repeat(codes.astype(np.int32), count), pa.array(names.tolist())
+            np.repeat(codes.astype(np.int32), len(days)), pa.array(names.tolist())
         )
 
     sales = pa.table(
@@ -49,20 +56,42 @@ def m5_feeds(folder: Path, target: Path) -> dict[str, Path]:
             "site": repeated("store_id"),
             "sku": repeated("item_id"),
             "units": wide[days].to_numpy(np.float64).ravel(),
-            "price": pa.array(price.ravel(), from_pandas=True),
+            "price": pa.array(m5_prices(folder, wide).ravel(), from_pandas=True),
         }
     )
-    items = wide[["item_id", "cat_id"]].drop_duplicates()
-    named = [
-        calendar.loc[calendar[name].notna(), ["date", name]].set_axis(["start", "name"], axis=1)
+    items = wide[["item_id", "cat_id"]].drop_duplicates().set_axis(["sku", "category"], axis=1)
+    return {
+        "items": pa.Table.from_pandas(items, preserve_index=False),
+        "events": pa.Table.from_pandas(_m5_events(folder, wide), preserve_index=False),
+        "sales": sales,
+    }
+
+
+def _m5_events(folder: Path, wide: pd.DataFrame) -> pd.DataFrame:
+    calendar = pd.read_csv(folder / "calendar.csv")
+    calendar["start"] = pd.to_datetime(calendar["date"]).dt.date
+    parts = [
+        calendar.loc[calendar[name].notna(), ["start", name]]
+        .set_axis(["start", "name"], axis=1)
+        .assign(kind="holiday", site="")
         for name in ("event_name_1", "event_name_2")
     ]
+    stores = wide[["store_id", "state_id"]].drop_duplicates()
+    for store, state in stores.itertuples(index=False):
+        benefit = calendar.loc[calendar[f"snap_{state}"] == 1, ["start"]]
+        parts.append(benefit.assign(name="SNAP", kind="other", site=store))
+    return pd.concat(parts, ignore_index=True)
+
+
+def m5_feeds(folder: Path, target: Path) -> dict[str, Path]:
+    """Write M5's feeds as the files an ERP would send; returns the files by feed."""
+    tables = m5_tables(folder, m5_wide(folder))
     files = {
         "items": target / "items.csv",
         "events": target / "events.csv",
         "sales": target / "sales.parquet",
     }
-    items.set_axis(["sku", "category"], axis=1).to_csv(files["items"], index=False)
-    pd.concat(named).assign(kind="holiday").to_csv(files["events"], index=False)
-    pq.write_table(sales, files["sales"])
+    for feed in ("items", "events"):
+        tables[feed].to_pandas().to_csv(files[feed], index=False)
+    pq.write_table(tables["sales"], files["sales"])
     return files
