@@ -248,7 +248,9 @@ def _read_grain(path: Path, frequency: Frequency, facts: dict[str, Any]) -> Fitt
         series = pd.DataFrame(
             {"site": kept["site"].astype(object), "sku": kept["sku"].astype(object)}
         )
-        errors = ErrorPaths(kept["scores"], kept["segments"].astype(object), kept["lends"])
+        errors = ErrorPaths(
+            kept["scores"], kept["segments"].astype(object), kept["lends"], frequency
+        )
         return FittedGrain(frequency, int(facts["horizon"]), series, kept["weights"], errors)
 
 

@@ -161,7 +161,7 @@ def fit_grain(history: History, horizon: int, seed: int) -> tuple[FittedGrain, l
             horizon=horizon,
             series=history.series[["site", "sku"]].reset_index(drop=True),
             weights=weights,
-            errors=ErrorPaths(scores, final.classes, lends),
+            errors=ErrorPaths(scores, final.classes, lends, history.frequency),
         ),
         windows,
     )
