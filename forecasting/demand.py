@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.calendar import Frequency
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.stockout import is_out
@@ -19,6 +20,7 @@ from forecasting.stockout import is_out
 Matrix = NDArray[np.float64]
 
 RAN_OUT_SHARE: Final = 0.5  # empty at close, full at opening: it ran out somewhere in between
+CLOSED_WEEKS: Final = 8  # without any sale of the site on a weekday: it is closed then
 LEVEL_MEMORY: Final = 0.1  # weight of the newest period in the trailing level
 
 
@@ -36,13 +38,37 @@ def empty_share(panel: Panel) -> Matrix:
     return np.where(np.isnan(panel.availability), share, 1.0 - np.nan_to_num(panel.availability))
 
 
+def closed_days(panel: Panel) -> NDArray[np.bool_]:
+    """[n, T] days on which the site is closed: it sold something this week, but nothing on that
+    weekday in the CLOSED_WEEKS up to it. An empty shelf misses no sale on such a day.
+    """
+    weeks = CLOSED_WEEKS
+    if panel.frequency is not Frequency.DAY or panel.units.shape[1] < 7 * weeks:
+        return np.zeros(panel.units.shape, dtype=bool)
+    codes, place = np.unique(panel.series["site"].to_numpy(dtype=object), return_inverse=True)
+    sold = np.zeros((len(codes), panel.units.shape[1]), dtype=bool)
+    np.logical_or.at(sold, place, panel.units > 0)
+    same_weekday = np.any([_days_before(sold, 7 * week) for week in range(weeks)], axis=0)
+    last_days = np.any([_days_before(sold, day) for day in range(7)], axis=0)
+    closed = last_days & ~same_weekday
+    closed[:, : 7 * weeks - 1] = False
+    return closed[place]
+
+
+def _days_before(sold: NDArray[np.bool_], days: int) -> NDArray[np.bool_]:
+    """[S, T] whether anything was sold that many days before each day."""
+    earlier = np.zeros_like(sold)
+    earlier[:, days:] = sold[:, : sold.shape[1] - days]
+    return earlier
+
+
 def latent_demand(panel: Panel, options: Options) -> Matrix:
     """[n, T] demand, units; NaN where units are unknown; never below zero.
 
     Returns can turn a period's net units negative: nobody wanted less than nothing.
     """
     demand = np.maximum(panel.units, 0.0)
-    share = empty_share(panel) * options.unmet
+    share = np.where(closed_days(panel), 0.0, empty_share(panel) * options.unmet)
     if not share.any():
         return demand
     level = np.full(len(demand), np.nan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from forecasting.calendar import Frequency
@@ -59,3 +60,25 @@ def test_no_period_looks_at_a_later_one():
 def test_without_stock_demand_is_units_and_returns_are_not_wanted():
     panel = panel_of(Rows(sales=days_of([3, -2, 4])))
     assert latent_demand(panel, Options())[0].tolist() == [3, 0, 4]
+
+
+def test_an_empty_shelf_on_a_closed_sunday_missed_no_sale_and_opens_no_shop():
+    luck, days = np.random.default_rng(1), 200
+    dates = pd.date_range(end=LAST, periods=days)
+    sunday = dates.dayofweek == 6
+    sales, stock = [], []
+    for sku in ("CAFE", "THE", "LAIT"):
+        units = np.where(sunday, 0.0, luck.poisson(6, days))
+        on_hand = np.full(days, 50.0)
+        if sku == "CAFE":
+            units[-12:-3] = on_hand[-12:-3] = 0.0
+        sales.append(days_of(units, sku=sku))
+        stock.append(
+            pd.DataFrame({"date": dates.date, "site": "LYON", "sku": sku, "on_hand": on_hand})
+        )
+    panel = panel_of(Rows(sales=pd.concat(sales), stock=pd.concat(stock)))
+    demand = latent_demand(panel, Options())
+    assert demand[:, sunday].sum() == 0
+    assert (demand[0, -12:-3][~sunday[-12:-3]] > 1).all()
+    ahead = pd.date_range(LAST + pd.Timedelta(days=1), periods=28).dayofweek == 6
+    assert DemandForecaster(Options()).fit(panel).forecast(panel).mean[:, ahead].sum() == 0

@@ -95,10 +95,19 @@ def reader_of(workspace: Workspace) -> PublicationReader:
 def tables_of(workspace: Workspace) -> dict[str, pd.DataFrame]:
     """The exports of the current publication, every series, without what names the publication."""
     reader = reader_of(workspace)
-    tables = {grain: reader.export_table("forecasts", grain).to_pandas() for grain in reader.grains}
-    tables["warnings"] = reader.export_table("warnings", every_series=True).to_pandas()
+    tables = {grain: reader.export_table("forecasts", grain) for grain in reader.grains}
+    tables["warnings"] = reader.export_table("warnings", every_series=True)
     constant = ["publication", "warning", "model_version"]
-    return {name: table.drop(columns=constant, errors="ignore") for name, table in tables.items()}
+    return {
+        name: frame_of(table).drop(columns=constant, errors="ignore")
+        for name, table in tables.items()
+    }
+
+
+def frame_of(table: pa.Table) -> pd.DataFrame:
+    """Text as text, dates as timestamps (blank NaT)."""
+    frame: pd.DataFrame = table.to_pandas(date_as_object=False)
+    return frame.astype(dict.fromkeys(frame.select_dtypes("category"), object))
 
 
 def feeds_of(readings: Iterable[Reading]) -> dict[str, pa.Table]:
@@ -135,14 +144,6 @@ def reading_of(feed: str, rows: pa.Table, complete: bool = False, *, name: str =
         rejects=pd.DataFrame(columns=["line", "column", "code", "message", "raw"]),
         notes=(),
     )
-
-
-def frame_of(rows: pa.Table) -> pd.DataFrame:
-    """Rows to change: text as text, dates as timestamps (blank NaT)."""
-    frame = rows.to_pandas(date_as_object=False)
-    for name in frame.select_dtypes("category"):
-        frame[name] = frame[name].astype(object)
-    return frame
 
 
 def rows_like(rows: pa.Table, frame: pd.DataFrame) -> pa.Table:
