@@ -98,7 +98,7 @@ class Panel:
             value = getattr(self, part.name)
             if isinstance(value, np.ndarray):
                 sha.update(repr(value.shape).encode())
-                sha.update(np.ascontiguousarray(value).tobytes())
+                sha.update(np.ascontiguousarray(value).data)
             elif isinstance(value, pd.DataFrame):
                 sha.update(",".join(value.columns).encode())
                 if len(value):
@@ -239,7 +239,8 @@ def _series_of(parts: list[pd.DataFrame]) -> pd.DataFrame:
 
 def _located(rows: pa.Table, index: pd.MultiIndex, oldest: np.datetime64) -> pd.DataFrame:
     """Rows from a day on as a frame with `row`, their series' place in the panel, for codes."""
-    rows = rows.filter(pc.greater_equal(rows.column("date"), pa.scalar(oldest.astype(object))))
+    recent = pc.greater_equal(rows.column("date"), pa.scalar(oldest.astype(object)))
+    rows = rows if pc.all(recent).as_py() else rows.filter(recent)
     codes = []
     for name in ("site", "sku"):
         column = rows.column(name).combine_chunks()

@@ -29,6 +29,10 @@ USAGE_PERIODS: Final = {Frequency.DAY: 56, Frequency.WEEK: 26, Frequency.MONTH: 
 HABIT_PERIODS: Final = {Frequency.DAY: 182, Frequency.WEEK: 104, Frequency.MONTH: 36}
 """Past periods that a habit is learned from."""
 
+MOST_LENT: Final = {Frequency.DAY: 365.0, Frequency.WEEK: 52.0, Frequency.MONTH: 12.0}
+"""Most periods of usage in one receipt that a series lends to others, a year: a slip of the hand,
+or a receipt for next to no usage, fills no neighbour's shelf."""
+
 
 @dataclass(frozen=True)
 class Policies:
@@ -132,6 +136,7 @@ def habits_of(panel: Panel, wanted: NDArray[np.bool_]) -> Habits:
     count, items = len(panel), int(item.max()) + 1
     group = np.concatenate([series, count + item[series], np.full(len(series), count + items)])
     key = group * (len(edges) + 1) + np.tile(band, 3)
+    lent = np.minimum(values, MOST_LENT[panel.frequency])
     order = np.argsort(key, kind="stable")
     offsets = np.searchsorted(
         key[order], np.arange((count + items + 1) * (len(edges) + 1) + 1), side="left"
@@ -143,7 +148,7 @@ def habits_of(panel: Panel, wanted: NDArray[np.bool_]) -> Habits:
         usage=np.where(own, np.nan_to_num(usage[:, -1]), 0.0),
         pools=np.stack([numbers, count + item, np.full(count, count + items)], axis=1),
         pool_from=np.concatenate([starts, ends[:, None]], axis=1).astype(np.int64),
-        ratios=np.tile(values, 3)[order],
+        ratios=np.concatenate([values, lent, lent])[order],
         cover_edges=edges,
     )
 

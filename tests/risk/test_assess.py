@@ -273,6 +273,20 @@ def test_habits_stand_in_where_nobody_keeps_a_policy() -> None:
     assert "receipts as usual" in found["reason"]
 
 
+def test_an_absurd_receipt_fills_no_neighbours_shelf() -> None:
+    monthly = Options(frequency=Frequency.MONTH)
+    past = {
+        "past_units": (5.0,) * 36,
+        "past_on_hand": (4.0,) * 36,
+        "demand": np.full((50, 12), 5.0),
+    }
+    calm = shelf(sku="CALM", on_hand=4.0, past_receipts=(5.0,) * 36, **past)
+    wild = shelf(sku="WILD", on_hand=4.0, past_receipts=(1e15,) * 36, **past)
+    table = assessed(calm, wild, options=monthly).projection
+    arrivals = table[table["sku"] == "CALM"]["arrivals_mean"]
+    assert arrivals.max() <= 12 * 5.0
+
+
 def test_status_alone_learns_from_its_own_stockouts() -> None:
     often = shelf(sku="OFTEN", on_hand=np.nan, availability=(1.0, 1.0, 0.0) * 20 + (1.0,))
     never = shelf(sku="NEVER", on_hand=np.nan, availability=(1.0,) * 61)
