@@ -275,13 +275,10 @@ def test_habits_stand_in_where_nobody_keeps_a_policy() -> None:
 
 def test_an_absurd_receipt_fills_no_neighbours_shelf() -> None:
     monthly = Options(frequency=Frequency.MONTH)
-    past = {
-        "past_units": (5.0,) * 36,
-        "past_on_hand": (4.0,) * 36,
-        "demand": np.full((50, 12), 5.0),
-    }
-    calm = shelf(sku="CALM", on_hand=4.0, past_receipts=(5.0,) * 36, **past)
-    wild = shelf(sku="WILD", on_hand=4.0, past_receipts=(1e15,) * 36, **past)
+    past = {"past_units": (5.0,) * 20, "past_on_hand": (4.0,) * 20}
+    usual = {**past, "on_hand": 4.0, "demand": np.full((50, 12), 5.0)}
+    calm = shelf(sku="CALM", past_receipts=(5.0,) * 20, **usual)
+    wild = shelf(sku="WILD", past_receipts=(1e15,) * 20, **usual)
     table = assessed(calm, wild, options=monthly).projection
     arrivals = table[table["sku"] == "CALM"]["arrivals_mean"]
     assert arrivals.max() <= 12 * 5.0
