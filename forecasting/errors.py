@@ -65,7 +65,8 @@ class MissingColumns(VigistockError):
     title = "Columns are missing"
 
     def __init__(self, table: str, missing: Sequence[str], available: Sequence[str]) -> None:
-        hint = "".join(did_you_mean(name, available) for name in missing[:1])
+        pairs = ((name, get_close_matches(name, available, n=1, cutoff=0.75)) for name in missing)
+        hint = "".join(f" Is '{close[0]}' meant as '{name}'?" for name, close in pairs if close)
         super().__init__(
             f"{table}: missing column(s) {examples(missing)}; found {examples(available)}.{hint}",
             next_step="Add the columns, or name them in a profile (docs/profiles.md).",

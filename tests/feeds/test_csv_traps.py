@@ -137,7 +137,7 @@ def test_a_header_without_rows_is_a_delivery_of_zero_rows() -> None:
 
 
 def test_a_missing_column_is_named_with_a_suggestion() -> None:
-    with pytest.raises(MissingColumns, match=r"'units'.*Did you mean 'unit'"):
+    with pytest.raises(MissingColumns, match=r"'units'.*Is 'unit' meant as 'units'"):
         read_text("date,site,sku,unit\n")
     with pytest.raises(MissingColumns, match="on_hand or availability"):
         read_text("date,site,sku\n", "stock")
