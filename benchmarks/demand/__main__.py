@@ -48,7 +48,8 @@ def run(data: str, task: Task, seeds: list[int], workers: int, *, with_product: 
             boosted = stack.enter_context(fresh_processes(1, boosting.warm_up))
         for origin in task.origins:
             at = label(origin, task.frequency)
-            tell(f"\n{at}: {judged_rows(task, origin).sum()} series judged")
+            judged = judged_rows(task, origin)
+            tell(f"\n{at}: {judged.sum()} series judged")
 
             def note(
                 method: str,
@@ -78,7 +79,7 @@ def run(data: str, task: Task, seeds: list[int], workers: int, *, with_product: 
                 outcome = product.run_product(task, origin, seed, own)
                 note(
                     PRODUCT,
-                    product.aligned(outcome, task.series),
+                    product.aligned(outcome, task.series, judged),
                     outcome.fit.with_next(outcome.cast),
                     seed=seed,
                 )

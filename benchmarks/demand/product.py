@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from benchmarks.demand.counts import SamplePaths
 from benchmarks.demand.scores import M5_LEVELS, STOCK_LEVELS
@@ -70,6 +73,7 @@ def warm_up(frequency: Frequency) -> None:
     """Import and compile on three made-up series."""
     import pyarrow as pa
 
+    warnings.simplefilter("ignore")
     last = 20_000 if frequency is Frequency.DAY else 600
     periods = np.arange(last - 400 if frequency is Frequency.DAY else last - 60, last + 1)
     dates = period_end(periods, frequency)
@@ -95,14 +99,23 @@ def run_product(task: Task, origin: int, seed: int, pool: ProcessPoolExecutor) -
     return pool.submit(forecast_panel, panel, options, task.horizon).result()
 
 
-def aligned(outcome: Outcome, series: pd.DataFrame) -> SamplePaths:
-    """The forecast in the order of a task's series. Raises KeyError where one has none."""
+def aligned(outcome: Outcome, series: pd.DataFrame, judged: NDArray[np.bool_]) -> SamplePaths:
+    """The forecast in the order of a task's series, 0 for those that had not moved by the origin.
+
+    Raises KeyError where one that is judged has no forecast.
+    """
     own = pd.MultiIndex.from_frame(outcome.series[["site", "sku"]])
     place = own.get_indexer(pd.MultiIndex.from_frame(series[["site", "sku"]]))
-    if (place < 0).any():
-        missing = series[place < 0].head(5).to_dict("records")
-        raise KeyError(f"no forecast of {int((place < 0).sum())} series, such as {missing}")
+    if (absent := judged & (place < 0)).any():
+        such = series[absent].head(5).to_dict("records")
+        raise KeyError(f"no forecast of {int(absent.sum())} series that have sold, such as {such}")
+
+    def placed(values: NDArray[Any]) -> NDArray[Any]:
+        rows = values[place]
+        rows[place < 0] = 0
+        return rows
+
     forecast = outcome.forecast
     return SamplePaths(
-        forecast.mean[place], forecast.quantiles[place], forecast.levels, forecast.paths[place]
+        placed(forecast.mean), placed(forecast.quantiles), forecast.levels, placed(forecast.paths)
     )
