@@ -5,22 +5,20 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
+import numpy as np
 import pandas as pd
-from babel.dates import format_date
-from babel.numbers import (
-    format_compact_currency,
-    format_currency,
-    format_decimal,
-    format_percent,
-)
+from babel.numbers import format_percent
+from numpy.typing import NDArray
 
+from api.readable import amount, counted, day, with_readable_dates
 from models.publication import PublicationReader
 from models.publication.contracts import SERIES
 
 OUT: Final = "out"
 TOO_LATE: Final = "too_late"
+JOINT: Final = "; "  # between the actions of a published sentence
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {
@@ -32,12 +30,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "value": "Enjeu",
         "out": "en rupture",
         "back": "retour {day}",
-        "too_late": "trop tard pour l’éviter",
-        "before": "avant {deadline}",
+        "too_late": "Trop tard pour l’éviter.",
+        "too_late_but": "Trop tard pour l’éviter ; pour limiter :",
         "nothing_known": "—",
         "title": "Les ruptures qui viennent",
-        "counts": "{out} séries déjà en rupture ({out_shown} montrées), {warned} alertes "
-        "({warned_shown} montrées)",
         "from_publication": "Publication {publication}, données jusqu’à {origin}, "
         "calculée le {created} UTC",
         "calm": "Rien à signaler : aucune rupture, aucune alerte.",
@@ -56,12 +52,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "value": "At stake",
         "out": "out of stock",
         "back": "back {day}",
-        "too_late": "too late to avoid it",
-        "before": "by {deadline}",
+        "too_late": "Too late to avoid it.",
+        "too_late_but": "Too late to avoid it; to limit it:",
         "nothing_known": "—",
         "title": "What will run out",
-        "counts": "{out} series out already ({out_shown} shown), {warned} warnings "
-        "({warned_shown} shown)",
         "from_publication": "Publication {publication}, data up to {origin}, "
         "computed {created} UTC",
         "calm": "Nothing to report: no stockout, no warning.",
@@ -70,6 +64,19 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "nothing": "No publication yet.",
         "operations": "Operations of the API",
         "other_language": "Français",
+    },
+}
+
+COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "fr": {
+        "out": {"one": "{n} série déjà en rupture", "other": "{n} séries déjà en rupture"},
+        "warned": {"one": "{n} alerte", "other": "{n} alertes"},
+        "shown": {"one": "{n} montrée", "other": "{n} montrées"},
+    },
+    "en": {
+        "out": {"other": "{n} series out already"},
+        "warned": {"one": "{n} warning", "other": "{n} warnings"},
+        "shown": {"other": "{n} shown"},
     },
 }
 
@@ -87,7 +94,7 @@ class Line:
     back: str
     chance: str
     cause: str
-    action: str
+    actions: list[str]  # one a line; what precedes them included
     value: str
 
 
@@ -102,6 +109,31 @@ class Listed:
     warned: int
     warned_shown: int
 
+    def counts(self, language: str) -> str:
+        """How many there are, and how many of them are shown where that is not all."""
+        parts = []
+        for name, number, seen in (
+            ("out", self.out, self.out_shown),
+            ("warned", self.warned, self.warned_shown),
+        ):
+            text = counted(number, COUNTS[language][name], language)
+            if seen < number:
+                text += f" ({counted(seen, COUNTS[language]['shown'], language)})"
+            parts.append(text)
+        return ", ".join(parts)
+
+
+def by_priority(table: pd.DataFrame) -> NDArray[np.intp]:
+    """Places of the rows in the planner's order: what is out first; then by value at risk, then
+    probability, the largest first, blanks last; then by site and sku."""
+    keys = table.reset_index(drop=True).assign(running=(table["state"] != OUT).to_numpy())
+    ordered = keys.sort_values(
+        ["running", "value_at_risk", "probability", "site", "sku"],
+        ascending=[True, False, False, True, True],
+        na_position="last",
+    )
+    return ordered.index.to_numpy()
+
 
 def planner_list(
     reader: PublicationReader,
@@ -111,18 +143,13 @@ def planner_list(
     site: str | None = None,
     min_probability: float | None = None,
 ) -> Listed:
-    """What is out first, then warnings, each by value at risk, then probability.
+    """What is out first, then warnings, each in the planner's order.
 
     What is out takes half of the lines at most where there are warnings for the rest.
     `min_probability` lists every series at or above it instead of the announced ones.
     """
     table = reader.warnings(site=site, every_series=True)
-    table = table.sort_values(
-        ["value_at_risk", "probability", "site", "sku"],
-        ascending=[False, False, True, True],
-        na_position="last",
-        kind="stable",
-    )
+    table = table.iloc[by_priority(table)]
     is_out = (table["state"] == OUT).to_numpy()
     if min_probability is None:
         is_warned = table["warning"].notna().to_numpy() & ~is_out
@@ -133,8 +160,9 @@ def planner_list(
     warned_shown = min(len(warned), limit - out_shown)
     rows = pd.concat([out.head(out_shown), warned.head(warned_shown)], ignore_index=True)
     descriptions = _descriptions(reader, rows)
+    origin = pd.Timestamp(reader.provenance["origin_end"]).date()
     lines = [
-        _line(row, description, language)
+        line_of(row, description, language, origin)
         for (_, row), description in zip(rows.iterrows(), descriptions, strict=True)
     ]
     return Listed(rows, lines, len(out), out_shown, len(warned), warned_shown)
@@ -148,55 +176,40 @@ def _descriptions(reader: PublicationReader, rows: pd.DataFrame) -> list[str]:
     return [str(master.column("description")[place].as_py() or "") for place in places]
 
 
-def _line(row: pd.Series, description: str, language: str) -> Line:
+def line_of(row: pd.Series, description: str, language: str, origin: dt.date) -> Line:
     words = WORDS[language]
+    blank = words["nothing_known"]
     is_out = row["state"] == OUT
-    back = _day(row["back_on"], language)
+    back = day(row["back_on"], language, near=origin, pattern="d MMM")
     return Line(
         warning=None if pd.isna(row["warning"]) else int(row["warning"]),
         site=row["site"],
         sku=row["sku"],
         description=description,
         is_out=is_out,
-        when=words["out"] if is_out else _day(row["stockout_on"], language) or "—",
+        when=words["out"] if is_out else day(row["stockout_on"], language, near=origin) or blank,
         back=words["back"].format(day=back) if is_out and back else "",
         chance="" if is_out else format_percent(round(row["probability"], 2), locale=language),
-        cause=sentence(row, "cause", language),
-        action=_action(row, language),
-        value=_value(row, language),
+        cause=_capitalised(_sentence(row, "cause", language, origin)),
+        actions=_actions(row, language, origin) or [blank],
+        value=amount(row["value_at_risk"], row["currency"], language) or blank,
     )
 
 
-def sentence(row: pd.Series, name: str, language: str) -> str:
+def _sentence(row: pd.Series, name: str, language: str, origin: dt.date) -> str:
     """The sentence that the publication holds; blank where nothing is known."""
-    text = str(row.get(f"{name}_{language}") or "")
-    return text[:1].upper() + text[1:]
+    return with_readable_dates(str(row.get(f"{name}_{language}") or ""), language, origin)
 
 
-def _action(row: pd.Series, language: str) -> str:
-    """The recommended action; its sentence names the deadline."""
+def _actions(row: pd.Series, language: str, origin: dt.date) -> list[str]:
+    """The recommended actions, each naming its deadline; where they come too late, that first."""
     words = WORDS[language]
-    text = sentence(row, "action", language)
+    text = _sentence(row, "action", language, origin)
+    actions = [_capitalised(one) for one in text.split(JOINT)] if text else []
     if row["act_by"] == TOO_LATE and row["state"] != OUT:
-        text = f"{words['too_late'].capitalize()}. {text}".strip()
-    return text or words["nothing_known"]
+        return [words["too_late_but"] if actions else words["too_late"], *actions]
+    return actions
 
 
-def _day(value: Any, language: str) -> str:
-    if value is None or pd.isna(value):
-        return ""
-    day = value if isinstance(value, dt.date) else pd.Timestamp(value).date()
-    return format_date(day, "EEE d MMM", locale=language)
-
-
-def _value(row: pd.Series, language: str) -> str:
-    amount = row["value_at_risk"]
-    if amount is None or pd.isna(amount):
-        return WORDS[language]["nothing_known"]
-    if not row["currency"]:
-        return str(format_decimal(round(amount), locale=language))
-    currency = row["currency"]
-    if amount < 1_000:
-        return str(format_currency(amount, currency, "#,##0 ¤", language, currency_digits=False))
-    digits = 1 if amount < 10_000 else 0
-    return str(format_compact_currency(amount, currency, locale=language, fraction_digits=digits))
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]

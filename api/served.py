@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from api.errors import NotFound
+from api.planner_list import by_priority
 from api.tabular import records
 from forecasting.errors import UnknownName
 from models.ledger import DEMAND, RISK
@@ -27,6 +28,8 @@ from models.publication.contracts import (
 Flags = NDArray[np.bool_]
 Rows = NDArray[np.intp]
 
+PRIORITY: Final = "priority"
+"""The planner's order, as in the command's list and on the page; it has no other way round."""
 SORTS: Final[Mapping[str, str]] = {
     "probability": "probability",
     "value_at_risk": "value_at_risk",
@@ -137,10 +140,12 @@ class Served:
 
     def order(self, sort: str) -> Rows:
         """Row numbers in an order; blanks last either way, draws by site and sku."""
+        if sort == PRIORITY and sort not in self._orders:
+            self._orders[sort] = by_priority(self._frame.astype({"site": object, "sku": object}))
         if sort not in self._orders:
             name = sort.removeprefix("-")
             if name not in SORTS:
-                raise UnknownName("order", sort, SORTS)
+                raise UnknownName("order", sort, (PRIORITY, *SORTS))
             values = self._column(SORTS[name])
             if isinstance(values.dtype, pd.CategoricalDtype):
                 values = values.astype(object)

@@ -54,9 +54,9 @@ def markdown(facts: CardFacts) -> str:
             _table(facts.segments),
             "## What it does not know",
             "Demand for items without any history is taken from their category, and says so in "
-            "the forecast's method and reason. Events count only once they are announced. The "
-            "risk is structural: stock, demand paths and lead times; it has not yet been "
-            "corrected by past warnings.",
+            "the forecast's method and reason. Events, promotions, prices and holidays are kept, "
+            "but change no forecast yet. The risk is structural: stock, demand paths and lead "
+            "times; it has not yet been corrected by past warnings.",
             "## Settings",
             _pairs(facts.settings, "setting"),
             "## How to make it again",

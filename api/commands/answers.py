@@ -12,7 +12,7 @@ from rich.box import HORIZONTALS
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.shell import AsJson, Shell, shell_of
+from api.commands.shell import AsJson, Shell, counted, shell_of
 from forecasting.errors import NotReady, Refused
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def open_reader(shell: Shell, number: int | None) -> PublicationReader:
 def warnings(
     context: typer.Context,
     site: Annotated[str | None, typer.Option(help="Of one site.")] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 20,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most lines to show.")] = 20,
     min_probability: Annotated[
         float | None,
         typer.Option(min=0, max=1, help="List every series at or above it, announced or not."),
@@ -88,13 +88,7 @@ def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, languag
         shell.say(words["calm"])
     else:
         shell.out.print(_table(listed, words))
-        shown = words["counts"].format(
-            out=listed.out,
-            out_shown=listed.out_shown,
-            warned=listed.warned,
-            warned_shown=listed.warned_shown,
-        )
-        shell.say(shown)
+        shell.say(f"{listed.counts(language)}.")
     made = reader.provenance
     created = f"{made['created_at']:%Y-%m-%d %H:%M}"
     said = words["from_publication"].format(
@@ -107,7 +101,7 @@ def _table(listed: Listed, words: Mapping[str, str]) -> Table:
     table = Table(
         title=words["title"], title_justify="left", box=HORIZONTALS, show_lines=True, expand=True
     )
-    table.add_column(words["when"], width=13, overflow="fold")
+    table.add_column(words["when"], width=15, overflow="fold")
     table.add_column(words["what"], ratio=2, overflow="fold")
     table.add_column(f"{words['why']} / {words['action'].lower()}", ratio=3, overflow="fold")
     table.add_column(words["value"], justify="right", width=8, overflow="fold")
@@ -117,7 +111,7 @@ def _table(listed: Listed, words: Mapping[str, str]) -> Table:
         table.add_row(
             f"{when}\n{escape(below)}".rstrip(),
             f"[bold]{escape(line.site)} · {escape(line.sku)}[/]\n{escape(line.description)}",
-            f"{escape(line.cause)}\n[green]{escape(line.action)}[/]".strip(),
+            "\n".join([escape(line.cause), *(f"[green]{escape(one)}[/]" for one in line.actions)]),
             escape(line.value),
         )
     return table
@@ -127,7 +121,7 @@ def export(
     context: typer.Context,
     what: Annotated[
         Literal["forecasts", "warnings", "series"],
-        typer.Argument(metavar="forecasts|warnings|series"),
+        typer.Argument(metavar="forecasts|warnings|series", help="What to write."),
     ],
     publication: PublicationNumber = None,
     grain: Annotated[
@@ -165,7 +159,7 @@ def export(
             shell.answer({"export": what, "format": form, **facts})
         else:
             shell.err.print(
-                f"{table.num_rows:,} rows of publication {reader.number} written to "
+                f"{counted(table.num_rows, 'row')} of publication {reader.number} written to "
                 f"{escape(str(output))}",
                 soft_wrap=True,
             )

@@ -24,9 +24,11 @@ SHOWN: Final = "10"
 
 def demo(
     context: typer.Context,
-    serve: Annotated[bool, typer.Option(" /--no-serve", help="Stop before serving.")] = True,
+    serve: Annotated[
+        bool, typer.Option(" /--no-serve", help="Stop before serving.", show_default=False)
+    ] = True,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
     """Build a small distributor, take its files in, forecast, warn and serve."""
     shell: Shell = context.obj
@@ -39,7 +41,7 @@ def demo(
     if serve:
         run_service(shell, host, port, None)
     else:
-        shell.say(f"[dim]→[/] Next: vigistock --workspace {escape(_word(shell.folder))} serve")
+        shell.say(f"[dim]→[/] Next: {shell.command('serve')}")
 
 
 def _build(vigistock: Any, shell: Shell) -> None:

@@ -17,6 +17,7 @@ from api.commands.shell import (
     EXIT_REJECTS,
     AsJson,
     Shell,
+    counted,
     error_facts,
     shell_of,
     show_error,
@@ -58,7 +59,10 @@ def ingest(
     feed: Annotated[str, typer.Argument(metavar="FEED", help="sales, stock, items …, or ledger.")],
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE…", help="CSV (also .gz), XLSX or Parquet; or a folder."),
+        typer.Argument(
+            metavar="FILE…",
+            help="CSV (also .gz), XLSX, Parquet, JSON or NDJSON; or a folder of them.",
+        ),
     ],
     profile: Annotated[
         str | None,
@@ -155,8 +159,9 @@ def _report(shell: Shell, feed: str, taken: Sequence[Intake], *, check: bool) ->
             }
         )
         return
-    if len(taken) == 1 and not failed:
-        shell.say(_in_one_line(taken[0], check=check))
+    if len(taken) == 1:
+        if not failed:
+            shell.say(_in_one_line(taken[0], check=check))
     elif taken:
         shell.out.print(_counts_table(taken, total, check=check))
     else:
@@ -166,19 +171,18 @@ def _report(shell: Shell, feed: str, taken: Sequence[Intake], *, check: bool) ->
     for one in failed:
         assert one.error is not None
         show_error(shell, one.error)
-    if failed:
-        shell.err.print(
-            f"[red]{len(failed)} of {len(taken)} file(s) could not be read;[/] the others went in."
-            if not check
-            else f"[red]{len(failed)} of {len(taken)} file(s) cannot be read.[/]"
-        )
+    if failed and len(taken) > 1:
+        went = "" if check or len(failed) == len(taken) else "; the others went in"
+        shell.err.print(f"[red]{len(failed)} of {len(taken)} files could not be read[/]{went}.")
 
 
 def _in_one_line(one: Intake, *, check: bool) -> str:
     name = f"[bold]{escape(Path(one.source).name)}[/]"
-    counts = f"{one.read:,} rows read, {one.accepted:,} accepted, {one.rejected:,} rejected"
+    counts = (
+        f"{counted(one.read, 'row')} read, {one.accepted:,} accepted, {one.rejected:,} rejected"
+    )
     if one.duplicates:
-        counts += f", {one.duplicates:,} exact duplicates"
+        counts += f", {counted(one.duplicates, 'exact duplicate')}"
     if one.repeated:
         counts += "; this very file was already in: nothing changed"
     return f"{name}: {counts}" + (" (checked only)" if check else "")
@@ -200,7 +204,7 @@ def _counts_table(taken: Sequence[Intake], total: dict[str, int], *, check: bool
         table.add_row(f"[dim]and {len(taken) - len(shown)} more[/]", style="dim")
     if len(taken) != 1:
         counts = [f"{total[name]:,}" for name in COUNTS]
-        label = f"{len(taken)} file(s)" + (", checked only" if check else "")
+        label = f"{len(taken)} files" + (", checked only" if check else "")
         table.add_row(label, *counts, "", style="bold")
     return table
 
@@ -210,7 +214,9 @@ def _show_notes(shell: Shell, taken: Sequence[Intake]) -> None:
     for note in list(notes)[:MOST_EXAMPLES]:
         shell.say(f"[dim]note[/] {escape(note)}")
     if len(notes) > MOST_EXAMPLES:
-        shell.say(f"[dim]and {len(notes) - MOST_EXAMPLES} more notes (--json shows all)[/]")
+        shell.say(
+            f"[dim]and {counted(len(notes) - MOST_EXAMPLES, 'more note')} (--json shows all)[/]"
+        )
 
 
 def _show_examples(shell: Shell, taken: Sequence[Intake], rejected: int, *, check: bool) -> None:
@@ -221,11 +227,12 @@ def _show_examples(shell: Shell, taken: Sequence[Intake], rejected: int, *, chec
         for one in taken
         for example in one.examples
     ]
-    shell.say(f"[yellow]{rejected:,} row(s) were rejected[/], for example:")
+    some = ", for example" if rejected > MOST_EXAMPLES else ""
+    shell.say(f"[yellow]{counted(rejected, 'row')} rejected[/]{some}:")
     for line in lines[:MOST_EXAMPLES]:
         shell.say(f"  {escape(line)}")
     if not check:
-        shell.say("[dim]→[/] vigistock rejects --export rejects.csv lists them all")
+        shell.say(f"[dim]→[/] {shell.command('rejects --export rejects.csv')} lists them all")
 
 
 def rejects(
@@ -252,7 +259,7 @@ def rejects(
         shell.answer({"count": len(found), "codes": codes, "exported": exported, "rows": rows})
         return
     if export is not None:
-        shell.say(f"{len(found):,} rejected row(s) written to {escape(str(export))}.")
+        shell.say(f"{counted(len(found), 'rejected row')} written to {escape(str(export))}.")
         return
     if not len(found):
         shell.say("No row was rejected.")

@@ -19,7 +19,7 @@ STOP_SECONDS: Final = 10  # for requests under way when the service is told to s
 def serve(
     context: typer.Context,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
     workers: Annotated[int | None, typer.Option(min=1, max=64, help="Processes.")] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -29,6 +29,7 @@ def serve(
 
 def run_service(shell: Shell, host: str, port: int, workers: int | None) -> None:
     refuse_open_doors(host)
+    shell.say("[dim]Opening the workspace …[/]")  # before anything that takes seconds to load
     workspace = shell.workspace({"workers": workers})
     from api.workspaces import VARIABLE
 
@@ -62,7 +63,7 @@ def _run(door: socket.socket, workers: int) -> None:
 
 
 def listening(host: str, port: int) -> socket.socket:
-    """A bound socket; raises NotReady where the port is taken.
+    """A listening socket; raises NotReady where the port is taken.
 
     Its protocol is named: asyncio turns Nagle's algorithm off only then, and with it on, every
     answer waits 40 ms for the client's delayed acknowledgement.
@@ -75,6 +76,7 @@ def listening(host: str, port: int) -> socket.socket:
             door = closing.enter_context(socket.socket(family, kind, protocol))
             door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             door.bind(address)
+            door.listen()  # who asks before the service has loaded waits instead of being refused
             closing.pop_all()
     except OSError as error:
         raise NotReady(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 import time
 import traceback
@@ -65,6 +66,11 @@ class Shell:
         from api.workspaces import open_workspace
 
         return open_workspace(self.folder, flags)
+
+    def command(self, words: str) -> str:
+        """A command to type next; the workspace is named again where it was named."""
+        named = f"--workspace {shlex.quote(str(self.asked))} " if self.asked else ""
+        return escape(f"vigistock {named}{words}")
 
     def say(self, text: str) -> None:
         """A line for a person; silent under --json."""
@@ -129,6 +135,16 @@ def shell_of(context: typer.Context, as_json: bool = False) -> Shell:
     shell: Shell = context.obj
     shell.json = shell.json or as_json
     return shell
+
+
+def counted(number: int, noun: str) -> str:
+    """
+    >>> counted(1, "row"), counted(12_000, "row"), counted(2, "delivery")
+    ('1 row', '12,000 rows', '2 deliveries')
+    """
+    if number != 1:
+        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number:,} {noun}"
 
 
 def last_day(as_of: str | None) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from models.ledger import Ledger, Version
-
-HEADLINES: Final = ("rmsse", "wape", "bias", "below_q500", "below_q900", "below_q950")
-"""Of a backtest; `models show` lists them all."""
+    from models.workspace import Workspace
 
 models = typer.Typer(help="Show the versions of the models.", no_args_is_help=True)
 
@@ -47,7 +45,8 @@ def train(
         f"demand-forecast {outcome.demand_version}, rupture-risk {outcome.risk_version}"
         + (", now champions." if outcome.champion else ": challengers, the champions stay.")
     )
-    shell.say(_in_words(outcome.metrics))
+    for line in in_words(outcome.metrics):
+        shell.say(line)
     if outcome.publication is not None:
         shell.say(f"Publication [bold]{outcome.publication}[/] is served from now on.")
 
@@ -72,14 +71,26 @@ def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False)
     )
 
 
-def _in_words(metrics: Mapping[str, float]) -> str:
-    """Headline metrics, one line a grain: `day: rmsse 0.611, wape 0.797 …`."""
-    lines: dict[str, list[str]] = {}
-    for name, value in metrics.items():
-        grain, _, metric = name.rpartition("/")
-        if metric in HEADLINES:
-            lines.setdefault(grain, []).append(f"{metric} {value:.3f}")
-    return "\n".join(f"[dim]{grain}:[/] {', '.join(shown)}" for grain, shown in lines.items())
+def in_words(metrics: Mapping[str, float]) -> list[str]:
+    """Headline metrics, one line a grain; `models show` lists them all."""
+    lines = []
+    for grain in dict.fromkeys(name.partition("/")[0] for name in metrics):
+        mine = {name.partition("/")[2]: one for name, one in metrics.items() if grain in name}
+        if "wape" not in mine:
+            continue
+        said = [
+            f"{name} {mine[name]:.3f} (naive {mine[f'{name}_naive']:.3f})"
+            for name in ("rmsse", "wape")
+            if {name, f"{name}_naive"} <= set(mine)
+        ]
+        if "bias" in mine:
+            said.append(f"bias {mine['bias']:+.1%}")
+        if "below_q900" in mine:
+            said.append(f"{mine['below_q900']:.0%} of outcomes below q900")
+        lines.append(f"  [dim]{grain:5}[/] {', '.join(said)}")
+    if not lines:
+        return ["The history is too short to test the forecasts on it."]
+    return ["Tested on the past; errors (0 is best) beside those of repeating last season:", *lines]
 
 
 def _ledger(shell: Shell) -> Ledger:
@@ -99,7 +110,7 @@ def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
         shell.answer({"versions": rows})
         return
     if not rows:
-        shell.say("No model has been trained yet.\n[dim]→[/] vigistock train")
+        shell.say(f"No model has been trained yet.\n[dim]→[/] {shell.command('train')}")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("model", "version", "", "origin", "made"):
@@ -132,24 +143,49 @@ def show_version(
     if name not in (DEMAND, RISK):
         raise UnknownName("model", name, (DEMAND, RISK))
     found = ledger.champion(name) if version is None else ledger.version(name, version)
-    facts = _facts(found, ledger)
+    facts = _facts(found, ledger, shell.workspace())
     if shell.json:
         shell.answer(facts)
         return
-    metrics, promotions = facts.pop("metrics"), facts.pop("promotions")
+    promotions = facts.pop("promotions")
+    measured = "metric" if name == DEMAND else "parameter"
+    values = facts.pop(f"{measured}s")
     for key, value in facts.items():
         shell.say(f"[bold]{key.replace('_', ' ')}[/] {escape(str(value))}")
     for promotion in promotions:
         shell.say(f"[bold]promoted[/] {promotion['at']:%Y-%m-%d %H:%M}: {escape(promotion['why'])}")
-    table = Table("metric", "value", box=None, pad_edge=False, header_style="dim")
-    for metric, value in metrics.items():
-        table.add_row(escape(metric), f"{value:.4g}")
+    table = Table(measured, "value", box=None, pad_edge=False, header_style="dim")
+    for key, value in values.items():
+        table.add_row(escape(key), f"{value:.4g}" if isinstance(value, float) else str(value))
     shell.out.print(table)
 
 
-def _facts(version: Version, ledger: Ledger) -> dict[str, Any]:
+def _facts(version: Version, ledger: Ledger, workspace: Workspace) -> dict[str, Any]:
+    """The backtest is of the forecasts: a version of the risk has its parameters instead."""
     from dataclasses import asdict
+
+    from models.ledger import RISK
 
     entries = ledger.promotions()
     mine = entries[(entries["name"] == version.name) & (entries["version"] == version.version)]
-    return {**asdict(version), "promotions": mine.to_dict("records")}
+    facts = asdict(version)
+    if version.name == RISK:
+        del facts["metrics"]
+        facts["parameters"] = _risk_parameters(version, ledger, workspace)
+    return {**facts, "promotions": mine.to_dict("records")}
+
+
+def _risk_parameters(version: Version, ledger: Ledger, workspace: Workspace) -> dict[str, Any]:
+    """From the kept copy of the version's files; MLflow is asked only where there is none."""
+    from dataclasses import asdict
+
+    from models.bundles import kept
+    from models.risk_parameters import RiskParameters
+
+    if (workspace.bundles / version.name / str(version.version)).is_dir():
+        folder = kept(version.ref, workspace.bundles)
+    else:
+        from models.registry import Registry
+
+        folder = Registry(workspace, ledger.engine).fetch(version.ref)
+    return asdict(RiskParameters.from_files(folder))

@@ -40,7 +40,7 @@ def init(
         return
     grain = made.options.frequency.grain
     shell.say(f"Workspace [bold]{escape(str(made.folder))}[/] is ready; a period is a {grain}.")
-    shell.say("[dim]→[/] Next: vigistock ingest sales FILE…")
+    shell.say(f"[dim]→[/] Next: {shell.command('ingest sales FILE…')}")
 
 
 def doctor(context: typer.Context, as_json: AsJson = False) -> None:

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, select_autoescape
+from markdown_it import MarkdownIt
+from markupsafe import Markup
 
 _templates: Final = Environment(
     loader=PackageLoader("api.pages"),
@@ -14,6 +16,9 @@ _templates: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_markdown: Final = MarkdownIt("commonmark", {"html": False})
+_templates.filters["markdown"] = lambda text: Markup(_markdown.render(text))
+_templates.filters["markdown_line"] = lambda text: Markup(_markdown.renderInline(text))
 STYLE: Final = (resources.files("api.pages") / "static" / "vigistock.css").read_bytes()
 
 

@@ -1,4 +1,4 @@
-"""`/`: the ten first lines of the planner's list, French or English."""
+"""`/`: the first lines of the planner's list, French or English."""
 
 from __future__ import annotations
 
@@ -37,7 +37,8 @@ async def home(
         return render("home.html", **page, trouble=str(nothing))
     listed = planner_list(served.reader, language, limit=LINES)
     rows = [vars(line) | {"address": _address(line)} for line in listed.lines]
-    return render("home.html", **page, trouble="", made=served.provenance, rows=rows)
+    counts = listed.counts(language)
+    return render("home.html", **page, trouble="", made=served.provenance, rows=rows, counts=counts)
 
 
 @router.get("/static/vigistock.css")

@@ -11,12 +11,14 @@ from api.negotiation import caching, entity_tag, not_modified, unchanged
 from api.paging import Cursor, page, write_cursor
 from api.routes.answers import answer, documented, next_address, with_next
 from api.schemas import WarningAnswer, WarningPage
+from api.served import PRIORITY
 
 router = APIRouter(prefix="/v1/warnings", tags=["warnings"])
 
 MOST_WARNINGS: Final = 500
 Code = Annotated[str | None, Query(max_length=200)]
 Sort = Literal[
+    "priority",
     "-probability",
     "probability",
     "-value_at_risk",
@@ -57,11 +59,18 @@ async def list_warnings(
     min_probability: Annotated[
         float | None, Query(ge=0, le=1, allow_inf_nan=False, description="of the main horizon")
     ] = None,
-    sort: Annotated[Sort, Query(description="a minus: the largest first")] = "-probability",
+    sort: Annotated[
+        Sort,
+        Query(
+            description="`priority`: the planner's order, what is out first, then by value at "
+            "risk, then by probability, the largest first; else a column, and with a minus its "
+            "largest first. Blanks come last"
+        ),
+    ] = PRIORITY,
     limit: Annotated[int, Query(ge=1, le=MOST_WARNINGS)] = 50,
     cursor: Annotated[str | None, Query(max_length=500, description="from `next`")] = None,
 ) -> Response:
-    """Series warned of or out already, filtered, sorted and paged.
+    """Series warned of or out already, filtered and paged, in the planner's order unless asked.
 
     Pages belong to one publication: following `next` neither skips nor repeats a warning, even if
     a newer publication arrives meanwhile.

@@ -25,6 +25,10 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "commande {order_id} en retard de {days} jour{s}",
         "en": "order {order_id} is {days} day{s} late",
     },
+    "order_due": {
+        "fr": "commande {order_id} attendue le {promised_on}, pas encore reçue",
+        "en": "order {order_id} was due on {promised_on} and is not in yet",
+    },
     "order_after_stockout": {
         "fr": "commande {order_id} promise le {promised_on}, après la rupture",
         "en": "order {order_id} is promised for {promised_on}, after the stockout",
@@ -39,7 +43,7 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "demand_above_plan": {
         "fr": "demande prévue {percent} % au-dessus de l’habitude",
-        "en": "expected demand {percent} % above usual",
+        "en": "expected demand {percent}% above usual",
     },
     "below_reorder_point": {
         "fr": "position {position} sous le point de commande {reorder_point}, rien en commande",
@@ -121,6 +125,8 @@ def first_cause(now: Situation) -> Cause:
     if late:
         order_id, _, promised_on = min(late, key=lambda line: (line[2], line[0]))
         assert promised_on is not None
+        if promised_on == now.today:
+            return Cause("order_due", {"order_id": order_id, "promised_on": promised_on})
         return Cause("late_order", {"order_id": order_id, "days": (now.today - promised_on).days})
     if now.demand > DEMAND_ABOVE * now.usual_demand > 0:
         percent = round(100 * (now.demand / now.usual_demand - 1))

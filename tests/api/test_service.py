@@ -214,6 +214,7 @@ def test_the_page_speaks_the_planners_language(
         assert word.casefold() in text.casefold()
     assert "<script" not in text
     assert " style=" not in text
+    assert "2026 11:00" not in text
 
 
 def test_the_page_links_to_series_that_open(client: Client) -> None:
@@ -232,6 +233,9 @@ def test_docs_list_every_operation_without_outside_help(client: Client) -> None:
             assert path in text
     assert "<script" not in text
     assert "://" not in text.replace("http://testserver", "")
+    assert "<strong>Publication</strong>" in text
+    assert "**" not in text
+    assert "`" not in text
 
 
 def test_the_service_never_imports_a_model_library(company: Workspace) -> None:

@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from httpx import Client
 
+from api.planner_list import planner_list
 from api.schemas import WarningAnswer, WarningPage
+from forecasting.record.database import connect
+from models.publication import open_publication
 from models.workspace import Workspace
 from tests.api.published import AWKWARD, publish
 from tests.api.serving import serving
@@ -25,12 +28,19 @@ def codes(items: list[dict[str, Any]]) -> list[tuple[str, str]]:
     return [(item["site"], item["sku"]) for item in items]
 
 
-def test_the_likeliest_come_first_with_what_is_out(client: Client) -> None:
-    assert codes(listed(client)) == [("LYON", "00123"), AWKWARD, ("LYON", "00124")]
+def test_the_order_is_that_of_the_planners_list(client: Client, company: Workspace) -> None:
+    engine = connect(company.database_url)
+    try:
+        rows = planner_list(open_publication(engine, company.publications), "fr", limit=99).rows
+    finally:
+        engine.dispose()
+    expected = list(zip(rows["site"], rows["sku"], strict=True))
+    assert codes(listed(client)) == codes(listed(client, sort="priority")) == expected
+    assert expected == [("LYON", "00124"), ("LYON", "00123"), AWKWARD]
 
 
 def test_a_warning_says_why_and_what_to_do(client: Client) -> None:
-    first = listed(client)[0]
+    first = listed(client)[1]
     assert first["causes"][0]["facts"] == {"order_id": "PO-1182", "days": 4}
     assert first["actions"][0]["by"].startswith(first["act_by"])
     assert first["probabilities"] == {"p_7d": 0.425, "p_14d": 0.85, "p_28d": pytest.approx(0.935)}
@@ -39,7 +49,8 @@ def test_a_warning_says_why_and_what_to_do(client: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
-        ({"site": "LYON"}, [("LYON", "00123"), ("LYON", "00124")]),
+        ({"site": "LYON"}, [("LYON", "00124"), ("LYON", "00123")]),
+        ({"sort": "-probability"}, [("LYON", "00123"), AWKWARD, ("LYON", "00124")]),
         ({"sku": AWKWARD[1]}, [AWKWARD]),
         ({"category": "thé"}, [("LYON", "00124")]),
         ({"supplier": "Novapack"}, [("LYON", "00123"), AWKWARD]),
@@ -65,7 +76,7 @@ def test_blank_figures_come_last_in_both_orders(client: Client) -> None:
 
 
 def test_one_warning_by_its_number(client: Client) -> None:
-    number = listed(client)[0]["warning"]
+    number = listed(client)[1]["warning"]
     response = client.get(f"/v1/warnings/{number}")
     answer = WarningAnswer.model_validate(response.json())
     assert (answer.warning.site, answer.warning.warning) == ("LYON", number)

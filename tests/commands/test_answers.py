@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import json
 from pathlib import Path
 
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from api.planner_list import line_of
 from tests.api.published import AWKWARD, DAYS, SERIES, publish, workspace_in
 from tests.commands.conftest import Vigistock
 
@@ -24,12 +27,16 @@ def test_the_table_speaks_the_planners_language(published: Vigistock, folder: Pa
     french = published("warnings").out
     for words in ("en rupture", "85 %", "Commande PO-1182 en retard de 4 jours", "3,6 k €"):
         assert words in french.replace("\xa0", " "), french
-    assert "1 séries déjà en rupture (1 montrées), 2 alertes (2 montrées)" in french
+    assert "1 série déjà en rupture, 2 alertes." in french
+    assert "lun. 23 nov., 11 h" in " ".join(french.split())
+    shown = published("warnings", "--limit", 1).out
+    assert "1 série déjà en rupture (0 montrée), 2 alertes (1 montrée)." in shown
     with (folder / "vigistock.toml").open("a") as file:
         file.write('language = "en"\n')
     english = published("warnings").out
-    for words in ("out of stock", "85%", "Order PO-1182 is 4 days late", "€3.6K"):
+    for words in ("out of stock", "85%", "Order PO-1182 is 4 days late", "€3.6K", "Mon 23 Nov"):
         assert words in english, english
+    assert "2026-11-23 11:00" not in english
 
 
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
@@ -37,7 +44,7 @@ def test_no_line_is_wider_than_the_screen(
     published: Vigistock, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    table = published("warnings").out.split("1 séries")[0]
+    table = published("warnings").out.split("1 série")[0]
     assert max(map(len, table.splitlines())) <= width
     flat = " ".join(table.split())
     assert AWKWARD[0].split()[0] in flat
@@ -60,6 +67,29 @@ def test_filters(published: Vigistock) -> None:
     assert skus("--publication", 1, "--site", "PARIS") == []
     assert "Rien à signaler" in published("warnings", "--site", "PARIS").out
     assert published("warnings", "--publication", 9).code == 2
+
+
+def late_row(**told: object) -> pd.Series:
+    return pd.Series(
+        {
+            **{"warning": 1, "site": "LYON", "sku": "00123", "state": "new", "act_by": "too_late"},
+            **{"back_on": None, "stockout_on": None, "probability": 0.5, "value_at_risk": None},
+            **{"currency": "", "cause_en": "", "action_en": "", **told},
+        }
+    )
+
+
+def test_too_late_says_what_limits_the_loss() -> None:
+    today = dt.date(2026, 11, 22)
+    action = "expedite order PO-1 (8 units) by 2026-11-23 11:00; order 4 units by 2027-11-23"
+    assert line_of(late_row(action_en=action), "", "en", today).actions == [
+        "Too late to avoid it; to limit it:",
+        "Expedite order PO-1 (8 units) by Mon 23 Nov, 11:00",
+        "Order 4 units by Tue 23 Nov 2027",
+    ]
+    assert line_of(late_row(), "", "en", today).actions == ["Too late to avoid it."]
+    out = line_of(late_row(state="out", action_en="order 4 units"), "", "en", today)
+    assert out.actions == ["Order 4 units"]
 
 
 def test_without_a_publication(ready: Vigistock) -> None:

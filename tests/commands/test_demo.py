@@ -38,6 +38,9 @@ def test_the_demonstration_is_what_a_user_would_type(
     assert [version["champion"] for version in versions] == [True, True]
     shown = vigistock("models", "show", "demand-forecast")
     assert "first version" in shown.out
+    risk = vigistock("models", "show", "rupture-risk")
+    assert "horizons" in risk.out
+    assert "rmsse" not in risk.out
     published = vigistock("publish", "--as-of", "2026-W46", "--json")
     assert (published.json["publication"], published.json["origin"]) == (2, "2026-11-15")
 

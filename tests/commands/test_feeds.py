@@ -60,6 +60,18 @@ def test_rejects_are_exported(ready: Vigistock, files: Path, tmp_path: Path) -> 
     assert ready("rejects", "--export", tmp_path / "no" / "folder.csv").code == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("sales.json", '[{"date": "2026-11-20", "site": "LYON", "sku": "00123", "units": 4}]'),
+        ("sales.ndjson", '{"date": "2026-11-20", "site": "LYON", "sku": "00123", "units": 4}\n'),
+    ],
+)
+def test_json_and_ndjson_go_in_too(ready: Vigistock, tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert "1 row read, 1 accepted" in ready("ingest", "sales", tmp_path / name).out
+
+
 def test_strict_exits_with_3_after_taking_the_good_rows(ready: Vigistock, files: Path) -> None:
     assert ready("ingest", "sales", files / "a.csv", "--strict").code == 0
     assert ready("ingest", "sales", files / "b.csv", "--strict").code == 3
@@ -92,8 +104,10 @@ def test_an_unreadable_file_is_named_and_the_others_go_in(
     assert answer.code == 1
     assert "missing.csv" in answer.err
     assert "broken.csv" in answer.err
-    assert "2 of 3 file(s) could not be read" in answer.err
+    assert "2 of 3 files could not be read; the others went in." in answer.err
     assert ready("doctor", "--json").json["data"] == {"sales": "2026-11-21"}
+    alone = ready("ingest", "sales", missing)
+    assert (alone.code, "others" in alone.err, alone.out) == (1, False, "")
     facts = ready("ingest", "sales", missing, "--json")
     assert facts.code == 1
     assert facts.json["files"][0]["error"]["code"] == "delivery_refused"
@@ -133,5 +147,5 @@ def test_many_files_are_summed_up(ready: Vigistock, tmp_path: Path) -> None:
     for day in range(1, 21):
         (tmp_path / f"day-{day:02}.csv").write_text(f"{HEADER}2026-10-{day:02},LYON,00123,1\n")
     answer = ready("ingest", "sales", *sorted(tmp_path.glob("day-*.csv")))
-    assert "20 file(s)" in answer.out
+    assert "20 files" in answer.out
     assert "and 20 more" in answer.out

@@ -22,6 +22,14 @@ def test_init_makes_a_workspace(vigistock: Vigistock, folder: Path) -> None:
     assert (folder / "record.db").is_file()
 
 
+def test_the_next_command_names_the_workspace_that_was_named(
+    vigistock: Vigistock, tmp_path: Path
+) -> None:
+    other = tmp_path / "another company"
+    assert f"vigistock --workspace '{other}' ingest" in vigistock("-w", other, "init").out
+    assert "Next: vigistock ingest" in vigistock("init").out
+
+
 def test_init_again_changes_nothing_and_never_the_frequency(
     vigistock: Vigistock, folder: Path
 ) -> None:

@@ -187,6 +187,14 @@ def test_dates_follow_the_stock() -> None:
     assert pd.Timestamp("2027-01-10") < monthly["stockout_on"] < pd.Timestamp("2027-01-22")
 
 
+def test_an_order_due_on_the_origin_is_not_called_late() -> None:
+    due = Order(placed=-12, promised=0, order_id="PO-7")
+    found = row(assessed(shelf(on_hand=6, orders=(*PAST, due)), suppliers=[NOVA]))
+    assert found["cause_en"] == "order PO-7 was due on 2026-11-22 and is not in yet"
+    assert found["cause_fr"] == "commande PO-7 attendue le 22/11/2026, pas encore reçue"
+    assert json.loads(found["causes"])[0]["code"] == "order_due"
+
+
 def test_a_late_order_is_named_in_both_languages() -> None:
     late = Order(placed=-12, promised=-5, order_id="PO-1182")
     found = row(assessed(shelf(on_hand=6, orders=(*PAST, late)), suppliers=[NOVA]))
