@@ -45,6 +45,8 @@ MOST_PERIODS: Final = {Frequency.DAY: 3653, Frequency.WEEK: 522, Frequency.MONTH
 """Ten years of days or weeks, twenty of months: one row dated 1900 must not cost a hundred years of
 zeros for every series. What is older is in the record, and no model looks so far back."""
 
+LONELY_DAYS: Final = (31, 366)  # looked back from the last date: mostly a month is enough
+
 
 class RowSource(Protocol):
     """Where rows come from: the record or its snapshot."""
@@ -112,10 +114,12 @@ class Panel:
 def default_origin(source: RowSource, options: Options) -> int:
     """The last complete period of the sales (else of the stock); raises NotReady without either.
 
-    A month or week whose rows all carry the first day of their period counts as complete.
+    A month or week whose rows all carry the first day of their period counts as complete. A date
+    that stands alone, more than a year after all others, is a slip of the pen and is passed over.
     """
     marks = source.watermarks()
-    last = marks.get("sales") or marks.get("stock")
+    feed = "sales" if "sales" in marks else "stock"
+    last = _last_date(source, feed, marks.get(feed))
     if last is None:
         raise NotReady(
             "There are no sales and no stock yet.",
@@ -124,12 +128,26 @@ def default_origin(source: RowSource, options: Options) -> int:
     frequency = options.frequency
     period = int(to_period(last, frequency))
     if frequency is not Frequency.DAY and period_start(period, frequency) == np.datetime64(last):
-        feed = "sales" if "sales" in marks else "stock"
         since = last - dt.timedelta(days=400)
         dates = np.unique(source.rows(feed, since=since, until=last).column("date"))
         if (period_start(to_period(dates, frequency), frequency) == dates).all():
             return period
     return origin_of(last, frequency)
+
+
+def _last_date(source: RowSource, feed: str, last: dt.date | None) -> dt.date | None:
+    """The latest date of a feed that has another within the year before it, or is the only one."""
+    while last is not None:
+        for days in LONELY_DAYS:
+            since = last - dt.timedelta(days=days)
+            dates = source.rows(feed, since=since, until=last - dt.timedelta(days=1)).column("date")
+            if len(dates):
+                return last
+        earlier = source.rows(feed, until=last - dt.timedelta(days=1)).column("date")
+        if not len(earlier):
+            return last
+        last = pc.max(earlier).as_py()
+    return None
 
 
 def build_panel(source: RowSource, origin: int, options: Options) -> Panel:

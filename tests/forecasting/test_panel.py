@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.calendar import Frequency
+from forecasting.calendar import Frequency, end_date
 from forecasting.errors import NotReady
 from forecasting.options import Options
 from forecasting.panel import default_origin
@@ -413,3 +413,11 @@ def test_the_digest_names_the_data():
     assert panel_of(Rows(sales=sales)).digest == panel_of(Rows(sales=sales.iloc[::-1])).digest
     other = sales.assign(units=[1, 2, 4])
     assert panel_of(Rows(sales=sales)).digest != panel_of(Rows(sales=other)).digest
+
+
+def test_one_sale_dated_by_a_slip_of_the_pen_is_no_origin():
+    slip = {"date": dt.date(2199, 1, 1), "site": "LYON", "sku": "CAFE", "units": 1.0}
+    rows = Rows(sales=[*days_of([3, 4, 5]).to_dict("records"), slip])
+    assert end_date(default_origin(rows, Options()), Frequency.DAY) == LAST
+    alone = Rows(sales=[slip])
+    assert end_date(default_origin(alone, Options()), Frequency.DAY) == slip["date"]
