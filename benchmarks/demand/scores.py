@@ -91,8 +91,10 @@ def calibration(actual: Matrix, forecast: CountForecast) -> dict[str, float]:
     }
 
 
-def group_rmsse(actual: Matrix, mean: Matrix, history: Matrix, group: pd.Series) -> float:
-    """Mean RMSSE of the summed series of each group."""
+def group_rmsse(
+    actual: Matrix, mean: Matrix, history: Matrix, group: pd.Series, revenue: Matrix
+) -> float:
+    """RMSSE of the summed series of each group, weighted by its revenue as M5 does."""
     code, names = pd.factorize(group)
 
     def summed(matrix: Matrix) -> Matrix:
@@ -102,7 +104,7 @@ def group_rmsse(actual: Matrix, mean: Matrix, history: Matrix, group: pd.Series)
 
     scale = naive_scale(_since_first(summed(history)))
     values = rmsse(summed(actual), summed(mean), scale=scale)
-    return weighted_mean(values, np.ones(len(values)))
+    return weighted_mean(values, np.bincount(code, revenue))
 
 
 def _since_first(units: Matrix) -> Matrix:
@@ -139,7 +141,7 @@ def retail(
         "RMSSE": weighted_mean(each, np.ones(len(each))),
         "W12": weighted_mean(each, revenue),
         "WSPL": weighted_mean(spl(actual, forecast, absolute_scale(history)), revenue),
-        "store×dept": group_rmsse(actual, forecast.mean, history, group),
+        "store×dept": group_rmsse(actual, forecast.mean, history, group, revenue),
         "WAPE": wape(actual, forecast.mean),
         "bias": bias(actual, forecast.mean),
         **calibration(actual, forecast),

@@ -46,17 +46,20 @@ def test_revenue_weighs_a_series_and_one_without_a_scale_has_no_say() -> None:
     assert found["bias"] == pytest.approx(-1.0)
 
 
-def test_groups_are_summed_before_they_are_scored() -> None:
-    history = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])  # sums 1, 1, 2: scale 0.5
-    actual, mean = np.array([[3.0], [1.0]]), np.array([[1.0], [2.0]])  # sums 4 against 3
-    group = pd.Series(["CA_1 FOODS_1", "CA_1 FOODS_1"])
-    assert scores.group_rmsse(actual, mean, history, group) == pytest.approx(1 / np.sqrt(0.5))
+def test_groups_are_summed_before_they_are_scored_and_weigh_what_they_earn() -> None:
+    history = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [5.0, 7.0, 5.0]])
+    actual, mean = np.array([[3.0], [1.0], [4.0]]), np.array([[1.0], [2.0], [0.0]])
+    # the first two sum to 1, 1, 2 (scale 1/2) and miss 4 by 1; the third has scale 4 and misses by 4
+    group, revenue = pd.Series(["FOODS", "FOODS", "HOBBIES"]), np.array([2.0, 4.0, 2.0])
+    found = scores.group_rmsse(actual, mean, history, group, revenue)
+    assert found == pytest.approx((6 * np.sqrt(2) + 2 * 2) / 8)
 
 
 def test_errors_that_cancel_in_the_sum_cost_the_group_nothing() -> None:
     history = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
     actual, mean = np.array([[3.0], [1.0]]), np.array([[1.0], [3.0]])
-    assert scores.group_rmsse(actual, mean, history, pd.Series(["A", "A"])) == 0.0
+    group = pd.Series(["A", "A"])
+    assert scores.group_rmsse(actual, mean, history, group, np.ones(2)) == 0.0
 
 
 @pytest.mark.parametrize("level", [0.1, 0.5, 0.9, 0.95])
