@@ -49,7 +49,7 @@ def test_revenue_weighs_a_series_and_one_without_a_scale_has_no_say() -> None:
 def test_groups_are_summed_before_they_are_scored_and_weigh_what_they_earn() -> None:
     history = np.array([[1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [5.0, 7.0, 5.0]])
     actual, mean = np.array([[3.0], [1.0], [4.0]]), np.array([[1.0], [2.0], [0.0]])
-    # the first two sum to 1, 1, 2 (scale 1/2) and miss 4 by 1; the third has scale 4 and misses by 4
+    # the first two sum to 1, 1, 2 (scale 1/2) and miss by 1; the third has scale 4, misses by 4
     group, revenue = pd.Series(["FOODS", "FOODS", "HOBBIES"]), np.array([2.0, 4.0, 2.0])
     found = scores.group_rmsse(actual, mean, history, group, revenue)
     assert found == pytest.approx((6 * np.sqrt(2) + 2 * 2) / 8)
