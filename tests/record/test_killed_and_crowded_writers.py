@@ -61,7 +61,8 @@ def test_a_reader_sees_one_moment(record: Record) -> None:
 def test_a_writer_that_waits_in_vain_is_refused(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Record.open(sqlite_url).create()
+    with Record.open(sqlite_url) as record:
+        record.create()
     monkeypatch.setattr(database, "_PRAGMAS", ("PRAGMA busy_timeout = 50",))
     blocked = Record.open(sqlite_url)
     other = sqlite3.connect(tmp_path / "record.db", isolation_level=None)
