@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,7 @@ from api.commands.shell import AsJson, AsOf, Shell, last_day, shell_of
 from forecasting.errors import UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from models.ledger import Ledger, Version
     from models.workspace import Workspace
@@ -93,19 +94,22 @@ def in_words(metrics: Mapping[str, float]) -> list[str]:
     return ["Tested on the past; errors (0 is best) beside those of repeating last season:", *lines]
 
 
-def _ledger(shell: Shell) -> Ledger:
+@contextmanager
+def _ledger(shell: Shell) -> Iterator[Ledger]:
     workspace = shell.workspace()
-    from forecasting.record.database import connect
+    from forecasting.record import Record
     from models.ledger import Ledger
 
-    return Ledger(connect(workspace.database_url, schema=workspace.schema))
+    with Record.open(workspace.database_url, schema=workspace.schema) as record:
+        yield Ledger(record.engine)
 
 
 @models.command("list")
 def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
     """Every version, the newest first, and which is champion."""
     shell = shell_of(context, as_json)
-    rows = _ledger(shell).versions().to_dict("records")
+    with _ledger(shell) as ledger:
+        rows = ledger.versions().to_dict("records")
     if shell.json:
         shell.answer({"versions": rows})
         return
@@ -137,13 +141,13 @@ def show_version(
 ) -> None:
     """One version: what it learned from, its metrics, where it was promoted and why."""
     shell = shell_of(context, as_json)
-    ledger = _ledger(shell)
     from models.ledger import DEMAND, RISK
 
     if name not in (DEMAND, RISK):
         raise UnknownName("model", name, (DEMAND, RISK))
-    found = ledger.champion(name) if version is None else ledger.version(name, version)
-    facts = _facts(found, ledger, shell.workspace())
+    with _ledger(shell) as ledger:
+        found = ledger.champion(name) if version is None else ledger.version(name, version)
+        facts = _facts(found, ledger, shell.workspace())
     if shell.json:
         shell.answer(facts)
         return
