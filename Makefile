@@ -69,7 +69,7 @@ bench: $(VENV)/.installed-dev
 # The development lock is resolved first and holds the running one to its pins. What builds the
 # package (hatchling, and editables for `pip install -e`) is locked too: nothing comes unhashed.
 BUILD_NEEDS = $(BIN)/python -c 'import tomllib; print("\n".join([*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "editables"]))'
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 lock: $(VENV)/.installed-dev
