@@ -12,14 +12,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting.backtest import Window
 from forecasting.calendar import Frequency, label
-from forecasting.combine import combined_level, leave_one_out, window_errors
-from forecasting.grain import FittedGrain
+from forecasting.errors_made import Errors
 from forecasting.history import History
 from forecasting.panel import Panel
 from forecasting.scores import bias, naive_scale, rmsse, wape
 from forecasting.segments import abc_by_value
+from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
 
@@ -47,22 +46,16 @@ class _Fold:
     mean: Matrix
 
 
-def _folds(windows: list[Window], history: History) -> list[_Fold]:
-    if not windows:
-        return []
-    errors = np.stack([window_errors(window) for window in windows], axis=1)
-    weights = leave_one_out(errors)
+def _folds(trial: Trial, history: History) -> list[_Fold]:
     folds = []
-    for number, window in enumerate(windows):
-        level = combined_level(window.states.levels, weights[:, number])
-        level = np.nan_to_num(np.where(np.isnan(level), window.states.mean, level))
+    for number, window in enumerate(trial.windows):
         past = history.demand[:, : window.origin - history.start + 1]
         horizon = window.actual.shape[1]
         folds.append(
             _Fold(
                 origin=window.origin,
                 actual=window.actual,
-                product=level[:, None] * window.factors,
+                product=trial.forecasts[:, number],
                 naive=_seasonal_naive(past, horizon, history.frequency),
                 mean=np.repeat(np.nan_to_num(window.states.mean)[:, None], horizon, axis=1),
             )
@@ -80,22 +73,23 @@ def _seasonal_naive(past: Matrix, horizon: int, frequency: Frequency) -> Matrix:
 def report_of(
     panel: Panel,
     own: History,
-    grains: dict[Frequency, FittedGrain],
-    windows: dict[Frequency, list[Window]],
+    trials: dict[Frequency, Trial],
+    errors: dict[Frequency, Errors],
     histories: dict[Frequency, History],
 ) -> BacktestReport:
     """Scores of all grains, and the tables of the own one."""
     metrics: dict[str, float] = {}
-    for grain, fitted in grains.items():
-        folds = _folds(windows[grain], histories[grain])
+    for grain, trial in trials.items():
+        folds = _folds(trial, histories[grain])
         metrics |= {
             f"{grain.grain}/{name}": value
-            for name, value in _overall(folds, histories[grain], fitted).items()
+            for name, value in _overall(folds, histories[grain], errors[grain]).items()
         }
-    folds = _folds(windows[own.frequency], own)
+    folds = _folds(trials[own.frequency], own)
     if not folds:
         return BacktestReport(metrics=metrics)
-    by_series = _by_series(folds, own, panel, grains[own.frequency])
+    classes = trials[own.frequency].windows[-1].states.classes
+    by_series = _by_series(folds, own, panel, classes)
     return BacktestReport(
         metrics=metrics,
         by_segment=_by_segment(by_series),
@@ -104,7 +98,7 @@ def report_of(
     )
 
 
-def _overall(folds: list[_Fold], history: History, fitted: FittedGrain) -> dict[str, float]:
+def _overall(folds: list[_Fold], history: History, errors: Errors) -> dict[str, float]:
     found: dict[str, float] = {"origins": float(len(folds))}
     if not folds:
         return found
@@ -118,32 +112,30 @@ def _overall(folds: list[_Fold], history: History, fitted: FittedGrain) -> dict[
         found[f"rmsse{suffix}"] = float(scored.mean()) if len(scored) else float("nan")
         found[f"wape{suffix}"] = wape(actual, forecast)
         found[f"bias{suffix}"] = bias(actual, forecast)
-    found |= {f"below_q{level * 1000:03.0f}": value for level, value in _coverage(fitted)}
+    found |= {f"below_q{level * 1000:03.0f}": value for level, value in _coverage(errors.scores)}
     return {name: value for name, value in found.items() if np.isfinite(value)}
 
 
-def _coverage(fitted: FittedGrain) -> list[tuple[float, float]]:
+def _coverage(scores: NDArray[np.float32]) -> list[tuple[float, float]]:
     """Share of the outcomes of later origins (randomised PIT) below each level of earlier ones."""
-    scores = fitted.errors.scores
     found = []
     for level in COVERAGE:
         below = []
         for number in range((scores.shape[1] + 1) // 2, scores.shape[1]):
-            earlier = scores[:, :number]
-            for segment in np.unique(fitted.errors.segments.astype(str)):
-                rows = fitted.errors.segments == segment
-                taught = earlier[rows]
-                taught = taught[~np.isnan(taught)]
-                seen = scores[rows, number]
-                seen = seen[~np.isnan(seen)]
-                if len(taught) and len(seen):
-                    below.append(seen <= np.quantile(taught, level))
+            taught = scores[:, :number]
+            taught = taught[~np.isnan(taught)]
+            seen = scores[:, number]
+            seen = seen[~np.isnan(seen)]
+            if len(taught) and len(seen):
+                below.append(seen <= np.quantile(taught, level))
         if below:
             found.append((level, float(np.concatenate(below).mean())))
     return found
 
 
-def _by_series(folds: list[_Fold], own: History, panel: Panel, fitted: FittedGrain) -> pd.DataFrame:
+def _by_series(
+    folds: list[_Fold], own: History, panel: Panel, classes: NDArray[np.object_]
+) -> pd.DataFrame:
     actual = np.concatenate([fold.actual for fold in folds], axis=1)
     price = panel.series["unit_price"].fillna(1.0).to_numpy(float)
     year = round(365.25 / own.frequency.days)
@@ -153,7 +145,7 @@ def _by_series(folds: list[_Fold], own: History, panel: Panel, fitted: FittedGra
             "site": own.series["site"],
             "sku": own.series["sku"],
             "abc": abc_by_value(value),
-            "demand_class": fitted.errors.segments,
+            "demand_class": classes,
             "actual": np.nansum(actual, axis=1),
         }
     )

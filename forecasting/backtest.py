@@ -1,4 +1,8 @@
-"""Rolling origins: at each one the states are made anew from the past alone, as in live use."""
+"""Rolling origins: at each one everything is made anew from the past alone, as in live use.
+
+Boosters are learned at the first origin of each of a few eras and forecast all origins of it: so do
+champions, which are trained now and then and published every day.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
+from forecasting.candidates.pooled import PooledModels, fit_pooled
+from forecasting.engine import run_all
+from forecasting.history import History
 from forecasting.states import States, states_at
 
 Matrix = NDArray[np.float64]
 
-MOST_ORIGINS: Final = 8
+MOST_ORIGINS: Final = 13
 LEAST_HISTORY: Final = {Frequency.DAY: 56, Frequency.WEEK: 26, Frequency.MONTH: 12}
 """Periods before the first backtest origin: below, a forecast is no test of anything."""
+
+STEPS: Final = {Frequency.DAY: (7, 28), Frequency.WEEK: (2, 4), Frequency.MONTH: (1, 1)}
+"""Least and most periods between origins: a year of them teaches what a year is like."""
+
+ERAS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -25,36 +37,89 @@ class Window:
     origin: int  # period
     states: States
     factors: Matrix  # [n, H]
+    pooled: NDArray[np.float32]  # [n, 2, H] the global candidates; NaN where there are none
     actual: Matrix  # [n, H] demand; NaN unknown
 
 
-def backtest_origins(
-    periods: int, horizon: int, frequency: Frequency, most: int = MOST_ORIGINS
-) -> list[int]:
+def backtest_origins(periods: int, horizon: int, frequency: Frequency) -> list[int]:
     """Column numbers of the origins, oldest first, each followed by a whole horizon.
 
-    >>> backtest_origins(200, 28, Frequency.DAY, 3)
-    [143, 157, 171]
+    >>> backtest_origins(150, 28, Frequency.DAY)
+    [58, 65, 72, 79, 86, 93, 100, 107, 114, 121]
     """
     last = periods - 1 - horizon
-    step = {Frequency.DAY: max(1, horizon // 2), Frequency.WEEK: 4, Frequency.MONTH: 1}[frequency]
-    columns = [last - step * number for number in range(most)]
-    return sorted(column for column in columns if column + 1 >= LEAST_HISTORY[frequency])
+    room = last + 1 - LEAST_HISTORY[frequency]
+    if room < 0:
+        return []
+    least, most = STEPS[frequency]
+    step = min(max(room // (MOST_ORIGINS - 1), least), most)
+    return [last - step * number for number in range(MOST_ORIGINS) if step * number <= room][::-1]
+
+
+def eras_of(columns: list[int]) -> list[list[int]]:
+    """The origins in at most ERAS groups of neighbours.
+
+    >>> eras_of([1, 2, 3, 4])
+    [[1, 2], [3], [4]]
+    """
+    return [part.tolist() for part in np.array_split(columns, ERAS) if len(part)]
 
 
 def backtest(
-    demand: Matrix, start: int, frequency: Frequency, horizon: int, sites: NDArray[np.object_]
-) -> list[Window]:
-    """Windows over `demand` [n, T]; none where the history is too short for any."""
-    windows = []
-    for column in backtest_origins(demand.shape[1], horizon, frequency):
-        states = states_at(demand[:, : column + 1], start, frequency, sites)
-        windows.append(
-            Window(
-                origin=start + column,
-                states=states,
-                factors=states.factors(start + column + 1, horizon, frequency),
-                actual=demand[:, column + 1 : column + 1 + horizon],
-            )
+    history: History, horizon: int, *, seed: int, workers: int = 1
+) -> tuple[list[Window], PooledModels | None]:
+    """Windows over a history, oldest first, none where it is too short for any; and the global
+    candidates as learned at its end. The number of processes changes nothing."""
+    columns = backtest_origins(history.demand.shape[1], horizon, history.frequency)
+    jobs = [_Era(history, era, horizon, seed) for era in eras_of(columns)]
+    live = _Live(history, horizon, seed)
+    found = run_all([live, *jobs], workers)
+    return [window for era in found[1:] for window in era], found[0]
+
+
+@dataclass(frozen=True)
+class _Live:
+    history: History
+    horizon: int
+    seed: int
+
+    def __call__(self) -> PooledModels | None:
+        last = self.history.demand.shape[1] - 1
+        return fit_pooled(self.history, last, self.horizon, self.seed)
+
+
+@dataclass(frozen=True)
+class _Era:
+    """Learn at the first of some columns and look ahead from each."""
+
+    history: History
+    columns: list[int]
+    horizon: int
+    seed: int
+
+    def __call__(self) -> list[Window]:
+        models = fit_pooled(self.history, self.columns[0], self.horizon, self.seed)
+        return [self._window(column, models) for column in self.columns]
+
+    def _window(self, column: int, models: PooledModels | None) -> Window:
+        history, horizon = self.history, self.horizon
+        demand, frequency = history.demand, history.frequency
+        states = states_at(demand[:, : column + 1], history.start, frequency, history.sites)
+        factors = states.factors(history.start + column + 1, horizon, frequency)
+        pooled = pooled_or_none(models, history, column, horizon)
+        return Window(
+            origin=history.start + column,
+            states=states,
+            factors=factors,
+            pooled=pooled,
+            actual=demand[:, column + 1 : column + 1 + horizon],
         )
-    return windows
+
+
+def pooled_or_none(
+    models: PooledModels | None, history: History, column: int, horizon: int
+) -> NDArray[np.float32]:
+    """[n, 2, horizon] forecasts of the global candidates, NaN where there are none."""
+    if models is None:
+        return np.full((len(history.demand), 2, horizon), np.nan, np.float32)
+    return models.forecast(history, column, horizon).astype(np.float32)

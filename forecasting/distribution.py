@@ -2,11 +2,12 @@
 
 Each past forecast is turned into its randomised probability integral transform (PIT) under a
 negative binomial of mean f and variance f + φ f² (Czado, Gneiting and Held 2009, "Predictive model
-assessment for count data", Biometrics 65, eq. 2), kept as a normal score. A sample path takes a
-whole path of scores from one past origin, of the series itself or of another of its segment, and
-maps it back through its own negative binomial. So errors keep their order in time, path i shares
-its origin with path i of every other series (sums keep their spread), and pooled scores that are
-not standard normal repair what the negative binomial gets wrong.
+assessment for count data", Biometrics 65, eq. 2), kept as a normal score. A sample path takes the
+order of a whole path of scores from one past origin of a series of like volume (the Schaake shuffle
+of Clark et al. 2004, J. Hydrometeorology 5:243) and maps it back through its own negative binomial.
+So errors keep their order in time, path i shares its origin with path i of every other series (sums
+keep their spread), and pooled scores that are not standard normal repair what the negative binomial
+gets wrong. The series' own errors have their say in its dispersion φ.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import Final
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+from scipy.special import ndtr, ndtri
 
 from forecasting.calendar import Frequency
 
@@ -32,8 +34,16 @@ COMMON_SHARE: Final = {Frequency.DAY: 0.1, Frequency.WEEK: 0.35, Frequency.MONTH
 """Of the variance of scores, what a whole path has in common, where nothing is known: .05 to .14 by
 day, .34 to .36 by week and .29 to .35 by month on three companies' backtests."""
 
-OWN_PRIOR: Final = 8.0  # origins of its own that weigh as much as the segment
-PATHS_PRIOR: Final = 24.0  # past paths of a segment that weigh as much as the plain count model
+PATHS_PRIOR: Final = 24.0  # past paths that weigh as much as the plain count model
+BEND_PRIOR: Final = 100.0  # past paths that weigh as much as no bend
+STATES_PRIOR: Final = 5.0  # horizons that the dispersion around a trailing level weighs
+MOST_DISPERSION: Final = 50.0
+LEAST_LENDERS: Final = 20  # below, like volumes lend too
+MOST_LENDERS: Final = 1_000  # of a volume class; more would only fill the disk
+GRID: Final = np.linspace(-3.0, 3.0, 25)  # normal scores at which the bend is kept
+VOLUMES: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
+"""Mean demand a period, quanta, between the volume classes: the luck of small counts hides what
+their errors have in common, so that a path is lent only to series of like volume."""
 
 
 @njit(cache=True)
@@ -133,31 +143,31 @@ def series_key(site: str, sku: str) -> int:
 
 
 class ErrorPaths:
-    """The bank of backtest error paths: normal scores [n, K, H] and who may lend them.
+    """The bank of backtest error paths: normal scores [m, K, H] of m lenders.
 
-    `scores` holds NaN for a path that is not known whole. `segments` [n] names the pool of each
-    series; `lends` [n] is false for series too thin or too odd to teach others.
+    `scores` holds NaN for a path that is not known whole; `volumes` [m] is the class by which a
+    lender is found; `bend` [V, G] what pooled scores differ from a normal at GRID, by class.
     """
 
     def __init__(
-        self,
-        scores: Scores,
-        segments: NDArray[np.object_],
-        lends: NDArray[np.bool_],
-        frequency: Frequency,
+        self, scores: Scores, volumes: NDArray[np.int64], bend: Matrix, frequency: Frequency
     ) -> None:
         self.common_share = COMMON_SHARE[frequency]
-        self.scores = scores
-        self.segments = segments
-        self.lends = lends
-        self.whole: NDArray[np.bool_] = np.all(np.isfinite(scores), axis=2)  # [n, K]
-        self._pools: dict[tuple[str, int], NDArray[np.int64]] = {}
-        for number in range(scores.shape[1]):
-            lenders = self.whole[:, number] & lends
-            self._pools["", number] = np.flatnonzero(lenders)
-            for segment in set(segments.tolist()):
-                members = np.flatnonzero(lenders & (segments == segment))
-                self._pools[segment, number] = members if len(members) >= 5 else np.zeros(0, int)
+        self.scores, self.volumes, self.bend = scores, volumes, bend
+        self.whole: NDArray[np.bool_] = np.all(np.isfinite(scores), axis=2)  # [m, K]
+        self._pools: dict[int, list[NDArray[np.int64]]] = {}
+
+    @classmethod
+    def of(cls, scores: Scores, volumes: NDArray[np.int64], frequency: Frequency) -> ErrorPaths:
+        """The bank of lenders' scores [m, K, H], at most MOST_LENDERS of a class."""
+        kept = [
+            rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_LENDERS)).astype(np.int64)]
+            for volume in range(len(VOLUMES) + 1)
+            if len(rows := np.flatnonzero(volumes == volume))
+        ]
+        chosen = np.sort(np.concatenate(kept)) if kept else np.zeros(0, np.int64)
+        bend = _bend(scores, volumes)
+        return cls(scores[chosen], volumes[chosen], bend, frequency)
 
     @property
     def origins(self) -> int:
@@ -167,35 +177,41 @@ class ErrorPaths:
     def horizon(self) -> int:
         return self.scores.shape[2]
 
-    def pool(self, segment: str, number: int) -> NDArray[np.int64]:
-        """Rows that lend their path of origin `number`; all lenders where a segment has few."""
-        members = self._pools.get((segment, number))
-        return members if members is not None and len(members) else self._pools["", number]
+    def pools(self, volume: int) -> list[NDArray[np.int64]]:
+        """Lenders at each origin: of the class, or of the nearest classes where those are few."""
+        if volume not in self._pools:
+            distance = np.abs(self.volumes - volume)
+            found = []
+            for number in range(self.origins):
+                here = np.flatnonzero(self.whole[:, number])
+                near = here
+                for reach in range(len(VOLUMES) + 1):
+                    near = here[distance[here] <= reach]
+                    if len(near) >= LEAST_LENDERS:
+                        break
+                found.append(near)
+            self._pools[volume] = found
+        return self._pools[volume]
 
-    def draw(self, row: int | None, segment: str, key: int, paths: int, seed: int) -> Scores:
-        """[paths, H] scores for one series; `row` is its own place in the bank, if it has one.
+    def draw(self, volume: int, key: int, paths: int, seed: int) -> Scores:
+        """[paths, H] scores for one series of a volume class.
 
-        A handful of past paths has no tails: where a segment has few, a share of the paths comes
-        from the count model alone, with the share of the whole that errors usually have in common.
+        A handful of past paths has no tails: where there are few, a share of the paths comes from
+        the count model alone, with the share of the whole that errors usually have in common. The
+        drawn scores give the order of the paths at each step; their values are those of a normal,
+        bent as pooled scores are, so that a few hundred draws add no noise to the quantiles.
         """
         luck = np.random.Generator(np.random.Philox(key=[seed, key]))
-        own_luck, pick, trust = luck.random(paths), luck.random(paths), luck.random(paths)
+        pick, trust = luck.random(paths), luck.random(paths)
         out = np.empty((paths, self.horizon), np.float32)
         missing = np.ones(paths, dtype=bool)
         if self.origins:
+            pools = self.pools(volume)
             origin = np.arange(paths) % self.origins
-            known = sum(len(self.pool(segment, number)) for number in range(self.origins))
+            known = sum(len(pool) for pool in pools)
             trusted = trust < known / (known + PATHS_PRIOR)
-            mine = int(self.whole[row].sum()) if row is not None else 0
-            own = own_luck < mine / (mine + OWN_PRIOR)
-            for number in range(self.origins):
-                here = (origin == number) & trusted
-                if row is not None and self.whole[row, number]:
-                    chosen = here & own
-                    out[chosen] = self.scores[row, number]
-                    missing[chosen] = False
-                pool = self.pool(segment, number)
-                chosen = here & missing
+            for number, pool in enumerate(pools):
+                chosen = (origin == number) & trusted
                 if len(pool):
                     lenders = pool[(pick[chosen] * len(pool)).astype(np.int64)]
                     out[chosen] = self.scores[lenders, number]
@@ -205,7 +221,46 @@ class ErrorPaths:
             shared = luck.standard_normal((count, 1)) * math.sqrt(self.common_share)
             alone = luck.standard_normal((count, self.horizon)) * math.sqrt(1.0 - self.common_share)
             out[missing] = shared + alone
+        out += 1e-3 * luck.standard_normal(out.shape)  # a path drawn twice is not twice the same
+        z = ndtri((np.arange(paths) + 0.5) / paths)
+        values = (z + np.interp(z, GRID, self.bend[volume])).astype(np.float32)
+        order = np.argsort(out, axis=0)
+        np.put_along_axis(out, order, np.broadcast_to(values[:, None], out.shape), axis=0)
         return out
+
+
+def _bend(scores: Scores, volumes: NDArray[np.int64]) -> Matrix:
+    """[V, G] quantiles of the pooled scores less those of a normal, at GRID; classes are shrunk to
+    the whole, the whole to none."""
+    whole: NDArray[np.bool_] = np.all(np.isfinite(scores), axis=2)
+
+    def bent(rows: NDArray[np.bool_], usual: Matrix) -> Matrix:
+        mine = scores[rows][whole[rows]]
+        if not len(mine):
+            return usual
+        found = np.quantile(mine.ravel(), ndtr(GRID)) - GRID
+        trust = len(mine) / (len(mine) + BEND_PRIOR)
+        mixed: Matrix = trust * found + (1.0 - trust) * usual
+        return mixed
+
+    usual = bent(np.ones(len(scores), dtype=bool), np.zeros(len(GRID)))
+    return np.stack([bent(volumes == volume, usual) for volume in range(len(VOLUMES) + 1)])
+
+
+def volume_class(mean: Matrix) -> NDArray[np.int64]:
+    """[n] class of a mean demand a period, in quanta."""
+    return np.digitize(mean, VOLUMES).astype(np.int64)
+
+
+def dispersion_of(
+    excess: Matrix, square: Matrix, usual: Matrix, mean: Matrix, horizon: int
+) -> Matrix:
+    """[n] φ by moments of backtest errors (Σ (y − f)² − f over Σ f²), shrunk to a usual one that
+    weighs STATES_PRIOR horizons of the mean forecast."""
+    prior = STATES_PRIOR * horizon * mean**2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = (excess + prior * usual) / (square + prior)
+    return np.clip(np.where(np.isfinite(found), found, usual), 0.0, MOST_DISPERSION)
 
 
 def fill_gaps(scores: Matrix, *, least_known: float = 0.7) -> Scores:

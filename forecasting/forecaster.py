@@ -15,15 +15,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecasting import grain_files
 from forecasting.accuracy import BacktestReport, report_of
-from forecasting.backtest import Window
 from forecasting.calendar import Frequency, period_end, period_start, to_period
-from forecasting.distribution import ErrorPaths
 from forecasting.errors import VigistockError
+from forecasting.errors_made import Errors
 from forecasting.grain import FittedGrain, GrainAtOrigin, fit_grain
-from forecasting.history import History, coarsen, history_of
+from forecasting.history import History, coarsen, history_of, with_drivers
 from forecasting.options import Options
 from forecasting.panel import Panel
+from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
 
@@ -33,7 +34,7 @@ COARSER: Final = {
     Frequency.WEEK: (),
     Frequency.MONTH: (),
 }
-FORMAT: Final = 1  # of the bundle's files
+FORMAT: Final = 2  # of the bundle's files
 
 
 class BadBundle(VigistockError):
@@ -129,15 +130,18 @@ class DemandForecaster:
     def fit(self, panel: Panel) -> FittedDemand:
         """Learn weights and error paths of every grain that the history carries."""
         grains: dict[Frequency, FittedGrain] = {}
-        windows: dict[Frequency, list[Window]] = {}
-        histories = {history.frequency: history for history in _grains_of(panel, self.options)}
+        trials: dict[Frequency, Trial] = {}
+        errors: dict[Frequency, Errors] = {}
+        options = self.options
+        histories = {history.frequency: history for history in _grains_of(panel, options)}
         for grain, history in histories.items():
-            # a week or month may have begun before the origin: one more step reaches the last whole
-            spare = 0 if grain is panel.frequency else 1
-            horizon = self.options.forecast_horizons[grain.grain] + spare
-            grains[grain], windows[grain] = fit_grain(history, horizon, self.options.seed)
+            horizon = _steps(panel, grain, options)
+            driven = with_drivers(history, panel, horizon, country=options.country)
+            grains[grain], trials[grain], errors[grain] = fit_grain(
+                driven, horizon, options.seed, options.workers
+            )
         own = histories[panel.frequency]
-        report = report_of(panel, own, grains, windows, histories)
+        report = report_of(panel, own, trials, errors, histories)
         return FittedDemand(self.options, grains, report)
 
 
@@ -161,6 +165,9 @@ class FittedDemand:
         for history in _grains_of(panel, options):
             fitted = self.grains.get(history.frequency)
             if fitted is not None:
+                history = with_drivers(
+                    history, panel, fitted.horizon, country=options.country, names=fitted.names
+                )
                 at[history.frequency] = fitted.at(history, paths=options.paths, seed=options.seed)
         own = at[panel.frequency]
         wanted = {
@@ -189,17 +196,7 @@ class FittedDemand:
         folder.mkdir(parents=True, exist_ok=True)
         facts: dict[str, Any] = {"format": FORMAT, "grains": {}}
         for grain, fitted in self.grains.items():
-            name = f"demand_{grain.grain}.npz"
-            np.savez(
-                folder / name,
-                site=fitted.series["site"].to_numpy(dtype=str),
-                sku=fitted.series["sku"].to_numpy(dtype=str),
-                weights=fitted.weights,
-                scores=fitted.errors.scores,
-                segments=fitted.errors.segments.astype(str),
-                lends=fitted.errors.lends,
-            )
-            facts["grains"][grain.value] = {"file": name, "horizon": fitted.horizon}
+            facts["grains"][grain.value] = grain_files.write(fitted, folder)
         facts["options"] = {
             "frequency": self.options.frequency.value,
             "quantiles": list(self.options.quantiles),
@@ -231,7 +228,7 @@ class FittedDemand:
                 }
             )
             grains = {
-                Frequency(value): _read_grain(folder / part["file"], Frequency(value), part)
+                Frequency(value): grain_files.read(folder, Frequency(value), part)
                 for value, part in facts["grains"].items()
             }
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -243,15 +240,10 @@ class FittedDemand:
         return cls(options, grains)
 
 
-def _read_grain(path: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGrain:
-    with np.load(path, allow_pickle=False) as kept:
-        series = pd.DataFrame(
-            {"site": kept["site"].astype(object), "sku": kept["sku"].astype(object)}
-        )
-        errors = ErrorPaths(
-            kept["scores"], kept["segments"].astype(object), kept["lends"], frequency
-        )
-        return FittedGrain(frequency, int(facts["horizon"]), series, kept["weights"], errors)
+def _steps(panel: Panel, grain: Frequency, options: Options) -> int:
+    """Periods that a grain looks ahead: a week or month may have begun before the origin, and one
+    more reaches the last whole one."""
+    return options.forecast_horizons[grain.grain] + (0 if grain is panel.frequency else 1)
 
 
 def _grains_of(panel: Panel, options: Options) -> list[History]:

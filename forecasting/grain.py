@@ -3,29 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from forecasting.backtest import Window, backtest
+from forecasting.backtest import pooled_or_none
+from forecasting.blend import bands_of, blended
 from forecasting.calendar import Frequency, period_end, period_start
-from forecasting.candidates.statistical import CANDIDATES
-from forecasting.combine import combined_level, leave_one_out, weights_of, window_errors
-from forecasting.distribution import ErrorPaths, counts_at, fill_gaps, pit, series_key
+from forecasting.candidates.pooled import PooledModels
+from forecasting.distribution import (
+    ErrorPaths,
+    counts_at,
+    dispersion_of,
+    series_key,
+    volume_class,
+)
+from forecasting.errors_made import Errors, errors_made
 from forecasting.history import History
-from forecasting.ladder import Levels, climb
-from forecasting.states import SHORT, States, states_at
+from forecasting.ladder import Levels, Method, climb
+from forecasting.states import States, states_at
+from forecasting.trial import MEMBERS, Trial, members_of, try_out
 
 Matrix = NDArray[np.float64]
 
 BALANCE: Final = (0.5, 2.0)  # bounds of that move: beyond, the forecast itself is in doubt
 QUARTERS: Final = 4  # long enough to average over, short enough to follow a drift of the errors
-LENDER_DEMANDS: Final = (
-    5  # periods with demand that a series must show before its errors teach others
-)
 
 
 @dataclass(frozen=True)
@@ -35,8 +40,14 @@ class FittedGrain:
     frequency: Frequency
     horizon: int
     series: pd.DataFrame
-    weights: Matrix  # [n, M]; NaN where nothing could be tested
+    weights: Matrix  # [n, M] of the local candidates; NaN where nothing could be tested
+    blend: Matrix  # [n, B, m] of local and global members; NaN likewise
+    usual_blend: Matrix  # [B, m] for series unknown to the training
+    excess: Matrix  # [n] Σ (y − f)² − f of the backtest, in quanta
+    square: Matrix  # [n] Σ f² of the same: their ratio is the dispersion
     errors: ErrorPaths
+    pooled: PooledModels | None
+    names: tuple[tuple[str, ...], tuple[str, ...]]  # events that the boosters know, rare, frequent
 
     def at(self, history: History, *, paths: int, seed: int) -> GrainAtOrigin:
         """The forecast at the end of a history, whose series may be new or in another order."""
@@ -45,20 +56,9 @@ class FittedGrain:
             index=pd.MultiIndex.from_frame(self.series[["site", "sku"]]),
         )
         pairs = pd.MultiIndex.from_frame(history.series[["site", "sku"]])
-        places = known.reindex(pairs).to_numpy()
-        weights = np.full((len(pairs), self.weights.shape[1]), np.nan)
-        here = ~np.isnan(places)
-        weights[here] = self.weights[places[here].astype(int)]
+        places = known.reindex(pairs).fillna(-1).to_numpy().astype(np.int64)
         states = states_at(history.demand, history.start, history.frequency, history.sites)
-        return GrainAtOrigin(
-            fitted=self,
-            history=history,
-            states=states,
-            levels=climb(states, weights, history.series, history.frequency),
-            places=places,
-            path_count=paths,
-            seed=seed,
-        )
+        return GrainAtOrigin(self, history, states, places, path_count=paths, seed=seed)
 
 
 class GrainAtOrigin:
@@ -66,28 +66,53 @@ class GrainAtOrigin:
 
     def __init__(
         self,
-        *,
         fitted: FittedGrain,
         history: History,
         states: States,
-        levels: Levels,
-        places: Matrix,
+        places: NDArray[np.int64],
+        *,
         path_count: int,
         seed: int,
     ) -> None:
         self.frequency = history.frequency
         self.first = history.origin + 1
         self.horizon = fitted.horizon
-        self.levels = levels
         self.states = states
-        self._errors, self._places = fitted.errors, places
-        self._keys = [
-            series_key(site, sku)
-            for site, sku in zip(history.series["site"], history.series["sku"], strict=True)
-        ]
+        self._fitted, self._history, self._places = fitted, history, places
         self._paths, self._seed = path_count, seed
-        factors = states.factors(self.first, self.horizon, self.frequency)
-        self.mean: Matrix = levels.level[:, None] * factors * self._offered(history.series)
+        self._met = places >= 0
+        weights = self._kept(fitted.weights, np.nan)
+        self.levels: Levels = climb(states, weights, history.series, history.frequency)
+        self.mean: Matrix = self._means() * self._offered(history.series)
+
+    def _kept(self, values: NDArray, otherwise: object) -> NDArray:
+        """Values of the training's series in the order of the history's."""
+        kept = np.empty((len(self._places), *values.shape[1:]))
+        kept[:] = otherwise
+        kept[self._met] = values[self._places[self._met]]
+        return kept
+
+    def _means(self) -> Matrix:
+        """[n, H] the blend where the ladder stands on its first rungs, else the ladder's level."""
+        fitted, history = self._fitted, self._history
+        factors = self.states.factors(self.first, self.horizon, self.frequency)
+        local = self.levels.level[:, None] * factors
+        last = history.demand.shape[1] - 1
+        pooled = pooled_or_none(fitted.pooled, history, last, self.horizon)
+        members = members_of(local, factors, pooled)
+        weights = self._kept(fitted.blend, fitted.usual_blend)
+        mixed = blended(members, weights, bands_of(self.horizon))
+        combined = np.isin(self.levels.method, (Method.COMBINATION, Method.EQUAL_MEAN))
+        there = ~np.isnan(members[:, 1, 0])
+        for row in np.flatnonzero(combined & there & ~np.isnan(weights[:, 0, 0])).tolist():
+            share = ", ".join(
+                f"{name} {part:.2f}"
+                for name, part in zip(MEMBERS, weights[row].mean(axis=0), strict=True)
+                if part >= 0.005
+            )
+            self.levels.method[row] = Method.COMBINATION
+            self.levels.reason[row] = f"{share}; local is {self.levels.reason[row]}"
+        return np.where(combined[:, None], mixed, local)
 
     def _offered(self, series: pd.DataFrame) -> Matrix:
         """[n, H] 0 before the launch and after the end of an item, else 1."""
@@ -98,6 +123,24 @@ class GrainAtOrigin:
         ended = series["discontinued_on"].to_numpy().astype("datetime64[D]")[:, None]
         return (~(ends < launched) & ~(starts > ended)).astype(np.float64)
 
+    @cached_property
+    def _keys(self) -> list[int]:
+        series = self._history.series
+        return [series_key(*pair) for pair in zip(series["site"], series["sku"], strict=True)]
+
+    @cached_property
+    def _dispersion(self) -> Matrix:
+        """[n] φ of var = m + φ m²: of the backtest's errors, shrunk to that of recent demand."""
+        fitted, states = self._fitted, self.states
+        mean = self.mean.mean(axis=1) / states.quantum
+        return dispersion_of(
+            self._kept(fitted.excess, 0.0),
+            self._kept(fitted.square, 0.0),
+            states.dispersion,
+            mean,
+            self.horizon,
+        )
+
     def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
         """[b, P, horizon] demand, units. The same series and seed give the same paths.
 
@@ -106,14 +149,14 @@ class GrainAtOrigin:
         """
         steps = self.horizon if horizon is None else min(horizon, self.horizon)
         chosen = range(*rows.indices(len(self._keys)))
+        quantum, dispersion = self.states.quantum[rows], self._dispersion[rows]
+        mean = self.mean[rows] / quantum[:, None]
+        volumes = volume_class(mean.mean(axis=1))
         scores = np.empty((len(chosen), self._paths, self.horizon), np.float32)
         for number, row in enumerate(chosen):
-            place = None if np.isnan(self._places[row]) else int(self._places[row])
-            scores[number] = self._errors.draw(
-                place, self.states.classes[row], self._keys[row], self._paths, self._seed
+            scores[number] = self._fitted.errors.draw(
+                int(volumes[number]), self._keys[row], self._paths, self._seed
             )
-        quantum, dispersion = self.states.quantum[rows], self.states.dispersion[rows]
-        mean = self.mean[rows] / quantum[:, None]
         first = counts_at(scores, mean, dispersion, quantum)
         for part in np.array_split(np.arange(self.horizon), QUARTERS):
             drawn = first[:, :, part].sum(axis=2).mean(axis=1)
@@ -124,59 +167,24 @@ class GrainAtOrigin:
         return counts_at(scores[:, :, :steps], mean[:, :steps], dispersion, quantum)
 
 
-def fit_grain(history: History, horizon: int, seed: int) -> tuple[FittedGrain, list[Window]]:
-    """Weights and error paths from a backtest of the history, and the windows they came from."""
-    windows = backtest(history.demand, history.start, history.frequency, horizon, history.sites)
-    count, candidates = len(history.series), len(CANDIDATES)
-    errors = (
-        np.stack([window_errors(window) for window in windows], axis=1)
-        if windows
-        else np.empty((count, 0, candidates))
+def fit_grain(
+    history: History, horizon: int, seed: int, workers: int = 1
+) -> tuple[FittedGrain, Trial, Errors]:
+    """Weights and error paths from a backtest of the history, that backtest and its errors."""
+    trial = try_out(history, horizon, seed=seed, workers=workers)
+    made = errors_made(history, trial, seed)
+    drivers = history.drivers
+    fitted = FittedGrain(
+        frequency=history.frequency,
+        horizon=horizon,
+        series=history.series[["site", "sku"]].reset_index(drop=True),
+        weights=trial.weights,
+        blend=trial.blend,
+        usual_blend=trial.usual_blend,
+        excess=made.excess,
+        square=made.square,
+        errors=made.bank,
+        pooled=trial.pooled,
+        names=((), ()) if drivers is None else (drivers.names, drivers.flag_names),
     )
-    scores = np.full((count, len(windows), horizon), np.nan, np.float32)
-    held_out = leave_one_out(errors)
-    lends = np.ones(count, dtype=bool)
-    luck = _luck(history.series, len(windows), horizon, seed)
-    for number, window in enumerate(windows):
-        level = combined_level(window.states.levels, held_out[:, number])
-        quantum = window.states.quantum[:, None]
-        u = pit(
-            window.actual / quantum,
-            level[:, None] * window.factors / quantum,
-            window.states.dispersion,
-            luck[:, number],
-        )
-        path = fill_gaps(_normal_score(u))
-        thin = window.states.known < SHORT[history.frequency]
-        path[thin] = np.nan
-        scores[:, number] = path
-        lends &= (window.states.wanted >= LENDER_DEMANDS) | np.isnan(path).any(axis=1)
-        lends &= window.states.clipped == 0
-    final = states_at(history.demand, history.start, history.frequency, history.sites)
-    lends &= final.clipped == 0
-    weights = weights_of(errors) if windows else np.full((count, candidates), np.nan)
-    return (
-        FittedGrain(
-            frequency=history.frequency,
-            horizon=horizon,
-            series=history.series[["site", "sku"]].reset_index(drop=True),
-            weights=weights,
-            errors=ErrorPaths(scores, final.classes, lends, history.frequency),
-        ),
-        windows,
-    )
-
-
-def _luck(series: pd.DataFrame, windows: int, horizon: int, seed: int) -> Matrix:
-    """[n, K, H] the randomisation of the PIT, each series' own."""
-    luck = np.empty((len(series), windows, horizon))
-    for row, (site, sku) in enumerate(zip(series["site"], series["sku"], strict=True)):
-        # the second word keeps this stream apart from the one that draws paths
-        key = np.random.Philox(key=[seed + (1 << 32), series_key(site, sku)])
-        luck[row] = np.random.Generator(key).random((windows, horizon))
-    return luck
-
-
-def _normal_score(u: Matrix) -> Matrix:
-    with np.errstate(invalid="ignore"):
-        return ndtri(np.clip(u, 1e-9, 1.0 - 1e-9))
+    return fitted, trial, made

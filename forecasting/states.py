@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.candidates import statistical
+from forecasting.outliers import clip_outliers
 from forecasting.seasonality import season_index, season_keys, without_closed_weekdays
 from forecasting.segments import demand_class
 
@@ -24,8 +25,6 @@ SILENCE: Final = {Frequency.DAY: 90, Frequency.WEEK: 26, Frequency.MONTH: 12}
 SHORT: Final = {Frequency.DAY: 14, Frequency.WEEK: 6, Frequency.MONTH: 3}
 """Known periods below which no candidate is better than the plain mean."""
 
-OUTLIER_FACTOR: Final = 10.0  # times the 95th percentile of the demands that happened
-OUTLIER_LEAST: Final = 8  # demands needed before one of them may be called an outlier
 CORRECTED: Final = {Frequency.DAY: 84, Frequency.WEEK: 104, Frequency.MONTH: 36}
 """Recent periods whose sum the level, times the seasonal index, must reproduce."""
 
@@ -131,21 +130,6 @@ def after_silence(demand: Matrix, frequency: Frequency) -> Matrix:
     anew = returns & (following >= SHORT[frequency])
     start = np.where(anew, columns, 0).max(axis=1, initial=0)
     return np.where(columns >= start[:, None], demand, np.nan)
-
-
-def clip_outliers(demand: Matrix) -> tuple[Matrix, NDArray[np.int64]]:
-    """Demand with the impossible cut down, and how many values of each series were cut.
-
-    A value above OUTLIER_FACTOR × the 95th percentile of the series' own other demands is cut to
-    that bound; the record keeps it as it came.
-    """
-    wanted = np.sort(np.where(demand > 0, demand, np.nan), axis=1)
-    count = np.sum(~np.isnan(wanted), axis=1)
-    place = np.clip(np.floor(0.95 * (count - 2)).astype(int), 0, None)  # among all but the largest
-    bound = OUTLIER_FACTOR * wanted[np.arange(len(wanted)), place] if demand.shape[1] else np.inf
-    bound = np.where(count >= OUTLIER_LEAST, bound, np.inf)
-    over = demand > np.broadcast_to(bound, len(demand))[:, None]
-    return np.where(over, np.broadcast_to(bound, len(demand))[:, None], demand), over.sum(axis=1)
 
 
 def _quantum(recent: Matrix) -> Matrix:

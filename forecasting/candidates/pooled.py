@@ -1,0 +1,156 @@
+"""Global candidates: one booster for all series, recursive and direct.
+
+`recursive` forecasts one period and feeds its forecast back; `direct` forecasts every step from
+the origin alone. Their errors differ, so a blend beats both.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.calendar import Frequency
+from forecasting.candidates.boosting import Booster, Effort, boost
+from forecasting.candidates.features import SHAPES, Tables, groups_of
+from forecasting.history import History
+from forecasting.outliers import clip_outliers
+
+Matrix = NDArray[np.float64]
+
+POOLED: Final = ("recursive", "direct")
+
+SPAN: Final = {Frequency.DAY: 1_300, Frequency.WEEK: 208, Frequency.MONTH: 96}
+"""Periods of targets that a booster learns from; what is older is another trade."""
+
+YOUNGEST: Final = {Frequency.DAY: 28, Frequency.WEEK: 8, Frequency.MONTH: 4}
+"""Known periods behind a sample: below, its features are blank."""
+
+MOST_ROWS: Final = 400_000  # samples of one booster; more cost time and teach little
+MOST_SERIES: Final = 6_000  # that those samples are drawn from
+LEAST_ROWS: Final = 5_000  # below, a local mean is as good
+LEAST_SERIES: Final = 40
+LEAST_DEMANDS: Final = 5  # periods with demand that a series must show before it teaches others
+
+EFFORT: Final = {
+    Frequency.DAY: Effort(rounds=160, leaves=63, rate=0.07, leaf_rows=100),
+    Frequency.WEEK: Effort(rounds=120, leaves=31, rate=0.07, leaf_rows=60),
+    Frequency.MONTH: Effort(rounds=80, leaves=15, rate=0.07, leaf_rows=60),
+}
+
+
+@dataclass(frozen=True)
+class PooledModels:
+    """Two boosters, and the last column of the history that they learned from."""
+
+    recursive: Booster
+    direct: Booster
+
+    def forecast(self, history: History, column: int, horizon: int) -> Matrix:
+        """[n, 2, horizon] mean demand after a column of the history, units a period."""
+        tables = tables_of(history, column, SHAPES[history.frequency].lookback, spare=horizon)
+        rows = np.arange(tables.rows)
+        origin = tables.length - 1
+        found = np.zeros((tables.rows, 2, horizon))
+        at = np.full(tables.rows, origin)
+        level = tables.level(rows, at)
+        for step in range(1, horizon + 1):
+            inputs = tables.inputs(rows, at, np.full(tables.rows, step), rough=True)
+            found[:, 1, step - 1] = level * np.exp(self.direct.log_ratio(inputs))
+        one = np.ones(tables.rows, np.int64)
+        for step in range(horizon):
+            at = np.full(tables.rows, origin + step)
+            inputs = tables.inputs(rows, at, one, rough=False)
+            value = tables.level(rows, at) * np.exp(self.recursive.log_ratio(inputs))
+            found[:, 0, step] = value
+            tables.put(origin + step + 1, value)
+        found[(tables.own.count[:, tables.length] < 1)] = np.nan
+        return found
+
+
+def fit_pooled(history: History, column: int, horizon: int, seed: int) -> PooledModels | None:
+    """Learn from the demand up to a column of the history; None where there is too little of it.
+
+    Series with little demand, or with outliers, teach nothing.
+    """
+    frequency = history.frequency
+    span = SPAN[frequency]
+    demand = history.demand[:, max(0, column + 1 - span) : column + 1]
+    teaches = ((demand > 0).sum(axis=1) >= LEAST_DEMANDS) & (clip_outliers(demand)[1] == 0)
+    if teaches.sum() < LEAST_SERIES:
+        return None
+    models = []
+    chosen = np.flatnonzero(teaches)
+    if len(chosen) > MOST_SERIES:
+        luck = np.random.default_rng([seed, column])
+        chosen = np.sort(luck.choice(chosen, MOST_SERIES, replace=False))
+    tables = tables_of(history, column, span + SHAPES[frequency].lookback, rows=chosen)
+    for name in POOLED:
+        luck = np.random.default_rng([seed, zlib.crc32(name.encode()), column])
+        rows, columns, steps = _samples(
+            tables, span, 1 if name == "recursive" else horizon, YOUNGEST[frequency], luck
+        )
+        if len(rows) < LEAST_ROWS:
+            return None
+        inputs = tables.inputs(rows, columns, steps, rough=name == "direct")
+        demand = tables.own.value[rows, columns + steps].astype(np.float64)
+        level = tables.level(rows, columns)
+        models.append(boost(inputs, demand, level, effort=EFFORT[frequency], seed=seed))
+    return PooledModels(*models)
+
+
+def _samples(
+    tables: Tables,
+    span: int,
+    horizon: int,
+    youngest: int,
+    luck: np.random.Generator,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Rows, origin columns and steps of at most MOST_ROWS known targets of the last `span`."""
+    begin = max(0, tables.length - span)
+    known = ~np.isnan(tables.own.value[:, begin : tables.length])
+    cells = np.flatnonzero(known)
+    if len(cells) > MOST_ROWS:
+        cells = np.sort(luck.choice(cells, MOST_ROWS, replace=False))
+    rows, targets = np.divmod(cells, known.shape[1])
+    targets += begin
+    steps = luck.integers(1, horizon + 1, len(rows))
+    columns = targets - steps
+    old = columns - tables.first[rows] + 1 >= youngest
+    return rows[old], columns[old], steps[old]
+
+
+def tables_of(
+    history: History,
+    column: int,
+    lookback: int,
+    *,
+    spare: int = 0,
+    rows: NDArray[np.int64] | None = None,
+) -> Tables:
+    """The features' tables of a history, or of some rows of it, cut behind a column: nothing later
+    is in them."""
+    assert history.drivers is not None
+    begin = max(0, column + 1 - lookback)
+    part = slice(begin, column + 1)
+    demand = clip_outliers(history.demand[:, part])[0]
+    groups = groups_of(history.groups, demand)
+    price = None if history.price is None else history.price[:, part]
+    drivers = history.drivers
+    if rows is not None:
+        demand, drivers = demand[rows], drivers.of(rows)
+        groups = replace(groups, code=groups.code[rows])
+        price = None if price is None else price[rows]
+    return Tables(
+        demand,
+        start=history.start + begin,
+        frequency=history.frequency,
+        groups=groups,
+        drivers=drivers,
+        shift=begin,
+        price=price,
+        spare=spare,
+    )

@@ -1,0 +1,76 @@
+"""A fitted grain as files: one `.npz` without pickles, and a text a booster."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasting.calendar import Frequency
+from forecasting.candidates import boosting
+from forecasting.candidates.pooled import POOLED, PooledModels
+from forecasting.distribution import ErrorPaths
+from forecasting.grain import FittedGrain
+
+
+def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
+    """Write the files of a grain; returns what the bundle's facts must say of them."""
+    name = f"demand_{fitted.frequency.grain}"
+    np.savez(
+        folder / f"{name}.npz",
+        site=fitted.series["site"].to_numpy(dtype=str),
+        sku=fitted.series["sku"].to_numpy(dtype=str),
+        weights=fitted.weights,
+        blend=fitted.blend,
+        usual_blend=fitted.usual_blend,
+        excess=fitted.excess,
+        square=fitted.square,
+        scores=fitted.errors.scores,
+        volumes=fitted.errors.volumes,
+        bend=fitted.errors.bend,
+    )
+    facts: dict[str, Any] = {
+        "file": f"{name}.npz",
+        "horizon": fitted.horizon,
+        "events": list(fitted.names[0]),
+        "frequent_events": list(fitted.names[1]),
+    }
+    if fitted.pooled is not None:
+        facts["library"] = fitted.pooled.direct.library
+        for member in POOLED:
+            booster = getattr(fitted.pooled, member)
+            (folder / f"{name}_{member}.booster").write_bytes(booster.to_bytes())
+    return facts
+
+
+def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGrain:
+    """The grain as `write` left it; raises OSError, ValueError, KeyError or TypeError."""
+    name = f"demand_{frequency.grain}"
+    with np.load(folder / facts["file"], allow_pickle=False) as kept:
+        series = pd.DataFrame(
+            {"site": kept["site"].astype(object), "sku": kept["sku"].astype(object)}
+        )
+        pooled = None
+        if "library" in facts:
+            boosters = [
+                boosting.from_bytes(
+                    (folder / f"{name}_{member}.booster").read_bytes(), facts["library"]
+                )
+                for member in POOLED
+            ]
+            pooled = PooledModels(*boosters)
+        return FittedGrain(
+            frequency=frequency,
+            horizon=int(facts["horizon"]),
+            series=series,
+            weights=kept["weights"],
+            blend=kept["blend"],
+            usual_blend=kept["usual_blend"],
+            excess=kept["excess"],
+            square=kept["square"],
+            errors=ErrorPaths(kept["scores"], kept["volumes"], kept["bend"], frequency),
+            pooled=pooled,
+            names=(tuple(facts["events"]), tuple(facts["frequent_events"])),
+        )

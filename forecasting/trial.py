@@ -1,0 +1,104 @@
+"""A backtest as evidence: what the blend would have said at each origin, and what came.
+
+Every forecast here was combined with weights learned on the other origins.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.backtest import Window, backtest
+from forecasting.blend import bands_of, blended, products, shrunk, simplex_weights, usual
+from forecasting.candidates.pooled import POOLED, PooledModels
+from forecasting.candidates.statistical import CANDIDATES
+from forecasting.combine import combined_level, leave_one_out, weights_of, window_errors
+from forecasting.history import History
+from forecasting.states import RECENT, SHORT
+
+Matrix = NDArray[np.float64]
+
+MEMBERS: Final = ("local", *POOLED)
+LENDER_DEMANDS: Final = 5  # periods with demand that a series shows before it teaches others
+SPARSE_VARIANCE: Final = 1e-6  # units²: the scale of a series that never changes
+
+
+@dataclass(frozen=True)
+class Trial:
+    """K origins and n series; `forecasts` and what they are made of are held out."""
+
+    windows: list[Window]
+    forecasts: Matrix  # [n, K, H] of the blend
+    weights: Matrix  # [n, M] of the local candidates, from all origins; NaN: nothing was tested
+    blend: Matrix  # [n, B, m] of local and global members, from all origins
+    usual_blend: Matrix  # [B, m] of all series together
+    lends: NDArray[np.bool_]  # [n] false for series too thin or too odd to teach others
+    pooled: PooledModels | None
+
+
+def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> Trial:
+    """Backtest a history and learn weights from it."""
+    windows, pooled = backtest(history, horizon, seed=seed, workers=workers)
+    count = len(history.series)
+    if not windows:
+        return _untried(count, horizon, pooled)
+    errors = np.stack([window_errors(window) for window in windows], axis=1)
+    held_out = leave_one_out(errors)
+    members = [_members(window, held_out[:, k]) for k, window in enumerate(windows)]
+    lends = np.ones(count, dtype=bool)
+    for window in windows:
+        thin = window.states.known < SHORT[history.frequency]
+        lends &= (window.states.wanted >= LENDER_DEMANDS) | thin
+        lends &= window.states.clipped == 0
+    recent = history.demand[:, -RECENT[history.frequency] :]
+    known = np.maximum(np.sum(~np.isnan(recent), axis=1), 1)
+    mean = np.nansum(recent, axis=1) / known
+    scale = np.nansum((recent - mean[:, None]) ** 2, axis=1) / known + SPARSE_VARIANCE
+    product = np.stack(
+        [products(w.actual[:, None, :] - m, scale) for w, m in zip(windows, members, strict=True)],
+        axis=1,
+    )
+    classes = windows[-1].states.classes
+    bands = bands_of(horizon)
+    forecasts = np.empty((count, len(windows), horizon))
+    for k in range(len(windows)):
+        rest = shrunk(np.delete(product, k, axis=1), classes, lends)
+        forecasts[:, k] = blended(members[k], simplex_weights(rest), bands)
+    return Trial(
+        windows=windows,
+        forecasts=forecasts,
+        weights=weights_of(errors),
+        blend=simplex_weights(shrunk(product, classes, lends)),
+        usual_blend=simplex_weights(usual(product, lends)),
+        lends=lends,
+        pooled=pooled,
+    )
+
+
+def _members(window: Window, weights: Matrix) -> Matrix:
+    """[n, m, H] the local combination by given weights, and the global candidates."""
+    level = combined_level(window.states.levels, weights)
+    level = np.nan_to_num(np.where(np.isnan(level), window.states.mean, level))
+    return members_of(level[:, None] * window.factors, window.factors, window.pooled)
+
+
+def members_of(local: Matrix, factors: Matrix, pooled: NDArray[np.floating]) -> Matrix:
+    """[n, m, H]: the global candidates forecast nothing on days on which the site is closed."""
+    opened = np.where(factors > 0, 1.0, 0.0)
+    return np.concatenate([local[:, None, :], pooled * opened[:, None, :]], axis=1)
+
+
+def _untried(count: int, horizon: int, pooled: PooledModels | None) -> Trial:
+    bands = len(bands_of(horizon))
+    return Trial(
+        windows=[],
+        forecasts=np.empty((count, 0, horizon)),
+        weights=np.full((count, len(CANDIDATES)), np.nan),
+        blend=np.full((count, bands, len(MEMBERS)), np.nan),
+        usual_blend=np.full((bands, len(MEMBERS)), np.nan),
+        lends=np.ones(count, dtype=bool),
+        pooled=pooled,
+    )
