@@ -59,12 +59,19 @@ def products(errors: Matrix, scale: Matrix) -> Matrix:
         return np.where(size > MOST_PRODUCT, out * (MOST_PRODUCT / size), out)
 
 
-def shrunk(products: Matrix, segments: NDArray[np.object_], teaches: NDArray[np.bool_]) -> Matrix:
+def shrunk(
+    products: Matrix,
+    segments: NDArray[np.object_],
+    teaches: NDArray[np.bool_],
+    *,
+    fresh: float = 1.0,
+) -> Matrix:
     """[n, B, m, m] of products [n, K, B, m, m]: own, segment's and whole's, by what each has seen.
 
-    NaN where nobody has seen anything.
+    NaN where nobody has seen anything. `fresh`: the share of the windows' periods that are not in
+    another window too; a period seen thrice is no threefold evidence.
     """
-    own_total, own_count = _summed(products)
+    own_total, own_count = (fresh * part for part in _summed(products))
     lent_total = own_total * teaches[:, None, None, None]
     lent_count = own_count * teaches[:, None, None, None]
     whole = usual(products, teaches)

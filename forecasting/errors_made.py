@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from forecasting.distribution import (
+    Dispersion,
     ErrorPaths,
-    dispersion_of,
     fill_gaps,
     pit,
     series_key,
@@ -23,13 +24,14 @@ from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
 
+MOST_BIAS: Final = (0.5, 2.0)  # beyond, the forecasts themselves are in doubt
+
 
 @dataclass(frozen=True)
 class Errors:
     """Of n series at K origins."""
 
-    excess: Matrix  # [n] Σ (y − f)² − f, in quanta
-    square: Matrix  # [n] Σ f², in quanta
+    dispersion: Dispersion
     scores: NDArray[np.float32]  # [n, K, H] normal scores; NaN where a path is not known whole
     bank: ErrorPaths
 
@@ -37,9 +39,11 @@ class Errors:
 def errors_made(history: History, trial: Trial, seed: int) -> Errors:
     """What the held-out forecasts of a backtest got wrong.
 
-    The dispersion that turns an error into a score is learned on the other origins.
+    The dispersion that turns an error into a score is learned on the other origins. What all
+    origins together got wrong is taken out first: sample paths average to the forecast, and a bias
+    would pass for a narrow spread.
     """
-    windows, forecasts = trial.windows, trial.forecasts
+    windows, forecasts = trial.windows, trial.forecasts * _centred(trial)
     count, origins, horizon = forecasts.shape
     luck = _luck(history.series, origins, horizon, seed)
     scores = np.full((count, origins, horizon), np.nan, np.float32)
@@ -55,15 +59,23 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
         volume[:, k] = f.mean(axis=1)
         thin[:, k] = window.states.known < SHORT[history.frequency]
     excess[thin], square[thin] = 0.0, 0.0
+    rows = np.arange(count)
     for k, window in enumerate(windows):
-        quantum = window.states.quantum[:, None]
+        quantum, classes = window.states.quantum[:, None], window.states.classes
         others = np.arange(origins) != k
-        phi = dispersion_of(
-            excess[:, others].sum(axis=1),
-            square[:, others].sum(axis=1),
-            window.states.dispersion,
-            volume[:, k],
-            horizon,
+        learned = Dispersion.of(
+            trial.fresh * excess[:, others].sum(axis=1),
+            trial.fresh * square[:, others].sum(axis=1),
+            classes=classes,
+            mean=volume[:, k],
+            lends=trial.lends,
+        )
+        phi = learned.at(
+            rows,
+            recent=window.states.dispersion,
+            classes=classes,
+            mean=volume[:, k],
+            horizon=horizon,
         )
         u = pit(window.actual / quantum, forecasts[:, k] / quantum, phi, luck[:, k])
         with np.errstate(invalid="ignore"):
@@ -72,7 +84,24 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
         scores[:, k] = path
     usual = volume.mean(axis=1) if origins else np.zeros(count)
     bank = ErrorPaths.of(scores[trial.lends], volume_class(usual)[trial.lends], history.frequency)
-    return Errors(excess.sum(axis=1), square.sum(axis=1), scores, bank)
+    dispersion = Dispersion.of(
+        trial.fresh * excess.sum(axis=1),
+        trial.fresh * square.sum(axis=1),
+        classes=windows[-1].states.classes if windows else np.full(count, "", dtype=object),
+        mean=usual,
+        lends=trial.lends,
+    )
+    return Errors(dispersion, scores, bank)
+
+
+def _centred(trial: Trial) -> float:
+    """Σ demand ÷ Σ forecast of the lenders over all origins."""
+    demand = forecast = 0.0
+    for k, window in enumerate(trial.windows):
+        known = ~np.isnan(window.actual) & trial.lends[:, None]
+        demand += float(window.actual[known].sum())
+        forecast += float(trial.forecasts[:, k][known].sum())
+    return float(np.clip(demand / forecast, *MOST_BIAS)) if forecast > 0 and demand > 0 else 1.0
 
 
 def _luck(series: pd.DataFrame, windows: int, horizon: int, seed: int) -> Matrix:

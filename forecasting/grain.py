@@ -15,9 +15,9 @@ from forecasting.blend import bands_of, blended
 from forecasting.calendar import Frequency, period_end, period_start
 from forecasting.candidates.pooled import PooledModels
 from forecasting.distribution import (
+    Dispersion,
     ErrorPaths,
     counts_at,
-    dispersion_of,
     series_key,
     volume_class,
 )
@@ -43,8 +43,7 @@ class FittedGrain:
     weights: Matrix  # [n, M] of the local candidates; NaN where nothing could be tested
     blend: Matrix  # [n, B, m] of local and global members; NaN likewise
     usual_blend: Matrix  # [B, m] for series unknown to the training
-    excess: Matrix  # [n] Σ (y − f)² − f of the backtest, in quanta
-    square: Matrix  # [n] Σ f² of the same: their ratio is the dispersion
+    dispersion: Dispersion
     errors: ErrorPaths
     pooled: PooledModels | None
     names: tuple[tuple[str, ...], tuple[str, ...]]  # events that the boosters know, rare, frequent
@@ -130,15 +129,14 @@ class GrainAtOrigin:
 
     @cached_property
     def _dispersion(self) -> Matrix:
-        """[n] φ of var = m + φ m²: of the backtest's errors, shrunk to that of recent demand."""
-        fitted, states = self._fitted, self.states
-        mean = self.mean.mean(axis=1) / states.quantum
-        return dispersion_of(
-            self._kept(fitted.excess, 0.0),
-            self._kept(fitted.square, 0.0),
-            states.dispersion,
-            mean,
-            self.horizon,
+        """[n] φ of var = m + φ m², counted in quanta."""
+        states = self.states
+        return self._fitted.dispersion.at(
+            self._places,
+            recent=states.dispersion,
+            classes=states.classes,
+            mean=self.mean.mean(axis=1) / states.quantum,
+            horizon=self.horizon,
         )
 
     def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
@@ -181,8 +179,7 @@ def fit_grain(
         weights=trial.weights,
         blend=trial.blend,
         usual_blend=trial.usual_blend,
-        excess=made.excess,
-        square=made.square,
+        dispersion=made.dispersion,
         errors=made.bank,
         pooled=trial.pooled,
         names=((), ()) if drivers is None else (drivers.names, drivers.flag_names),

@@ -11,7 +11,7 @@ import pandas as pd
 from forecasting.calendar import Frequency
 from forecasting.candidates import boosting
 from forecasting.candidates.pooled import POOLED, PooledModels
-from forecasting.distribution import ErrorPaths
+from forecasting.distribution import Dispersion, ErrorPaths
 from forecasting.grain import FittedGrain
 
 
@@ -25,8 +25,8 @@ def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
         weights=fitted.weights,
         blend=fitted.blend,
         usual_blend=fitted.usual_blend,
-        excess=fitted.excess,
-        square=fitted.square,
+        excess=fitted.dispersion.excess,
+        square=fitted.dispersion.square,
         scores=fitted.errors.scores,
         volumes=fitted.errors.volumes,
         bend=fitted.errors.bend,
@@ -36,6 +36,10 @@ def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
         "horizon": fitted.horizon,
         "events": list(fitted.names[0]),
         "frequent_events": list(fitted.names[1]),
+        "dispersion": {
+            kind: [None if np.isnan(value) else float(value) for value in values]
+            for kind, values in fitted.dispersion.of_class.items()
+        },
     }
     if fitted.pooled is not None:
         facts["library"] = fitted.pooled.direct.library
@@ -68,8 +72,14 @@ def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGra
             weights=kept["weights"],
             blend=kept["blend"],
             usual_blend=kept["usual_blend"],
-            excess=kept["excess"],
-            square=kept["square"],
+            dispersion=Dispersion(
+                kept["excess"],
+                kept["square"],
+                {
+                    kind: np.array(values, dtype=np.float64)
+                    for kind, values in facts["dispersion"].items()
+                },
+            ),
             errors=ErrorPaths(kept["scores"], kept["volumes"], kept["bend"], frequency),
             pooled=pooled,
             names=(tuple(facts["events"]), tuple(facts["frequent_events"])),

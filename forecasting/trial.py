@@ -37,6 +37,7 @@ class Trial:
     usual_blend: Matrix  # [B, m] of all series together
     lends: NDArray[np.bool_]  # [n] false for series too thin or too odd to teach others
     pooled: PooledModels | None
+    fresh: float = 1.0  # share of the windows' periods that are not in another window too
 
 
 def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> Trial:
@@ -63,18 +64,21 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
     )
     classes = windows[-1].states.classes
     bands = bands_of(horizon)
+    span = windows[-1].origin - windows[0].origin + horizon
+    fresh = min(1.0, span / (len(windows) * horizon))
     forecasts = np.empty((count, len(windows), horizon))
     for k in range(len(windows)):
-        rest = shrunk(np.delete(product, k, axis=1), classes, lends)
+        rest = shrunk(np.delete(product, k, axis=1), classes, lends, fresh=fresh)
         forecasts[:, k] = blended(members[k], simplex_weights(rest), bands)
     return Trial(
         windows=windows,
         forecasts=forecasts,
         weights=weights_of(errors),
-        blend=simplex_weights(shrunk(product, classes, lends)),
+        blend=simplex_weights(shrunk(product, classes, lends, fresh=fresh)),
         usual_blend=simplex_weights(usual(product, lends)),
         lends=lends,
         pooled=pooled,
+        fresh=fresh,
     )
 
 
