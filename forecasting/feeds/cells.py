@@ -71,8 +71,10 @@ def from_texts(column: pa.Array | pa.ChunkedArray) -> Cells:
     elif column.type != TEXTS:
         column = column.cast(TEXTS)
     if isinstance(column, pa.ChunkedArray):
-        column = column.unify_dictionaries().combine_chunks()
-        if isinstance(column, pa.ChunkedArray):  # no chunk at all
+        column = column.unify_dictionaries()
+        # one chunk is taken as it is, without a copy; none at all is an empty column
+        column = column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
+        if isinstance(column, pa.ChunkedArray):
             column = pa.array([], TEXTS)
     index = column.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     return Cells(index.astype(np.int32, copy=False), column.dictionary)
@@ -153,10 +155,13 @@ def from_arrow(column: pa.ChunkedArray, kind: Kind) -> Cells:
 
 
 def _typed(values: pa.Array | None, count: int) -> Cells:
-    return Cells(np.full(count, -1, dtype=np.int32), pa.array([], pa.string()), values)
+    no_text = np.broadcast_to(np.int32(-1), count)  # takes no memory
+    return Cells(no_text, pa.array([], pa.string()), values)
 
 
 def _whole_array(column: pa.ChunkedArray) -> pa.Array:
+    if column.num_chunks == 1:
+        return column.chunk(0)
     whole = column.combine_chunks()
     return pa.concat_arrays(whole.chunks) if isinstance(whole, pa.ChunkedArray) else whole
 

@@ -13,7 +13,7 @@ from charset_normalizer import from_bytes
 from forecasting.errors import DeliveryRefused
 from forecasting.feeds.csv_file import read_csv
 from forecasting.feeds.profile import Profile
-from forecasting.feeds.raw import Choose, RawTable
+from forecasting.feeds.raw import MOST_CELLS, MOST_PARQUET_CELLS, Choose, RawTable
 from forecasting.feeds.typed_files import empty, read_json, read_ndjson, read_parquet, read_xlsx
 
 FORMS: Final = {
@@ -43,16 +43,17 @@ SAMPLE_BYTES: Final = 65_536  # what the guess at an encoding looks at
 
 
 def read_raw(
-    data: bytes, source: str, profile: Profile, choose: Choose, most_cells: int
+    data: bytes, source: str, profile: Profile, choose: Choose, most_cells: int | None
 ) -> RawTable:
     """The form is told by the name, or by the first bytes where there is no known ending.
 
-    Raises DeliveryRefused where the content is not of the form that the name promises.
+    `most_cells`: None for what its form may have. Raises DeliveryRefused where the content is not of the form that the name promises.
     """
+    most = most_cells or MOST_CELLS
     suffix = Path(source).suffix.lower()
     magic = next((form for start, form in _MAGIC if data.startswith(start)), "")
     if magic == "gzip" and suffix not in FORMS:
-        data = _unzip(data, source, most_cells)
+        data = _unzip(data, source, most)
         suffix = Path(Path(source).stem).suffix.lower()
         magic = next((form for start, form in _MAGIC if data.startswith(start)), "")
     if not data.strip():
@@ -68,13 +69,13 @@ def read_raw(
             found=found,
         )
     if form == "Parquet":
-        return read_parquet(data, source, choose, most_cells)
+        return read_parquet(data, source, choose, most_cells or MOST_PARQUET_CELLS)
     if form == "XLSX":
-        return read_xlsx(data, source, profile.sheet, choose, most_cells)
+        return read_xlsx(data, source, profile.sheet, choose, most)
     if form == "JSON":
-        return read_json(data, source, choose, most_cells)
+        return read_json(data, source, choose, most)
     if form == "NDJSON":
-        return read_ndjson(data, source, choose, most_cells)
+        return read_ndjson(data, source, choose, most)
     if form != "CSV":
         raise DeliveryRefused(
             source, f"this is {form}", next_step="Export it as CSV, XLSX or Parquet."
@@ -82,7 +83,7 @@ def read_raw(
     text, note = _decode(data, source, profile.encoding)
     if not text.strip():
         raise empty(source)
-    raw = read_csv(text, source, profile.separator, choose, most_cells)
+    raw = read_csv(text, source, profile.separator, choose, most)
     return RawTable(raw.columns, raw.line, raw.raw, raw.broken, (*note, *raw.notes))
 
 

@@ -7,7 +7,8 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import chain
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -25,10 +26,12 @@ from forecasting.feeds.keys import name_lines, settle
 from forecasting.feeds.ledger import LEDGER, expand, month_ends
 from forecasting.feeds.parse import Writing, parse
 from forecasting.feeds.profile import CONTRACTS, Profile, Rules
-from forecasting.feeds.raw import FILE_LINE, MOST_CELLS, RawTable
+from forecasting.feeds.raw import FILE_LINE, RawTable
 from forecasting.tables import Column, Kind, Table
 
 _UNITS: Final = ("units", "units_ordered", "on_hand", "issued")  # what control totals add up
+_MOST_UNITS: Final = 1e15  # beyond it a quantity counts as unreadable
+_ADDED_AT_ONCE: Final = 1_000_000  # Python numbers alive while decimals are added up
 
 
 @dataclass(frozen=True)
@@ -78,9 +81,11 @@ def read(
     profile: Profile,
     *,
     name: str = "",
-    most_cells: int = MOST_CELLS,
+    most_cells: int | None = None,
 ) -> Reading:
     """Reads a file, or the bytes of a push, whose form `name` tells by its ending.
+
+    `most_cells`: rows × columns beyond which it is refused unread; None: what its form may have.
 
     Raises DeliveryRefused where the whole cannot be trusted, MissingColumns where a required
     column has no header, UnknownName for a feed that does not exist. Faults of single rows raise
@@ -110,19 +115,24 @@ def read(
     raw = read_raw(data, name, profile, choose, most_cells)
     faults = Faults(len(raw.line))
     columns = _parse_columns(raw, table, used, profile, rules, faults)
+    raw = replace(raw, columns={})  # tens of millions of cells that nobody needs any more
     units = _units(columns, faults)
     if table is LEDGER:
         columns["date"] = month_ends(columns, faults)
     _check_one_of(columns, table, faults)
     rows = pa.table({**columns, FILE_LINE: raw.line})
-    good = np.flatnonzero(~faults.bad)
-    duplicate = np.zeros(len(raw.line), dtype=bool)
-    rows = rows if len(good) == len(rows) else rows.take(pa.array(good))
+    del columns
+    good = np.flatnonzero(~faults.bad) if faults.bad.any() else None  # None: all
+    if good is not None:
+        rows = rows.take(pa.array(good))
     if rules.repeated == "sum" and feed == "sales":
         rows, named = name_lines(rows)
         notes += [f"{named:,} transfer or scrap row(s) got their kind as line_id"] if named else []
     settled = settle(rows, table.key, rules.repeated or "reject", rules.equal_rows)
-    duplicate[good] = settled.duplicate
+    duplicate = settled.duplicate
+    if good is not None:
+        duplicate = np.zeros(len(raw.line), dtype=bool)
+        duplicate[good] = settled.duplicate
     _add_conflicts(settled.conflict, good, rows, table, raw.line, faults)
     if settled.summed:
         notes.append(f"{settled.summed:,} row(s) were added to another row of the same key")
@@ -215,7 +225,7 @@ def _check_one_of(columns: Mapping[str, pa.Array], table: Table, faults: Faults)
 
 def _add_conflicts(
     conflict: NDArray[np.bool_],
-    good: NDArray[np.int64],
+    good: NDArray[np.int64] | None,
     rows: pa.Table,
     table: Table,
     lines: NDArray[np.int64],
@@ -226,9 +236,10 @@ def _add_conflicts(
     key = [name for name in table.key if name in rows.column_names]
     keys = rows.select(key).filter(pa.array(conflict)).to_pylist()
     texts = [", ".join(str(value) for value in row.values() if value) for row in keys]
-    at = dict(zip(good[conflict].tolist(), texts, strict=True))
+    places = np.flatnonzero(conflict) if good is None else good[conflict]
+    at = dict(zip(places.tolist(), texts, strict=True))
     where = np.zeros(len(lines), dtype=bool)
-    where[good[conflict]] = True
+    where[places] = True
     faults.add(
         ", ".join(key),
         Code.CONFLICT,
@@ -243,14 +254,23 @@ def _units(columns: Mapping[str, pa.Array], faults: Faults) -> NDArray[np.float6
     if name is None:
         return None
     units = columns[name].to_numpy(zero_copy_only=False)
-    sane = np.abs(units) <= 1e15
-    return np.where(sane, units, 0.0)
+    sane = (units >= -_MOST_UNITS) & (units <= _MOST_UNITS)
+    return units if sane.all() else np.where(sane, units, 0.0)
 
 
 def _total(units: NDArray[np.float64] | None, where: NDArray[np.bool_] | None) -> float | None:
+    """The sum, rounded once: in any order of the rows, the same bits."""
     if units is None:
         return None
-    return math.fsum(units if where is None else units[where])
+    chosen = units if where is None or where.all() else units[where]
+    if _are_whole(chosen) and len(chosen) * np.abs(chosen).max(initial=0.0) < 2**53:
+        return float(chosen.sum()) + 0.0  # no partial sum is ever rounded
+    parts = np.array_split(chosen, len(chosen) // _ADDED_AT_ONCE + 1)
+    return math.fsum(chain.from_iterable(part.tolist() for part in parts))
+
+
+def _are_whole(values: NDArray[np.float64]) -> bool:
+    return bool((np.floor(values) == values).all())
 
 
 def _digest(data: bytes, feed: str, profile: Profile) -> str:

@@ -30,19 +30,23 @@ def read_parquet(data: bytes, source: str, choose: Choose, most_cells: int) -> R
     """Rows are numbered from 1. Only the columns that the feed needs are read."""
     try:
         file = pyarrow.parquet.ParquetFile(pa.BufferReader(data))
+        schema = file.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise _damaged(source, "Parquet", error) from None
-    headers = list(file.schema_arrow.names)
+    headers = list(schema.names)
     kinds = choose(headers)
-    refuse_giant(source, file.metadata.num_rows, len(kinds), most_cells)
-    try:
-        table = file.read(columns=list(kinds))
-    except (pa.ArrowException, OSError) as error:
-        raise _damaged(source, "Parquet", error) from None
+    count = file.metadata.num_rows
+    refuse_giant(source, count, len(kinds), most_cells)
+    texts = [header for header in kinds if _is_text(schema.field(header).type)]
+    file = pyarrow.parquet.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
     columns: dict[str, Cells] = {}
-    for header, kind in kinds.items():
+    for header, kind in kinds.items():  # one after the other: what one needs on the way is freed
         try:
-            columns[header] = from_arrow(table.column(header), kind)
+            column = file.read(columns=[header]).column(header)
+        except (pa.ArrowException, OSError) as error:
+            raise _damaged(source, "Parquet", error) from None
+        try:
+            columns[header] = from_arrow(column, kind)
         except (ValueError, NotImplementedError) as error:
             raise DeliveryRefused(
                 source,
@@ -52,10 +56,27 @@ def read_parquet(data: bytes, source: str, choose: Choose, most_cells: int) -> R
             ) from None
 
     def raw(rows: NDArray[np.int64]) -> list[str]:
-        return [_json(row) for row in table.take(pa.array(rows)).to_pylist()]
+        return [_json(row) for row in _rows_of(file, rows, list(kinds))]
 
-    line = np.arange(1, file.metadata.num_rows + 1, dtype=np.int64)
-    return RawTable(columns, line, raw, no_rejects())
+    return RawTable(columns, np.arange(1, count + 1, dtype=np.int64), raw, no_rejects())
+
+
+def _is_text(type_: pa.DataType) -> bool:
+    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
+
+
+def _rows_of(
+    file: pyarrow.parquet.ParquetFile, rows: NDArray[np.int64], columns: list[str]
+) -> list[dict[str, Any]]:
+    """Rows by number from 0, ascending, read again from the row groups that hold them."""
+    sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    ends = np.cumsum(sizes)
+    found: list[dict[str, Any]] = []
+    for group in np.unique(np.searchsorted(ends, rows, side="right")).tolist():
+        begin = int(ends[group]) - sizes[group]
+        mine = rows[(rows >= begin) & (rows < ends[group])] - begin
+        found += file.read_row_group(group, columns=columns).take(pa.array(mine)).to_pylist()
+    return found
 
 
 def read_xlsx(data: bytes, source: str, sheet: str, choose: Choose, most_cells: int) -> RawTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,29 +39,35 @@ class StoredRows:
     feed: Table
     columns: dict[str, pa.Array]
     pairs: pd.DataFrame
-    pair: Integers
+    pair: NDArray[np.int32]
     filled: list[str]
 
-    def numbered(self, delivery: int, series: Integers) -> pa.Table:
-        """The rows with their delivery and series, in the order in which they are stored."""
+    def numbered(self, delivery: int, series: Integers, *, at_once: int) -> Iterator[pa.Table]:
+        """The rows with their delivery and series, in the order in which they are stored, at most
+        `at_once` at a time: only their places are sorted whole."""
         length = len(next(iter(self.columns.values())))
         columns = {name: values for name, values in self.columns.items() if name in self.filled}
-        columns["delivery"] = pa.repeat(pa.scalar(delivery, pa.int32()), length)
         leading = []
-        if self.feed.by_series:
-            of_row = series[self.pair]
-            columns["series"] = pa.array(of_row, pa.int32())
-            leading.append(of_row)
         if self.feed.dated in stored_key(self.feed):
             leading.append(self.days())
+        if self.feed.by_series:
+            columns["series"] = pa.array(series.astype(np.int32)[self.pair])
+            leading.append(columns["series"].to_numpy())
+        keys = packed(leading) if leading else np.empty(0, np.int64)
+        order = None if _ascends(keys) else np.argsort(keys, kind="stable")
+        del keys
         rows = pa.table(columns)
-        if not leading or _ascends(packed(leading[::-1])):
-            return rows
-        return rows.take(pa.array(np.lexsort(leading)))
+        for begin in range(0, length, at_once):
+            if order is None:
+                part = rows.slice(begin, at_once)
+            else:
+                part = rows.take(pa.array(order[begin : begin + at_once]))
+            numbers = pa.repeat(pa.scalar(delivery, pa.int32()), part.num_rows)
+            yield part.append_column("delivery", numbers)
 
-    def days(self) -> Integers:
+    def days(self) -> NDArray[np.int32]:
         assert self.feed.dated is not None
-        return self.columns[self.feed.dated].to_numpy().astype(np.int64)
+        return self.columns[self.feed.dated].to_numpy()
 
 
 def to_stored(feed: Table, rows: pa.Table) -> StoredRows:
@@ -123,7 +129,7 @@ def sortable(column: pa.ChunkedArray) -> Integers:
     return values.cast(pa.int32()).fill_null(NO_DAY).to_numpy().astype(np.int64)
 
 
-def packed(keys: Sequence[Integers]) -> Integers:
+def packed(keys: Sequence[NDArray[np.integer]]) -> Integers:
     """One integer a row that orders and tells apart rows as the keys do, the first leading.
 
     >>> packed([np.array([7, 7, 8]), np.array([1, 3, 2])]).tolist()
@@ -139,7 +145,9 @@ def packed(keys: Sequence[Integers]) -> Integers:
         if size * width >= 2**62:
             result = np.unique(result, return_inverse=True)[1].astype(np.int64)
             size = int(result.max()) + 1
-        result = result * width + (key - least)
+        result *= width
+        result += key
+        result -= least
         size *= width
     return result
 
@@ -161,10 +169,13 @@ def _words(values: pa.Array) -> pa.DictionaryArray:
     return values.cast(TEXT)
 
 
-def _pairs(rows: pa.Table) -> tuple[pd.DataFrame, Integers]:
+def _pairs(rows: pa.Table) -> tuple[pd.DataFrame, NDArray[np.int32]]:
     site, sku = (_words(one_chunk(rows.column(name))) for name in ("site", "sku"))
-    both = site.indices.to_numpy().astype(np.int64) * len(sku.dictionary) + sku.indices.to_numpy()
+    both = site.indices.to_numpy().astype(np.int64)
+    both *= len(sku.dictionary)
+    both += sku.indices.to_numpy()
     pair, found = pd.factorize(both)
+    pair = pair.astype(np.int32)
     sites, skus = (np.array(words.dictionary.to_pylist(), dtype=object) for words in (site, sku))
     width = max(len(skus), 1)
     return pd.DataFrame({"site": sites[found // width], "sku": skus[found % width]}), pair
@@ -204,6 +215,8 @@ def one_chunk(column: Any) -> pa.Array:
         return column
     if pa.types.is_dictionary(column.type):
         column = column.unify_dictionaries()
+    if column.num_chunks == 1:
+        return column.chunk(0)
     whole = column.combine_chunks()
     return whole.combine_chunks() if isinstance(whole, pa.ChunkedArray) else whole
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlalchemy import Column, Connection, and_, func, insert, select
 
 from forecasting.calendar import Frequency, to_period
@@ -123,7 +124,8 @@ def _keep_batch(
     if not batch.rows.num_rows:
         return
     numbers = _series_numbers(connection, rows.pairs) if rows.feed.by_series else np.empty(0, int)
-    bulk.insert(connection, FEED_TABLES[batch.feed], rows.numbered(delivery, numbers))
+    for part in rows.numbered(delivery, numbers, at_once=bulk.ROWS_AT_ONCE):
+        bulk.insert(connection, FEED_TABLES[batch.feed], part)
     if rows.feed.dated:
         _touch(connection, delivery, rows)
     if batch.complete:
@@ -149,8 +151,10 @@ def _series_numbers(connection: Connection, pairs: pd.DataFrame) -> Integers:
 
 def _touch(connection: Connection, delivery: int, rows: StoredRows) -> None:
     """Notes the months whose rows changed, those that a row was corrected away from included."""
-    months, counts = np.unique(_month(rows.days()), return_counts=True)
-    changed = dict(zip(months.tolist(), counts.tolist(), strict=True))
+    days, counts = _counted(rows.days())
+    changed: dict[int, int] = {}
+    for month, count in zip(_month(days).tolist(), counts.tolist(), strict=True):
+        changed[month] = changed.get(month, 0) + count
     for month in _months_left(connection, delivery, rows):
         changed.setdefault(month, 0)
     connection.execute(
@@ -160,6 +164,14 @@ def _touch(connection: Connection, delivery: int, rows: StoredRows) -> None:
             for month, count in changed.items()
         ],
     )
+
+
+def _counted(days: NDArray[np.int32]) -> tuple[Integers, Integers]:
+    """The distinct days, ascending, and the rows of each; no sort of millions of them."""
+    first = int(days.min())
+    counts = np.bincount(days - first)
+    found = np.flatnonzero(counts)
+    return found + first, counts[found]
 
 
 def _months_left(connection: Connection, delivery: int, rows: StoredRows) -> list[int]:
