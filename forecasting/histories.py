@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,11 +11,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, to_period
+from forecasting.windows import Window
 
 Matrix = NDArray[np.float64]
 
 NOT_DEMAND: Final = ("scrap",)  # rows of sales that nobody wanted
-NO_DAY: Final = int(np.iinfo(np.int64).min)  # NaT as a number
+BLOCK: Final = 1000  # series whose masks live in memory together: 2 MB each for five years of days
 INWARD: Final = ("receipt", "transfer_in")  # movements that fill the shelf
 
 
@@ -42,13 +43,32 @@ class Grid:
         mask[flat] = True
         return mask.reshape(self.shape)
 
+    def within(self, window: Window) -> tuple[slice, Grid]:
+        """The columns of a window, and the grid that they are."""
+        begin = max(window.first, self.start)
+        width = window.last - begin + 1
+        place = slice(begin - self.start, begin - self.start + width)
+        return place, Grid(self.frequency, begin, (self.shape[0], width))
+
+    def blocks(self) -> Iterator[slice]:
+        """The rows in blocks: what is worked out on the way fits beside the matrix."""
+        count = self.shape[0]
+        for begin in range(0, count, BLOCK):
+            yield slice(begin, min(begin + BLOCK, count))
+
     def unknown(self) -> Matrix:
         """A matrix of NaN that takes no memory."""
         return np.broadcast_to(np.nan, self.shape)
 
+    def no_means(self) -> Matrix:
+        """The means of nothing: NaN with the very bits of a division, for the hash of the data."""
+        means = np.zeros(self.shape)
+        with np.errstate(invalid="ignore"):
+            return np.divide(means, 0.0, out=means)
+
 
 def sales_history(
-    sold: pd.DataFrame, grid: Grid, sites: NDArray[np.object_], on_hand: Matrix
+    sold: Iterable[Window], grid: Grid, sites: NDArray[np.object_], on_hand: Matrix
 ) -> tuple[Matrix, Matrix]:
     """Units and prices by period.
 
@@ -56,90 +76,58 @@ def sales_history(
     series' first sale; explicit zeros before it are "not yet sold" and unknown, unless the series
     never sold at all: then they, or its periods with stock on the shelf, are zero.
     """
-    if "kind" in sold:
-        sold = sold[~sold["kind"].isin(NOT_DEMAND)]
-    flat = grid.flat(sold)
-    units = grid.total(flat, sold["units"].to_numpy(dtype=np.float64))
-    stated = grid.seen(flat)
-    stocked = ~np.isnan(on_hand)
-    site_codes, site_of = np.unique(sites, return_inverse=True)
-    reported = np.zeros((len(site_codes), grid.shape[1]), dtype=bool)
-    np.logical_or.at(reported, site_of, stated | stocked)
-    moved = stated & (units != 0)
-    columns = np.arange(grid.shape[1])
-    begun = np.where(moved.any(axis=1), moved.argmax(axis=1), grid.shape[1])
-    on_shelf = np.nancumsum(np.nan_to_num(on_hand) > 0, axis=1) > 0
-    idle = ~moved.any(axis=1)[:, None] & (stated | on_shelf)
-    known = reported[site_of] & ((columns >= begun[:, None]) | idle)
-    history = np.where(known, units, np.nan)
-
+    units = np.zeros(grid.shape)
+    stated = np.zeros(grid.shape, dtype=bool)
     price = grid.unknown()
-    if "price" in sold and sold["price"].notna().any():
-        priced = sold[sold["price"].notna() & (sold["units"] > 0)]
-        weight = priced["units"].to_numpy(dtype=np.float64)
-        flat = grid.flat(priced)
-        amount = grid.total(flat, weight * priced["price"].to_numpy(dtype=np.float64))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            price = amount / grid.total(flat, weight)
-    return history, price
+    for window in sold:
+        place, part = grid.within(window)
+        rows = window.rows
+        if "kind" in rows:
+            rows = rows[~rows["kind"].isin(NOT_DEMAND)]
+        flat = part.flat(rows)
+        units[:, place] = part.total(flat, rows["units"].to_numpy(dtype=np.float64))
+        stated[:, place] = part.seen(flat)
+        if "price" in rows and rows["price"].notna().any():
+            if not price.flags.writeable:
+                price = grid.no_means()
+            price[:, place] = _mean_price(rows, part)
+    _forget_unreported(units, stated, grid, sites, on_hand)
+    return units, price
 
 
-def complete_days(
-    complete: pd.DataFrame, grid: Grid, sites: NDArray[np.object_], day: dt.date
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The day of the last complete snapshot up to `day`, of each site [S] and period [S, T], and
-    the site [n] of each series; NO_DAY where there is none."""
-    codes, site_of = np.unique(sites, return_inverse=True)
-    complete = complete[complete["date"] <= pd.Timestamp(day)]
-    place = pd.Index(codes).get_indexer(pd.Index(complete["site"]))
-    days = complete["date"].to_numpy().astype("datetime64[D]")
-    period = to_period(days, grid.frequency) - grid.start
-    inside = (place >= 0) & (period >= 0)
-    told = np.full((len(codes), grid.shape[1]), NO_DAY)
-    np.maximum.at(told, (place[inside], period[inside]), days[inside].astype(np.int64))
-    return told, site_of
+def _mean_price(rows: pd.DataFrame, grid: Grid) -> Matrix:
+    """Of a unit sold; NaN where none was."""
+    priced = rows[rows["price"].notna() & (rows["units"] > 0)]
+    weight = priced["units"].to_numpy(dtype=np.float64)
+    flat = grid.flat(priced)
+    amount = grid.total(flat, weight * priced["price"].to_numpy(dtype=np.float64))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(amount / grid.total(flat, weight))
 
 
-def shelf_history(
-    shelf: pd.DataFrame,
+def _forget_unreported(
+    units: Matrix,
+    stated: NDArray[np.bool_],
     grid: Grid,
     sites: NDArray[np.object_],
-    complete: pd.DataFrame,
-    day: dt.date,
-) -> tuple[Matrix, Matrix, Matrix]:
-    """Closing on_hand and blocked, and mean availability, by period.
-
-    A period shows its last picture. Where a later complete snapshot of the site leaves out a series
-    that was seen before, its on_hand is 0 (some systems delete empty rows).
-    """
-    on_hand, blocked, availability = grid.unknown(), grid.unknown(), grid.unknown()
-    if not len(shelf):
-        return on_hand, blocked, availability
-    if "availability" in shelf and shelf["availability"].notna().any():
-        stated = shelf[shelf["availability"].notna()]
-        flat = grid.flat(stated)
-        total = grid.total(flat, stated["availability"].to_numpy(dtype=np.float64))
-        count = grid.total(flat, np.ones(len(stated)))
-        with np.errstate(invalid="ignore"):
-            availability = total / count
-    if "on_hand" in shelf and shelf["on_hand"].notna().any():
-        pictures = shelf[shelf["on_hand"].notna()]
-        flat = grid.flat(pictures)
-        days = pictures["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-        last = np.full(grid.shape[0] * grid.shape[1], NO_DAY)
-        np.maximum.at(last, flat, days)
-        closing = days == last[flat]
-        seen = grid.seen(flat)
-        held = pictures[closing]
-        on_hand = np.where(seen, grid.total(flat[closing], held["on_hand"].to_numpy(float)), np.nan)
-        if "blocked" in held:
-            amounts = held["blocked"].fillna(0.0).to_numpy(float)
-            blocked = np.where(seen, grid.total(flat[closing], amounts), np.nan)
-        if len(complete):
-            told, site_of = complete_days(complete, grid, sites, day)
-            absent = told[site_of] > last.reshape(grid.shape)
-            on_hand[absent & (np.cumsum(seen, axis=1) > 0)] = 0.0
-    return on_hand, blocked, availability
+    on_hand: Matrix,
+) -> None:
+    """Makes unknown, in place, what was not reported or not yet sold: see `sales_history`."""
+    site_codes, site_of = np.unique(sites, return_inverse=True)
+    reported = np.zeros((len(site_codes), grid.shape[1]), dtype=bool)
+    for block in grid.blocks():
+        told = stated[block] | ~np.isnan(on_hand[block])
+        for site in np.unique(site_of[block]):
+            reported[site] |= told[site_of[block] == site].any(axis=0)
+    columns = np.arange(grid.shape[1])
+    for block in grid.blocks():
+        moved = stated[block] & (units[block] != 0)
+        sold = moved.any(axis=1)
+        begun = np.where(sold, moved.argmax(axis=1), grid.shape[1])
+        on_shelf = np.logical_or.accumulate(on_hand[block] > 0, axis=1)
+        idle = ~sold[:, None] & (stated[block] | on_shelf)
+        known = reported[site_of[block]] & ((columns >= begun[:, None]) | idle)
+        units[block][~known] = np.nan
 
 
 def receipts_in(came: pd.DataFrame, moved: pd.DataFrame) -> pd.DataFrame:
@@ -159,60 +147,3 @@ def receipt_history(came: pd.DataFrame, moved: pd.DataFrame, grid: Grid) -> Matr
     periods = to_period(rows["date"].to_numpy(), grid.frequency) - grid.start
     rows = rows[(periods >= 0) & (periods < grid.shape[1])]
     return grid.total(grid.flat(rows), rows["units"].to_numpy(dtype=np.float64))
-
-
-def stock_now(
-    shelf: pd.DataFrame,
-    sold: pd.DataFrame,
-    came: pd.DataFrame,
-    moved: pd.DataFrame,
-    told: NDArray[np.int64],
-    day: dt.date,
-) -> pd.DataFrame:
-    """What is on each shelf at the origin, from its last picture rolled forward.
-
-    `told` [n]: the day of the last complete snapshot of the series' site, NO_DAY where none.
-
-    sellable = on_hand − blocked − expired. `rolled`: sales and receipts since the picture were
-    counted; `stale_days`: age of the picture, days.
-    """
-    blank = pd.Series(np.nan, index=range(len(told)))
-    now = pd.DataFrame(dict.fromkeys(("on_hand", "blocked", "reserved", "sellable"), blank))
-    now["stock_on"] = pd.Series(pd.NaT, index=now.index, dtype="datetime64[s]")
-    now["rolled"] = False
-    now["stale_days"] = np.nan
-    if not len(shelf) or "on_hand" not in shelf or not shelf["on_hand"].notna().any():
-        return now
-    pictures = shelf[shelf["on_hand"].notna()]
-    newest = pictures.groupby("row")["date"].transform("max")
-    last = pictures[pictures["date"] == newest].copy()
-    for name in ("blocked", "reserved"):
-        last[name] = last[name].fillna(0.0) if name in last else 0.0
-    expires = last["expires_on"] if "expires_on" in last else pd.Series(pd.NaT, index=last.index)
-    expired = expires < pd.Timestamp(day)
-    last["sellable"] = (last["on_hand"] - last["blocked"]).where(~expired, 0.0)
-    summed = last.groupby("row")[["on_hand", "blocked", "reserved", "sellable"]].sum()
-    now.loc[summed.index, summed.columns] = summed
-    now["stock_on"] = newest.groupby(pictures["row"]).max().astype("datetime64[s]")
-
-    # absent from a later complete snapshot: the shelf was empty that day
-    told_on = pd.Series(told.astype("datetime64[D]").astype("datetime64[s]"))
-    emptied = now["stock_on"] < told_on
-    now.loc[emptied, ["on_hand", "blocked", "reserved", "sellable"]] = 0.0
-    now["stock_on"] = now["stock_on"].where(~emptied, told_on)
-
-    age = (pd.Timestamp(day) - now["stock_on"]).dt.days
-    now["stale_days"] = age.astype("float64")
-    since = now["stock_on"]
-    change = pd.Series(0.0, index=now.index)
-    inward = receipts_in(came, moved)
-    for rows, sign in ((sold, -1.0), (inward, 1.0)):
-        later = rows[rows["date"] > since.reindex(rows["row"]).to_numpy()]
-        change = change.add(sign * later.groupby("row")["units"].sum(), fill_value=0.0)
-    rolled = now["on_hand"].notna() & (age > 0) & (change != 0)
-    now["rolled"] = rolled
-    for name in ("on_hand", "sellable"):
-        # what sold beyond the picture came from a receipt that nobody booked: empty, no less
-        floor = now.loc[rolled, name].clip(upper=0.0)
-        now.loc[rolled, name] = (now.loc[rolled, name] + change[rolled]).clip(lower=floor)
-    return now

@@ -10,24 +10,16 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from dataclasses import dataclass, fields
-from typing import Final, Protocol
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from forecasting.calendar import Frequency, end_date, origin_of, period_start, to_period
 from forecasting.errors import NotReady
-from forecasting.histories import (
-    Grid,
-    Matrix,
-    complete_days,
-    receipt_history,
-    sales_history,
-    shelf_history,
-    stock_now,
-)
+from forecasting.histories import BLOCK, Grid, Matrix, receipt_history, sales_history
 from forecasting.masters import (
     begun_or_planned,
     frame_of,
@@ -39,25 +31,22 @@ from forecasting.masters import (
 )
 from forecasting.options import Options
 from forecasting.order_book import booked_as_of, lines_as_of, receipts_of
+from forecasting.shelves import (
+    complete_days,
+    last_pictured,
+    rolled_forward,
+    shelf_history,
+    since_picture,
+    with_latest,
+)
 from forecasting.tables import FEEDS
+from forecasting.windows import RowSource, Survey, survey
 
 MOST_PERIODS: Final = {Frequency.DAY: 3653, Frequency.WEEK: 522, Frequency.MONTH: 240}
 """Ten years of days or weeks, twenty of months: one row dated 1900 must not cost a hundred years of
 zeros for every series. What is older is in the record, and no model looks so far back."""
 
 LONELY_DAYS: Final = (31, 366)  # looked back from the last date: mostly a month is enough
-
-
-class RowSource(Protocol):
-    """Where rows come from: the record or its snapshot."""
-
-    def rows(
-        self, feed: str, *, since: dt.date | None = None, until: dt.date | None = None
-    ) -> pa.Table: ...
-
-    def complete_stock_dates(self) -> pd.DataFrame: ...
-
-    def watermarks(self) -> dict[str, dt.date]: ...
 
 
 @dataclass(frozen=True)
@@ -91,7 +80,7 @@ class Panel:
     def origin_date(self) -> dt.date:
         return end_date(self.origin, self.frequency)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """sha256 of everything above: the data hash of a training."""
         sha = hashlib.sha256()
@@ -100,7 +89,8 @@ class Panel:
             value = getattr(self, part.name)
             if isinstance(value, np.ndarray):
                 sha.update(repr(value.shape).encode())
-                sha.update(np.ascontiguousarray(value).data)
+                for begin in range(0, len(value), BLOCK):  # a matrix of NaN is never laid out whole
+                    sha.update(np.ascontiguousarray(value[begin : begin + BLOCK]).data)
             elif isinstance(value, pd.DataFrame):
                 sha.update(",".join(value.columns).encode())
                 if len(value):
@@ -155,7 +145,8 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
 
     Raises NotReady where nothing is dated up to the origin.
     """
-    day = end_date(origin, options.frequency)
+    frequency = options.frequency
+    day = end_date(origin, frequency)
     frames = {
         feed: frame_of(source.rows(feed), feed)
         for feed in ("items", "sites", "suppliers", "policies", "assortment")
@@ -164,8 +155,8 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         feed: frame_of(source.rows(feed, until=day), feed)
         for feed in ("orders", "customer_orders", "movements")
     }
-    sales = source.rows("sales", until=day)
-    stock = source.rows("stock", until=day)
+    oldest = origin + 1 - MOST_PERIODS[frequency]
+    sales, stock = (survey(source, feed, frequency, oldest, origin) for feed in ("sales", "stock"))
     events = _events_as_of(frame_of(source.rows("events"), "events"), day)
 
     items = valid_on(frames["items"], day, key=["sku"])
@@ -173,34 +164,30 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     offered = in_force(frames["assortment"], day)
     begun = frames["assortment"][~(frames["assortment"]["from"] > pd.Timestamp(day))]
     named = (begun, policies, *dated.values())
-    series = _series_of(
-        [_pairs(sales), _pairs(stock)] + [frame[["site", "sku"]] for frame in named]
-    )
+    series = _series_of([sales.pairs, stock.pairs] + [frame[["site", "sku"]] for frame in named])
     if not len(series):
         raise NotReady(
             f"Nothing is dated up to {day}.",
             next_step="Choose a later --as-of, or load earlier data.",
         )
     index = pd.MultiIndex.from_frame(series)
-    frequency = options.frequency
-    oldest = period_start([origin + 1 - MOST_PERIODS[frequency]], frequency)[0]
-    sold, shelf = (_located(rows, index, oldest) for rows in (sales, stock))
-    moved = dated["movements"][dated["movements"]["date"] >= oldest]
+    moved = dated["movements"][dated["movements"]["date"] >= period_start(oldest, frequency)]
     moved = moved.assign(row=index.get_indexer(pd.MultiIndex.from_frame(moved[["site", "sku"]])))
 
-    first = [part["date"].min() for part in (sold, shelf, moved) if len(part)]
-    start = (
-        min(int(to_period(np.datetime64(min(first), "D"), frequency)), origin) if first else origin
-    )
-    shape = (len(series), origin - start + 1)
-    grid = Grid(frequency, start, shape)
-
-    complete = source.complete_stock_dates()
+    first = [date for date in (sales.first, stock.first) if date is not None]
+    first += [moved["date"].min().date()] if len(moved) else []
+    start = min(int(to_period(min(first), frequency)), origin) if first else origin
+    grid = Grid(frequency, start, (len(series), origin - start + 1))
+    sites = series["site"].to_numpy()
+    told, site_of = complete_days(source.complete_stock_dates(), grid, sites, day)
+    pictures: list[pd.DataFrame] = []
     on_hand, blocked, availability = shelf_history(
-        shelf, grid, series["site"].to_numpy(), complete, day
+        with_latest(stock.windows(source, index), pictures), grid, told, site_of
     )
-    told, site_of = complete_days(complete, grid, series["site"].to_numpy(), day)
-    units, price = sales_history(sold, grid, series["site"].to_numpy(), on_hand)
+    pictured = last_pictured(pictures, told.max(axis=1)[site_of], day)
+    since: list[pd.DataFrame] = []
+    sold = since_picture(sales.windows(source, index), pictured["stock_on"], since)
+    units, price = sales_history(sold, grid, sites, on_hand)
 
     suppliers = in_calendar_days(frames["suppliers"])
     master_days = lead_time_days_of(dated["orders"], items, suppliers)
@@ -215,7 +202,9 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     booked = booked_as_of(dated["customer_orders"], day)
     booked["series"] = index.get_indexer(pd.MultiIndex.from_frame(booked[["site", "sku"]]))
 
-    moved_yet = np.flatnonzero(((units > 0) | (on_hand > 0)).any(axis=1))
+    moved_yet = np.flatnonzero(
+        [((u > 0) | (o > 0)).any() for u, o in zip(units, on_hand, strict=True)]
+    )
     declared = begun_or_planned(frames["assortment"], series.iloc[moved_yet], day)
 
     return Panel(
@@ -229,7 +218,7 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         blocked=blocked,
         availability=availability,
         receipts=inward,
-        stock=stock_now(shelf, sold, came, moved, told.max(axis=1)[site_of], day),
+        stock=rolled_forward(pictured, since, came, moved),
         orders=history[history["units_open"] > 0].reset_index(drop=True),
         order_history=history,
         customer_orders=booked[booked["series"] >= 0].reset_index(drop=True),
@@ -239,14 +228,8 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         suppliers=suppliers,
         sites=valid_on(frames["sites"], day, key=["site"]),
         events=events,
-        watermarks=_watermarks({"sales": sold, "stock": shelf, **dated}),
+        watermarks=_watermarks([sales, stock], dated),
     )
-
-
-def _pairs(rows: pa.Table) -> pd.DataFrame:
-    """The distinct site and sku codes of a table."""
-    pairs = rows.select(["site", "sku"]).group_by(["site", "sku"]).aggregate([])
-    return pairs.to_pandas().astype(object)
 
 
 def _series_of(parts: list[pd.DataFrame]) -> pd.DataFrame:
@@ -255,38 +238,13 @@ def _series_of(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return pairs.reset_index(drop=True)
 
 
-def _located(rows: pa.Table, index: pd.MultiIndex, oldest: np.datetime64) -> pd.DataFrame:
-    """Rows from a day on as a frame with `row`, their series' place in the panel, for codes."""
-    recent = pc.greater_equal(rows.column("date"), pa.scalar(oldest.astype(object)))
-    rows = rows if pc.all(recent).as_py() else rows.filter(recent)
-    codes = []
-    for name in ("site", "sku"):
-        column = rows.column(name).combine_chunks()
-        if not pa.types.is_dictionary(column.type):
-            column = column.dictionary_encode()
-        if isinstance(column, pa.ChunkedArray):
-            column = column.unify_dictionaries().combine_chunks()
-        level = index.levels[0 if name == "site" else 1]
-        names = level.get_indexer(pd.Index(column.dictionary.to_pylist(), dtype=object))
-        codes.append(names[column.indices.to_numpy()] if len(rows) else np.zeros(0, np.int64))
-    width = len(index.levels[1])
-    wanted = index.codes[0].astype(np.int64) * width + index.codes[1]
-    pairs = codes[0].astype(np.int64) * width + codes[1]
-    order = np.argsort(wanted)
-    place = order[np.searchsorted(wanted[order], pairs)] if len(pairs) else pairs
-    rest = rows.drop_columns([name for name in ("site", "sku", "uom") if name in rows.column_names])
-    frame = rest.to_pandas(date_as_object=False)
-    frame.insert(0, "row", place)
-    return frame
-
-
-def _watermarks(frames: dict[str, pd.DataFrame]) -> dict[str, dt.date]:
+def _watermarks(surveys: list[Survey], frames: dict[str, pd.DataFrame]) -> dict[str, dt.date]:
     """The latest business date of each feed among its rows up to the origin."""
-    return {
-        name: frame[FEEDS[name].dated or "date"].max().date()
-        for name, frame in sorted(frames.items())
-        if len(frame)
-    }
+    marks = {one.feed: one.last for one in surveys if one.last is not None}
+    for name, frame in frames.items():
+        if len(frame):
+            marks[name] = frame[FEEDS[name].dated or "date"].max().date()
+    return dict(sorted(marks.items()))
 
 
 def _events_as_of(events: pd.DataFrame, day: dt.date) -> pd.DataFrame:

@@ -131,7 +131,9 @@ def ets_seconds(company: Company) -> tuple[float, int]:
     units[np.cumsum(units > 0, axis=1) == 0] = np.nan
     with fresh_processes(1, peers.warm_up) as pool:
         setting = peers.Setting(28, 7, ETS_DAYS)
-        _, usage = pool.submit(measured, peers.member, "ets", units[:, -ETS_DAYS:], setting).result()
+        _, usage = pool.submit(
+            measured, peers.member, "ets", units[:, -ETS_DAYS:], setting
+        ).result()
     return usage.cpu_seconds, len(rows)
 
 
@@ -148,7 +150,9 @@ def show_growth(costs: Costs, steps: list[str]) -> dict[str, float]:
     return powers
 
 
-def promises(costs: dict[str, Cost], powers: dict[str, float], share: float | None) -> list[Promise]:
+def promises(
+    costs: dict[str, Cost], powers: dict[str, float], share: float | None
+) -> list[Promise]:
     """What the full size must show; a step that did not run promises nothing."""
     found = []
     limits = {"ingest": INGEST_SECONDS, "train": TRAIN_SECONDS, "publish": PUBLISH_SECONDS}
@@ -183,7 +187,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--series", type=int, default=FULL[0])
     parser.add_argument("--days", type=int, default=FULL[1])
-    parser.add_argument("--sizes", default="1000,4000", help="smaller sizes run before; '' for none")
+    parser.add_argument(
+        "--sizes", default="1000,4000", help="smaller sizes run before; '' for none"
+    )
     parser.add_argument("--steps", default="ingest,train", help="'ingest' alone, or with 'train'")
     parser.add_argument("--dir", type=Path, help="M5's folder, if not ../shared/data/m5")
     parser.add_argument("--generated", action="store_true", help="a made-up company, no real data")

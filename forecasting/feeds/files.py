@@ -47,7 +47,8 @@ def read_raw(
 ) -> RawTable:
     """The form is told by the name, or by the first bytes where there is no known ending.
 
-    `most_cells`: None for what its form may have. Raises DeliveryRefused where the content is not of the form that the name promises.
+    `most_cells`: None for what its form may have. Raises DeliveryRefused where the content is not
+    of the form that the name promises.
     """
     most = most_cells or MOST_CELLS
     suffix = Path(source).suffix.lower()

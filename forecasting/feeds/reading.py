@@ -7,8 +7,8 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping, Sequence
-from itertools import chain
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 

@@ -77,7 +77,7 @@ def to_stored(feed: Table, rows: pa.Table) -> StoredRows:
         raise MissingColumns(feed.name, missing, rows.column_names)
     names = [name for name in stored_names(feed) if name in rows.column_names]
     columns = {name: _stored(feed, name, rows.column(name)) for name in names}
-    pairs, pair = _pairs(rows) if feed.by_series else (pd.DataFrame(), np.empty(0, np.int64))
+    pairs, pair = _pairs(rows) if feed.by_series else (pd.DataFrame(), np.empty(0, np.int32))
     filled = [name for name, values in columns.items() if _has_value(values)]
     return StoredRows(feed, columns, pairs, pair, filled)
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.errors import DeliveryRefused
+from forecasting.feeds import reading as reading_module
 from tests.feeds.exports import assert_balanced, read_text
 
 FIELD = st.one_of(
@@ -84,3 +88,31 @@ def test_quotes_that_change_nothing_change_nothing(table: list[list[str]]) -> No
         assert left.rejects["code"].tolist() == right.rejects["code"].tolist()
         assert left.rejects["line"].tolist() == right.rejects["line"].tolist()
         assert (left.accepted, left.units_accepted) == (right.accepted, right.units_accepted)
+
+
+UNITS = st.one_of(
+    st.integers(-(10**12), 10**12).map(float),
+    st.floats(-1e15, 1e15, allow_nan=False),
+    st.just(-0.0),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(UNITS, max_size=30), st.integers(1, 5))
+def test_control_totals_are_rounded_once(units: list[float], at_once: int) -> None:
+    """Whole units take a quick way; it must be the same number."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(reading_module, "_ADDED_AT_ONCE", at_once)
+        total = reading_module._total(np.array(units), None)
+    assert total == math.fsum(units)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.sampled_from("AB")), max_size=9))
+def test_a_key_is_repeated_or_it_is_not(keys: list[tuple[int, int, str]]) -> None:
+    """Whatever the order of the rows: the quick look for repeated keys never misses one."""
+    table = [[f"2026-01-0{day + 1}", f"S{site}", sku, "1"] for day, site, sku in keys]
+    batch = read_text(written(table)).batches[0].rows
+    found = set(zip(*(batch[name].to_pylist() for name in ("date", "site", "sku")), strict=True))
+    assert batch.num_rows == len(found) == len(set(keys))
+    assert pc.sum(batch["units"]).as_py() == (len(keys) or None)

@@ -227,3 +227,29 @@ def test_a_path_is_read_like_its_bytes(tmp_path: Path) -> None:
     reading = read(tmp_path / "a.parquet", "sales", load_profile("generic"))
     assert reading.source == "a.parquet"
     assert reading.digest == read_as(data, "b.parquet").digest
+
+
+def test_parquet_texts_read_the_same_however_they_are_stored() -> None:
+    columns = {"date": [DAY] * 4, "site": ["S", "T", "S", "T"], "sku": ["B", "A", "A", "B"]}
+    columns |= {"units": [1, 2, 3, 4], "line_id": ["x", None, "y", None]}
+    plain = read_as(parquet(**columns), "a.parquet")
+    for kind in (pa.large_string(), pa.dictionary(pa.int8(), pa.string())):
+        texts = {name: pa.array(columns[name]).cast(kind) for name in ("site", "sku", "line_id")}
+        assert rows(read_as(parquet(**{**columns, **texts}), "a.parquet")) == rows(plain)
+
+
+def test_parquet_rejects_keep_the_text_of_their_own_row_group() -> None:
+    table = pa.table(
+        {
+            "date": pa.array([DAY] * 7),
+            "site": pa.array(["S"] * 7),
+            "sku": pa.array([f"K{n}" for n in range(7)]),
+            "units": pa.array([1.0, None, 3.0, 4.0, None, 6.0, None]),
+        }
+    )
+    body = io.BytesIO()
+    pq.write_table(table, body, row_group_size=2)
+    reading = read_as(body.getvalue(), "a.parquet")
+    assert [json.loads(raw)["sku"] for raw in reading.rejects["raw"]] == ["K1", "K4", "K6"]
+    assert reading.rejects["line"].tolist() == [2, 5, 7]
+    assert_balanced(reading)

@@ -256,3 +256,25 @@ def test_reading_back_is_a_dictionary_updated_in_order(
 
     rows = [row for row in record.rows("sales").to_pylist() if row["site"] == site]
     assert {(r["date"].day, r["sku"], r["line_id"]): r["units"] for r in rows} == model
+
+
+def test_rows_written_in_parts_are_kept_in_one_order(record: Record, monkeypatch) -> None:
+    """Neither the order of the rows in the file nor the parts that they go in change anything."""
+    monkeypatch.setattr("forecasting.record.bulk.ROWS_AT_ONCE", 3)
+    days = ["03-02", "01-31", "03-01", "02-28", "01-01"]
+    given_rows = [
+        sale(text, sku, units, line_id=line)
+        for units, text in enumerate(days)
+        for sku in ("TEA", "CAFE")
+        for line in ("2", "", "1")
+    ]
+    receipt = deliver(record, batch_of("sales", *given_rows))
+    found = record.rows("sales").to_pylist()
+    keys = [(row["date"], row["sku"], row["line_id"]) for row in found]
+    assert keys == sorted(keys)
+    assert len(set(keys)) == len(given_rows)
+    wanted = {day(text): float(units) for units, text in enumerate(days)}
+    assert all(row["units"] == wanted[row["date"]] for row in found)
+    with record.reading() as reader:
+        assert len(reader.months_touched("sales", after=receipt.delivery - 1)) == 3
+        assert reader.deliveries()["months_touched"].tolist() == [3]
