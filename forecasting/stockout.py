@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from forecasting.options import Options
     from forecasting.panel import Panel
+
+BLOCK: Final = 1000  # series that are looked at together: masks of all would fill the memory
 
 
 def is_out(on_hand: Any, blocked: Any) -> Any:
@@ -28,7 +30,12 @@ def closed_out(panel: Panel, options: Options) -> NDArray[np.float64]:
 
     By quantity where one is known, else by availability at most `options.stockout_availability`.
     """
-    by_quantity = is_out(panel.on_hand, np.nan_to_num(panel.blocked))
-    by_status = panel.availability <= options.stockout_availability
-    status = np.where(np.isnan(panel.availability), np.nan, by_status)
-    return np.where(np.isnan(panel.on_hand), status, by_quantity)
+    closed = np.empty(panel.on_hand.shape)
+    for begin in range(0, len(closed), BLOCK):
+        rows = slice(begin, begin + BLOCK)
+        on_hand, availability = panel.on_hand[rows], panel.availability[rows]
+        by_quantity = is_out(on_hand, np.nan_to_num(panel.blocked[rows]))
+        by_status = availability <= options.stockout_availability
+        status = np.where(np.isnan(availability), np.nan, by_status)
+        closed[rows] = np.where(np.isnan(on_hand), status, by_quantity)
+    return closed

@@ -29,6 +29,8 @@ USAGE_PERIODS: Final = {Frequency.DAY: 56, Frequency.WEEK: 26, Frequency.MONTH: 
 HABIT_PERIODS: Final = {Frequency.DAY: 182, Frequency.WEEK: 104, Frequency.MONTH: 36}
 """Past periods that a habit is learned from."""
 
+BLOCK: Final = 1000  # series whose sums live in memory together
+
 MOST_LENT: Final = {Frequency.DAY: 365.0, Frequency.WEEK: 52.0, Frequency.MONTH: 12.0}
 """Most periods of usage in one receipt that a series lends to others, a year: a slip of the hand,
 or a receipt for next to no usage, fills no neighbour's shelf."""
@@ -109,16 +111,15 @@ def no_habits(count: int) -> Habits:
 
 def habits_of(panel: Panel, wanted: NDArray[np.bool_]) -> Habits:
     """Habits of the wanted series; the pools hold every series that ever received anything."""
-    blocked = np.nan_to_num(panel.blocked)
-    usage = _trailing_mean(panel.units, USAGE_PERIODS[panel.frequency])
-    ever = np.nan_to_num(panel.receipts).sum(axis=1) > 0
+    width = min(HABIT_PERIODS[panel.frequency], panel.units.shape[1] - 1)
+    usage, ever = _recent_usage(panel, width + 1)
     own = wanted & ever & (np.nan_to_num(usage[:, -1]) > 0)
     if not own.any():
         return no_habits(len(panel))
-    width = min(HABIT_PERIODS[panel.frequency], usage.shape[1] - 1)
     then, later = slice(-width - 1, -1), slice(-width, None)
+    blocked = np.nan_to_num(panel.blocked[:, then])
     with np.errstate(invalid="ignore", divide="ignore"):
-        cover = (panel.on_hand - blocked)[:, then] / usage[:, then]
+        cover = (panel.on_hand[:, then] - blocked) / usage[:, then]
         ratio = np.maximum(panel.receipts[:, later], 0.0) / usage[:, then]
     seen = np.isfinite(cover) & np.isfinite(ratio) & np.isfinite(panel.on_hand[:, later])
     seen &= ever[:, None]
@@ -151,6 +152,19 @@ def habits_of(panel: Panel, wanted: NDArray[np.bool_]) -> Habits:
         ratios=np.concatenate([values, lent, lent])[order],
         cover_edges=edges,
     )
+
+
+def _recent_usage(panel: Panel, periods: int) -> tuple[Floats, NDArray[np.bool_]]:
+    """[n, periods] usage of the last periods, and [n] whether anything was ever received; worked
+    out in blocks of series, for sums over years of all of them would fill the memory."""
+    usage = np.empty((len(panel), periods))
+    ever = np.zeros(len(panel), dtype=bool)
+    for begin in range(0, len(panel), BLOCK):
+        rows = slice(begin, begin + BLOCK)
+        trailing = _trailing_mean(panel.units[rows], USAGE_PERIODS[panel.frequency])
+        usage[rows] = trailing[:, -periods:]
+        ever[rows] = np.nan_to_num(panel.receipts[rows]).sum(axis=1) > 0
+    return usage, ever
 
 
 def _trailing_mean(units: Floats, width: int) -> Floats:

@@ -123,8 +123,8 @@ class Reader:
 
     def _query(self, contract: Table, since: dt.date | None, until: dt.date | None) -> Select[Any]:
         table = FEED_TABLES[contract.name]
-        filled = set(self._filled(contract)) | set(stored_key(contract)) | {contract.dated}
-        names = [name for name in stored_names(contract) if name in filled]
+        wanted = {*self._filled(contract), *contract.required, "series", contract.dated}
+        names = [name for name in stored_names(contract) if name in wanted]
         query = select(*(table.c[name] for name in names), table.c.delivery)
         if contract.dated is None or contract.dated not in contract.key:
             return query
