@@ -65,6 +65,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.kill_publish
 	for data in usaid m5 online-retail; do \
 	  $(BIN)/python -m benchmarks.main_job --data $$data || exit 1; done
+	$(BIN)/python -m benchmarks.scale
 
 # The development lock is resolved first and holds the running one to its pins. What builds the
 # package (hatchling, and editables for `pip install -e`) is locked too: nothing comes unhashed.

@@ -38,6 +38,10 @@ class Grid:
             np.bincount(flat, weights=values, minlength=size).astype(np.float64).reshape(self.shape)
         )
 
+    def sum_of(self, rows: pd.DataFrame, name: str) -> Matrix:
+        """A column of rows added up by series and period."""
+        return self.total(self.flat(rows), rows[name].to_numpy(dtype=np.float64))
+
     def seen(self, flat: NDArray[np.int64]) -> NDArray[np.bool_]:
         mask = np.zeros(self.shape[0] * self.shape[1], dtype=bool)
         mask[flat] = True
@@ -84,9 +88,8 @@ def sales_history(
         rows = window.rows
         if "kind" in rows:
             rows = rows[~rows["kind"].isin(NOT_DEMAND)]
-        flat = part.flat(rows)
-        units[:, place] = part.total(flat, rows["units"].to_numpy(dtype=np.float64))
-        stated[:, place] = part.seen(flat)
+        units[:, place] = part.sum_of(rows, "units")
+        stated[:, place] = part.seen(part.flat(rows))
         if "price" in rows and rows["price"].notna().any():
             if not price.flags.writeable:
                 price = grid.no_means()

@@ -62,28 +62,33 @@ def shelf_history(
         if "on_hand" not in rows or not rows["on_hand"].notna().any():
             continue
         pictures = rows[rows["on_hand"].notna()]
-        flat = part.flat(pictures)
-        days = pictures["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
-        last = np.full(part.shape[0] * part.shape[1], NO_DAY)
-        np.maximum.at(last, flat, days)
-        closing = days == last[flat]
-        seen[:, place] = here = part.seen(flat)
-        held = pictures[closing]
+        last = _last_days(pictures, part)
+        closing = pictures[_days(pictures) == last.ravel()[part.flat(pictures)]]
+        seen[:, place] = here = last != NO_DAY
         on_hand = _writable(on_hand)
-        total = part.total(flat[closing], held["on_hand"].to_numpy(float))
-        on_hand[:, place] = np.where(here, total, np.nan)
-        if "blocked" in held:
-            amounts = held["blocked"].fillna(0.0).to_numpy(float)
+        on_hand[:, place] = np.where(here, part.sum_of(closing, "on_hand"), np.nan)
+        if "blocked" in closing:
             blocked = _writable(blocked)
-            total = part.total(flat[closing], amounts)
-            blocked[:, place] = np.where(here, total, np.nan)
+            held = closing.assign(blocked=closing["blocked"].fillna(0.0))
+            blocked[:, place] = np.where(here, part.sum_of(held, "blocked"), np.nan)
         if spoken:
-            absent[:, place] = told[:, place][site_of] > last.reshape(part.shape)
+            absent[:, place] = told[:, place][site_of] > last
     if spoken and on_hand.flags.writeable:
         for block in grid.blocks():
             before = np.logical_or.accumulate(seen[block], axis=1)
             on_hand[block][absent[block] & before] = 0.0
     return on_hand, blocked, availability
+
+
+def _days(rows: pd.DataFrame) -> NDArray[np.int64]:
+    return rows["date"].to_numpy().astype("datetime64[D]").astype(np.int64)
+
+
+def _last_days(pictures: pd.DataFrame, grid: Grid) -> NDArray[np.int64]:
+    """[n, T] the day of the last picture of each period; NO_DAY where there is none."""
+    last = np.full(grid.shape, NO_DAY)
+    np.maximum.at(last.ravel(), grid.flat(pictures), _days(pictures))
+    return last
 
 
 def _writable(matrix: Matrix) -> Matrix:
@@ -93,11 +98,9 @@ def _writable(matrix: Matrix) -> Matrix:
 
 def _mean_availability(rows: pd.DataFrame, grid: Grid) -> Matrix:
     stated = rows[rows["availability"].notna()]
-    flat = grid.flat(stated)
-    total = grid.total(flat, stated["availability"].to_numpy(dtype=np.float64))
-    count = grid.total(flat, np.ones(len(stated)))
+    count = grid.total(grid.flat(stated), np.ones(len(stated)))
     with np.errstate(invalid="ignore"):
-        return np.asarray(total / count)
+        return np.asarray(grid.sum_of(stated, "availability") / count)
 
 
 def with_latest(windows: Iterable[Window], latest: list[pd.DataFrame]) -> Iterator[Window]:

@@ -114,6 +114,8 @@ def codes_in_order(words: pa.DictionaryArray) -> pa.DictionaryArray:
     used = np.bincount(indices, minlength=len(words.dictionary)) > 0
     vocabulary = words.dictionary.filter(pa.array(used))
     order = pc.sort_indices(vocabulary).to_numpy()
+    if used.all() and (order == np.arange(len(order))).all():
+        return words
     rank = np.empty(len(used), dtype=np.int32)
     rank[np.flatnonzero(used)[order]] = np.arange(len(order), dtype=np.int32)
     return pa.DictionaryArray.from_arrays(

@@ -187,13 +187,21 @@ def between(
     """The rows dated since … until, both inclusive; all of them where the feed has no date."""
     if contract.dated is None:
         return rows
-    if since is not None:
+    if since is not None and not _all_dated(rows.column(contract.dated), since, dt.date.max):
         first = pa.scalar(since, pa.date32())
         rows = rows.filter(pc.greater_equal(rows.column(contract.dated), first))
-    if until is not None:
+    if until is not None and not _all_dated(rows.column(contract.dated), dt.date.min, until):
         last = pa.scalar(until, pa.date32())
         rows = rows.filter(pc.less_equal(rows.column(contract.dated), last))
     return rows
+
+
+def _all_dated(dates: pa.ChunkedArray, since: dt.date, until: dt.date) -> bool:
+    """Whether none is blank or outside: then nothing need be cut, and nothing copied."""
+    if dates.null_count or not len(dates):
+        return False
+    seen = pc.min_max(dates).as_py()
+    return bool(seen["min"] >= since and seen["max"] <= until)
 
 
 def tidy(rows: pa.Table) -> pa.Table:

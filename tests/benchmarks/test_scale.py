@@ -10,9 +10,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks.scale.__main__ import promises, refuse_without_room
-from benchmarks.scale.growth import growth
-from benchmarks.scale.resample import (
+from benchmarks.growth import growth
+from benchmarks.resample import (
     Company,
     generated,
     resampled,
@@ -21,7 +20,8 @@ from benchmarks.scale.resample import (
     write_masters,
     write_sales,
 )
-from benchmarks.scale.steps import Cost, StepFailed, run
+from benchmarks.scale import promises, refuse_without_room
+from benchmarks.steps import Cost, StepFailed, run
 
 SATURDAY = np.datetime64("2011-01-29")
 

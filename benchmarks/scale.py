@@ -29,8 +29,8 @@ import numpy as np
 from benchmarks.demand import peers
 from benchmarks.demand.promises import Promise
 from benchmarks.demand.usage import fresh_processes, measured
-from benchmarks.scale.growth import growth
-from benchmarks.scale.resample import (
+from benchmarks.growth import growth
+from benchmarks.resample import (
     Company,
     generated,
     real,
@@ -38,8 +38,8 @@ from benchmarks.scale.resample import (
     write_masters,
     write_sales,
 )
-from benchmarks.scale.steps import Cost, StepFailed, run
 from benchmarks.shared_data import shared_data
+from benchmarks.steps import Cost, StepFailed, run
 
 FULL: Final = (30_490, 1_941)
 SEED: Final = 1
@@ -111,14 +111,14 @@ def one_size(company: Company, scratch: Path, steps: list[str]) -> dict[str, Cos
         vigistock("ingest week", "ingest", "sales", week)
         vigistock("publish", "publish")
     record = sum(path.stat().st_size for path in workspace.glob("record.db*"))
-    snapshot = sum(path.stat().st_size for path in (workspace / "snapshots").rglob("*.parquet"))
+    snapshot = sum(path.stat().st_size for path in (workspace / "snapshot").rglob("*.parquet"))
     tell(f"  on the disk: record {record / 2**20:,.0f} MiB, snapshot {snapshot / 2**20:,.0f} MiB")
     return found
 
 
 def _environment() -> dict[str, str]:
     """This repository first, so that the commands run the code beside this file."""
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[1])
     known = os.environ.get("PYTHONPATH")
     return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{known}" if known else root}
 
