@@ -37,6 +37,8 @@ COUNTS: Final = (
     *("units_read", "units_accepted", "units_rejected", "units_duplicates"),
 )
 
+MOST_MARKS: Final = 10_000_000  # bytes that a table of marks may take beyond one a row
+
 
 def prepare(reading: Reading) -> list[StoredRows]:
     """The rows of a reading as stored: all the work that needs no lock."""
@@ -190,15 +192,27 @@ def _months_left(connection: Connection, delivery: int, rows: StoredRows) -> lis
 
 def _speak_for_sites(connection: Connection, delivery: int, rows: StoredRows) -> None:
     """Notes the sites and dates for which a complete snapshot came; absent series are at zero."""
-    sites = rows.pairs["site"].to_numpy()[rows.pair]
-    spoken = pd.DataFrame({"site": sites, "date": rows.days()}).drop_duplicates()
+    codes, sites = pd.factorize(rows.pairs["site"])
+    days = rows.days()
+    first, width = int(days.min()), int(np.ptp(days)) + 1
+    keys = codes[rows.pair] * width + (days - first)  # a site and a day each
+    site, day = np.divmod(_distinct(keys, len(sites) * width), width)
     connection.execute(
         insert(complete_stock),
         [
-            {"site": site, "date": int(day), "delivery": delivery}
-            for site, day in zip(spoken["site"], spoken["date"], strict=True)
+            {"site": sites[place], "date": first + step, "delivery": delivery}
+            for place, step in zip(site.tolist(), day.tolist(), strict=True)
         ],
     )
+
+
+def _distinct(keys: Integers, size: int) -> Integers:
+    """The distinct numbers among many from 0 to `size`, ascending."""
+    if size > len(keys) + MOST_MARKS:  # dates centuries apart: fewer rows than marks
+        return np.unique(keys)
+    seen = np.zeros(size, dtype=bool)
+    seen[keys] = True
+    return np.flatnonzero(seen)
 
 
 def _next(connection: Connection, column: Column[int]) -> int:
