@@ -19,7 +19,7 @@ MOST_CELLS: Final = 200_000_000
 """Rows × columns of one file: 40 M sales rows. A Parquet of 1.4 MB can unfold to ten times that."""
 
 MOST_PARQUET_CELLS: Final = 400_000_000
-"""Of a Parquet file, whose values need no text: 80 M sales rows, read in about 5 GB."""
+"""Of a Parquet file, whose values need no text: 80 M sales rows, taken in with 5 GB."""
 
 Choose = Callable[[Sequence[str]], Mapping[str, Kind]]
 """Told all headers of a file, answers with those to read and the kind of their values."""
