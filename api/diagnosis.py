@@ -34,6 +34,10 @@ PACKAGES: Final = (
     "SQLAlchemy",
     "fastapi",
 )
+FLAT_HOURS: Final = (
+    "Availability is read as a share of time over flat hours: an empty evening counts like an empty "
+    "noon. Set shop_hours, or availability_basis if it is weighted by sales."
+)
 LEAST_FREE_BYTES: Final = 1 << 30  # a publication at M5 size and its snapshot need about half of it
 
 
@@ -77,7 +81,7 @@ def diagnose(folder: Path) -> dict[str, Any]:
     if database.get("reachable"):
         engine = connect(workspace.database_url, schema=workspace.schema)
         try:
-            found["data"] = ask(lambda: _watermarks(workspace))
+            found["data"] = ask(lambda: _watermarks(workspace, notes))
             found["champions"] = ask(lambda: _champions(engine))
             found["publication"] = ask(lambda: _publication(engine))
         finally:
@@ -114,11 +118,16 @@ def _database(workspace: Workspace) -> dict[str, Any]:
     return {"url": address, "reachable": True, "schema_version": found, "newest": newest()}
 
 
-def _watermarks(workspace: Workspace) -> dict[str, Any]:
+def _watermarks(workspace: Workspace, notes: list[str]) -> dict[str, Any]:
+    from forecasting.empty_shelf import assumes_flat_hours
     from forecasting.record import Record
 
     with Record.open(workspace.database_url, schema=workspace.schema) as record:
         watermarks = record.watermarks()
+        if "stock" in watermarks and assumes_flat_hours(workspace.options):
+            last = record.rows("stock", since=watermarks["stock"]).column("availability")
+            if last.null_count < len(last):
+                notes.append(FLAT_HOURS)
     return {feed: day.isoformat() for feed, day in sorted(watermarks.items())}
 
 

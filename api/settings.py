@@ -124,6 +124,11 @@ class Settings(BaseSettings):
     availability_basis: Literal["time", "sales"] = Field(
         "time", description="what availability is a share of"
     )
+    shop_hours: Annotated[
+        tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...],
+        NoDecode,
+        BeforeValidator(_listed),
+    ] = Field((), description="usual sales of each of the 24 hours, any unit; blank: flat hours")
     unmet: Annotated[float, BeforeValidator(_share_lost), Field(ge=0, le=1)] = Field(
         1.0, description="unmet demand: lost, backordered, or the share that is lost"
     )
@@ -156,6 +161,13 @@ class Settings(BaseSettings):
                 "whole thousandths, such as 0.005 or 0.9 (columns are named q005, q900)"
             )
         return tuple(sorted(set(levels)))
+
+    @field_validator("shop_hours")
+    @classmethod
+    def _a_day(cls, curve: tuple[float, ...]) -> tuple[float, ...]:
+        if curve and (len(curve) != 24 or not sum(curve) > 0):
+            raise ValueError("24 numbers, midnight to midnight, some above 0; or left blank")
+        return curve
 
     @field_validator("horizons")
     @classmethod

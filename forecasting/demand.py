@@ -1,83 +1,144 @@
 """Units → latent demand: what customers wanted in the periods when the shelf was empty.
 
-Expected value for the share of the period that was empty: units + share × level × unmet, where
-level is a trailing average of the demand of periods in stock. No period looks at a later one, so
-a backtest at any earlier origin may use the same matrix.
+demand = units + unmet × share of usual sales that met an empty shelf × expected units. No period
+looks at a later one, not even the decision whether its class is recovered at all, so a backtest at
+any earlier origin may use the same matrix.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
+from forecasting.censoring import Trials, classes_so_far, drawn, no_trials, try_recovery
+from forecasting.empty_shelf import closed_days, doubt, empty_share, is_told, missed
+from forecasting.expectation import expectation
 from forecasting.options import Options
 from forecasting.panel import Panel
-from forecasting.stockout import is_out
 
 Matrix = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
-RAN_OUT_SHARE: Final = 0.5  # empty at close, full at opening: it ran out somewhere in between
-CLOSED_WEEKS: Final = 8  # without any sale of the site on a weekday: it is closed then
-LEVEL_MEMORY: Final = 0.1  # weight of the newest period in the trailing level
-
-
-def empty_share(panel: Panel) -> Matrix:
-    """[n, T] share of each period in which the shelf was empty, 0 where nothing says so.
-
-    From availability where a feed gives it; else from closings: 1 where it was empty at both ends
-    and nothing came in, RAN_OUT_SHARE where it emptied in between.
-    """
-    out: NDArray[np.bool_] = is_out(panel.on_hand, np.nan_to_num(panel.blocked))
-    before = np.zeros_like(out)
-    before[:, 1:] = out[:, :-1]
-    nothing_came = np.nan_to_num(panel.receipts) <= 0
-    share = np.where(out, np.where(before & nothing_came, 1.0, RAN_OUT_SHARE), 0.0)
-    return np.where(np.isnan(panel.availability), share, 1.0 - np.nan_to_num(panel.availability))
+BLOCK: Final = 2000  # series whose working matrices live in memory together
 
 
-def closed_days(panel: Panel) -> NDArray[np.bool_]:
-    """[n, T] days on which the site is closed: it sold something this week, but nothing on that
-    weekday in the CLOSED_WEEKS up to it. An empty shelf misses no sale on such a day.
-    """
-    weeks = CLOSED_WEEKS
-    if panel.frequency is not Frequency.DAY or panel.units.shape[1] < 7 * weeks:
-        return np.zeros(panel.units.shape, dtype=bool)
-    codes, place = np.unique(panel.series["site"].to_numpy(dtype=object), return_inverse=True)
-    sold = np.zeros((len(codes), panel.units.shape[1]), dtype=bool)
-    np.logical_or.at(sold, place, panel.units > 0)
-    same_weekday = np.any([_days_before(sold, 7 * week) for week in range(weeks)], axis=0)
-    last_days = np.any([_days_before(sold, day) for day in range(7)], axis=0)
-    closed = last_days & ~same_weekday
-    closed[:, : 7 * weeks - 1] = False
-    return closed[place]
+@dataclass(frozen=True)
+class LatentDemand:
+    """Beside the sales; shapes [n, T]."""
 
+    demand: Matrix  # units; NaN where they are unknown; never below zero, nor below what was sold
+    units: Matrix  # what was sold
+    variance: NDArray[np.float32]  # units² of what was added, 0 where nothing was
+    trials: pd.DataFrame  # one row a demand class: was recovery tried, did it help, is it used
 
-def _days_before(sold: NDArray[np.bool_], days: int) -> NDArray[np.bool_]:
-    """[S, T] whether anything was sold that many days before each day."""
-    earlier = np.zeros_like(sold)
-    earlier[:, days:] = sold[:, : sold.shape[1] - days]
-    return earlier
+    @property
+    def added(self) -> float:
+        """Units added to what was sold."""
+        return float(np.nansum(self.demand) - np.nansum(np.maximum(self.units, 0.0)))
 
 
 def latent_demand(panel: Panel, options: Options) -> Matrix:
-    """[n, T] demand, units; NaN where units are unknown; never below zero.
+    """[n, T] demand, units; NaN where units are unknown; never below zero."""
+    return recover(panel, options).demand
+
+
+def recover(panel: Panel, options: Options) -> LatentDemand:
+    """Demand with its uncertainty and the trials behind it.
 
     Returns can turn a period's net units negative: nobody wanted less than nothing.
     """
     demand = np.maximum(panel.units, 0.0)
-    share = np.where(closed_days(panel), 0.0, empty_share(panel) * options.unmet)
-    if not share.any():
-        return demand
-    level = np.full(len(demand), np.nan)
-    for period in range(demand.shape[1]):
-        sold, empty = demand[:, period], share[:, period]
-        known = ~np.isnan(sold)
-        missing = known & (empty > 0) & ~np.isnan(level)
-        demand[missing, period] += empty[missing] * level[missing]
+    variance = np.broadcast_to(np.float32(0), demand.shape)
+    trials = no_trials(demand.shape[1])
+    if options.unmet > 0 and is_told(panel):
+        shelves = _Shelves(panel, options)
+        trials = shelves.trials()
+        for rows in shelves.blocks():
+            some = shelves.shelf(rows)
+            if not len(some.rows):
+                continue
+            if not variance.strides[0]:
+                variance = np.zeros(demand.shape, np.float32)
+            added, variance[some.rows] = some.lost(options.unmet, trials)
+            demand[some.rows] += added
+    return LatentDemand(demand, panel.units, variance, trials.table)
+
+
+@dataclass(frozen=True)
+class _Shelf:
+    """A block of series [b, T] in which whole skus stand together."""
+
+    rows: Rows
+    units: Matrix  # sold, no returns; NaN unknown
+    empty: Matrix  # share of usual sales
+    teaches: NDArray[np.bool_]  # known, in stock, open
+    skus: Rows  # [b] rising
+    doubt: float  # of the empty share
+    days: bool
+
+    def lost(self, unmet: float, trials: Trials) -> tuple[Matrix, NDArray[np.float32]]:
+        """Units lost for want of stock, and the variance of that estimate."""
+        told = expectation(self.units, self.teaches, self.skus, days=self.days)
+        used = trials.recover[
+            classes_so_far(self.units, self.teaches), np.arange(self.units.shape[1])
+        ]
+        share = np.where(used & (told.mean > 0), self.empty * unmet, 0.0)
+        found = missed(self.units, self.empty, np.nan_to_num(told.mean), self.doubt)
+        added = np.where(share > 0, unmet * found, 0.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            spread = added * told.dispersion * (1.0 + share / told.periods)
+        return added, np.nan_to_num(spread).astype(np.float32)
+
+
+class _Shelves:
+    """The series of a panel, in blocks."""
+
+    def __init__(self, panel: Panel, options: Options) -> None:
+        self._panel, self._options = panel, options
+        codes = np.unique(panel.series["sku"].to_numpy(dtype=object), return_inverse=True)[1]
+        self._order = np.argsort(codes, kind="stable")
+        self._skus = codes[self._order]
+        self._closed, self._site = closed_days(panel)
+
+    def blocks(self) -> Iterator[Rows]:
+        """Places in the order of skus, about BLOCK at a time, no sku divided."""
+        begin = 0
+        while begin < len(self._order):
+            last = self._skus[min(begin + BLOCK, len(self._order)) - 1]
+            end = int(np.searchsorted(self._skus, last, "right"))
+            yield np.arange(begin, end)
+            begin = end
+
+    def shelf(self, places: Rows) -> _Shelf:
+        """Of the places, the series whose sku was ever missing somewhere."""
+        whole = self._shelf(places)
+        missing = np.zeros(self._skus[-1] + 1, dtype=bool)
+        missing[whole.skus[whole.empty.any(axis=1)]] = True
+        kept = missing[whole.skus]
+        return whole if kept.all() else self._shelf(places[kept])
+
+    def _shelf(self, places: Rows) -> _Shelf:
+        rows = self._order[places]
+        units = np.maximum(self._panel.units[rows], 0.0)
+        empty = empty_share(self._panel, rows, self._options)
+        closed = self._closed[self._site[rows]]
+        known = ~np.isnan(units) & ~closed
         teaches = known & (empty == 0)
-        level[teaches & np.isnan(level)] = sold[teaches & np.isnan(level)]
-        level[teaches] += LEVEL_MEMORY * (sold[teaches] - level[teaches])
-    return demand
+        days = self._panel.frequency is Frequency.DAY
+        empty = np.where(known, empty, 0.0)
+        return _Shelf(
+            rows, units, empty, teaches, self._skus[places], doubt(self._options), days
+        )
+
+    def trials(self) -> Trials:
+        seed, places = self._options.seed, drawn(self._skus, self._options.seed)
+        some = self._shelf(places)
+        return try_recovery(
+            some.units, some.empty, some.teaches, some.skus, some.doubt, seed, days=some.days
+        )

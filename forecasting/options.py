@@ -46,6 +46,7 @@ class Options:
     forecast_horizons: Mapping[str, int] = field(default_factory=lambda: dict(FORECAST_HORIZONS))
     stockout_availability: float = 0.5  # at most this share of the period in stock is a stockout
     availability_basis: str = "time"  # or "sales"
+    shop_hours: tuple[float, ...] = ()  # usual sales of the 24 hours, any unit; empty: flat
     unmet: float = 1.0  # share of unmet demand that is lost; the rest is backordered
     country: str = ""  # ISO 3166-1 alpha-2, for holidays; blank: none
     language: str = "fr"

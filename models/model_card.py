@@ -56,13 +56,25 @@ def markdown(facts: CardFacts) -> str:
             "Demand for items without any history is taken from their category, and says so in "
             "the forecast's method and reason. Events, promotions, prices and holidays are kept, "
             "but change no forecast yet. The risk is structural: stock, demand paths and lead "
-            "times; it has not yet been corrected by past warnings.",
+            "times; it has not yet been corrected by past warnings."
+            + _flat_hours(facts.settings),
             "## Settings",
             _pairs(facts.settings, "setting"),
             "## How to make it again",
             _pairs({"code": facts.code_version, **facts.digests}, "fact"),
         ]
     ).replace("\n\n\n\n", "\n\n")
+
+
+def _flat_hours(settings: Mapping[str, Any]) -> str:
+    """What is taken for granted where availability is a share of time and no curve is given."""
+    timed = settings.get("availability_basis") == "time" and settings.get("frequency") == "D"
+    if not timed or settings.get("shop_hours"):
+        return ""
+    return (
+        " Where stock is told as a share of time, flat hours are assumed: an empty evening counts "
+        "like an empty noon (setting `shop_hours`)."
+    )
 
 
 def page(text: str, pictures: Mapping[str, bytes]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -15,9 +14,6 @@ from benchmarks.demand.peers import Setting
 Matrix = NDArray[np.float64]
 
 NEEDS = ("mlforecast", "lightgbm")
-LAGS: Final = {7: (1, 7, 14, 28), 12: (1, 2, 3, 6, 12), 52: (1, 2, 4, 8, 13, 26, 52)}
-MEANS: Final = {7: (7, 28), 12: (3, 6), 52: (4, 13)}
-"""Lags and windows of the trailing means by season, periods."""
 
 
 def missing() -> list[str]:
@@ -40,20 +36,20 @@ def lightgbm(history: Matrix, setting: Setting) -> NegativeBinomial:
     learner = LGBMRegressor(
         objective="tweedie", n_estimators=300, learning_rate=0.05, num_leaves=63, verbosity=-1
     )
+
+    def step_of_season(period: pd.Index) -> pd.Index:
+        return period % season
+
     steps = np.arange(history.shape[1])
     row, period = np.nonzero(~np.isnan(history))
     frame = pd.DataFrame({"unique_id": row, "ds": steps[period], "y": history[row, period]})
-    enough = frame.groupby("unique_id")["y"].transform("size") > max(LAGS[season]) + 2
-
-    def place_in_season(period: NDArray[np.int64]) -> NDArray[np.int64]:
-        return period % season
-
+    enough = frame.groupby("unique_id")["y"].transform("size") > 5 * season
     model = MLForecast(
         models={"lightgbm": learner},
         freq=1,
-        lags=list(LAGS[season]),
-        lag_transforms={1: [RollingMean(window) for window in MEANS[season]]},
-        date_features=[place_in_season],
+        lags=[1, season, 2 * season, 4 * season],
+        lag_transforms={1: [RollingMean(season), RollingMean(4 * season)]},
+        date_features=[step_of_season],
     )
     model.fit(frame[enough], static_features=[], fitted=True)
     ahead = model.predict(setting.horizon)

@@ -17,6 +17,7 @@ TOTALS: Final[Mapping[str, tuple[int, ...]]] = {
     "m5": (7, 14, 28),
     "m5-weekly": (13,),
     "carparts": (12,),
+    "freshretail": (),
     "usaid": (3,),
 }
 """Sums over the first periods of a window whose calibration is scored, from sample paths."""
@@ -101,4 +102,19 @@ def _stocked(
     }
 
 
-_JUDGES: Final[Mapping[str, Judge]] = {"m5": _retail, "usaid": _stocked}
+def _in_stock_alone(
+    task: Task,
+    origin: int,
+    rows: NDArray[np.bool_],
+    forecast: CountForecast,
+    actual: NDArray[np.float64],
+) -> dict[str, float]:
+    """Days that were in stock throughout: a forecast of nothing must not win by an empty shelf."""
+    return scores.plain(np.where(task.ahead(task.in_stock, origin)[rows], actual, np.nan), forecast)
+
+
+_JUDGES: Final[Mapping[str, Judge]] = {
+    "m5": _retail,
+    "usaid": _stocked,
+    "freshretail": _in_stock_alone,
+}

@@ -45,6 +45,7 @@ PEERS: Final[Mapping[str, tuple[str, ...]]] = {
     "m5": ("seasonal naive", "mean of four", "cheap", "AutoETS", "COMB5"),
     "m5-weekly": ("seasonal naive", "mean of four", "AutoETS"),
     "carparts": ("all zero", "window average", "mean of four", "AutoETS"),
+    "freshretail": ("seasonal naive", "mean of four"),
     "usaid": ("seasonal naive", "mean of four", "AutoETS"),
 }
 

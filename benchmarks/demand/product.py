@@ -35,9 +35,9 @@ class Outcome:
     cast: Usage
 
 
-def options_of(frequency: Frequency, seed: int) -> Options:
-    """The defaults of a new workspace, with the quantiles that are scored."""
-    return Options(frequency=frequency, quantiles=LEVELS, country="", seed=seed)
+def options_of(frequency: Frequency, seed: int, **settings: Any) -> Options:
+    """The defaults of a new workspace, with the quantiles that are scored and a task's settings."""
+    return Options(frequency=frequency, quantiles=LEVELS, country="", seed=seed, **settings)
 
 
 def panel_at(task: Task, origin: int, options: Options) -> Panel:
@@ -94,7 +94,7 @@ def warm_up_for(task: Task) -> partial[None]:
 
 
 def run_product(task: Task, origin: int, seed: int, pool: ProcessPoolExecutor) -> Outcome:
-    options = options_of(task.frequency, seed)
+    options = options_of(task.frequency, seed, **task.settings)
     panel = panel_at(task, origin, options)
     return pool.submit(forecast_panel, panel, options, task.horizon).result()
 

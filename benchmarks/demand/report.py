@@ -13,6 +13,7 @@ REFERENCES: Final[Mapping[str, tuple[str, ...]]] = {
     "m5": ("AutoETS", "COMB5"),
     "m5-weekly": ("mean of four", "AutoETS"),
     "carparts": ("window average", "AutoETS"),
+    "freshretail": ("LightGBM", "mean of four"),
     "usaid": ("mean of four", "AutoETS"),
 }
 COMPARED: Final = ("RMSSE", "W12", "WSPL", "store×dept", "WAPE", "pinball", "P90 pinball", "CPU s")
@@ -82,6 +83,8 @@ def show(results: Results, data: str) -> None:
         table["mean"] = table.mean(axis=1)
         print(table.to_string(float_format="{:.3f}".format))
     for reference in REFERENCES[data]:
+        if reference not in results.means.index:
+            continue
         print(f"\n{PRODUCT} against {reference} (mean of origins; each origin)")
         for measure in [name for name in COMPARED if name in main.columns]:
             each = "  ".join(percent(one) for one in results.ratios(measure, reference))

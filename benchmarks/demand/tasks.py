@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from benchmarks.demand import freshretail as fresh
 from benchmarks.rows import TableRows
 from benchmarks.shared_data import M5_FIRST_DAY, m5_days, m5_prices, m5_tables, m5_wide
 from forecasting.calendar import Frequency, period_end, to_period
@@ -36,6 +37,7 @@ class Task:
     memory: int | None = None  # periods that the peers look back; None: all
     price: Matrix | None = None  # [n, T]
     in_stock: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))  # [n, T]
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of the product, as a user sets them
 
     def history(self, origin: int) -> Matrix:
         return self.units[:, : origin - self.start + 1]
@@ -175,6 +177,36 @@ def usaid(folder: Path, origins: int | None, sample: int | None) -> Task:
     )
 
 
+def freshretail(folder: Path, origins: int | None, sample: int | None) -> Task:
+    """Fresh food with empty shelves, daily, 7 days; origins a week apart.
+
+    Availability is weighted by the typical sales of days in stock before the first origin.
+    """
+    shop = fresh.read(folder)
+    shop = shop.some(_spread(len(shop.series), sample))
+    start = int(to_period(shop.first, Frequency.DAY))
+    last = start + shop.sold.shape[1] - 1 - 7
+    chosen = tuple(last - 7 * back for back in reversed(range(origins or 3)))
+    in_stock = shop.hours_empty == 0
+    told = in_stock & (start + np.arange(in_stock.shape[1]) <= chosen[0])
+    typical = fresh.typical_hours(shop, shop.sold, told)
+    empty = np.minimum((shop.out * typical[:, None, :]).sum(axis=2), 1.0)
+    units = shop.sold.sum(axis=2)
+    availability = np.where(in_stock, 1.0, 1.0 - empty)
+    return Task(
+        frequency=Frequency.DAY,
+        rows=TableRows(fresh.tables(shop, units, availability)),
+        series=shop.series.assign(group=shop.series["site"]),
+        units=since_first_sale(units),
+        start=start,
+        origins=chosen,
+        horizon=7,
+        season=7,
+        in_stock=in_stock,
+        settings={"availability_basis": "sales"},
+    )
+
+
 @dataclass(frozen=True)
 class Source:
     """A task's loader and the folder of its data."""
@@ -187,5 +219,6 @@ SOURCES: Final[Mapping[str, Source]] = {
     "m5": Source("m5", m5),
     "m5-weekly": Source("m5", m5_weekly),
     "carparts": Source("carparts", carparts),
+    "freshretail": Source("freshretailnet", freshretail),
     "usaid": Source("usaid_ci", usaid),
 }

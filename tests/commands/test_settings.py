@@ -44,7 +44,7 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
         'frequency = "W"\ndatabase = "sqlite:////x/y.db"\ntracking = "http://mlflow:5000"\n'
         "quantiles = [0.1, 0.5, 0.9]\nhorizons = [2, 6]\n"
         "forecast_horizons = { week = 20 }\nstockout_availability = 0.2\n"
-        'availability_basis = "sales"\nunmet = "backordered"\ncountry = "fr"\nlanguage = "en"\n'
+        'availability_basis = "sales"\nshop_hours = []\nunmet = "backordered"\ncountry = "fr"\nlanguage = "en"\n'
         'currency = "usd"\ndaily_budget = 5\nholding_rate = 0.2\nexpedite_cost = 50\n'
         'transfer_cost = 5\norder_cost = 10\nseed = 9\nworkers = 2\nengine = "dask"\n'
         'schema = "erp"\n'
@@ -139,6 +139,6 @@ def test_variables_that_name_no_setting_are_told(
 def test_keys_are_the_designs() -> None:
     assert " ".join(KEYS) == (
         "frequency database tracking quantiles horizons forecast_horizons stockout_availability "
-        "availability_basis unmet country language currency daily_budget holding_rate "
+        "availability_basis shop_hours unmet country language currency daily_budget holding_rate "
         "expedite_cost transfer_cost order_cost seed workers engine schema"
     )
