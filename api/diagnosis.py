@@ -35,8 +35,8 @@ PACKAGES: Final = (
     "fastapi",
 )
 FLAT_HOURS: Final = (
-    "Availability is read as a share of time over flat hours: an empty evening counts like an empty "
-    "noon. Set shop_hours, or availability_basis if it is weighted by sales."
+    "Availability is read as a share of time over flat hours: an empty evening counts like an "
+    "empty noon. Set shop_hours, or availability_basis if it is weighted by sales."
 )
 LEAST_FREE_BYTES: Final = 1 << 30  # a publication at M5 size and its snapshot need about half of it
 

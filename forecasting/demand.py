@@ -132,9 +132,7 @@ class _Shelves:
         teaches = known & (empty == 0)
         days = self._panel.frequency is Frequency.DAY
         empty = np.where(known, empty, 0.0)
-        return _Shelf(
-            rows, units, empty, teaches, self._skus[places], doubt(self._options), days
-        )
+        return _Shelf(rows, units, empty, teaches, self._skus[places], doubt(self._options), days)
 
     def trials(self) -> Trials:
         seed, places = self._options.seed, drawn(self._skus, self._options.seed)

@@ -1,4 +1,4 @@
-"""What a series sells in a period in stock, told from the past: level × weekday × its sku elsewhere.
+"""What a series sells in a period in stock, told by the past: level × weekday × sku elsewhere.
 
 Every factor of a period comes from earlier ones, but for the last: what the same sku sold on that
 very period at other sites. All are gamma-Poisson means, (Σ sold + κ·D) ÷ (Σ expected + κ·D): events
@@ -25,21 +25,25 @@ MOST_PRIOR: Final = 1000.0  # periods: a series that sold nothing has no events 
 WEEKDAY_MEMORY: Final = 0.95  # a week
 WEEKDAY_EVENTS: Final = 40.0  # κ
 ELSEWHERE_EVENTS: Final = 15.0  # κ
-DISPERSION_PERIODS: Final = 10.0  # that the dispersion of all series counts for
+PRIOR_VARIATION: Final = 0.3  # φ of var = m + φ m²; retail days and months lie around it
+PRIOR_PERIODS: Final = 10.0  # that this prior counts for in D …
+LEFT_PERIODS: Final = 1.0  # … and in what the mean leaves unexplained
 LEAST_DISPERSION: Final = 1e-6  # units: a series that always sells the same
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """`mean` [n, T] units in stock, NaN before a series was first in stock; `dispersion` [n, T] D,
-    units; `periods` [n, T] in stock that the level rests on."""
+    """`mean` [n, T] units in stock, NaN before a series was first in stock; `dispersion` [n, T]
+    variance around it ÷ mean, units; `periods` [n, T] in stock that the level rests on."""
 
     mean: Matrix
     dispersion: Matrix
     periods: Matrix
 
 
-def expectation(units: Matrix, teaches: Mask, skus: NDArray[np.int64], *, days: bool) -> Expectation:
+def expectation(
+    units: Matrix, teaches: Mask, skus: NDArray[np.int64], *, days: bool
+) -> Expectation:
     """Of units [n, T] in the periods that teach: known, and in stock.
 
     `skus` [n] rising: series of one sku stand together. `days`: periods are days.
@@ -48,14 +52,15 @@ def expectation(units: Matrix, teaches: Mask, skus: NDArray[np.int64], *, days: 
     weight = teaches.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         usual = past(sold, LONG_MEMORY) / past(weight, LONG_MEMORY)
-    dispersion = _dispersion(sold, usual, teaches & (usual > 0))
+    dispersion = _dispersion(sold, usual, teaches & (usual > 0), PRIOR_PERIODS)
     mean, periods = _level(sold, weight, usual, dispersion)
     if days:
         season = _weekday(sold, mean, teaches & (mean > 0), dispersion)
         mean, periods = _level(sold, weight * season, usual, dispersion)
         mean *= season
     mean *= _elsewhere(sold, mean, teaches & (mean > 0), dispersion, skus)
-    return Expectation(mean, dispersion, periods)
+    left = _dispersion(sold, mean, teaches & (mean > 0), LEFT_PERIODS)
+    return Expectation(mean, left, periods)
 
 
 def past(values: Matrix, memory: float) -> Matrix:
@@ -63,24 +68,25 @@ def past(values: Matrix, memory: float) -> Matrix:
     return lfilter([0.0, 1.0], [1.0, -memory], values, axis=1)
 
 
-def _level(sold: Matrix, weight: Matrix, usual: Matrix, dispersion: Matrix) -> tuple[Matrix, Matrix]:
+def _level(
+    sold: Matrix, weight: Matrix, usual: Matrix, dispersion: Matrix
+) -> tuple[Matrix, Matrix]:
     with np.errstate(invalid="ignore", divide="ignore"):
         prior = np.minimum(LEVEL_EVENTS * dispersion / usual, MOST_PRIOR)
     periods = past(weight, MEMORY) + prior
     return (past(sold, MEMORY) + prior * usual) / periods, periods
 
 
-def _dispersion(sold: Matrix, level: Matrix, known: Mask) -> Matrix:
-    """[n, T] Σ (sold − level)² ÷ Σ level so far, shrunk to that of all series here."""
-    expected = np.where(known, level, 0.0)
+def _dispersion(sold: Matrix, mean: Matrix, known: Mask, periods: float) -> Matrix:
+    """[n, T] Σ (sold − mean)² ÷ Σ mean so far, shrunk to 1 + PRIOR_VARIATION × mean."""
+    level = np.nan_to_num(mean)
     square = past(np.where(known, (sold - level) ** 2, 0.0), LONG_MEMORY)
-    expected = past(expected, LONG_MEMORY)
+    expected = past(np.where(known, level, 0.0), LONG_MEMORY)
+    prior = 1.0 + PRIOR_VARIATION * level
     with np.errstate(invalid="ignore", divide="ignore"):
-        usual = np.nan_to_num(square.sum(axis=0) / expected.sum(axis=0), nan=1.0)
-    prior = DISPERSION_PERIODS * np.nan_to_num(level)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = (square + prior * usual) / (expected + prior)
-    return np.maximum(np.where(np.isfinite(found), found, usual), LEAST_DISPERSION)
+        weight = periods * level
+        found = (square + weight * prior) / (expected + weight)
+    return np.maximum(np.where(level > 0, found, prior), LEAST_DISPERSION)
 
 
 def _weekday(sold: Matrix, level: Matrix, known: Mask, dispersion: Matrix) -> Matrix:

@@ -56,8 +56,7 @@ def markdown(facts: CardFacts) -> str:
             "Demand for items without any history is taken from their category, and says so in "
             "the forecast's method and reason. Events, promotions, prices and holidays are kept, "
             "but change no forecast yet. The risk is structural: stock, demand paths and lead "
-            "times; it has not yet been corrected by past warnings."
-            + _flat_hours(facts.settings),
+            "times; it has not yet been corrected by past warnings." + _flat_hours(facts.settings),
             "## Settings",
             _pairs(facts.settings, "setting"),
             "## How to make it again",

@@ -98,7 +98,9 @@ def _freshretail(results: Results) -> list[Promise]:
     """Recovery's are printed beside (benchmarks.demand.recovery)."""
     boosted = "LightGBM"
     if boosted not in results.means.index:
-        return [Promise(False, f"WAPE in stock below {boosted} on raw sales: SKIPPED, not installed")]
+        return [
+            Promise(False, f"WAPE in stock below {boosted} on raw sales: SKIPPED, not installed")
+        ]
     leans = (f"{name} {results.mean('bias', name):+.1%}" for name in results.means.index)
     return [
         below(results, "WAPE", boosted, 0.0),

@@ -1,9 +1,9 @@
 """Synthetic censoring: sales of days in stock hidden by real stockout patterns, then recovered.
 
-A quarter of the days in stock are masked, hour by hour, with the pattern of another day on which the
-same series' shelf was empty for some of the selling hours (6 to 21), and the product recovers them
-from the panel: the path of training, no day looking at a later one. Hidden days teach nothing: the
-usual hours come from the days in stock that are not judged.
+A quarter of the days in stock are masked, hour by hour, with the pattern of another day on which
+the same series' shelf was empty for some of the selling hours (6 to 21), and the product recovers
+them from the panel: the path of training, no day looking at a later one. Hidden days teach nothing:
+the usual hours come from the days in stock that are not judged.
 """
 
 from __future__ import annotations
@@ -37,7 +37,11 @@ LEAST_SEEN: Final = 0.05  # of a day, when it is scaled to the whole
 MEMORY: Final = 0.9  # a day, of the plain expected value's level
 SEED: Final = 1
 
-SALES, CURVE, FLAT = "availability by typical sales", "share of hours + shop hours", "share of hours"
+SALES, CURVE, FLAT = (
+    "availability by typical sales",
+    "share of hours + shop hours",
+    "share of hours",
+)
 LIMITS: Final[Mapping[str, tuple[float, float]]] = {
     SALES: (0.160, 0.010),
     CURVE: (0.170, 0.015),

@@ -44,7 +44,8 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
         'frequency = "W"\ndatabase = "sqlite:////x/y.db"\ntracking = "http://mlflow:5000"\n'
         "quantiles = [0.1, 0.5, 0.9]\nhorizons = [2, 6]\n"
         "forecast_horizons = { week = 20 }\nstockout_availability = 0.2\n"
-        'availability_basis = "sales"\nshop_hours = []\nunmet = "backordered"\ncountry = "fr"\nlanguage = "en"\n'
+        'availability_basis = "sales"\nshop_hours = []\nunmet = "backordered"\n'
+        'country = "fr"\nlanguage = "en"\n'
         'currency = "usd"\ndaily_budget = 5\nholding_rate = 0.2\nexpedite_cost = 50\n'
         'transfer_cost = 5\norder_cost = 10\nseed = 9\nworkers = 2\nengine = "dask"\n'
         'schema = "erp"\n'
@@ -64,6 +65,7 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
         ("HORIZONS", "7,14", "horizons", (7, 14)),
         ("HORIZONS", "[14, 7]", "horizons", (7, 14)),
         ("QUANTILES", "0.5", "quantiles", (0.5,)),
+        ("SHOP_HOURS", ",".join(["0"] * 8 + ["2.5"] * 16), "shop_hours", (0,) * 8 + (2.5,) * 16),
         ("FORECAST_HORIZONS", "day=35", "forecast_horizons", {"day": 35, "week": 13, "month": 12}),
         ("UNMET", "0.3", "unmet", 0.3),
         ("FREQUENCY", "month", "frequency", Frequency.MONTH),
@@ -81,6 +83,9 @@ def test_lists_in_the_environment(
     [
         ('frequency = "X"', "frequency"),
         ("horizons = [0]", "horizons"),
+        ("shop_hours = [1, 2, 3]", "shop_hours"),
+        (f"shop_hours = {[0] * 24}", "shop_hours"),
+        (f"shop_hours = {[1] * 23 + [-1]}", "shop_hours"),
         ("horizons = [40]", "forecast_horizons"),
         ("quantiles = [0.1234]", "quantiles"),
         ("quantiles = [1.0]", "quantiles"),

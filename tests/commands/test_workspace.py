@@ -135,6 +135,16 @@ def test_doctor_tells_everything(
     assert "All is well" in shown.out
 
 
+def test_doctor_says_that_flat_hours_are_assumed(ready: Vigistock, folder: Path) -> None:
+    stock = folder.parent / "stock.csv"
+    stock.write_text("date,site,sku,availability\n2026-11-02,LYON,CAFE,0.75\n")
+    assert ready("ingest", "stock", str(stock)).code == 0
+    assert any("flat hours" in note for note in ready("doctor", "--json").json["notes"])
+    toml = folder / "vigistock.toml"
+    toml.write_text(toml.read_text() + f"\nshop_hours = {[0] * 8 + [1] * 16}\n")
+    assert not any("flat hours" in note for note in ready("doctor", "--json").json["notes"])
+
+
 def test_doctor_reports_a_broken_record(ready: Vigistock, folder: Path) -> None:
     (folder / "record.db").write_bytes(b"not a database at all, surely" * 100)
     for leftover in folder.glob("record.db-*"):

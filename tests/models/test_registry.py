@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from api.database import upgrade
 from forecasting.accuracy import BacktestReport
+from forecasting.calendar import Frequency
 from forecasting.errors import NotReady, Refused, UnknownName
 from forecasting.options import Options
 from forecasting.record import Record
@@ -293,6 +294,12 @@ class TestModelCard:
         card = self.card()
         for words in ("2018-11", "month/rmsse | 0.81", "lumpy\\|odd", "d" * 64, "seed | 1"):
             assert words in card
+
+    @pytest.mark.parametrize("given", [{}, {"shop_hours": [1.0] * 24}])
+    def test_it_says_that_flat_hours_are_assumed(self, given: dict) -> None:
+        settings = {"frequency": Frequency.DAY, "availability_basis": "time", **given}
+        facts = CardFacts("T", "2018-11-01", {}, {}, REPORT.by_segment, settings, "0.1.0", {})
+        assert ("flat hours" in markdown(facts)) == (not given)
 
     def test_its_page_stands_alone_and_runs_nothing(self) -> None:
         html = page(self.card(), charts(REPORT))
