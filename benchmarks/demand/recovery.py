@@ -32,7 +32,7 @@ Mask = NDArray[np.bool_]
 
 SHARE_MASKED: Final = 0.25
 MOST_HOURS: Final = 12  # empty, of the 16: some 31 % of the profile on average
-FIRST_JUDGED: Final = 28  # days: before, there is no history to recover from
+FIRST_JUDGED: Final = 14  # days: before, there is little history to recover from
 LEAST_SEEN: Final = 0.05  # of a day, when it is scaled to the whole
 MEMORY: Final = 0.9  # a day, of the plain expected value's level
 SEED: Final = 1
