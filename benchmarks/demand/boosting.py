@@ -27,12 +27,17 @@ def warm_up() -> None:
 
 
 def lightgbm(history: Matrix, setting: Setting) -> NegativeBinomial:
-    """Tweedie boosting on a history [n, T]; a series shorter than the longest lag is its mean."""
+    """Tweedie boosting on a history [n, T]; a series shorter than the longest lag is its mean.
+
+    Known periods count as neighbours, as they do for the other peers, and end with the history.
+    Looks one, two and four seasons back, as far as the history leaves a season to learn from.
+    """
     from lightgbm import LGBMRegressor
     from mlforecast import MLForecast
     from mlforecast.lag_transforms import RollingMean
 
     season = setting.season
+    back = [count for count in (1, 2, 4) if (count + 1) * season < history.shape[1]] or [1]
     learner = LGBMRegressor(
         objective="tweedie", n_estimators=300, learning_rate=0.05, num_leaves=63, verbosity=-1
     )
@@ -40,15 +45,18 @@ def lightgbm(history: Matrix, setting: Setting) -> NegativeBinomial:
     def step_of_season(period: pd.Index) -> pd.Index:
         return period % season
 
-    steps = np.arange(history.shape[1])
-    row, period = np.nonzero(~np.isnan(history))
-    frame = pd.DataFrame({"unique_id": row, "ds": steps[period], "y": history[row, period]})
-    enough = frame.groupby("unique_id")["y"].transform("size") > 5 * season
+    known = ~np.isnan(history)
+    row, period = np.nonzero(known)
+    step = history.shape[1] - np.cumsum(known[:, ::-1], axis=1)[:, ::-1][row, period]
+    period_at = np.zeros(history.shape, dtype=np.int64)
+    period_at[row, step] = period
+    frame = pd.DataFrame({"unique_id": row, "ds": step, "y": history[row, period]})
+    enough = frame.groupby("unique_id")["y"].transform("size") > (back[-1] + 1) * season
     model = MLForecast(
         models={"lightgbm": learner},
         freq=1,
-        lags=[1, season, 2 * season, 4 * season],
-        lag_transforms={1: [RollingMean(season), RollingMean(4 * season)]},
+        lags=[1, *(count * season for count in back)],
+        lag_transforms={1: [RollingMean(count * season) for count in sorted({1, back[-1]})]},
         date_features=[step_of_season],
     )
     model.fit(frame[enough], static_features=[], fitted=True)
@@ -58,5 +66,6 @@ def lightgbm(history: Matrix, setting: Setting) -> NegativeBinomial:
     mean = np.repeat(np.nan_to_num(np.nanmean(history, axis=1))[:, None], setting.horizon, axis=1)
     mean[ahead["unique_id"], ahead["ds"] - history.shape[1]] = ahead["lightgbm"]
     fitted = np.full(history.shape, np.nan)
-    fitted[inside["unique_id"], inside["ds"]] = inside["lightgbm"]
+    series = inside["unique_id"].to_numpy()
+    fitted[series, period_at[series, inside["ds"]]] = inside["lightgbm"]
     return NegativeBinomial(np.maximum(mean, 0.0), dispersion_by_moments(history, fitted))

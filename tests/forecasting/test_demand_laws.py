@@ -91,6 +91,13 @@ def test_the_future_changes_nothing_of_the_past(back) -> None:
         assert np.array_equal(kept, matrix, equal_nan=True), "inputs come back unchanged"
 
 
+def test_the_same_panel_and_seed_give_the_same_bits() -> None:
+    first, second = (recover(company()[0], BY_SALES) for _ in range(2))
+    assert np.array_equal(first.demand, second.demand, equal_nan=True)
+    assert np.array_equal(first.variance, second.variance)
+    pd.testing.assert_frame_equal(first.trials, second.trials)
+
+
 def test_another_sku_changes_nothing() -> None:
     panel, _ = company()
     rows = (panel.series["sku"] != "SEL").to_numpy()
