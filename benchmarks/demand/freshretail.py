@@ -16,6 +16,7 @@ Mask = NDArray[np.bool_]
 
 OPEN: Final = slice(6, 22)  # the hours whose status the data set counts as selling time
 PRIOR_UNITS: Final = 50.0  # of the usual curve of all, in a store's or product's own
+OWN_PRIOR: Final = 20.0  # units of theirs, in a series' own
 LEAST_DEPTH: Final = 0.02  # a smaller discount is none
 
 
@@ -76,7 +77,7 @@ def usual_hours(sold: Matrix, told: Mask) -> NDArray[np.float64]:
 
 
 def typical_hours(shop: Shop, sold: Matrix, told: Mask) -> Matrix:
-    """[n, 24] the same of each series: its store's curve × its product's ÷ that of all."""
+    """[n, 24] the same of each series: its own, shrunk to its store's × its product's ÷ all's."""
     own = np.where(told[:, :, None], sold, 0.0).sum(axis=1)
     usual = own.sum(axis=0) / own.sum()
 
@@ -89,7 +90,8 @@ def typical_hours(shop: Shop, sold: Matrix, told: Mask) -> Matrix:
 
     with np.errstate(invalid="ignore"):
         both = np.nan_to_num(curve("site") * curve("sku") / usual)
-    return both / both.sum(axis=1, keepdims=True)
+    both /= both.sum(axis=1, keepdims=True)
+    return (own + OWN_PRIOR * both) / (own.sum(axis=1, keepdims=True) + OWN_PRIOR)
 
 
 def tables(shop: Shop, units: Matrix, availability: Matrix) -> dict[str, pa.Table]:
