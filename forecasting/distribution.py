@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,6 +37,9 @@ COMMON_SHARE: Final = {Frequency.DAY: 0.1, Frequency.WEEK: 0.35, Frequency.MONTH
 day, .34 to .36 by week and .29 to .35 by month on three companies' backtests."""
 
 PATHS_PRIOR: Final = 24.0  # past paths that weigh as much as the plain count model
+LEAST_BALANCE: Final = 0.5  # bounds of what moves the paths' average to the forecast: beyond,
+MOST_BALANCE: Final = 2.0  # the forecast itself is in doubt
+MOST_COUNT: Final = 4095.0
 BEND_PRIOR: Final = 100.0  # past paths that weigh as much as no bend
 USUAL_PRIOR: Final = 5.0  # horizons that the usual dispersion weighs against a series' own errors
 POOLED_SHARE: Final = 0.7  # of the usual dispersion that like series' errors say, not recent demand
@@ -107,37 +110,91 @@ def pit(actual: Matrix, mean: Matrix, dispersion: Matrix, luck: Matrix) -> Matri
 
 
 @njit(cache=True)
-def counts_at(
-    scores: Scores, mean: Matrix, dispersion: Matrix, quantum: Matrix
+def _ordered_counts(mean: float, phi: float, z: Matrix, u: Matrix, out: Matrix) -> float:
+    """Fill `out` [P] with the counts at ascending normal scores z, u = Φ(z); returns their mean."""
+    count = len(z)
+    total = 0.0
+    if not mean > 0.0:
+        out[:] = 0.0
+        return 0.0
+    if mean > EXACT_BELOW:
+        for path in range(count):
+            out[path] = np.rint(_gamma_value(z[path], mean, phi))
+            total += out[path]
+        return total / count
+    mass = math.exp(-math.log1p(phi * mean) / phi) if phi > 1e-9 else math.exp(-mean)
+    upto, k = mass, 0.0
+    for path in range(count):
+        while upto < u[path] and k < MOST_COUNT and upto < 1.0 - 1e-9:
+            mass *= mean * (1.0 + phi * k) / ((k + 1.0) * (1.0 + phi * mean))
+            upto += mass
+            k += 1.0
+        out[path] = k
+        total += k
+    return total / count
+
+
+@njit(cache=True)
+def _balanced_counts(mean, phi, z, u, out):  # type: ignore[no-untyped-def]
+    """The same, their average moved to the mean: bent scores would carry their lenders' bias."""
+    drawn = _ordered_counts(mean, phi, z, u, out)
+    if drawn > 0.0:
+        ratio = min(max(mean / drawn, LEAST_BALANCE), MOST_BALANCE)
+        _ordered_counts(mean * ratio, phi, z, u, out)
+
+
+@njit(cache=True)
+def count_paths(
+    ranks: NDArray[np.int16],
+    z: Matrix,
+    mean: Matrix,
+    dispersion: Matrix,
+    quantum: Matrix,
 ) -> NDArray[np.float32]:
-    """[b, P, H] demand, units, at normal scores [b, P, H] of means [b, H] in quanta."""
-    rows, paths, horizon = scores.shape
+    """[b, P, H] demand, units: path p of a series takes the count of rank `ranks` [b, P, H].
+
+    `z` [b, P]: ascending normal scores; `mean` [b, H]: quanta.
+    """
+    rows, paths, horizon = ranks.shape
     units = np.zeros((rows, paths, horizon), np.float32)
-    ladder = np.empty(4096)
+    ordered, u = np.empty(paths), np.empty(paths)
     for row in range(rows):
-        phi = dispersion[row]
+        for path in range(paths):
+            u[path] = _normal_cdf(z[row, path])
         for step in range(horizon):
-            m = mean[row, step]
-            if not m > 0.0:
-                continue
-            if m > EXACT_BELOW:
-                for path in range(paths):
-                    value = _gamma_value(scores[row, path, step], m, phi)
-                    units[row, path, step] = np.rint(value) * quantum[row]
-                continue
-            mass = math.exp(-math.log1p(phi * m) / phi) if phi > 1e-9 else math.exp(-m)
-            total, top = mass, 0
-            ladder[0] = total
-            while total < 1.0 - 1e-7 and top < 4095:
-                mass *= m * (1.0 + phi * top) / ((top + 1.0) * (1.0 + phi * m))
-                total += mass
-                top += 1
-                ladder[top] = total
+            _balanced_counts(mean[row, step], dispersion[row], z[row], u, ordered)
             for path in range(paths):
-                u = _normal_cdf(scores[row, path, step])
-                count = np.searchsorted(ladder[: top + 1], u)
-                units[row, path, step] = min(count, top) * quantum[row]
+                units[row, path, step] = ordered[ranks[row, path, step]] * quantum[row]
     return units
+
+
+@njit(cache=True)
+def count_quantiles(
+    places: NDArray[np.int64],
+    z: Matrix,
+    mean: Matrix,
+    dispersion: Matrix,
+    quantum: Matrix,
+) -> Matrix:
+    """[b, H, Q] the counts of ranks `places` [Q] of the paths of `count_paths` at each step."""
+    rows, horizon = mean.shape
+    paths = z.shape[1]
+    found = np.zeros((rows, horizon, len(places)))
+    ordered, u = np.empty(paths), np.empty(paths)
+    for row in range(rows):
+        for path in range(paths):
+            u[path] = _normal_cdf(z[row, path])
+        for step in range(horizon):
+            _balanced_counts(mean[row, step], dispersion[row], z[row], u, ordered)
+            for number in range(len(places)):
+                found[row, step, number] = ordered[places[number]] * quantum[row]
+    return found
+
+
+def places_of(levels: Sequence[float], paths: int) -> NDArray[np.int64]:
+    """[Q] rank of the least value that a share of the paths does not pass."""
+    exact = np.ceil(np.round(np.asarray(levels) * paths, 6)).astype(np.int64) - 1
+    return np.clip(exact, 0, paths - 1)
 
 
 def series_key(site: str, sku: str) -> int:
@@ -159,6 +216,7 @@ class ErrorPaths:
         self.scores, self.volumes, self.bend = scores, volumes, bend
         self.whole: NDArray[np.bool_] = np.all(np.isfinite(scores), axis=2)  # [m, K]
         self._pools: dict[int, list[NDArray[np.int64]]] = {}
+        self._flat: dict[int, tuple[NDArray[np.int64], ...]] = {}
 
     @classmethod
     def of(cls, scores: Scores, volumes: NDArray[np.int64], frequency: Frequency) -> ErrorPaths:
@@ -196,40 +254,54 @@ class ErrorPaths:
             self._pools[volume] = found
         return self._pools[volume]
 
-    def draw(self, volume: int, key: int, paths: int, seed: int) -> Scores:
-        """[paths, H] scores for one series of a volume class.
+    def values(self, volumes: NDArray[np.int64], paths: int) -> Matrix:
+        """[b, paths] ascending normal scores of the paths of series of some volume classes: those
+        of a normal, bent as pooled scores are, so that a few hundred draws add no noise."""
+        z = ndtri((np.arange(paths) + 0.5) / paths)
+        table = np.stack([z + np.interp(z, GRID, bend) for bend in self.bend])
+        bent: Matrix = np.maximum.accumulate(table, axis=1)[volumes]
+        return bent
 
-        A handful of past paths has no tails: where there are few, a share of the paths comes from
-        the count model alone, with the share of the whole that errors usually have in common. The
-        drawn scores give the order of the paths at each step; their values are those of a normal,
-        bent as pooled scores are, so that a few hundred draws add no noise to the quantiles.
+    def ranks(self, volume: int, key: int, paths: int, seed: int) -> NDArray[np.int16]:
+        """[paths, H] order of the paths at each step, 0 the lowest, for one series.
+
+        A handful of past paths says little: where there are few, a share of the order comes from
+        the count model alone, with the share of the whole that errors usually have in common.
         """
         luck = np.random.Generator(np.random.Philox(key=[seed, key]))
         pick, trust = luck.random(paths), luck.random(paths)
+        flat, begin, size = self._lenders(volume)
+        origin = np.arange(paths) % max(self.origins, 1)
+        trusted = trust < len(flat) / (len(flat) + PATHS_PRIOR)
         out = np.empty((paths, self.horizon), np.float32)
-        missing = np.ones(paths, dtype=bool)
-        if self.origins:
-            pools = self.pools(volume)
-            origin = np.arange(paths) % self.origins
-            known = sum(len(pool) for pool in pools)
-            trusted = trust < known / (known + PATHS_PRIOR)
-            for number, pool in enumerate(pools):
-                chosen = (origin == number) & trusted
-                if len(pool):
-                    lenders = pool[(pick[chosen] * len(pool)).astype(np.int64)]
-                    out[chosen] = self.scores[lenders, number]
-                    missing[chosen] = False
-        if missing.any():
-            count = int(missing.sum())
+        if len(flat):
+            trusted &= size[origin] > 0
+            place = begin[origin] + (pick * size[origin]).astype(np.int64)
+            chosen = origin[trusted]
+            out[trusted] = self.scores[flat[place[trusted]], chosen]
+        else:
+            trusted[:] = False
+        if not trusted.all():
+            count = int((~trusted).sum())
             shared = luck.standard_normal((count, 1)) * math.sqrt(self.common_share)
             alone = luck.standard_normal((count, self.horizon)) * math.sqrt(1.0 - self.common_share)
-            out[missing] = shared + alone
-        out += 1e-3 * luck.standard_normal(out.shape)  # a path drawn twice is not twice the same
-        z = ndtri((np.arange(paths) + 0.5) / paths)
-        values = (z + np.interp(z, GRID, self.bend[volume])).astype(np.float32)
+            out[~trusted] = shared + alone
+        # a path drawn twice is not twice the same
+        out += 2e-3 * luck.random(out.shape, dtype=np.float32)
         order = np.argsort(out, axis=0)
-        np.put_along_axis(out, order, np.broadcast_to(values[:, None], out.shape), axis=0)
-        return out
+        ranks = np.empty(out.shape, np.int16)
+        steps = np.arange(paths, dtype=np.int16)[:, None]
+        np.put_along_axis(ranks, order, np.broadcast_to(steps, out.shape), axis=0)
+        return ranks
+
+    def _lenders(self, volume: int) -> tuple[NDArray[np.int64], ...]:
+        """The lenders of all origins, one after another; where those of each begin; how many."""
+        if volume not in self._flat:
+            pools = self.pools(volume)
+            size = np.array([len(pool) for pool in pools], dtype=np.int64)
+            flat = np.concatenate(pools) if pools else np.zeros(0, np.int64)
+            self._flat[volume] = flat, np.cumsum(size) - size, size
+        return self._flat[volume]
 
 
 def _bend(scores: Scores, volumes: NDArray[np.int64]) -> Matrix:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from forecasting import grain_files
 from forecasting.accuracy import BacktestReport, report_of
 from forecasting.calendar import Frequency, period_end, period_start, to_period
+from forecasting.distribution import places_of
 from forecasting.errors import VigistockError
 from forecasting.errors_made import Errors
 from forecasting.grain import FittedGrain, GrainAtOrigin, fit_grain
@@ -176,17 +177,23 @@ class FittedDemand:
         }
         for begin in range(0, len(panel), BLOCK):
             rows = slice(begin, min(begin + BLOCK, len(panel)))
-            daily = own.paths(rows)
             for grain, result in wanted.items():
                 draw = at[grain]
                 skip = result.first - draw.first
-                drawn = daily if draw is own else draw.paths(rows)
-                drawn = drawn[:, :, skip : skip + result.horizon].copy()
-                if draw is not own:
-                    for step, days in covered_steps(own, result):
-                        drawn[:, :, step] = daily[:, :, days].sum(axis=2)
-                        result.mean[rows, step] = own.mean[rows, days].sum(axis=1)
-                result.quantiles[rows] = _quantiles(drawn, result.levels)
+                part = slice(skip, skip + result.horizon)
+                result.quantiles[rows] = draw.quantiles(rows, result.levels)[:, part]
+            sums = [
+                (result, step, days)
+                for grain, result in wanted.items()
+                if grain is not panel.frequency
+                for step, days in covered_steps(own, result)
+            ]
+            if sums:
+                daily = own.paths(rows)
+                for result, step, days in sums:
+                    total = daily[:, :, days].sum(axis=2)
+                    result.quantiles[rows, step] = _quantiles(total, result.levels)
+                    result.mean[rows, step] = own.mean[rows, days].sum(axis=1)
         wanted = {grain: replace(one, mean_units=one.mean) for grain, one in wanted.items()}
         codes = panel.series[["site", "sku"]]
         return DemandForecast(panel.frequency, panel.origin, codes, own, wanted)
@@ -204,6 +211,7 @@ class FittedDemand:
             "forecast_horizons": dict(self.options.forecast_horizons),
             "stockout_availability": self.options.stockout_availability,
             "availability_basis": self.options.availability_basis,
+            "shop_hours": list(self.options.shop_hours),
             "unmet": self.options.unmet,
             "country": self.options.country,
             "seed": self.options.seed,
@@ -224,6 +232,7 @@ class FittedDemand:
                     **kept,
                     "frequency": Frequency(kept["frequency"]),
                     "quantiles": tuple(kept["quantiles"]),
+                    "shop_hours": tuple(kept["shop_hours"]),
                     "horizons": tuple(kept["horizons"]),
                 }
             )
@@ -275,8 +284,6 @@ def _blank(
 
 
 def _quantiles(paths: NDArray[np.float32], levels: tuple[float, ...]) -> Matrix:
-    """[b, H, Q] of paths [b, P, H]: the least value that a share τ of the paths does not pass."""
-    ordered = np.sort(paths, axis=1)
-    count = paths.shape[1]
-    places = [min(count - 1, max(0, int(np.ceil(level * count)) - 1)) for level in levels]
-    return np.moveaxis(ordered[:, places, :], 1, 2).astype(np.float64)
+    """[b, Q] of paths [b, P]: the least value that a share τ of the paths does not pass."""
+    found: Matrix = np.sort(paths, axis=1)[:, places_of(levels, paths.shape[1])].astype(np.float64)
+    return found

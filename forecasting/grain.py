@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,9 @@ from forecasting.candidates.pooled import PooledModels
 from forecasting.distribution import (
     Dispersion,
     ErrorPaths,
-    counts_at,
+    count_paths,
+    count_quantiles,
+    places_of,
     series_key,
     volume_class,
 )
@@ -28,9 +30,6 @@ from forecasting.states import States, states_at
 from forecasting.trial import MEMBERS, Trial, members_of, try_out
 
 Matrix = NDArray[np.float64]
-
-BALANCE: Final = (0.5, 2.0)  # bounds of that move: beyond, the forecast itself is in doubt
-QUARTERS: Final = 4  # long enough to average over, short enough to follow a drift of the errors
 
 
 @dataclass(frozen=True)
@@ -140,29 +139,38 @@ class GrainAtOrigin:
         )
 
     def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
-        """[b, P, horizon] demand, units. The same series and seed give the same paths.
-
-        Pooled errors would carry their lenders' bias: the mean that drives the paths is moved
-        until the paths of each quarter of the horizon average to the forecast.
-        """
+        """[b, P, horizon] demand, units. The same series and seed give the same paths, and the
+        paths of each period average to the forecast."""
         steps = self.horizon if horizon is None else min(horizon, self.horizon)
-        chosen = range(*rows.indices(len(self._keys)))
-        quantum, dispersion = self.states.quantum[rows], self._dispersion[rows]
-        mean = self.mean[rows] / quantum[:, None]
-        volumes = volume_class(mean.mean(axis=1))
-        scores = np.empty((len(chosen), self._paths, self.horizon), np.float32)
-        for number, row in enumerate(chosen):
-            scores[number] = self._fitted.errors.draw(
-                int(volumes[number]), self._keys[row], self._paths, self._seed
-            )
-        first = counts_at(scores, mean, dispersion, quantum)
-        for part in np.array_split(np.arange(self.horizon), QUARTERS):
-            drawn = first[:, :, part].sum(axis=2).mean(axis=1)
-            wanted = self.mean[rows][:, part].sum(axis=1)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                ratio = np.where(drawn > 0, wanted / drawn, 1.0)
-            mean[:, part] *= np.clip(ratio, *BALANCE)[:, None]
-        return counts_at(scores[:, :, :steps], mean[:, :steps], dispersion, quantum)
+        mean, volumes = self._counted(rows)
+        errors = self._fitted.errors
+        ranks = np.empty((len(mean), self._paths, self.horizon), np.int16)
+        for number, row in enumerate(range(*rows.indices(len(self._keys)))):
+            key = self._keys[row]
+            ranks[number] = errors.ranks(int(volumes[number]), key, self._paths, self._seed)
+        return count_paths(
+            ranks[:, :, :steps],
+            errors.values(volumes, self._paths),
+            mean[:, :steps],
+            self._dispersion[rows],
+            self.states.quantum[rows],
+        )
+
+    def quantiles(self, rows: slice, levels: Sequence[float]) -> Matrix:
+        """[b, H, Q] of the paths at each step."""
+        mean, volumes = self._counted(rows)
+        return count_quantiles(
+            places_of(levels, self._paths),
+            self._fitted.errors.values(volumes, self._paths),
+            mean,
+            self._dispersion[rows],
+            self.states.quantum[rows],
+        )
+
+    def _counted(self, rows: slice) -> tuple[Matrix, NDArray[np.int64]]:
+        """[b, H] mean in quanta, and [b] the volume class of each series."""
+        mean = self.mean[rows] / self.states.quantum[rows, None]
+        return mean, volume_class(mean.mean(axis=1))
 
 
 def fit_grain(

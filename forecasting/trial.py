@@ -17,12 +17,11 @@ from forecasting.candidates.pooled import POOLED, PooledModels
 from forecasting.candidates.statistical import CANDIDATES
 from forecasting.combine import combined_level, leave_one_out, weights_of, window_errors
 from forecasting.history import History
-from forecasting.states import RECENT, SHORT
+from forecasting.states import RECENT
 
 Matrix = NDArray[np.float64]
 
 MEMBERS: Final = ("local", *POOLED)
-LENDER_DEMANDS: Final = 5  # periods with demand that a series shows before it teaches others
 SPARSE_VARIANCE: Final = 1e-6  # units²: the scale of a series that never changes
 
 
@@ -49,11 +48,9 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
     errors = np.stack([window_errors(window) for window in windows], axis=1)
     held_out = leave_one_out(errors)
     members = [_members(window, held_out[:, k]) for k, window in enumerate(windows)]
-    lends = np.ones(count, dtype=bool)
+    lends = windows[-1].states.wanted > 0
     for window in windows:
-        thin = window.states.known < SHORT[history.frequency]
-        lends &= (window.states.wanted >= LENDER_DEMANDS) | thin
-        lends &= window.states.clipped == 0
+        lends = lends & (window.states.clipped == 0)
     recent = history.demand[:, -RECENT[history.frequency] :]
     known = np.maximum(np.sum(~np.isnan(recent), axis=1), 1)
     mean = np.nansum(recent, axis=1) / known

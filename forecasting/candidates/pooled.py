@@ -32,8 +32,7 @@ YOUNGEST: Final = {Frequency.DAY: 28, Frequency.WEEK: 8, Frequency.MONTH: 4}
 MOST_ROWS: Final = 400_000  # samples of one booster; more cost time and teach little
 MOST_SERIES: Final = 6_000  # that those samples are drawn from
 LEAST_ROWS: Final = 5_000  # below, a local mean is as good
-LEAST_SERIES: Final = 40
-LEAST_DEMANDS: Final = 5  # periods with demand that a series must show before it teaches others
+LEAST_SERIES: Final = 60  # with demand; below, boosters know their teachers by heart
 
 EFFORT: Final = {
     Frequency.DAY: Effort(rounds=160, leaves=63, rate=0.07, leaf_rows=100),
@@ -74,12 +73,13 @@ class PooledModels:
 def fit_pooled(history: History, column: int, horizon: int, seed: int) -> PooledModels | None:
     """Learn from the demand up to a column of the history; None where there is too little of it.
 
-    Series with little demand, or with outliers, teach nothing.
+    Series without demand, or with outliers, teach nothing; sparse ones do: to leave them out would
+    pick the steady sellers.
     """
     frequency = history.frequency
     span = SPAN[frequency]
     demand = history.demand[:, max(0, column + 1 - span) : column + 1]
-    teaches = ((demand > 0).sum(axis=1) >= LEAST_DEMANDS) & (clip_outliers(demand)[1] == 0)
+    teaches = np.any(demand > 0, axis=1) & (clip_outliers(demand)[1] == 0)
     if teaches.sum() < LEAST_SERIES:
         return None
     models = []

@@ -10,7 +10,7 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[2]
 RUN, DEVELOP = "requirements.lock", "requirements-dev.lock"
-PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==([^ ;\\]+)(.*?)\\$", re.MULTILINE)
+PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)(?:\[[a-z0-9,_-]+\])?==([^ ;\\]+)(.*?)\\$", re.MULTILINE)
 
 
 def text_of(lock: str) -> str:
@@ -37,6 +37,14 @@ def test_every_requirement_of_a_lock_is_hashed(lock: str) -> None:
     assert not re.search(r"==[^\\\n]*\n(?!    --hash)", text)
     for block in re.split(r"\n(?=[a-z0-9])", text)[1:]:
         assert "--hash=sha256:" in block, block[:80]
+
+
+@pytest.mark.parametrize(
+    ("lock", "pin"), [(RUN, "psycopg[binary]=="), (DEVELOP, "coverage[toml]==")]
+)
+def test_a_lock_pins_extras_as_pip_asks_for_them(lock: str, pin: str) -> None:
+    """Without the brackets, pip takes a newer release for the extra and refuses it as unpinned."""
+    assert f"\n{pin}" in text_of(lock)
 
 
 def test_developing_has_the_very_pins_of_running() -> None:
