@@ -24,6 +24,7 @@ from forecasting.grain import FittedGrain, GrainAtOrigin, fit_grain
 from forecasting.history import History, coarsen, history_of, with_drivers
 from forecasting.options import Options
 from forecasting.panel import Panel
+from forecasting.quantiles import quantiles_of
 from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
@@ -68,14 +69,15 @@ class DemandForecast:
         frequency: Frequency,
         origin: int,
         series: pd.DataFrame,
-        own: GrainAtOrigin,
+        at: dict[Frequency, GrainAtOrigin],
         grains: dict[Frequency, GrainForecast],
     ) -> None:
         self.frequency = frequency
         self.origin = origin
         self.series = series
         self.grains = grains
-        self._own = own
+        self.at = at
+        self._own = at[frequency]
 
     @property
     def mean(self) -> Matrix:
@@ -89,6 +91,10 @@ class DemandForecast:
     def paths(self, rows: slice, horizon: int) -> NDArray[np.float32]:
         """[b, P, horizon] demand, units, own grain; same series and seed, same paths."""
         return self._own.paths(rows, horizon)
+
+    def grain_paths(self, grain: Frequency, rows: slice) -> NDArray[np.float32]:
+        """[b, P, H] the sample paths that the quantiles of a grain were read from."""
+        return _drawn(self._own, self.at[grain], self.grains[grain], rows, self._own.paths(rows))
 
     def with_units(self, mean_units: Matrix) -> DemandForecast:
         """The same forecast with what will sell [n, h ≤ H] in the own grain, and in sums of it."""
@@ -104,7 +110,7 @@ class DemandForecast:
                 for step, days in covered_steps(own, coarse):
                     summed[:, step] = units[:, days].sum(axis=1)
                 grains[frequency] = replace(coarse, mean_units=summed)
-        return DemandForecast(self.frequency, self.origin, self.series, self._own, grains)
+        return DemandForecast(self.frequency, self.origin, self.series, self.at, grains)
 
 
 def covered_steps(
@@ -141,7 +147,7 @@ class DemandForecaster:
                 driven, horizon, options.seed, options.workers
             )
         own = histories[panel.frequency]
-        report = report_of(panel, own, trials, errors, histories)
+        report = report_of(panel, own, trials, errors, histories, options)
         return FittedDemand(self.options, grains, report)
 
 
@@ -178,18 +184,14 @@ class FittedDemand:
             rows = slice(begin, min(begin + BLOCK, len(panel)))
             daily = own.paths(rows)
             for grain, result in wanted.items():
-                draw = at[grain]
-                skip = result.first - draw.first
-                drawn = daily if draw is own else draw.paths(rows)
-                drawn = drawn[:, :, skip : skip + result.horizon].copy()
-                if draw is not own:
+                drawn = _drawn(own, at[grain], result, rows, daily)
+                if grain is not panel.frequency:
                     for step, days in covered_steps(own, result):
-                        drawn[:, :, step] = daily[:, :, days].sum(axis=2)
                         result.mean[rows, step] = own.mean[rows, days].sum(axis=1)
-                result.quantiles[rows] = _quantiles(drawn, result.levels)
+                result.quantiles[rows] = quantiles_of(drawn, result.levels)
         wanted = {grain: replace(one, mean_units=one.mean) for grain, one in wanted.items()}
         codes = panel.series[["site", "sku"]]
-        return DemandForecast(panel.frequency, panel.origin, codes, own, wanted)
+        return DemandForecast(panel.frequency, panel.origin, codes, at, wanted)
 
     def to_files(self, folder: Path) -> None:
         """Write the bundle; the same parameters give the same bytes."""
@@ -252,6 +254,23 @@ def _grains_of(panel: Panel, options: Options) -> list[History]:
     return [own, *(history for history in coarser if history is not None)]
 
 
+def _drawn(
+    own: GrainAtOrigin,
+    draw: GrainAtOrigin,
+    wanted: GrainForecast,
+    rows: slice,
+    daily: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """[b, P, H] of a grain's whole periods: sums of the own paths `daily` where they reach."""
+    skip = wanted.first - draw.first
+    drawn = daily if draw is own else draw.paths(rows)
+    drawn = drawn[:, :, skip : skip + wanted.horizon].copy()
+    if draw is not own:
+        for step, days in covered_steps(own, wanted):
+            drawn[:, :, step] = daily[:, :, days].sum(axis=2)
+    return drawn
+
+
 def _blank(
     draw: GrainAtOrigin, panel: Panel, horizon: int, levels: tuple[float, ...]
 ) -> GrainForecast:
@@ -272,11 +291,3 @@ def _blank(
         method=draw.levels.method,
         reason=draw.levels.reason,
     )
-
-
-def _quantiles(paths: NDArray[np.float32], levels: tuple[float, ...]) -> Matrix:
-    """[b, H, Q] of paths [b, P, H]: the least value that a share τ of the paths does not pass."""
-    ordered = np.sort(paths, axis=1)
-    count = paths.shape[1]
-    places = [min(count - 1, max(0, int(np.ceil(level * count)) - 1)) for level in levels]
-    return np.moveaxis(ordered[:, places, :], 1, 2).astype(np.float64)
