@@ -1,7 +1,7 @@
 """How good is it? The backtest of a training, scored overall, by segment, level and series.
 
 Every forecast scored here was combined with weights learned on the other origins, and every
-quantile drawn from errors of the other origins.
+quantile is of sample paths drawn from the errors of the other origins (`held_out`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from forecasting.baselines import plain_mean, seasonal_naive
 from forecasting.calendar import Frequency, label
-from forecasting.errors_made import Errors
 from forecasting.held_out import held_out_paths
 from forecasting.history import History
 from forecasting.options import Options
@@ -48,7 +47,6 @@ def report_of(
     panel: Panel,
     own: History,
     trials: dict[Frequency, Trial],
-    errors: dict[Frequency, Errors],
     histories: dict[Frequency, History],
     options: Options,
 ) -> BacktestReport:
@@ -59,9 +57,7 @@ def report_of(
     for grain, judged in folds.items():
         if judged:
             spans = spans_of(grain, options, judged[0].actual.shape[1])
-            series[grain] = _by_series(
-                judged, histories[grain], trials[grain], errors[grain], options, spans
-            )
+            series[grain] = _by_series(judged, histories[grain], trials[grain], options, spans)
     table = pd.DataFrame()
     if own.frequency in series:
         classes = trials[own.frequency].windows[-1].states.classes
@@ -180,14 +176,13 @@ def _by_series(
     folds: list[Judged],
     history: History,
     trial: Trial,
-    errors: Errors,
     options: Options,
     spans: dict[str, int],
 ) -> pd.DataFrame:
     levels = levels_judged(options.quantiles)
     sums = pd.DataFrame()
     for number, fold in enumerate(folds):
-        draws = held_out_paths(history, trial, errors, number, seed=options.seed)
+        draws = held_out_paths(history, trial, number, seed=options.seed)
         one = tally(fold, draws, levels, spans)
         sums = one if sums.empty else sums + one
     origins = [window.origin for window in trial.windows]

@@ -32,8 +32,6 @@ class Errors:
     square: Matrix  # [n] Σ f², in quanta
     scores: NDArray[np.float32]  # [n, K, H] normal scores; NaN where a path is not known whole
     bank: ErrorPaths
-    dispersion: Matrix  # [n, K] φ at each origin, learned on the other origins
-    volumes: NDArray[np.int64]  # [n] class by which a lender is found
 
 
 def errors_made(history: History, trial: Trial, seed: int) -> Errors:
@@ -48,7 +46,6 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
     excess, square = np.zeros((count, origins)), np.zeros((count, origins))
     volume = np.zeros((count, origins))
     thin = np.zeros((count, origins), dtype=bool)
-    dispersion = np.zeros((count, origins))
     for k, window in enumerate(windows):
         quantum = window.states.quantum[:, None]
         f, y = forecasts[:, k] / quantum, window.actual / quantum
@@ -61,24 +58,21 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
     for k, window in enumerate(windows):
         quantum = window.states.quantum[:, None]
         others = np.arange(origins) != k
-        dispersion[:, k] = dispersion_of(
+        phi = dispersion_of(
             excess[:, others].sum(axis=1),
             square[:, others].sum(axis=1),
             window.states.dispersion,
             volume[:, k],
             horizon,
         )
-        phi = dispersion[:, k].copy()
         u = pit(window.actual / quantum, forecasts[:, k] / quantum, phi, luck[:, k])
         with np.errstate(invalid="ignore"):
             path = fill_gaps(ndtri(np.clip(u, 1e-9, 1.0 - 1e-9)))
         path[thin[:, k]] = np.nan
         scores[:, k] = path
     usual = volume.mean(axis=1) if origins else np.zeros(count)
-    volumes = volume_class(usual)
-    bank = ErrorPaths.of(scores[trial.lends], volumes[trial.lends], history.frequency)
-    total = excess.sum(axis=1), square.sum(axis=1)
-    return Errors(*total, scores, bank, dispersion=dispersion, volumes=volumes)
+    bank = ErrorPaths.of(scores[trial.lends], volume_class(usual)[trial.lends], history.frequency)
+    return Errors(excess.sum(axis=1), square.sum(axis=1), scores, bank)
 
 
 def _luck(series: pd.DataFrame, windows: int, horizon: int, seed: int) -> Matrix:

@@ -19,7 +19,6 @@ from forecasting import grain_files
 from forecasting.accuracy import BacktestReport, report_of
 from forecasting.calendar import Frequency, period_end, period_start, to_period
 from forecasting.errors import VigistockError
-from forecasting.errors_made import Errors
 from forecasting.grain import FittedGrain, GrainAtOrigin, fit_grain
 from forecasting.history import History, coarsen, history_of, with_drivers
 from forecasting.options import Options
@@ -137,17 +136,16 @@ class DemandForecaster:
         """Learn weights and error paths of every grain that the history carries."""
         grains: dict[Frequency, FittedGrain] = {}
         trials: dict[Frequency, Trial] = {}
-        errors: dict[Frequency, Errors] = {}
         options = self.options
         histories = {history.frequency: history for history in _grains_of(panel, options)}
         for grain, history in histories.items():
             horizon = _steps(panel, grain, options)
             driven = with_drivers(history, panel, horizon, country=options.country)
-            grains[grain], trials[grain], errors[grain] = fit_grain(
+            grains[grain], trials[grain], _ = fit_grain(
                 driven, horizon, options.seed, options.workers
             )
         own = histories[panel.frequency]
-        report = report_of(panel, own, trials, errors, histories, options)
+        report = report_of(panel, own, trials, histories, options)
         return FittedDemand(self.options, grains, report)
 
 

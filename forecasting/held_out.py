@@ -1,21 +1,23 @@
 """Sample paths of past origins as a forecast then would have drawn them, the origin itself apart.
 
-The held-out mean of the trial, the dispersion and the bank of error paths of the *other* origins:
-no error of the judged origin shapes the spread that it is judged by. Origins closer than a horizon
-share periods, so that neighbours still lend a little of what they judge; `vigistock evaluate`
-learns from nothing at origins a whole horizon apart and has no such neighbours.
+The mean is the trial's held-out one; dispersion and error paths are made anew from the *other*
+origins alone, so that no outcome of an origin shapes the spread that it is judged by. What remains:
+the blend that made those others' errors had seen it, and origins closer than a horizon share
+periods. `vigistock evaluate` learns from nothing and has neither.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.distribution import ErrorPaths, counts_at, series_key, volume_class
-from forecasting.errors_made import Errors
+from forecasting.backtest import Window
+from forecasting.distribution import counts_at, dispersion_of, series_key, volume_class
+from forecasting.errors_made import errors_made
 from forecasting.grain import BALANCE, QUARTERS
 from forecasting.history import History
 from forecasting.trial import Trial
@@ -25,45 +27,60 @@ Rows = NDArray[np.int64]
 
 PATHS: Final = 200  # of a series at an origin: the 0.995 quantile is the last but one
 MOST_DRAWN: Final = 1_000  # series, evenly spread; a quantile of the whole needs no more
-MOST_TEACHERS: Final = 4_000  # series whose scores make the held-out bank
 BLOCK: Final = 250  # series whose paths live in memory together
 
 
-def drawn_rows(count: int, most: int = MOST_DRAWN) -> Rows:
-    """The series that are drawn: all, or an even choice.
+def even_choice(count: int, most: int = MOST_DRAWN) -> Rows:
+    """The series that are drawn and teach each other: all, or an even choice.
 
-    >>> drawn_rows(6, most=3).tolist()
+    >>> even_choice(6, most=3).tolist()
     [0, 2, 5]
     """
     return np.linspace(0, count - 1, min(count, most)).astype(np.int64)
 
 
 def held_out_paths(
-    history: History, trial: Trial, errors: Errors, number: int, *, seed: int
+    history: History, trial: Trial, number: int, *, seed: int
 ) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
     """Rows [b] and their sample paths [b, PATHS, H], units, at origin `number` of a trial."""
-    window = trial.windows[number]
-    bank = _bank_of_others(history, trial, errors, number)
-    chosen = drawn_rows(len(history.series))
-    codes = history.series[["site", "sku"]].to_numpy()
+    chosen = even_choice(len(history.series))
+    some = replace(history, series=history.series.iloc[chosen].reset_index(drop=True))
+    made = errors_made(some, _others(trial, chosen, number), seed)
+    states = trial.windows[number].states
+    quantum = states.quantum[chosen]
+    mean = trial.forecasts[chosen, number] / quantum[:, None]
+    volume, horizon = mean.mean(axis=1), mean.shape[1]
+    usual = states.dispersion[chosen]
+    dispersion = dispersion_of(made.excess, made.square, usual, volume, horizon)
+    classes = volume_class(volume)
+    codes = some.series[["site", "sku"]].to_numpy()
     for begin in range(0, len(chosen), BLOCK):
-        rows = chosen[begin : begin + BLOCK]
-        quantum = window.states.quantum[rows]
-        mean = trial.forecasts[rows, number] / quantum[:, None]
-        volumes = volume_class(mean.mean(axis=1))
-        scores = np.empty((len(rows), PATHS, mean.shape[1]), np.float32)
-        for place, row in enumerate(rows):
+        part = np.arange(begin, min(begin + BLOCK, len(chosen)))
+        scores = np.empty((len(part), PATHS, horizon), np.float32)
+        for place, row in enumerate(part):
             key = series_key(*codes[row])
-            scores[place] = bank.draw(int(volumes[place]), key, PATHS, seed)
-        dispersion = errors.dispersion[rows, number]
-        yield rows, _balanced(scores, mean, dispersion, quantum)
+            scores[place] = made.bank.draw(int(classes[row]), key, PATHS, seed)
+        yield chosen[part], _balanced(scores, mean[part], dispersion[part], quantum[part])
 
 
-def _bank_of_others(history: History, trial: Trial, errors: Errors, number: int) -> ErrorPaths:
-    teachers = np.flatnonzero(trial.lends)
-    teachers = teachers[drawn_rows(len(teachers), MOST_TEACHERS)]
-    others = np.delete(errors.scores[teachers], number, axis=1)
-    return ErrorPaths.of(others, errors.volumes[teachers], history.frequency)
+def _others(trial: Trial, rows: Rows, number: int) -> Trial:
+    """The trial of some series without one origin."""
+
+    def of_rows(window: Window) -> Window:
+        states = replace(
+            window.states,
+            quantum=window.states.quantum[rows],
+            known=window.states.known[rows],
+            dispersion=window.states.dispersion[rows],
+        )
+        return replace(window, states=states, actual=window.actual[rows])
+
+    return replace(
+        trial,
+        windows=[of_rows(one) for k, one in enumerate(trial.windows) if k != number],
+        forecasts=np.delete(trial.forecasts[rows], number, axis=1),
+        lends=trial.lends[rows],
+    )
 
 
 def _balanced(

@@ -49,8 +49,8 @@ def markdown(facts: CardFacts) -> str:
             _pairs(data, "fact"),
             "## How well it did on the past",
             "At origins before the date above, nothing later known: each forecast with weights, "
-            "and each quantile with errors, of the other origins. Origins closer than a horizon share "
-            "periods; `vigistock evaluate` learns from nothing at origins that share none."
+            "and each quantile with errors, of the other origins. Origins closer than a horizon "
+            "share periods; `vigistock evaluate` learns from nothing at origins that share none."
             if facts.metrics
             else "The histories are too short to test anything on them.",
             "### Where we lose" if facts.metrics else "",
