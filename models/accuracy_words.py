@@ -9,7 +9,7 @@ import pandas as pd
 
 from forecasting.accuracy import BacktestReport
 
-BEATEN_BY: Final = {"naive": "repeating the last season", "mean": "the plain mean"}
+BEATEN_BY: Final = {"_naive": "repeating the last season", "_mean": "the plain mean"}
 
 SHOWN: Final = (
     "abc",
@@ -46,40 +46,52 @@ GLOSSARY: Final = (
 
 
 def losing(report: BacktestReport) -> list[str]:
-    """A sentence for each grain and segment where something simpler has the lower RMSSE; the
-    largest loss of the own grain's segments first."""
+    """A sentence for each segment where something simpler has the lower RMSSE, the largest loss
+    first; then for each grain where it has the lower RMSSE or WAPE, totals over a span included."""
     segments = report.by_segment
-    if "loses_to_naive" not in segments:
-        return _grains(report.metrics)
-    lost = segments[segments["loses_to_naive"] | segments["loses_to_mean"]]
-    return [*(_segment(row) for row in lost.to_dict("records")), *_grains(report.metrics)]
+    said = []
+    if "loses_to_naive" in segments:
+        lost = segments[segments["loses_to_naive"] | segments["loses_to_mean"]]
+        said = [_segment(row) for row in lost.to_dict("records")]
+    for grain in dict.fromkeys(name.partition("/")[0] for name in report.metrics):
+        said += _grain(grain, report.metrics)
+    return said
 
 
 def _segment(row: Mapping[Any, Any]) -> str:
     size = f"{row['series']:,} series"
     if pd.notna(row["share_of_demand"]):
         size += f", {row['share_of_demand']:.1%} of the demand"
-    return f"{row['abc']} / {row['demand_class']} ({size}): {_against(row)}"
+    figures = {f"rmsse{suffix}": row[f"rmsse{suffix}"] for suffix in ("", *BEATEN_BY)}
+    return f"{row['abc']} / {row['demand_class']} ({size}): {_beaten(figures, 'rmsse')}"
 
 
-def _grains(metrics: Mapping[str, float]) -> list[str]:
+def _grain(grain: str, metrics: Mapping[str, float]) -> list[str]:
+    mine = {
+        name.removeprefix(f"{grain}/"): value
+        for name, value in metrics.items()
+        if name.startswith(f"{grain}/")
+    }
+    measures = [name for name in mine if name in ("rmsse", "wape") or name.endswith("_wape")]
     said = []
-    for grain in dict.fromkeys(name.partition("/")[0] for name in metrics):
-        mine = {name.partition("/")[2]: v for name, v in metrics.items() if f"{grain}/" in name}
-        by = {"naive": "value_added", "mean": "value_added_mean"}
-        row = {f"loses_to_{what}": mine.get(name, 0.0) < 0 for what, name in by.items()}
-        if any(row.values()):
-            said.append(f"all series by {grain}: {_against({**mine, **row})}")
+    for measure in measures:
+        beaten = _beaten(mine, measure)
+        span = measure.partition("_")[0].removeprefix("total") if "_" in measure else None
+        of = "" if span is None else f", total of {span or 'all'} {grain}s"
+        said += [f"all series by {grain}{of}: {beaten}"] if beaten else []
     return said
 
 
-def _against(row: Mapping[Any, Any]) -> str:
+def _beaten(figures: Mapping[str, float], measure: str) -> str:
+    """Who has a lower error, in words; nothing where nobody has."""
+    ours = figures[measure]
     winners = [
-        f"{words} has {row[f'rmsse_{name}']:.3f}"
-        for name, words in BEATEN_BY.items()
-        if row[f"loses_to_{name}"]
+        f"{words} has {figures[measure + suffix]:.3f}"
+        for suffix, words in BEATEN_BY.items()
+        if figures.get(measure + suffix, ours) < ours
     ]
-    return f"our RMSSE is {row['rmsse']:.3f}, {' and '.join(winners)}."
+    name = measure.rpartition("_")[2].upper()
+    return f"our {name} is {ours:.3f}, {' and '.join(winners)}." if winners else ""
 
 
 def shown(segments: pd.DataFrame) -> pd.DataFrame:

@@ -96,7 +96,7 @@ def page(text: str, pictures: Mapping[str, bytes]) -> str:
 
 def _lost(sentences: Sequence[str]) -> str:
     if not sentences:
-        return "Nowhere, by RMSSE, against repeating the last season and the plain mean."
+        return "Nowhere, against repeating the last season and the plain mean."
     return "\n".join(f"- {sentence.replace('|', chr(92) + '|')}" for sentence in sentences)
 
 

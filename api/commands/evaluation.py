@@ -59,7 +59,7 @@ def evaluate(
         "PIT); closed and strict count them wholly or not at all.[/]"
     )
     for line in outcome.may_leak:
-        shell.say(f"[yellow]May leak[/] {escape(line)}")
+        shell.say(f"[yellow]May leak:[/] {escape(line)}")
 
 
 def _facts(outcome: EvaluateOutcome, lost: list[str]) -> dict[str, Any]:
@@ -111,11 +111,11 @@ def _errors(metrics: Mapping[str, float]) -> Table:
                     continue
                 form = "+.1%" if measure == "bias" else ".3f"
                 lost = metrics.get(f"{grain}/{prefix}pinball") if measure == "wape" else None
-                table.add_row(
-                    f"{what} {measure.upper() if measure != 'bias' else 'bias'}",
-                    *(_cell(cell, form) for cell in cells),
-                    _cell(lost, ".3f"),
-                )
+                ours, *theirs = (_cell(cell, form) for cell in cells)
+                if measure != "bias" and any(one is not None and one < cells[0] for one in cells):
+                    ours = f"[red]{ours}[/]"
+                name = "bias" if measure == "bias" else measure.upper()
+                table.add_row(f"{what} {name}", ours, *theirs, _cell(lost, ".3f"))
     return table
 
 
