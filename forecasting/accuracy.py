@@ -124,7 +124,8 @@ def by_segment(by_series: pd.DataFrame, levels: tuple[float, ...]) -> pd.DataFra
     for place, (name, lost) in enumerate(beaten.items(), start=len(SEGMENT)):
         table.insert(place, name, lost)
     least = table[["value_added", "value_added_mean"]].min(axis=1)
-    return table.iloc[least.argsort(kind="stable")].reset_index(drop=True)
+    order = least.sort_values(na_position="last", kind="stable").index
+    return table.loc[order].reset_index(drop=True)
 
 
 def spans_of(grain: Frequency, options: Options, horizon: int) -> dict[str, int]:
