@@ -129,7 +129,7 @@ def by_segment(by_series: pd.DataFrame, levels: tuple[float, ...]) -> pd.DataFra
 
 
 def spans_of(grain: Frequency, options: Options, horizon: int) -> dict[str, int]:
-    """Spans whose total demand is scored: the risk horizons, else the whole horizon.
+    """Spans of periods whose total demand is scored: the risk horizons, else the whole horizon.
 
     >>> spans_of(Frequency.DAY, Options(), 28)
     {'total7': 7, 'total14': 14, 'total28': 28}
@@ -137,7 +137,7 @@ def spans_of(grain: Frequency, options: Options, horizon: int) -> dict[str, int]
     {'total': 13}
     """
     if grain is not options.frequency:
-        return {WHOLE: horizon}
+        return {WHOLE: horizon} if horizon > 1 else {}
     inside = [steps for steps in options.risk_horizons if 1 < steps <= horizon]
     return {f"{WHOLE}{steps}": steps for steps in sorted({*inside, horizon})}
 

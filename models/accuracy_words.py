@@ -47,7 +47,7 @@ GLOSSARY: Final = (
 
 def losing(report: BacktestReport) -> list[str]:
     """A sentence for each segment where something simpler has the lower RMSSE, the largest loss
-    first; then for each grain where it has the lower RMSSE or WAPE, totals over a span included."""
+    first; then for each grain where it has the lower RMSSE or WAPE, or WAPE of a span's total."""
     segments = report.by_segment
     said = []
     if "loses_to_naive" in segments:
@@ -63,7 +63,7 @@ def _segment(row: Mapping[Any, Any]) -> str:
     if pd.notna(row["share_of_demand"]):
         size += f", {row['share_of_demand']:.1%} of the demand"
     figures = {f"rmsse{suffix}": row[f"rmsse{suffix}"] for suffix in ("", *BEATEN_BY)}
-    return f"{row['abc']} / {row['demand_class']} ({size}): {_beaten(figures, 'rmsse')}"
+    return f"{row['abc']} / {row['demand_class']} ({size}): {_beaten(figures, 'rmsse')}."
 
 
 def _grain(grain: str, metrics: Mapping[str, float]) -> list[str]:
@@ -77,9 +77,9 @@ def _grain(grain: str, metrics: Mapping[str, float]) -> list[str]:
     for measure in measures:
         beaten = _beaten(mine, measure)
         span = measure.partition("_")[0].removeprefix("total") if "_" in measure else None
-        of = "" if span is None else f", total of {span or 'all'} {grain}s"
-        said += [f"all series by {grain}{of}: {beaten}"] if beaten else []
-    return said
+        of = "" if span is None else f"total of {span or 'all'} {grain}s: "
+        said += [f"{of}{beaten}"] if beaten else []
+    return [f"all series by {grain}: {'; '.join(said)}."] if said else []
 
 
 def _beaten(figures: Mapping[str, float], measure: str) -> str:
@@ -91,7 +91,7 @@ def _beaten(figures: Mapping[str, float], measure: str) -> str:
         if figures.get(measure + suffix, ours) < ours
     ]
     name = measure.rpartition("_")[2].upper()
-    return f"our {name} is {ours:.3f}, {' and '.join(winners)}." if winners else ""
+    return f"our {name} is {ours:.3f}, {' and '.join(winners)}" if winners else ""
 
 
 def shown(segments: pd.DataFrame) -> pd.DataFrame:

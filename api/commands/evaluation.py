@@ -53,7 +53,8 @@ def evaluate(
         shell.say("")
         shell.out.print(table)
     shell.say(
-        "\n[dim]RMSSE: error in units of the usual step from a period to the next, mean over "
+        "\n[dim]Beside ours: repeating the last season, and the plain mean.\n"
+        "RMSSE: error in units of the usual step from a period to the next, mean over "
         "series. WAPE: error as a share of the demand. 0 is best.\n"
         "Below q90: share of outcomes below the 0.9 quantile, those on it in part (randomised "
         "PIT); closed and strict count them wholly or not at all.[/]"
@@ -89,13 +90,13 @@ def _say_losses(shell: Shell, lost: list[str]) -> None:
     if not lost:
         shell.say("[green]Nowhere[/] is repeating the last season or the plain mean better.")
     for line in lost:
-        shell.say(f"[red]We lose[/] {escape(line)}")
+        shell.say(f"[red]We lose:[/] {escape(line)}")
 
 
 def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for place, name in enumerate(columns):
-        table.add_column(name, justify="left" if place == 0 else "right", no_wrap=place > 0)
+        table.add_column(name, justify="left" if place == 0 else "right", no_wrap=True)
     return table
 
 
@@ -121,8 +122,7 @@ def _errors(metrics: Mapping[str, float]) -> Table:
 
 def _segments(rows: Iterable[Mapping[Any, Any]]) -> Table:
     table = _table(
-        *("segment", "series", "demand", "RMSSE", "last season", "plain mean"),
-        *("WAPE", "bias", "below q90"),
+        *("segment", "series", "demand", "RMSSE", "season", "mean", "WAPE", "bias", "< q90"),
     )
     for row in rows:
         lost = row["loses_to_naive"] or row["loses_to_mean"]

@@ -42,10 +42,9 @@ def test_segments_first_then_grains_with_both_figures() -> None:
     assert losing(REPORT) == [
         "C / lumpy (12 series, 3.1% of the demand): our RMSSE is 1.100, repeating the last season "
         "has 1.000 and the plain mean has 1.050.",
-        "all series by day, total of 28 days: our WAPE is 0.210, the plain mean has 0.200.",
-        "all series by week: our RMSSE is 0.900, the plain mean has 0.850.",
-        "all series by week, total of all weeks: our WAPE is 0.310, repeating the last season has "
-        "0.300.",
+        "all series by day: total of 28 days: our WAPE is 0.210, the plain mean has 0.200.",
+        "all series by week: our RMSSE is 0.900, the plain mean has 0.850; total of all weeks: our "
+        "WAPE is 0.310, repeating the last season has 0.300.",
     ]
 
 
