@@ -1,10 +1,12 @@
-"""How good is it? The backtest of a training, scored overall, by segment and by series.
+"""How good is it? The backtest of a training, scored overall, by segment, level and series.
 
-Every forecast scored here was combined with weights learned on the other origins.
+Every forecast scored here was combined with weights learned on the other origins, and every
+quantile is of sample paths drawn from the errors of the other origins (`held_out`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -12,182 +14,210 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecasting.baselines import plain_mean, seasonal_naive
 from forecasting.calendar import Frequency, label
-from forecasting.errors_made import Errors
+from forecasting.held_out import held_out_paths
 from forecasting.history import History
+from forecasting.options import Options
 from forecasting.panel import Panel
-from forecasting.scores import bias, naive_scale, rmsse, wape
+from forecasting.scores import moved, naive_scale
 from forecasting.segments import abc_by_value
+from forecasting.tally import Judged, by_quantile, levels_judged, measures, tally, with_rmsse
 from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
 
-COVERAGE: Final = (0.5, 0.9, 0.95)  # shares of outcomes below which the calibration is reported
+SEGMENT: Final = ("abc", "demand_class")
+WHOLE: Final = "total"  # the span of a whole horizon
 
 
 @dataclass(frozen=True)
 class BacktestReport:
-    """`metrics` has names like `day/rmsse`, `day/rmsse_naive`; tables are of the own grain."""
+    """`metrics` has names like `day/rmsse`, `day/rmsse_naive`; `by_quantile` is of all grains, the
+    other tables of the own one. In `by_segment` those where we lose come first."""
 
     metrics: dict[str, float] = field(default_factory=dict)
     by_segment: pd.DataFrame = field(default_factory=pd.DataFrame)
     by_series: pd.DataFrame = field(default_factory=pd.DataFrame)
     out_of_fold: pd.DataFrame = field(default_factory=pd.DataFrame)
-
-
-@dataclass(frozen=True)
-class _Fold:
-    """Held-out forecasts of one origin beside the naive ones, and what happened: all [n, H]."""
-
-    origin: int
-    actual: Matrix
-    product: Matrix
-    naive: Matrix
-    mean: Matrix
-
-
-def _folds(trial: Trial, history: History) -> list[_Fold]:
-    folds = []
-    for number, window in enumerate(trial.windows):
-        past = history.demand[:, : window.origin - history.start + 1]
-        horizon = window.actual.shape[1]
-        folds.append(
-            _Fold(
-                origin=window.origin,
-                actual=window.actual,
-                product=trial.forecasts[:, number],
-                naive=_seasonal_naive(past, horizon, history.frequency),
-                mean=np.repeat(np.nan_to_num(window.states.mean)[:, None], horizon, axis=1),
-            )
-        )
-    return folds
-
-
-def _seasonal_naive(past: Matrix, horizon: int, frequency: Frequency) -> Matrix:
-    """[n, H] the same season of the last whole cycle; the last value where it is shorter."""
-    season = frequency.season if past.shape[1] >= frequency.season else 1
-    last = past[:, -season:]
-    return np.nan_to_num(last[:, np.arange(horizon) % season])
+    by_quantile: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def report_of(
     panel: Panel,
     own: History,
     trials: dict[Frequency, Trial],
-    errors: dict[Frequency, Errors],
     histories: dict[Frequency, History],
+    options: Options,
 ) -> BacktestReport:
     """Scores of all grains, and the tables of the own one."""
-    metrics: dict[str, float] = {}
-    for grain, trial in trials.items():
-        folds = _folds(trial, histories[grain])
-        metrics |= {
-            f"{grain.grain}/{name}": value
-            for name, value in _overall(folds, histories[grain], errors[grain]).items()
-        }
-    folds = _folds(trials[own.frequency], own)
-    if not folds:
-        return BacktestReport(metrics=metrics)
-    classes = trials[own.frequency].windows[-1].states.classes
-    by_series = _by_series(folds, own, panel, classes)
+    series: dict[Frequency, pd.DataFrame] = {}
+    origins = {grain: len(trial.windows) for grain, trial in trials.items()}
+    folds = {grain: _folds(trial, histories[grain]) for grain, trial in trials.items()}
+    for grain, judged in folds.items():
+        if judged:
+            spans = spans_of(grain, options, judged[0].actual.shape[1])
+            series[grain] = _by_series(judged, histories[grain], trials[grain], options, spans)
+    table = pd.DataFrame()
+    if own.frequency in series:
+        classes = trials[own.frequency].windows[-1].states.classes
+        table = pd.DataFrame({"abc": abc_of(panel, own), "demand_class": classes})
+    report = summarised(series, table, options, own.frequency, origins)
+    if not len(table):
+        return report
+    windows = trials[own.frequency].windows
     return BacktestReport(
-        metrics=metrics,
-        by_segment=_by_segment(by_series),
-        by_series=by_series,
-        out_of_fold=_out_of_fold(folds, own),
+        metrics=report.metrics,
+        by_segment=report.by_segment,
+        by_series=report.by_series,
+        by_quantile=report.by_quantile,
+        out_of_fold=_out_of_fold([one.origin for one in windows], folds[own.frequency], own),
     )
 
 
-def _overall(folds: list[_Fold], history: History, errors: Errors) -> dict[str, float]:
-    found: dict[str, float] = {"origins": float(len(folds))}
-    if not folds:
-        return found
+def summarised(
+    series: Mapping[Frequency, pd.DataFrame],
+    segments: pd.DataFrame,
+    options: Options,
+    own: Frequency,
+    origins: Mapping[Frequency, int],
+) -> BacktestReport:
+    """A report from the sums of each series by grain; `segments` is aligned with the own grain's
+    rows. An own grain without any sums has no tables."""
+    levels = levels_judged(options.quantiles)
+    metrics: dict[str, float] = {}
+    quantiles = []
+    for grain, count in origins.items():
+        metrics[f"{grain.grain}/origins"] = float(count)
+        if grain not in series:
+            continue
+        spans = spans_in(series[grain])
+        whole = measures(series[grain], levels, spans)
+        found = whole.drop(columns=["series", "share_of_demand"]).iloc[0]
+        for name, value in found.items():
+            if np.isfinite(value):
+                metrics[f"{grain.grain}/{name}"] = float(value)
+        part = by_quantile(series[grain], levels, spans)
+        part.insert(0, "grain", grain.grain)
+        quantiles.append(part)
+    if own not in series:
+        return BacktestReport(metrics=metrics)
+    table = pd.concat([segments.reset_index(drop=True), series[own]], axis=1)
+    first = ["site", "sku", *SEGMENT]
+    table = table[[*first, *table.columns.difference(first, sort=False)]]
+    return BacktestReport(
+        metrics=metrics,
+        by_segment=by_segment(table, levels),
+        by_series=table,
+        by_quantile=pd.concat(quantiles, ignore_index=True),
+    )
+
+
+def by_segment(by_series: pd.DataFrame, levels: tuple[float, ...]) -> pd.DataFrame:
+    """ABC × demand class. First those where repeating the last season or the plain mean has the
+    lower RMSSE, the largest loss on top; `loses_to_…` says which."""
+    table = measures(by_series, levels, spans_in(by_series), by=SEGMENT).reset_index()
+    beaten = {
+        "loses_to_naive": table["value_added"] < 0,
+        "loses_to_mean": table["value_added_mean"] < 0,
+    }
+    for place, (name, lost) in enumerate(beaten.items(), start=len(SEGMENT)):
+        table.insert(place, name, lost)
+    least = table[["value_added", "value_added_mean"]].min(axis=1)
+    order = least.sort_values(na_position="last", kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def spans_of(grain: Frequency, options: Options, horizon: int) -> dict[str, int]:
+    """Spans of periods whose total demand is scored: the risk horizons, else the whole horizon.
+
+    >>> spans_of(Frequency.DAY, Options(), 28)
+    {'total7': 7, 'total14': 14, 'total28': 28}
+    >>> spans_of(Frequency.WEEK, Options(), 13)
+    {'total': 13}
+    """
+    if grain is not options.frequency:
+        return {WHOLE: horizon} if horizon > 1 else {}
+    inside = [steps for steps in options.risk_horizons if 1 < steps <= horizon]
+    return {f"{WHOLE}{steps}": steps for steps in sorted({*inside, horizon})}
+
+
+def spans_in(by_series: pd.DataFrame) -> list[str]:
+    """The spans that a table of sums speaks of."""
+    names = [str(name).removesuffix("_known") for name in by_series]
+    return [name for name in names if name.startswith(WHOLE) and "_" not in name]
+
+
+def abc_of(panel: Panel, own: History) -> NDArray[np.object_]:
+    """[n] ABC by the value of the last year's demand."""
+    price = panel.series["unit_price"].fillna(1.0).to_numpy(float)
+    year = round(365.25 / own.frequency.days)
+    return abc_by_value(np.nansum(own.demand[:, -year:], axis=1) * price)
+
+
+def _folds(trial: Trial, history: History) -> list[Judged]:
+    folds = []
     scale = naive_scale(history.demand)
-    actual = np.concatenate([fold.actual for fold in folds], axis=1)
-    for name in ("product", "naive", "mean"):
-        forecast = np.concatenate([getattr(fold, name) for fold in folds], axis=1)
-        suffix = "" if name == "product" else f"_{name}"
-        each = rmsse(actual, forecast, scale=scale)
-        scored = each[np.isfinite(each)]
-        found[f"rmsse{suffix}"] = float(scored.mean()) if len(scored) else float("nan")
-        found[f"wape{suffix}"] = wape(actual, forecast)
-        found[f"bias{suffix}"] = bias(actual, forecast)
-    found |= {f"below_q{level * 1000:03.0f}": value for level, value in _coverage(errors.scores)}
-    return {name: value for name, value in found.items() if np.isfinite(value)}
-
-
-def _coverage(scores: NDArray[np.float32]) -> list[tuple[float, float]]:
-    """Share of the outcomes of later origins (randomised PIT) below each level of earlier ones."""
-    found = []
-    for level in COVERAGE:
-        below = []
-        for number in range((scores.shape[1] + 1) // 2, scores.shape[1]):
-            taught = scores[:, :number]
-            taught = taught[~np.isnan(taught)]
-            seen = scores[:, number]
-            seen = seen[~np.isnan(seen)]
-            if len(taught) and len(seen):
-                below.append(seen <= np.quantile(taught, level))
-        if below:
-            found.append((level, float(np.concatenate(below).mean())))
-    return found
+    for number, window in enumerate(trial.windows):
+        past = history.demand[:, : window.origin - history.start + 1]
+        horizon = window.actual.shape[1]
+        folds.append(
+            Judged(
+                actual=window.actual,
+                product=trial.forecasts[:, number],
+                naive=seasonal_naive(past, horizon, history.frequency),
+                mean=plain_mean(window.states.mean, horizon),
+                scale=scale,
+            )
+        )
+    return folds
 
 
 def _by_series(
-    folds: list[_Fold], own: History, panel: Panel, classes: NDArray[np.object_]
+    folds: list[Judged],
+    history: History,
+    trial: Trial,
+    options: Options,
+    spans: dict[str, int],
 ) -> pd.DataFrame:
-    actual = np.concatenate([fold.actual for fold in folds], axis=1)
-    price = panel.series["unit_price"].fillna(1.0).to_numpy(float)
-    year = round(365.25 / own.frequency.days)
-    value = np.nansum(own.demand[:, -year:], axis=1) * price
-    table = pd.DataFrame(
-        {
-            "site": own.series["site"],
-            "sku": own.series["sku"],
-            "abc": abc_by_value(value),
-            "demand_class": classes,
-            "actual": np.nansum(actual, axis=1),
-        }
-    )
-    scale = naive_scale(own.demand)
-    for name in ("product", "naive", "mean"):
-        forecast = np.concatenate([getattr(fold, name) for fold in folds], axis=1)
-        suffix = "" if name == "product" else f"_{name}"
-        table[f"rmsse{suffix}"] = rmsse(actual, forecast, scale=scale)
-        table[f"absolute_error{suffix}"] = np.nansum(np.abs(actual - forecast), axis=1)
-        table[f"error{suffix}"] = np.nansum(forecast - actual, axis=1)
-    return table
+    levels = levels_judged(options.quantiles)
+    sums = pd.DataFrame()
+    for number, fold in enumerate(folds):
+        draws = held_out_paths(history, trial, number, seed=options.seed)
+        one = tally(fold, draws, levels, spans)
+        sums = one if sums.empty else sums + one
+    origins = [window.origin for window in trial.windows]
+    sums = with_rmsse(sums).assign(**_moved(origins, folds))
+    return pd.concat([history.series[["site", "sku"]].reset_index(drop=True), sums], axis=1)
 
 
-def _by_segment(by_series: pd.DataFrame) -> pd.DataFrame:
-    """ABC × demand class; the segments where the seasonal naive forecast wins come first."""
-    groups = by_series.groupby(["abc", "demand_class"], sort=True)
-    finite = by_series.replace([np.inf, -np.inf], np.nan).groupby(["abc", "demand_class"])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        table = pd.DataFrame(
-            {
-                "series": groups.size(),
-                "rmsse": finite["rmsse"].mean(),
-                "rmsse_naive": finite["rmsse_naive"].mean(),
-                "rmsse_mean": finite["rmsse_mean"].mean(),
-                "wape": groups["absolute_error"].sum() / groups["actual"].sum(),
-                "bias": groups["error"].sum() / groups["actual"].sum(),
-            }
-        )
-    table["value_added"] = 1.0 - table["rmsse"] / table["rmsse_naive"]
-    return table.sort_values("value_added", na_position="last", kind="stable").reset_index()
+def _moved(origins: list[int], folds: list[Judged]) -> dict[str, Matrix]:
+    """How far the forecast of the same period moves from one origin to the next, and the demand
+    of those periods; nothing where neighbours share no period."""
+    change, demand = np.zeros(len(folds[0].actual)), np.zeros(len(folds[0].actual))
+    for (begin, before), (end, after) in zip(
+        zip(origins, folds, strict=True), list(zip(origins, folds, strict=True))[1:], strict=False
+    ):
+        step = end - begin
+        shared = after.actual.shape[1] - step
+        if shared > 0:
+            known = ~np.isnan(after.actual[:, :shared])
+            first = np.where(known, before.product[:, step:], np.nan)
+            change += moved(first, after.product[:, :shared])
+            demand += np.nansum(after.actual[:, :shared], axis=1)
+    return {"moved": change, "moved_actual": demand} if demand.any() else {}
 
 
-def _out_of_fold(folds: list[_Fold], own: History) -> pd.DataFrame:
+def _out_of_fold(origins: list[int], folds: list[Judged], own: History) -> pd.DataFrame:
     """One row per series, origin and step: what was forecast and what happened."""
     count, horizon = folds[0].actual.shape
     frames = []
-    for fold in folds:
+    for origin, fold in zip(origins, folds, strict=True):
         frame = pd.DataFrame(
             {
                 "site": np.repeat(own.series["site"].to_numpy(), horizon),
                 "sku": np.repeat(own.series["sku"].to_numpy(), horizon),
-                "origin": label(fold.origin, own.frequency),
+                "origin": label(origin, own.frequency),
                 "step": np.tile(np.arange(1, horizon + 1), count),
                 "actual": fold.actual.ravel(),
                 "forecast": fold.product.ravel(),

@@ -294,6 +294,31 @@ class ErrorPaths:
         np.put_along_axis(ranks, order, np.broadcast_to(steps, out.shape), axis=0)
         return ranks
 
+    def paths(
+        self,
+        keys: Sequence[int],
+        *,
+        mean: Matrix,
+        dispersion: Matrix,
+        quantum: Matrix,
+        count: int,
+        seed: int,
+        horizon: int,
+    ) -> NDArray[np.float32]:
+        """[b, count, horizon] demand, units, of series with mean [b, H] in quanta, φ [b] and
+        quantum [b]; the same key and seed, the same paths."""
+        volumes = volume_class(mean.mean(axis=1))
+        ranks = np.empty((len(keys), count, self.horizon), np.int16)
+        for row, key in enumerate(keys):
+            ranks[row] = self.ranks(int(volumes[row]), key, count, seed)
+        return count_paths(
+            ranks[:, :, :horizon],
+            self.values(volumes, count),
+            mean[:, :horizon],
+            dispersion,
+            quantum,
+        )
+
     def _lenders(self, volume: int) -> tuple[NDArray[np.int64], ...]:
         """The lenders of all origins, one after another; where those of each begin; how many."""
         if volume not in self._flat:

@@ -18,13 +18,12 @@ from numpy.typing import NDArray
 from forecasting import grain_files
 from forecasting.accuracy import BacktestReport, report_of
 from forecasting.calendar import Frequency, period_end, period_start, to_period
-from forecasting.distribution import places_of
 from forecasting.errors import VigistockError
-from forecasting.errors_made import Errors
 from forecasting.grain import FittedGrain, GrainAtOrigin, fit_grain
 from forecasting.history import History, coarsen, history_of, with_drivers
 from forecasting.options import Options
 from forecasting.panel import Panel
+from forecasting.quantiles import quantiles_of
 from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
@@ -69,14 +68,15 @@ class DemandForecast:
         frequency: Frequency,
         origin: int,
         series: pd.DataFrame,
-        own: GrainAtOrigin,
+        at: dict[Frequency, GrainAtOrigin],
         grains: dict[Frequency, GrainForecast],
     ) -> None:
         self.frequency = frequency
         self.origin = origin
         self.series = series
         self.grains = grains
-        self._own = own
+        self.at = at
+        self._own = at[frequency]
 
     @property
     def mean(self) -> Matrix:
@@ -90,6 +90,10 @@ class DemandForecast:
     def paths(self, rows: slice, horizon: int) -> NDArray[np.float32]:
         """[b, P, horizon] demand, units, own grain; same series and seed, same paths."""
         return self._own.paths(rows, horizon)
+
+    def grain_paths(self, grain: Frequency, rows: slice) -> NDArray[np.float32]:
+        """[b, P, H] the sample paths that the quantiles of a grain were read from."""
+        return _drawn(self._own, self.at[grain], self.grains[grain], rows, self._own.paths(rows))
 
     def with_units(self, mean_units: Matrix) -> DemandForecast:
         """The same forecast with what will sell [n, h ≤ H] in the own grain, and in sums of it."""
@@ -105,7 +109,7 @@ class DemandForecast:
                 for step, days in covered_steps(own, coarse):
                     summed[:, step] = units[:, days].sum(axis=1)
                 grains[frequency] = replace(coarse, mean_units=summed)
-        return DemandForecast(self.frequency, self.origin, self.series, self._own, grains)
+        return DemandForecast(self.frequency, self.origin, self.series, self.at, grains)
 
 
 def covered_steps(
@@ -132,17 +136,16 @@ class DemandForecaster:
         """Learn weights and error paths of every grain that the history carries."""
         grains: dict[Frequency, FittedGrain] = {}
         trials: dict[Frequency, Trial] = {}
-        errors: dict[Frequency, Errors] = {}
         options = self.options
         histories = {history.frequency: history for history in _grains_of(panel, options)}
         for grain, history in histories.items():
             horizon = _steps(panel, grain, options)
             driven = with_drivers(history, panel, horizon, country=options.country)
-            grains[grain], trials[grain], errors[grain] = fit_grain(
+            grains[grain], trials[grain], _ = fit_grain(
                 driven, horizon, options.seed, options.workers
             )
         own = histories[panel.frequency]
-        report = report_of(panel, own, trials, errors, histories)
+        report = report_of(panel, own, trials, histories, options)
         return FittedDemand(self.options, grains, report)
 
 
@@ -192,11 +195,13 @@ class FittedDemand:
                 daily = own.paths(rows)
                 for result, step, days in sums:
                     total = daily[:, :, days].sum(axis=2)
-                    result.quantiles[rows, step] = _quantiles(total, result.levels)
+                    result.quantiles[rows, step] = quantiles_of(total[:, :, None], result.levels)[
+                        :, 0
+                    ]
                     result.mean[rows, step] = own.mean[rows, days].sum(axis=1)
         wanted = {grain: replace(one, mean_units=one.mean) for grain, one in wanted.items()}
         codes = panel.series[["site", "sku"]]
-        return DemandForecast(panel.frequency, panel.origin, codes, own, wanted)
+        return DemandForecast(panel.frequency, panel.origin, codes, at, wanted)
 
     def to_files(self, folder: Path) -> None:
         """Write the bundle; the same parameters give the same bytes."""
@@ -261,6 +266,23 @@ def _grains_of(panel: Panel, options: Options) -> list[History]:
     return [own, *(history for history in coarser if history is not None)]
 
 
+def _drawn(
+    own: GrainAtOrigin,
+    draw: GrainAtOrigin,
+    wanted: GrainForecast,
+    rows: slice,
+    daily: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """[b, P, H] of a grain's whole periods: sums of the own paths `daily` where they reach."""
+    skip = wanted.first - draw.first
+    drawn = daily if draw is own else draw.paths(rows)
+    drawn = drawn[:, :, skip : skip + wanted.horizon].copy()
+    if draw is not own:
+        for step, days in covered_steps(own, wanted):
+            drawn[:, :, step] = daily[:, :, days].sum(axis=2)
+    return drawn
+
+
 def _blank(
     draw: GrainAtOrigin, panel: Panel, horizon: int, levels: tuple[float, ...]
 ) -> GrainForecast:
@@ -281,9 +303,3 @@ def _blank(
         method=draw.levels.method,
         reason=draw.levels.reason,
     )
-
-
-def _quantiles(paths: NDArray[np.float32], levels: tuple[float, ...]) -> Matrix:
-    """[b, Q] of paths [b, P]: the least value that a share τ of the paths does not pass."""
-    found: Matrix = np.sort(paths, axis=1)[:, places_of(levels, paths.shape[1])].astype(np.float64)
-    return found

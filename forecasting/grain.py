@@ -17,7 +17,6 @@ from forecasting.candidates.pooled import PooledModels
 from forecasting.distribution import (
     Dispersion,
     ErrorPaths,
-    count_paths,
     count_quantiles,
     places_of,
     series_key,
@@ -141,24 +140,20 @@ class GrainAtOrigin:
     def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
         """[b, P, horizon] demand, units. The same series and seed give the same paths, and the
         paths of each period average to the forecast."""
-        steps = self.horizon if horizon is None else min(horizon, self.horizon)
-        mean, volumes = self._counted(rows)
-        errors = self._fitted.errors
-        ranks = np.empty((len(mean), self._paths, self.horizon), np.int16)
-        for number, row in enumerate(range(*rows.indices(len(self._keys)))):
-            key = self._keys[row]
-            ranks[number] = errors.ranks(int(volumes[number]), key, self._paths, self._seed)
-        return count_paths(
-            ranks[:, :, :steps],
-            errors.values(volumes, self._paths),
-            mean[:, :steps],
-            self._dispersion[rows],
-            self.states.quantum[rows],
+        return self._fitted.errors.paths(
+            self._keys[rows],
+            mean=self.mean[rows] / self.states.quantum[rows, None],
+            dispersion=self._dispersion[rows],
+            quantum=self.states.quantum[rows],
+            count=self._paths,
+            seed=self._seed,
+            horizon=self.horizon if horizon is None else min(horizon, self.horizon),
         )
 
     def quantiles(self, rows: slice, levels: Sequence[float]) -> Matrix:
         """[b, H, Q] of the paths at each step."""
-        mean, volumes = self._counted(rows)
+        mean = self.mean[rows] / self.states.quantum[rows, None]
+        volumes = volume_class(mean.mean(axis=1))
         return count_quantiles(
             places_of(levels, self._paths),
             self._fitted.errors.values(volumes, self._paths),
@@ -166,11 +161,6 @@ class GrainAtOrigin:
             self._dispersion[rows],
             self.states.quantum[rows],
         )
-
-    def _counted(self, rows: slice) -> tuple[Matrix, NDArray[np.int64]]:
-        """[b, H] mean in quanta, and [b] the volume class of each series."""
-        mean = self.mean[rows] / self.states.quantum[rows, None]
-        return mean, volume_class(mean.mean(axis=1))
 
 
 def fit_grain(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+
+from models.accuracy_words import GLOSSARY, shown
 
 STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem}"
@@ -19,7 +21,8 @@ STYLE = (
 
 @dataclass(frozen=True)
 class CardFacts:
-    """What a card says; `segments` has one row a segment, `settings` one entry a setting."""
+    """What a card says; `segments` has one row a segment, `settings` one entry a setting,
+    `quantiles` one row a grain, span and level; `losing` are sentences."""
 
     title: str
     origin_label: str
@@ -29,40 +32,49 @@ class CardFacts:
     settings: Mapping[str, Any]
     code_version: str
     digests: Mapping[str, str]
+    losing: Sequence[str] = ()
+    quantiles: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 def markdown(facts: CardFacts) -> str:
     """The card as Markdown (CommonMark with tables)."""
     data = {"Known up to": facts.origin_label, **facts.data}
     return "\n\n".join(
-        [
+        part
+        for part in [
             f"# {facts.title}",
             "Forecasts demand for every item at every site as a distribution, and from it the "
             "risk that stock runs out. Made for replenishment: what to order, where, until when.",
             "## Data",
             _pairs(data, "fact"),
             "## How well it did on the past",
-            "At origins before the date above, nothing later known. `rmsse` and `wape` are errors "
-            "(0: none), beside those of the last season (`_naive`) and of the mean (`_mean`); "
-            "`bias` above 0: too much was forecast; `below_q900` is the share of outcomes below "
-            "the 0.9 quantile, so 0.9 is right; `value_added` is the error saved against "
-            "the last season."
+            "At origins before the date above, nothing later known: each forecast with weights, "
+            "and each quantile with errors, of the other origins. Origins closer than a horizon "
+            "share periods; `vigistock evaluate` learns from nothing at origins that share none."
             if facts.metrics
             else "The histories are too short to test anything on them.",
-            _pairs({name: _number(value) for name, value in facts.metrics.items()}, "metric"),
+            "### Where we lose" if facts.metrics else "",
+            _lost(facts.losing) if facts.metrics else "",
             "### By segment" if len(facts.segments) else "",
-            _table(facts.segments),
+            _table(shown(facts.segments)),
+            "### By quantile" if len(facts.quantiles) else "",
+            _table(facts.quantiles),
+            "### All measures" if facts.metrics else "",
+            GLOSSARY if facts.metrics else "",
+            _pairs({name: _number(value) for name, value in facts.metrics.items()}, "metric"),
             "## What it does not know",
             "Demand for items without any history is taken from their category, and says so in "
-            "the forecast's method and reason. Events, promotions, prices and holidays are kept, "
-            "but change no forecast yet. The risk is structural: stock, demand paths and lead "
-            "times; it has not yet been corrected by past warnings." + _flat_hours(facts.settings),
+            "the forecast's method and reason. Events, promotions, prices and holidays move a "
+            "forecast only as far as past ones taught. The risk is structural: stock, demand "
+            "paths and lead times; it has not yet been corrected by past warnings."
+            + _flat_hours(facts.settings),
             "## Settings",
             _pairs(facts.settings, "setting"),
             "## How to make it again",
             _pairs({"code": facts.code_version, **facts.digests}, "fact"),
         ]
-    ).replace("\n\n\n\n", "\n\n")
+        if part
+    )
 
 
 def _flat_hours(settings: Mapping[str, Any]) -> str:
@@ -92,6 +104,12 @@ def page(text: str, pictures: Mapping[str, bytes]) -> str:
         f"<title>{html.escape(title)}</title><style>{STYLE}</style></head>"
         f"<body>{body}{images}</body></html>"
     )
+
+
+def _lost(sentences: Sequence[str]) -> str:
+    if not sentences:
+        return "Nowhere, against repeating the last season and the plain mean."
+    return "\n".join(f"- {sentence.replace('|', chr(92) + '|')}" for sentence in sentences)
 
 
 def _number(value: Any) -> str:

@@ -18,7 +18,8 @@ MOST_BARS: Final = 20  # more segments than that do not read on one page
 
 
 def charts(report: BacktestReport) -> dict[str, bytes]:
-    """PNG pictures by name: each measure by segment, and the spread of RMSSE over the series."""
+    """PNG pictures by name: each measure by segment, the spread of RMSSE over the series,
+    and the calibration of the quantiles."""
     pictures = {}
     segments = labelled(report.by_segment)
     for measure in MEASURES:
@@ -29,6 +30,8 @@ def charts(report: BacktestReport) -> dict[str, bytes]:
         values = values[np.isfinite(values)]
         if len(values):
             pictures[f"{SPREAD}_by_series"] = _png(_spread(values, SPREAD))
+    if len(report.by_quantile):
+        pictures["calibration"] = _png(_calibration(report.by_quantile))
     return pictures
 
 
@@ -62,6 +65,19 @@ def _spread(values: np.ndarray, metric: str) -> Figure:
     last = np.quantile(ordered, 0.99)
     if last > ordered[0]:
         axes.set_xlim(ordered[0], last)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _calibration(quantiles: pd.DataFrame) -> Figure:
+    """Share of the outcomes (PIT mass) below each level, a line a grain, beside the right one."""
+    figure = Figure(figsize=(4.5, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, label="right")
+    for grain, part in quantiles[quantiles["of"] == "period"].groupby("grain", sort=False):
+        axes.plot(part["level"], part["below"], marker=".", label=str(grain))
+    axes.set(title="calibration", xlabel="level of the quantile", ylabel="share of outcomes below")
+    axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

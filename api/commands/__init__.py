@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.commands import answers, company, feeds, service, versions, workspace
+from api.commands import answers, company, evaluation, feeds, service, versions, workspace
 from api.commands.shell import AsJson, Guarded, Shell
 
 app = typer.Typer(
@@ -48,6 +48,7 @@ app.command(rich_help_panel=DATA)(feeds.ingest)
 app.command(rich_help_panel=DATA)(feeds.rejects)
 app.command(rich_help_panel=LEARN)(versions.train)
 app.command(rich_help_panel=LEARN)(versions.publish)
+app.command(rich_help_panel=LEARN)(evaluation.evaluate)
 app.add_typer(versions.models, name="models", rich_help_panel=LEARN)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)

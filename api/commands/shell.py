@@ -139,11 +139,12 @@ def shell_of(context: typer.Context, as_json: bool = False) -> Shell:
 
 def counted(number: int, noun: str) -> str:
     """
-    >>> counted(1, "row"), counted(12_000, "row"), counted(2, "delivery")
-    ('1 row', '12,000 rows', '2 deliveries')
+    >>> counted(1, "row"), counted(12_000, "row"), counted(2, "delivery"), counted(2, "day")
+    ('1 row', '12,000 rows', '2 deliveries', '2 days')
     """
     if number != 1:
-        noun = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+        consonant = noun.endswith("y") and noun[-2] not in "aeiou"
+        noun = f"{noun[:-1]}ies" if consonant else f"{noun}s"
     return f"{number:,} {noun}"
 
 

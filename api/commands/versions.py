@@ -48,6 +48,8 @@ def train(
     )
     for line in in_words(outcome.metrics):
         shell.say(line)
+    for line in outcome.losing:
+        shell.say(f"  [red]we lose:[/] {escape(line)}")
     if outcome.publication is not None:
         shell.say(f"Publication [bold]{outcome.publication}[/] is served from now on.")
 

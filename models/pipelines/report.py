@@ -12,6 +12,7 @@ from forecasting.accuracy import BacktestReport
 from forecasting.calendar import label
 from forecasting.panel import Panel
 from models import bundles
+from models.accuracy_words import losing, shown
 from models.model_card import CardFacts, markdown, page
 from models.pipelines.steps import plain
 from models.plots import charts, labelled
@@ -28,7 +29,7 @@ def training_run(
     data = data_facts(panel)
     digest = panel.digest
     settings = _flat(plain(workspace.options))
-    segments = labelled(report.by_segment)
+    segments = labelled(shown(report.by_segment))
     card = markdown(
         CardFacts(
             title=f"Demand forecast and stockout risk, trained as of {origin}",
@@ -42,6 +43,8 @@ def training_run(
                 "data": digest,
                 **{name: bundles.digest_of(folder) for name, folder in bundle_of.items()},
             },
+            losing=losing(report),
+            quantiles=report.by_quantile,
         )
     )
     pictures = charts(report)
@@ -53,6 +56,8 @@ def training_run(
     }
     if len(segments):
         files["metrics/by_segment.csv"] = report.by_segment.to_csv(index=False)
+    if len(report.by_quantile):
+        files["metrics/by_quantile.csv"] = report.by_quantile.to_csv(index=False)
     return TrainingRun(
         name=f"train as of {origin}",
         tags={"code_version": code_version(), "data_digest": digest, "origin": origin},

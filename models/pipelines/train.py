@@ -14,6 +14,7 @@ from typing import Final
 from forecasting.accuracy import BacktestReport
 from forecasting.calendar import label
 from forecasting.forecaster import DemandForecaster
+from models.accuracy_words import losing
 from models.ledger import DEMAND, RISK
 from models.pipelines.publish import load_champions, publish_panel
 from models.pipelines.report import training_run
@@ -40,6 +41,7 @@ class TrainOutcome:
     champion: bool
     publication: int | None
     metrics: Mapping[str, float]
+    losing: list[str]  # where something simpler was better in the backtest, in words
     seconds: float
 
 
@@ -66,10 +68,11 @@ def train(
         fitted.to_files(files[DEMAND])
         RiskParameters.of(workspace.options).to_files(files[RISK])
 
+        report = fitted.report or BacktestReport()
         progress("versions in the registry")
         registry = Registry(workspace, record.engine)
         versions = registry.log_training(
-            training_run(workspace, panel, fitted.report or BacktestReport(), files),
+            training_run(workspace, panel, report, files),
             files,
             origin_label=origin,
             code_version=code_version(),
@@ -94,5 +97,6 @@ def train(
         champion=bool(why),
         publication=publication,
         metrics=versions[DEMAND].metrics,
+        losing=losing(report),
         seconds=round(time.monotonic() - begun, 1),
     )
