@@ -19,7 +19,7 @@ Matrix = NDArray[np.float64]
 BANDS: Final = 3  # parts of a horizon with weights of their own
 OWN_PRIOR: Final = 30.0  # windows that a segment's products weigh against a series' own
 SEGMENT_PRIOR: Final = 200.0  # windows of any series that the whole weighs against a segment
-RIDGE: Final = 0.05  # of the mean diagonal: equal weights where the evidence says nothing
+RIDGE: Final = 0.1  # of the mean diagonal: equal weights where the evidence says nothing
 MOST_PRODUCT: Final = 25.0  # a scaled squared error beyond is an accident of one series
 
 
@@ -99,8 +99,10 @@ def _summed(products: Matrix) -> tuple[Matrix, Matrix]:
     return total, known.sum(axis=1).astype(np.float64)[..., None, None]
 
 
-def simplex_weights(products: Matrix) -> Matrix:
+def simplex_weights(products: Matrix, *, fresh: float = 1.0) -> Matrix:
     """[..., m] weights ≥ 0 with sum 1 that minimise w'Aw, for A [..., m, m]; NaN where A is.
+
+    The less of the evidence is fresh, the nearer they are to equal.
 
     Every support is tried: m is small.
 
@@ -109,7 +111,7 @@ def simplex_weights(products: Matrix) -> Matrix:
     """
     members = products.shape[-1]
     size = np.trace(products, axis1=-2, axis2=-1) / members
-    matrix = products + (RIDGE * size + 1e-12)[..., None, None] * np.eye(members)
+    matrix = products + (RIDGE / fresh * size + 1e-12)[..., None, None] * np.eye(members)
     unknown = ~np.isfinite(matrix).all(axis=(-2, -1))
     matrix[unknown] = np.eye(members)
     best = np.full(matrix.shape[:-2], np.inf)

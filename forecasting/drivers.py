@@ -35,6 +35,7 @@ class Drivers:
     code: Plan  # [S, T + A] code of a rarer event in the period, 0 none
     until: Plan  # [S, T + A] periods to the next rarer event, at most FAR
     coming: Plan  # [S, T + A] its code
+    closed: Plan  # [S, T + A] share of the period for which a closure of the site was planned
     promotion: Plan  # [n or 0, T + A] depth 0..1, mean over the period
     promoted: NDArray[np.int32]  # [n or 0, T + A] column from which that was known
     planned: Plan  # [n or 0, T + A] planned unit price; NaN none
@@ -85,6 +86,8 @@ def drivers_of(
         covered = _covered(whole[whole["name"] == name], sites, frequency, start, width)
         code[covered > 0] = number + 1
     until, coming = _next(code, FAR[frequency])
+    shut = events[(events["kind"] == "closure") & (events[["sku", "category"]] == "").all(axis=1)]
+    shut = shut.assign(end=shut["end"].fillna(shut["start"]))
     depth, promoted = _by_series(panel, events, "promotion", frequency, start, width)
     planned, price_known = _by_series(panel, events, "price", frequency, start, width)
     return Drivers(
@@ -95,6 +98,7 @@ def drivers_of(
         code=code,
         until=until,
         coming=coming,
+        closed=_covered(shut, sites, frequency, start, width),
         promotion=depth,
         promoted=promoted,
         planned=np.where(planned > 0, planned, np.float32(np.nan)),

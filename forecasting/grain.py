@@ -112,13 +112,19 @@ class GrainAtOrigin:
         return np.where(combined[:, None], mixed, local)
 
     def _offered(self, series: pd.DataFrame) -> Matrix:
-        """[n, H] 0 before the launch and after the end of an item, else 1."""
+        """[n, H] share of each period on offer: 0 before the launch and after the end of an item, and
+        while its site is closed as planned."""
         steps = np.arange(self.first, self.first + self.horizon)
         starts = period_start(steps, self.frequency)
         ends = period_end(steps, self.frequency)
         launched = series["introduced_on"].to_numpy().astype("datetime64[D]")[:, None]
         ended = series["discontinued_on"].to_numpy().astype("datetime64[D]")[:, None]
-        return (~(ends < launched) & ~(starts > ended)).astype(np.float64)
+        offered = (~(ends < launched) & ~(starts > ended)).astype(np.float64)
+        drivers = self._history.drivers
+        if drivers is None:
+            return offered
+        closed = drivers.closed[drivers.place, -self.horizon :]
+        return offered * (1.0 - closed)
 
     @cached_property
     def _keys(self) -> list[int]:

@@ -66,13 +66,13 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
     forecasts = np.empty((count, len(windows), horizon))
     for k in range(len(windows)):
         rest = shrunk(np.delete(product, k, axis=1), classes, lends, fresh=fresh)
-        forecasts[:, k] = blended(members[k], simplex_weights(rest), bands)
+        forecasts[:, k] = blended(members[k], simplex_weights(rest, fresh=fresh), bands)
     return Trial(
         windows=windows,
         forecasts=forecasts,
         weights=weights_of(errors),
-        blend=simplex_weights(shrunk(product, classes, lends, fresh=fresh)),
-        usual_blend=simplex_weights(usual(product, lends)),
+        blend=simplex_weights(shrunk(product, classes, lends, fresh=fresh), fresh=fresh),
+        usual_blend=simplex_weights(usual(product, lends), fresh=fresh),
         lends=lends,
         pooled=pooled,
         fresh=fresh,
