@@ -21,8 +21,11 @@ from forecasting.states import States, states_at
 Matrix = NDArray[np.float64]
 
 MOST_ORIGINS: Final = 13
-LEAST_HISTORY: Final = {Frequency.DAY: 56, Frequency.WEEK: 26, Frequency.MONTH: 12}
+LEAST_HISTORY: Final = {Frequency.DAY: 28, Frequency.WEEK: 26, Frequency.MONTH: 12}
 """Periods before the first backtest origin: below, a forecast is no test of anything."""
+
+LEAST_ORIGINS: Final = 3
+LEAST_REACH: Final = {Frequency.DAY: 7, Frequency.WEEK: 4, Frequency.MONTH: 3}
 
 STEPS: Final = {Frequency.DAY: (7, 28), Frequency.WEEK: (2, 4), Frequency.MONTH: (1, 1)}
 """Least and most periods between origins: a year of them teaches what a year is like."""
@@ -38,16 +41,30 @@ class Window:
     states: States
     factors: Matrix  # [n, H]
     pooled: NDArray[np.float32]  # [n, 2, H] the global candidates; NaN where there are none
-    actual: Matrix  # [n, H] demand; NaN unknown
+    actual: Matrix  # [n, H] demand; NaN unknown, or beyond the reach of the backtest
+
+
+def reach_of(periods: int, horizon: int, frequency: Frequency) -> int:
+    """Periods that a backtest looks ahead: the horizon, or less where a short history would then
+    leave fewer than LEAST_ORIGINS origins.
+
+    >>> reach_of(400, 28, Frequency.DAY), reach_of(60, 28, Frequency.DAY)
+    (28, 17)
+    """
+    least_step, _ = STEPS[frequency]
+    room = periods - LEAST_HISTORY[frequency] - least_step * (LEAST_ORIGINS - 1)
+    return min(horizon, max(room - 1, LEAST_REACH[frequency]))
 
 
 def backtest_origins(periods: int, horizon: int, frequency: Frequency) -> list[int]:
-    """Column numbers of the origins, oldest first, each followed by a whole horizon.
+    """Column numbers of the origins, oldest first, each followed by the whole reach.
 
-    >>> backtest_origins(150, 28, Frequency.DAY)
-    [58, 65, 72, 79, 86, 93, 100, 107, 114, 121]
+    >>> backtest_origins(120, 28, Frequency.DAY)
+    [28, 35, 42, 49, 56, 63, 70, 77, 84, 91]
+    >>> backtest_origins(60, 28, Frequency.DAY)
+    [28, 35, 42]
     """
-    last = periods - 1 - horizon
+    last = periods - 1 - reach_of(periods, horizon, frequency)
     room = last + 1 - LEAST_HISTORY[frequency]
     if room < 0:
         return []
@@ -107,12 +124,15 @@ class _Era:
         states = states_at(demand[:, : column + 1], history.start, frequency, history.sites)
         factors = states.factors(history.start + column + 1, horizon, frequency)
         pooled = pooled_or_none(models, history, column, horizon)
+        actual = np.full((len(demand), horizon), np.nan)
+        reach = reach_of(demand.shape[1], horizon, frequency)
+        actual[:, :reach] = demand[:, column + 1 : column + 1 + reach]
         return Window(
             origin=history.start + column,
             states=states,
             factors=factors,
             pooled=pooled,
-            actual=demand[:, column + 1 : column + 1 + horizon],
+            actual=actual,
         )
 
 

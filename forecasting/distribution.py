@@ -427,12 +427,13 @@ def dispersion_of(
     return np.clip(np.where(np.isfinite(found), found, usual), 0.0, MOST_DISPERSION)
 
 
-def fill_gaps(scores: Matrix, *, least_known: float = 0.7) -> Scores:
-    """Score paths [n, H], closed days filled by the path's mean; NaN where too little is known."""
+def fill_gaps(scores: Matrix, *, reach: int, least_known: float = 0.7) -> Scores:
+    """Score paths [n, H], closed days filled by the path's mean; NaN where too little of the first
+    `reach` periods is known."""
     known = ~np.isnan(scores)
     count = known.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.nansum(scores, axis=1) / count
     filled = np.where(known, scores, mean[:, None])
-    filled[count < least_known * scores.shape[1]] = np.nan
+    filled[count < least_known * reach] = np.nan
     return np.clip(filled, -MOST_SCORE, MOST_SCORE).astype(np.float32)

@@ -79,7 +79,7 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
         )
         u = pit(window.actual / quantum, forecasts[:, k] / quantum, phi, luck[:, k])
         with np.errstate(invalid="ignore"):
-            path = fill_gaps(ndtri(np.clip(u, 1e-9, 1.0 - 1e-9)))
+            path = fill_gaps(ndtri(np.clip(u, 1e-9, 1.0 - 1e-9)), reach=trial.reach)
         path[thin[:, k]] = np.nan
         scores[:, k] = path
     usual = volume.mean(axis=1) if origins else np.zeros(count)

@@ -112,8 +112,8 @@ class GrainAtOrigin:
         return np.where(combined[:, None], mixed, local)
 
     def _offered(self, series: pd.DataFrame) -> Matrix:
-        """[n, H] share of each period on offer: 0 before the launch and after the end of an item, and
-        while its site is closed as planned."""
+        """[n, H] share of each period on offer: 0 before the launch and after the end of an item,
+        and while its site is closed as planned."""
         steps = np.arange(self.first, self.first + self.horizon)
         starts = period_start(steps, self.frequency)
         ends = period_end(steps, self.frequency)

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.backtest import Window, backtest
+from forecasting.backtest import Window, backtest, reach_of
 from forecasting.blend import bands_of, blended, products, shrunk, simplex_weights, usual
 from forecasting.candidates.pooled import POOLED, PooledModels
 from forecasting.candidates.statistical import CANDIDATES
@@ -36,6 +36,7 @@ class Trial:
     usual_blend: Matrix  # [B, m] of all series together
     lends: NDArray[np.bool_]  # [n] false for series too thin or too odd to teach others
     pooled: PooledModels | None
+    reach: int  # periods of the horizon that were tried
     fresh: float = 1.0  # share of the windows' periods that are not in another window too
 
 
@@ -61,8 +62,9 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
     )
     classes = windows[-1].states.classes
     bands = bands_of(horizon)
-    span = windows[-1].origin - windows[0].origin + horizon
-    fresh = min(1.0, span / (len(windows) * horizon))
+    reach = reach_of(history.demand.shape[1], horizon, history.frequency)
+    span = windows[-1].origin - windows[0].origin + reach
+    fresh = min(1.0, span / (len(windows) * reach))
     forecasts = np.empty((count, len(windows), horizon))
     for k in range(len(windows)):
         rest = shrunk(np.delete(product, k, axis=1), classes, lends, fresh=fresh)
@@ -75,6 +77,7 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
         usual_blend=simplex_weights(usual(product, lends), fresh=fresh),
         lends=lends,
         pooled=pooled,
+        reach=reach,
         fresh=fresh,
     )
 
@@ -102,4 +105,5 @@ def _untried(count: int, horizon: int, pooled: PooledModels | None) -> Trial:
         usual_blend=np.full((bands, len(MEMBERS)), np.nan),
         lends=np.ones(count, dtype=bool),
         pooled=pooled,
+        reach=horizon,
     )

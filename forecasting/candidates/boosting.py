@@ -138,7 +138,9 @@ def _boost_sklearn(
         early_stopping=False,
         random_state=seed % (1 << 30),
     )
-    return _Sklearn(model.fit(inputs, demand / level, sample_weight=level))
+    silent = np.isnan(inputs).all(axis=0)  # scikit-learn cannot bin a column of nothing
+    told = np.where(silent, np.float32(0.0), inputs)
+    return _Sklearn(model.fit(told, demand / level, sample_weight=level))
 
 
 def from_bytes(text: bytes, kind: str) -> Booster:

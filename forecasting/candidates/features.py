@@ -328,7 +328,7 @@ def _levels(total, count, rows, columns, short, long):  # type: ignore[no-untype
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _fill(  # type: ignore[no-untyped-def]
     rows, columns, steps, width, rough,
     value, total, count, cycle_total, cycle_count, sold, last_sale,
@@ -406,8 +406,8 @@ def _fill(  # type: ignore[no-untyped-def]
                 plan = planned[row, then_at]
                 paid = paid if np.isnan(plan) else plan
             at = min(origin, price_total.shape[1] - 2)
-            x[f] = paid / _mean(price_total, price_count, row, at, year)
-            x[f + 1] = paid / _mean(price_total, price_count, row, at, group[1])
+            x[f] = _ratio(paid, _mean(price_total, price_count, row, at, year))
+            x[f + 1] = _ratio(paid, _mean(price_total, price_count, row, at, group[1]))
             x[f + 2] = np.log(paid) if paid > 0 else np.nan
         f += 3
         if rough:

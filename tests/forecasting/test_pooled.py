@@ -1,0 +1,194 @@
+"""Global candidates: what they see, what they must not, and that nothing depends on processes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from forecasting.calendar import Frequency
+from forecasting.candidates import boosting
+from forecasting.candidates.features import SHAPES, Sums
+from forecasting.candidates.pooled import LEAST_SERIES, fit_pooled, tables_of
+from forecasting.forecaster import BadBundle, DemandForecaster, FittedDemand
+from forecasting.history import history_of, with_drivers
+from forecasting.options import Options
+from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
+
+OPTIONS = Options(paths=100, forecast_horizons={"day": 14, "week": 4, "month": 3})
+DAYS = 230  # of a company; the features look back further
+SERIES = 70
+
+
+def company(lift=2.5, future=10**9):
+    """Seventy series with a weekday rhythm; a promotion every third week lifts all of them."""
+    random = np.random.default_rng(8)
+    rhythm = np.tile([0.7, 0.8, 0.9, 1.0, 1.3, 1.5, 0.8], DAYS // 7 + 1)[:DAYS]
+    promoted = np.arange(DAYS) // 7 % 3 == 1
+    frames = []
+    for number in range(SERIES):
+        rate = random.uniform(0.5, 6) * rhythm * np.where(promoted, lift, 1.0)
+        units = random.poisson(rate).astype(float)
+        units[future:] = 10**4
+        frames.append(days_of(units, site=f"SHOP-{number % 2}", sku=f"ITEM-{number:02d}"))
+    return pd.concat(frames), promoted
+
+
+def promotions(promoted, *, planned, known_on=None):
+    """Weeks of promotion so far, and one planned for the coming week."""
+    first = LAST - dt.timedelta(days=DAYS - 1)
+    days = [first + dt.timedelta(days=int(day)) for day in np.flatnonzero(promoted)]
+    coming = [LAST + dt.timedelta(days=day) for day in range(1, 8)] if planned else []
+    rows = [{"start": day, "kind": "promotion", "value": 0.3} for day in days]
+    return rows + [
+        {"start": day, "kind": "promotion", "value": 0.3, "known_on": known_on} for day in coming
+    ]
+
+
+@pytest.fixture(scope="module")
+def trained():
+    sales, promoted = company()
+    panel = panel_of(Rows(sales=sales, events=promotions(promoted, planned=False)))
+    return sales, promoted, panel, DemandForecaster(OPTIONS).fit(panel)
+
+
+def cast(fitted, sales, events):
+    return fitted.forecast(panel_of(Rows(sales=sales, events=events))).grains[Frequency.DAY]
+
+
+def test_a_planned_promotion_lifts_the_forecast_and_the_reason_names_the_members(trained):
+    sales, promoted, _, fitted = trained
+    usual = cast(fitted, sales, promotions(promoted, planned=False))
+    lifted = cast(fitted, sales, promotions(promoted, planned=True))
+    ratio = lifted.mean[:, :7].sum() / usual.mean[:, :7].sum()
+    assert 1.2 < ratio < 2.6, ratio
+    assert usual.method[0] == "combination"
+    assert "direct" in usual.reason[0]
+    assert "local is" in usual.reason[0]
+
+
+def test_a_promotion_that_nobody_knows_of_yet_changes_nothing(trained):
+    sales, promoted, _, fitted = trained
+    usual = cast(fitted, sales, promotions(promoted, planned=False))
+    later = promotions(promoted, planned=True, known_on=LAST + dt.timedelta(days=1))
+    hidden = cast(fitted, sales, later)
+    np.testing.assert_array_equal(hidden.mean, usual.mean)
+    np.testing.assert_array_equal(hidden.quantiles, usual.quantiles)
+
+
+def test_two_processes_learn_the_same_bytes_as_one(trained, tmp_path):
+    _, _, panel, fitted = trained
+    fitted.to_files(tmp_path / "one")
+    two = Options(**{**OPTIONS.__dict__, "workers": 2})
+    DemandForecaster(two).fit(panel).to_files(tmp_path / "two")
+    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    assert "demand_day_direct.booster" in files
+    for name in files:
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), (
+            name
+        )
+
+
+def test_a_bundle_with_boosters_comes_back_whole(trained, tmp_path):
+    _, _, panel, fitted = trained
+    fitted.to_files(tmp_path)
+    read, kept = (one.forecast(panel).grains for one in (FittedDemand.from_files(tmp_path), fitted))
+    for grain, result in kept.items():
+        np.testing.assert_array_equal(read[grain].mean, result.mean)
+        np.testing.assert_array_equal(read[grain].quantiles, result.quantiles)
+    (tmp_path / "demand_day_direct.booster").write_bytes(b"no tree")
+    with pytest.raises(BadBundle, match="cannot be read"):
+        FittedDemand.from_files(tmp_path)
+
+
+def test_what_comes_after_a_column_teaches_nothing():
+    """Ten thousand a day from column 200 on: what was learned before is the same, to the byte."""
+    learned = []
+    for future in (10**9, 200):
+        sales, promoted = company(future=future)
+        panel = panel_of(Rows(sales=sales, events=promotions(promoted, planned=False)))
+        history = with_drivers(history_of(panel, OPTIONS), panel, 14)
+        models = fit_pooled(history, 199, 14, seed=1)
+        learned.append((models.recursive.to_bytes(), models.forecast(history, 199, 14)))
+    assert learned[0][0] == learned[1][0]
+    np.testing.assert_array_equal(learned[0][1], learned[1][1])
+
+
+def test_features_of_a_short_cut_are_those_of_the_whole_history():
+    """A forecast looks at a cut of the history: no feature may look further back than it says."""
+    random = np.random.default_rng(1)
+    lookback = SHAPES[Frequency.DAY].lookback
+    items = [days_of(random.poisson(3.0, lookback + 200), sku=f"ITEM-{i}") for i in range(5)]
+    panel = panel_of(Rows(sales=pd.concat(items)))
+    history = with_drivers(history_of(panel, OPTIONS), panel, 14)
+    last = history.demand.shape[1] - 1
+    rows, one = np.arange(5), np.ones(5, np.int64)
+    whole, short = (tables_of(history, last, back, spare=14) for back in (10**6, lookback))
+    assert (whole.length, short.length) == (lookback + 200, lookback)
+    for step in (1, 9, 14):
+        for rough in (False, True):
+            far, near = (
+                tables.inputs(rows, one * (tables.length - 1), one * step, rough=rough)
+                for tables in (whole, short)
+            )
+            np.testing.assert_allclose(near, far, rtol=1e-4, atol=1e-5)
+            assert far.shape[1] == len(whole.names(rough=rough))
+
+
+def test_running_sums_continue_like_the_real_thing():
+    values = np.random.default_rng(2).poisson(3.0, (4, 30)).astype(float)
+    values[1, 5] = np.nan
+    whole, grown = Sums(values, 0, 7), Sums(values[:, :25], 5, 7)
+    for column in range(25, 30):
+        grown.put(column, values[:, column])
+    np.testing.assert_allclose(grown.total, whole.total)
+    np.testing.assert_allclose(grown.count, whole.count)
+    np.testing.assert_allclose(grown.cycle_total, whole.cycle_total)
+
+
+def test_few_series_are_left_to_local_models():
+    sales, _ = company()
+    few = sales[sales["sku"] < f"ITEM-{LEAST_SERIES - 20:02d}"]
+    panel = panel_of(Rows(sales=few))
+    fitted = DemandForecaster(OPTIONS).fit(panel)
+    assert all(grain.pooled is None for grain in fitted.grains.values())
+    assert "direct" not in fitted.forecast(panel).grains[Frequency.DAY].reason[0]
+
+
+def test_without_lightgbm_scikit_learn_boosts(trained, tmp_path, monkeypatch):
+    sales, promoted, panel, _ = trained
+    monkeypatch.setattr(boosting, "library", lambda: "sklearn")
+    fitted = DemandForecaster(OPTIONS).fit(panel)
+    assert fitted.grains[Frequency.DAY].pooled.direct.library == "sklearn"
+    fitted.to_files(tmp_path)
+    read = FittedDemand.from_files(tmp_path)
+    usual = cast(read, sales, promotions(promoted, planned=False))
+    lifted = cast(read, sales, promotions(promoted, planned=True))
+    assert 1.2 < lifted.mean[:, :7].sum() / usual.mean[:, :7].sum() < 2.6
+
+
+def test_a_planned_closure_sells_nothing(trained):
+    sales, promoted, _, fitted = trained
+    shut = {
+        "start": LAST + dt.timedelta(days=3),
+        "end": LAST + dt.timedelta(days=5),
+        "kind": "closure",
+        "site": "SHOP-0",
+    }
+    day = cast(fitted, sales, [*promotions(promoted, planned=False), shut])
+    panel = panel_of(Rows(sales=sales))
+    here = (panel.series["site"] == "SHOP-0").to_numpy()
+    assert (day.mean[here, 2:5] == 0).all()
+    assert (day.mean[here, 5] > 0).all()
+    assert (day.mean[~here, 2:5] > 0).all()
+
+
+def test_a_series_the_training_never_saw_gets_the_usual_blend(trained):
+    sales, _, _, fitted = trained
+    new = days_of(np.random.default_rng(4).poisson(3.0, 60), site="SHOP-0", sku="NEW")
+    panel = panel_of(Rows(sales=pd.concat([sales, new])))
+    day = fitted.forecast(panel).grains[Frequency.DAY]
+    row = panel.series.index[panel.series["sku"] == "NEW"][0]
+    assert day.mean[row].mean() == pytest.approx(3.0, rel=0.35)
