@@ -56,7 +56,7 @@ def test_it_speaks_of_errors_calibration_totals_and_stability(half_a_year):
     for name in ("closed_q100_q900", "strict_q100_q900", "instability", "value_added_mean"):
         assert np.isfinite(metrics[f"day/{name}"]), name
     assert metrics["day/total28_wape"] < metrics["day/total7_wape"] < metrics["day/wape"]
-    assert metrics["day/origins"] == 10
+    assert metrics["day/origins"] == 13
     assert 0.7 < metrics["day/inside_q100_q900"] < 0.9
     assert metrics["day/strict_q100_q900"] < 0.8 < metrics["day/closed_q100_q900"]
 
