@@ -29,13 +29,13 @@ SPAN: Final = {Frequency.DAY: 1_300, Frequency.WEEK: 208, Frequency.MONTH: 96}
 YOUNGEST: Final = {Frequency.DAY: 28, Frequency.WEEK: 8, Frequency.MONTH: 4}
 """Known periods behind a sample: below, its features are blank."""
 
-MOST_ROWS: Final = 400_000  # samples of one booster; more cost time and teach little
+MOST_ROWS: Final = 260_000  # samples of one booster; more cost time and teach little
 MOST_SERIES: Final = 6_000  # that those samples are drawn from
 LEAST_ROWS: Final = 5_000  # below, a local mean is as good
 LEAST_SERIES: Final = 60  # with demand; below, boosters know their teachers by heart
 
 EFFORT: Final = {
-    Frequency.DAY: Effort(rounds=160, leaves=63, rate=0.07, leaf_rows=100),
+    Frequency.DAY: Effort(rounds=130, leaves=63, rate=0.085, leaf_rows=80),
     Frequency.WEEK: Effort(rounds=120, leaves=31, rate=0.07, leaf_rows=60),
     Frequency.MONTH: Effort(rounds=120, leaves=15, rate=0.05, leaf_rows=40),
 }
