@@ -117,7 +117,7 @@ def test_a_jump_that_nobody_could_foresee_is_a_miss_in_the_report():
 
 
 def test_a_history_too_short_for_a_test_has_no_tables():
-    report = reported(*tried(shop(40)))
+    report = reported(*tried(shop(34)))
     assert report.metrics == {"day/origins": 0.0}
     assert not len(report.by_segment)
     assert not len(report.by_quantile)
