@@ -10,14 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from forecasting.distribution import (
-    Dispersion,
-    ErrorPaths,
-    fill_gaps,
-    pit,
-    series_key,
-    volume_class,
-)
+from forecasting.counts import pit
+from forecasting.dispersion import Dispersion, volume_class
+from forecasting.distribution import ErrorPaths, fill_gaps, series_key
 from forecasting.history import History
 from forecasting.states import SHORT
 from forecasting.trial import Trial

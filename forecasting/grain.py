@@ -14,14 +14,9 @@ from forecasting.backtest import pooled_or_none
 from forecasting.blend import bands_of, blended
 from forecasting.calendar import Frequency, period_end, period_start
 from forecasting.candidates.pooled import PooledModels
-from forecasting.distribution import (
-    Dispersion,
-    ErrorPaths,
-    count_quantiles,
-    places_of,
-    series_key,
-    volume_class,
-)
+from forecasting.counts import count_quantiles, places_of
+from forecasting.dispersion import Dispersion, volume_class
+from forecasting.distribution import ErrorPaths, series_key
 from forecasting.errors_made import Errors, errors_made
 from forecasting.history import History
 from forecasting.ladder import Levels, Method, climb

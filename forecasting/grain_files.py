@@ -11,7 +11,8 @@ import pandas as pd
 from forecasting.calendar import Frequency
 from forecasting.candidates import boosting
 from forecasting.candidates.pooled import POOLED, PooledModels
-from forecasting.distribution import Dispersion, ErrorPaths
+from forecasting.dispersion import Dispersion
+from forecasting.distribution import ErrorPaths
 from forecasting.grain import FittedGrain
 
 

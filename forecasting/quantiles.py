@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.distribution import places_of
+from forecasting.counts import places_of
 
 Matrix = NDArray[np.float64]
 

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, period_start
+from forecasting.candidates.feature_kernel import fill, levels_at
+from forecasting.candidates.sums import Groups, Sums
 from forecasting.drivers import Drivers
 
 Matrix = NDArray[np.float64]
 Inputs = NDArray[np.float32]
 Places = NDArray[np.int64]
-
-LEAST_LEVEL: Final = 0.02  # units a period: below, ratios would be noise
 
 
 @dataclass(frozen=True)
@@ -73,75 +72,6 @@ SHAPES: Final = {
 }
 
 
-class Sums:
-    """Running sums of a matrix [n, T] of weighted means, with room for `spare` more columns.
-
-    `weights` [n, T]: how many a value stands for; None: 1 where it is known, 0 where it is NaN.
-    `cycle` 0: no sums by season are needed.
-    """
-
-    def __init__(
-        self, values: Matrix, spare: int, cycle: int, weights: Matrix | None = None
-    ) -> None:
-        rows, length = values.shape
-        if weights is None:
-            weights = (~np.isnan(values)).astype(np.float64)
-        filled = np.where(weights > 0, values, 0.0) * weights
-        self.value = np.full((rows, length + spare), np.nan, np.float32)
-        self.value[:, :length] = values
-        self.total = np.zeros((rows, length + spare + 1))
-        self.count = np.zeros((rows, length + spare + 1), np.float32)
-        np.cumsum(filled, axis=1, out=self.total[:, 1 : length + 1])
-        np.cumsum(weights, axis=1, out=self.count[:, 1 : length + 1])
-        self.cycle = cycle
-        if cycle:
-            self.cycle_total = _by_cycle(filled, spare, cycle)
-            self.cycle_count = _by_cycle(weights, spare, cycle)
-
-    def put(self, column: int, values: Matrix, weights: Matrix | float = 1.0) -> None:
-        """Write the next column after the known ones: a forecast on the way of a recursion."""
-        self.value[:, column] = values
-        self.total[:, column + 1] = self.total[:, column] + values * weights
-        self.count[:, column + 1] = self.count[:, column] + weights
-        later = column + self.cycle
-        self.cycle_total[:, later] = self.cycle_total[:, column] + values * weights
-        self.cycle_count[:, later] = self.cycle_count[:, column] + weights
-
-
-def _by_cycle(values: Matrix, spare: int, cycle: int) -> Matrix:
-    """[n, cycle + T + spare] running sums over columns a cycle apart, one cycle of zeros first."""
-    rows, length = values.shape
-    width = length + spare + cycle
-    padded = np.zeros((rows, -(-width // cycle) * cycle))
-    padded[:, cycle : cycle + length] = values
-    summed = padded.reshape(rows, -1, cycle).cumsum(axis=1).reshape(rows, -1)
-    return summed[:, :width]
-
-
-@dataclass(frozen=True)
-class Groups:
-    """Series by site × category, sku, site and category, and what a member of each sold."""
-
-    code: Places  # [n, 4] number of each group that a series is in
-    mean: Matrix  # [G, T] mean demand of the members that are known, units a period
-    members: Matrix  # [G, T] how many are
-
-
-def groups_of(code: Places, demand: Matrix) -> Groups:
-    """Group means of demand [n, T] for the group numbers [n, G] of its series."""
-    size = int(code.max(initial=-1)) + 1
-    total, members = np.zeros((size, demand.shape[1])), np.zeros((size, demand.shape[1]))
-    known, filled = (~np.isnan(demand)).astype(np.float32), np.nan_to_num(demand)
-    for column in code.T:
-        order = np.argsort(column, kind="stable")
-        present, begin = np.unique(column[order], return_index=True)
-        total[present] = np.add.reduceat(filled[order], begin, axis=0)
-        members[present] = np.add.reduceat(known[order], begin, axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(members > 0, total / members, 0.0)
-    return Groups(code, mean, members)
-
-
 class Tables:
     """Everything that the features of a history are read from, as dense arrays.
 
@@ -189,7 +119,7 @@ class Tables:
 
     def level(self, rows: Places, columns: Places) -> Matrix:
         """[k] trailing level, units a period, by the end of each column; never zero."""
-        return _levels(self.own.total, self.own.count, rows, columns, *self.shape.level)
+        return levels_at(self.own.total, self.own.count, rows, columns, *self.shape.level)
 
     def inputs(self, rows: Places, columns: Places, steps: Places, *, rough: bool) -> Inputs:
         """[k, F] features of the periods `columns + steps`, told by the columns up to `columns`.
@@ -199,7 +129,7 @@ class Tables:
         shape, drivers = self.shape, self.drivers
         nothing = np.zeros((1, 1))
         price = self.price
-        return _fill(
+        return fill(
             rows,
             columns,
             steps,
@@ -294,125 +224,3 @@ def _names(
     if rough:
         names += [f"share sold of {window}" for window in shape.group[:3]] + ["since last sale"]
     return names, len(names)
-
-
-@njit(cache=True, inline="always")
-def _mean(total, count, row, column, window):  # type: ignore[no-untyped-def]
-    end = column + 1
-    begin = max(end - window, 0)
-    if end <= begin:
-        return np.nan
-    known = count[row, end] - count[row, begin]
-    return (total[row, end] - total[row, begin]) / known if known > 0 else np.nan
-
-
-@njit(cache=True, inline="always")
-def _ratio(a, b):  # type: ignore[no-untyped-def]
-    return a / b if b > 0 else np.nan
-
-
-@njit(cache=True, inline="always")
-def _level(total, count, row, column, short, long):  # type: ignore[no-untyped-def]
-    a = _mean(total, count, row, column, short)
-    b = _mean(total, count, row, column, long)
-    b = 0.0 if np.isnan(b) else b
-    a = b if np.isnan(a) else a
-    return 0.5 * (a + b) + LEAST_LEVEL
-
-
-@njit(cache=True)
-def _levels(total, count, rows, columns, short, long):  # type: ignore[no-untyped-def]
-    out = np.empty(len(rows))
-    for k in range(len(rows)):
-        out[k] = _level(total, count, rows[k], columns[k], short, long)
-    return out
-
-
-@njit(cache=True, error_model="numpy")
-def _fill(  # type: ignore[no-untyped-def]
-    rows, columns, steps, width, rough,
-    value, total, count, cycle_total, cycle_count, sold, last_sale,
-    codes, group_total, group_count, group_cycle, group_cycle_count,
-    price_total, price_count, priced,
-    place, flags, code, until, coming, promotion, promoted, planned, price_known,
-    season, shift, windows, lags, level, group, cycle, cycles, around,
-):  # fmt: skip
-    out = np.empty((len(rows), width), np.float32)
-    year = windows[-1]
-    for k in range(len(rows)):
-        row, origin, step = rows[k], columns[k], steps[k]
-        target = origin + step
-        then_at, known_at = target + shift, origin + shift
-        base = _level(total, count, row, origin, level[0], level[1])
-        x = out[k]
-        x[0] = np.log(base)
-        x[1] = step
-        x[2] = min(count[row, origin + 1], year)
-        f = 3
-        for window in windows:
-            x[f] = _mean(total, count, row, origin, window) / base
-            f += 1
-        for lag in lags:
-            x[f] = value[row, origin - lag] / base if origin >= lag else np.nan
-            f += 1
-        back = (step + cycle - 1) // cycle * cycle  # to the last same season up to the origin
-        seen = target - back
-        for many in cycles:
-            first = max(seen - cycle * many, seen % cycle - cycle)
-            known = cycle_count[row, seen + cycle] - cycle_count[row, first + cycle]
-            spent = cycle_total[row, seen + cycle] - cycle_total[row, first + cycle]
-            x[f] = spent / known / base if known > 0 else np.nan
-            f += 1
-        middle = min(target - year + around // 2, origin)
-        x[f] = _mean(total, count, row, middle, around) / base
-        f += 1
-        for number in range(codes.shape[1]):
-            g = codes[row, number]
-            g0 = _mean(group_total, group_count, g, origin, group[0])
-            g1 = _mean(group_total, group_count, g, origin, group[1])
-            x[f] = _ratio(g0, g1)
-            x[f + 1] = _ratio(g1, _mean(group_total, group_count, g, origin, group[2]))
-            x[f + 2] = _ratio(g1, _mean(group_total, group_count, g, origin, group[3]))
-            then = _mean(group_total, group_count, g, middle, around)
-            season_ago = origin - year + group[1] // 2
-            x[f + 3] = _ratio(then, _mean(group_total, group_count, g, season_ago, group[1]))
-            if cycle > 1:
-                first = max(seen - cycle * cycles[0], seen % cycle - cycle)
-                known = group_cycle_count[g, seen + cycle] - group_cycle_count[g, first + cycle]
-                spent = group_cycle[g, seen + cycle] - group_cycle[g, first + cycle]
-                x[f + 4] = _ratio(spent / known if known > 0 else np.nan, g1)
-            else:
-                x[f + 4] = _ratio(_mean(group_total, group_count, g, target - year, 1), then)
-            f += 5
-        for part in range(3):
-            x[f] = season[target, part]
-            f += 1
-        site = place[row]
-        x[f] = code[site, then_at]
-        x[f + 1] = until[site, then_at]
-        x[f + 2] = coming[site, then_at]
-        f += 3
-        for number in range(flags.shape[2]):
-            x[f] = flags[site, then_at, number]
-            f += 1
-        x[f] = 0.0
-        if len(promotion) and promoted[row, then_at] <= known_at:
-            x[f] = promotion[row, then_at]
-        f += 1
-        x[f], x[f + 1], x[f + 2] = np.nan, np.nan, np.nan
-        if priced:
-            paid = _mean(price_total, price_count, row, min(origin, price_total.shape[1] - 2), 1)
-            if len(planned) and price_known[row, then_at] <= known_at:
-                plan = planned[row, then_at]
-                paid = paid if np.isnan(plan) else plan
-            at = min(origin, price_total.shape[1] - 2)
-            x[f] = _ratio(paid, _mean(price_total, price_count, row, at, year))
-            x[f + 1] = _ratio(paid, _mean(price_total, price_count, row, at, group[1]))
-            x[f + 2] = np.log(paid) if paid > 0 else np.nan
-        f += 3
-        if rough:
-            for window in group[:3]:
-                x[f] = _mean(sold, count, row, origin, window)
-                f += 1
-            x[f] = min(origin - last_sale[row, origin], year)
-    return out

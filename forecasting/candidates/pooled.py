@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.candidates.boosting import Booster, Effort, boost
-from forecasting.candidates.features import SHAPES, Tables, groups_of
+from forecasting.candidates.features import SHAPES, Tables
+from forecasting.candidates.sums import groups_of
 from forecasting.history import History
 from forecasting.outliers import clip_outliers
 

@@ -8,16 +8,9 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import nbinom
 
 from forecasting.calendar import Frequency
-from forecasting.distribution import (
-    GRID,
-    VOLUMES,
-    Dispersion,
-    ErrorPaths,
-    count_paths,
-    count_quantiles,
-    places_of,
-    volume_class,
-)
+from forecasting.counts import count_paths, count_quantiles, places_of
+from forecasting.dispersion import VOLUMES, Dispersion, volume_class
+from forecasting.distribution import GRID, ErrorPaths
 
 PATHS = 400
 CLASSES = len(VOLUMES) + 1

@@ -10,8 +10,9 @@ import pytest
 
 from forecasting.calendar import Frequency
 from forecasting.candidates import boosting
-from forecasting.candidates.features import SHAPES, Sums
+from forecasting.candidates.features import SHAPES
 from forecasting.candidates.pooled import LEAST_SERIES, fit_pooled, tables_of
+from forecasting.candidates.sums import Sums
 from forecasting.forecaster import BadBundle, DemandForecaster, FittedDemand
 from forecasting.history import history_of, with_drivers
 from forecasting.options import Options

@@ -1,0 +1,168 @@
+"""Counts of a negative binomial: where an outcome falls, and what stands at given normal scores.
+
+Mean f and variance f + φ f², by recurrence; large means by the gamma of Wilson and Hilferty (1931).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float64]
+
+EXACT_BELOW: Final = (
+    300.0  # mean in quanta; above, a gamma by Wilson and Hilferty (1931) is as good
+)
+LEAST_BALANCE: Final = 0.5  # bounds of what moves the paths' average to the forecast: beyond,
+MOST_BALANCE: Final = 2.0  # the forecast itself is in doubt
+MOST_COUNT: Final = 4095.0
+
+
+@njit(cache=True)
+def _normal_cdf(z: float) -> float:
+    return 0.5 * math.erfc(-z / math.sqrt(2.0))
+
+
+@njit(cache=True)
+def _gamma_value(score: float, mean: float, dispersion: float) -> float:
+    c = dispersion + 1.0 / mean
+    root = 1.0 - c / 9.0 + score * math.sqrt(c) / 3.0
+    return mean * root**3 if root > 0.0 else 0.0
+
+
+@njit(cache=True)
+def _count_score_bounds(count: float, mean: float, dispersion: float) -> tuple[float, float]:
+    """P(N < count) and P(N ≤ count) of the negative binomial."""
+    if mean <= 0.0:
+        return (0.0, 1.0) if count <= 0.0 else (1.0, 1.0)
+    if mean > EXACT_BELOW:
+        c = dispersion + 1.0 / mean
+        below = -40.0
+        if count > 0.5:
+            below = (((count - 0.5) / mean) ** (1.0 / 3.0) - 1.0 + c / 9.0) * 3.0 / math.sqrt(c)
+        upto = (((count + 0.5) / mean) ** (1.0 / 3.0) - 1.0 + c / 9.0) * 3.0 / math.sqrt(c)
+        return _normal_cdf(below), _normal_cdf(upto)
+    if dispersion > 1e-9:
+        mass = math.exp(-math.log1p(dispersion * mean) / dispersion)
+    else:
+        mass = math.exp(-mean)
+    below, upto, k = 0.0, mass, 0.0
+    while k < count and upto < 1.0 - 1e-12:
+        mass *= mean * (1.0 + dispersion * k) / ((k + 1.0) * (1.0 + dispersion * mean))
+        below = upto
+        upto += mass
+        k += 1.0
+    if k < count:
+        return 1.0, 1.0
+    return below, min(upto, 1.0)
+
+
+@njit(cache=True)
+def pit(actual: Matrix, mean: Matrix, dispersion: Matrix, luck: Matrix) -> Matrix:
+    """[n, H] randomised PIT in (0, 1) of actual counts; NaN where the actual is unknown.
+
+    `mean`, `actual`: quanta [n, H]; `dispersion`: [n]; `luck`: uniform [n, H], the randomisation.
+    """
+    rows, horizon = actual.shape
+    u = np.full((rows, horizon), np.nan)
+    for row in range(rows):
+        for step in range(horizon):
+            if not (math.isnan(actual[row, step]) or math.isnan(mean[row, step])):
+                low, high = _count_score_bounds(
+                    np.rint(actual[row, step]), mean[row, step], dispersion[row]
+                )
+                u[row, step] = low + luck[row, step] * (high - low)
+    return u
+
+
+@njit(cache=True)
+def _ordered_counts(mean: float, phi: float, z: Matrix, u: Matrix, out: Matrix) -> float:
+    """Fill `out` [P] with the counts at ascending normal scores z, u = Φ(z); returns their mean."""
+    count = len(z)
+    total = 0.0
+    if not mean > 0.0:
+        out[:] = 0.0
+        return 0.0
+    if mean > EXACT_BELOW:
+        for path in range(count):
+            out[path] = np.rint(_gamma_value(z[path], mean, phi))
+            total += out[path]
+        return total / count
+    mass = math.exp(-math.log1p(phi * mean) / phi) if phi > 1e-9 else math.exp(-mean)
+    upto, k = mass, 0.0
+    for path in range(count):
+        while upto < u[path] and k < MOST_COUNT and upto < 1.0 - 1e-9:
+            mass *= mean * (1.0 + phi * k) / ((k + 1.0) * (1.0 + phi * mean))
+            upto += mass
+            k += 1.0
+        out[path] = k
+        total += k
+    return total / count
+
+
+@njit(cache=True)
+def _balanced_counts(mean, phi, z, u, out):  # type: ignore[no-untyped-def]
+    """The same, their average moved to the mean: bent scores would carry their lenders' bias."""
+    drawn = _ordered_counts(mean, phi, z, u, out)
+    if drawn > 0.0:
+        ratio = min(max(mean / drawn, LEAST_BALANCE), MOST_BALANCE)
+        _ordered_counts(mean * ratio, phi, z, u, out)
+
+
+@njit(cache=True)
+def count_paths(
+    ranks: NDArray[np.int16],
+    z: Matrix,
+    mean: Matrix,
+    dispersion: Matrix,
+    quantum: Matrix,
+) -> NDArray[np.float32]:
+    """[b, P, H] demand, units: path p of a series takes the count of rank `ranks` [b, P, H].
+
+    `z` [b, P]: ascending normal scores; `mean` [b, H]: quanta.
+    """
+    rows, paths, horizon = ranks.shape
+    units = np.zeros((rows, paths, horizon), np.float32)
+    ordered, u = np.empty(paths), np.empty(paths)
+    for row in range(rows):
+        for path in range(paths):
+            u[path] = _normal_cdf(z[row, path])
+        for step in range(horizon):
+            _balanced_counts(mean[row, step], dispersion[row], z[row], u, ordered)
+            for path in range(paths):
+                units[row, path, step] = ordered[ranks[row, path, step]] * quantum[row]
+    return units
+
+
+@njit(cache=True)
+def count_quantiles(
+    places: NDArray[np.int64],
+    z: Matrix,
+    mean: Matrix,
+    dispersion: Matrix,
+    quantum: Matrix,
+) -> Matrix:
+    """[b, H, Q] the counts of ranks `places` [Q] of the paths of `count_paths` at each step."""
+    rows, horizon = mean.shape
+    paths = z.shape[1]
+    found = np.zeros((rows, horizon, len(places)))
+    ordered, u = np.empty(paths), np.empty(paths)
+    for row in range(rows):
+        for path in range(paths):
+            u[path] = _normal_cdf(z[row, path])
+        for step in range(horizon):
+            _balanced_counts(mean[row, step], dispersion[row], z[row], u, ordered)
+            for number in range(len(places)):
+                found[row, step, number] = ordered[places[number]] * quantum[row]
+    return found
+
+
+def places_of(levels: Sequence[float], paths: int) -> NDArray[np.int64]:
+    """[Q] rank of the least value that a share of the paths does not pass."""
+    exact = np.ceil(np.round(np.asarray(levels) * paths, 6)).astype(np.int64) - 1
+    return np.clip(exact, 0, paths - 1)
