@@ -115,51 +115,19 @@ def _balanced_counts(mean, phi, z, u, out):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def count_paths(
-    ranks: NDArray[np.int16],
-    z: Matrix,
-    mean: Matrix,
-    dispersion: Matrix,
-    quantum: Matrix,
-) -> NDArray[np.float32]:
-    """[b, P, H] demand, units: path p of a series takes the count of rank `ranks` [b, P, H].
-
-    `z` [b, P]: ascending normal scores; `mean` [b, H]: quanta.
-    """
-    rows, paths, horizon = ranks.shape
-    units = np.zeros((rows, paths, horizon), np.float32)
-    ordered, u = np.empty(paths), np.empty(paths)
-    for row in range(rows):
-        for path in range(paths):
-            u[path] = _normal_cdf(z[row, path])
-        for step in range(horizon):
-            _balanced_counts(mean[row, step], dispersion[row], z[row], u, ordered)
-            for path in range(paths):
-                units[row, path, step] = ordered[ranks[row, path, step]] * quantum[row]
-    return units
-
-
-@njit(cache=True)
-def count_quantiles(
-    places: NDArray[np.int64],
-    z: Matrix,
-    mean: Matrix,
-    dispersion: Matrix,
-    quantum: Matrix,
-) -> Matrix:
-    """[b, H, Q] the counts of ranks `places` [Q] of the paths of `count_paths` at each step."""
+def counts_at(z: Matrix, mean: Matrix, dispersion: Matrix) -> Matrix:
+    """[b, H, P] counts, ascending, at ascending normal scores `z` [b, P] of means [b, H] in quanta
+    and φ [b]; their average is the mean."""
     rows, horizon = mean.shape
     paths = z.shape[1]
-    found = np.zeros((rows, horizon, len(places)))
-    ordered, u = np.empty(paths), np.empty(paths)
+    counts = np.empty((rows, horizon, paths))
+    u = np.empty(paths)
     for row in range(rows):
         for path in range(paths):
             u[path] = _normal_cdf(z[row, path])
         for step in range(horizon):
-            _balanced_counts(mean[row, step], dispersion[row], z[row], u, ordered)
-            for number in range(len(places)):
-                found[row, step, number] = ordered[places[number]] * quantum[row]
-    return found
+            _balanced_counts(mean[row, step], dispersion[row], z[row], u, counts[row, step])
+    return counts
 
 
 def places_of(levels: Sequence[float], paths: int) -> NDArray[np.int64]:

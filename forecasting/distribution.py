@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from forecasting.calendar import Frequency
-from forecasting.counts import count_paths
+from forecasting.counts import counts_at, places_of
 from forecasting.dispersion import VOLUMES, volume_class
 
 Matrix = NDArray[np.float64]
@@ -151,16 +151,28 @@ class ErrorPaths:
         """[b, count, horizon] demand, units, of series with mean [b, H] in quanta, φ [b] and
         quantum [b]; the same key and seed, the same paths."""
         volumes = volume_class(mean.mean(axis=1))
-        ranks = np.empty((len(keys), count, self.horizon), np.int16)
+        ranks = np.empty((len(keys), self.horizon, count), np.int64)
         for row, key in enumerate(keys):
-            ranks[row] = self.ranks(int(volumes[row]), key, count, seed)
-        return count_paths(
-            ranks[:, :, :horizon],
-            self.values(volumes, count),
-            mean[:, :horizon],
-            dispersion,
-            quantum,
-        )
+            ranks[row] = self.ranks(int(volumes[row]), key, count, seed).T
+        counts = counts_at(self.values(volumes, count), mean[:, :horizon], dispersion)
+        drawn = np.take_along_axis(counts, ranks[:, :horizon], axis=2)
+        units = (drawn * quantum[:, None, None]).astype(np.float32)
+        return np.ascontiguousarray(np.moveaxis(units, 1, 2))
+
+    def quantiles(
+        self,
+        levels: Sequence[float],
+        *,
+        mean: Matrix,
+        dispersion: Matrix,
+        quantum: Matrix,
+        count: int,
+    ) -> Matrix:
+        """[b, H, Q] of such paths at each step, units: no path need be drawn for them."""
+        volumes = volume_class(mean.mean(axis=1))
+        counts = counts_at(self.values(volumes, count), mean, dispersion)
+        found: Matrix = counts[:, :, places_of(levels, count)] * quantum[:, None, None]
+        return found
 
     def _lenders(self, volume: int) -> tuple[NDArray[np.int64], ...]:
         """The lenders of all origins, one after another; where those of each begin; how many."""

@@ -14,8 +14,7 @@ from forecasting.backtest import pooled_or_none
 from forecasting.blend import bands_of, blended
 from forecasting.calendar import Frequency, period_end, period_start
 from forecasting.candidates.pooled import PooledModels
-from forecasting.counts import count_quantiles, places_of
-from forecasting.dispersion import Dispersion, volume_class
+from forecasting.dispersion import Dispersion
 from forecasting.distribution import ErrorPaths, series_key
 from forecasting.errors_made import Errors, errors_made
 from forecasting.history import History
@@ -143,25 +142,24 @@ class GrainAtOrigin:
         paths of each period average to the forecast."""
         return self._fitted.errors.paths(
             self._keys[rows],
-            mean=self.mean[rows] / self.states.quantum[rows, None],
-            dispersion=self._dispersion[rows],
-            quantum=self.states.quantum[rows],
             count=self._paths,
             seed=self._seed,
             horizon=self.horizon if horizon is None else min(horizon, self.horizon),
+            **self._scatter(rows),
         )
 
     def quantiles(self, rows: slice, levels: Sequence[float]) -> Matrix:
         """[b, H, Q] of the paths at each step."""
-        mean = self.mean[rows] / self.states.quantum[rows, None]
-        volumes = volume_class(mean.mean(axis=1))
-        return count_quantiles(
-            places_of(levels, self._paths),
-            self._fitted.errors.values(volumes, self._paths),
-            mean,
-            self._dispersion[rows],
-            self.states.quantum[rows],
-        )
+        return self._fitted.errors.quantiles(levels, count=self._paths, **self._scatter(rows))
+
+    def _scatter(self, rows: slice) -> dict[str, Matrix]:
+        """Mean in quanta, φ and quantum of some series."""
+        quantum = self.states.quantum[rows]
+        return {
+            "mean": self.mean[rows] / quantum[:, None],
+            "dispersion": self._dispersion[rows],
+            "quantum": quantum,
+        }
 
 
 def fit_grain(

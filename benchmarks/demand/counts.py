@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import nbinom, poisson
 
+from forecasting.scores import bounds_of_draws
+
 Matrix = NDArray[np.float64]
 
 
@@ -90,14 +92,3 @@ class SamplePaths:
 
     def bounds(self, actual: Matrix) -> tuple[Matrix, Matrix]:
         return bounds_of_draws(np.moveaxis(self.paths, 1, 2), actual)
-
-
-def bounds_of_draws(draws: NDArray[np.floating], actual: Matrix) -> tuple[Matrix, Matrix]:
-    """P(Y < y) and P(Y ≤ y) of draws [..., P] at actual [...]; NaN where that is unknown.
-
-    >>> bounds_of_draws(np.array([[0.0, 1.0, 1.0, 3.0]]), np.array([1.0]))
-    (array([0.25]), array([0.75]))
-    """
-    known = np.where(np.isnan(actual), np.nan, 1.0)
-    y = actual[..., None]
-    return (draws < y).mean(axis=-1) * known, (draws <= y).mean(axis=-1) * known

@@ -94,7 +94,7 @@ def _stocked(
     actual: NDArray[np.float64],
 ) -> dict[str, float]:
     """All issues, and beside them those of months that closed with stock: the rest are capped."""
-    open_shelf = np.where(task.ahead(task.in_stock, origin)[rows], actual, np.nan)
+    open_shelf = _open_shelf(task, origin, rows, actual)
     return {
         **scores.plain(actual, forecast),
         "WAPE in stock": wape(open_shelf, forecast.mean),
@@ -110,7 +110,14 @@ def _in_stock_alone(
     actual: NDArray[np.float64],
 ) -> dict[str, float]:
     """Days that were in stock throughout: a forecast of nothing must not win by an empty shelf."""
-    return scores.plain(np.where(task.ahead(task.in_stock, origin)[rows], actual, np.nan), forecast)
+    return scores.plain(_open_shelf(task, origin, rows, actual), forecast)
+
+
+def _open_shelf(
+    task: Task, origin: int, rows: NDArray[np.bool_], actual: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Actuals [n, H] of periods in stock, NaN elsewhere."""
+    return np.where(task.ahead(task.in_stock, origin)[rows], actual, np.nan)
 
 
 _JUDGES: Final[Mapping[str, Judge]] = {

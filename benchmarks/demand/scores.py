@@ -8,8 +8,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.demand.counts import CountForecast, SamplePaths, bounds_of_draws
-from forecasting.scores import bias, naive_scale, rmsse, wape
+from benchmarks.demand.counts import CountForecast, SamplePaths
+from forecasting.scores import (
+    bias,
+    bounds_of_draws,
+    chance_below,
+    naive_scale,
+    pinball_losses,
+    rmsse,
+    wape,
+)
 
 Matrix = NDArray[np.float64]
 
@@ -18,15 +26,11 @@ STOCK_LEVELS: Final = (0.5, 0.8, 0.9, 0.95)
 TOTAL_LEVELS: Final = (0.5, 0.9, 0.95)
 
 
-def losses(actual: Matrix, quantile: Matrix, level: float) -> Matrix:
-    """Pinball loss of each value. Koenker and Bassett (1978)."""
-    gap = actual - quantile
-    return np.maximum(level * gap, (level - 1.0) * gap)
-
-
 def pinball_share(actual: Matrix, forecast: CountForecast, levels: tuple[float, ...]) -> float:
     """Mean over the levels of Σ pinball, ÷ Σy: .7875 for an all-zero forecast at STOCK_LEVELS."""
-    lost = [np.nansum(losses(actual, forecast.quantile(level), level)) for level in levels]
+    lost = [
+        np.nansum(pinball_losses(actual, forecast.quantile(level), level=level)) for level in levels
+    ]
     return float(np.mean(lost) / np.nansum(actual))
 
 
@@ -58,7 +62,9 @@ def spl(actual: Matrix, forecast: CountForecast, scale: Matrix) -> Matrix:
 
     Makridakis et al. (2022), "The M5 uncertainty competition", eq. 2.
     """
-    lost = [np.nanmean(losses(actual, forecast.quantile(u), u), axis=1) for u in M5_LEVELS]
+    lost = [
+        np.nanmean(pinball_losses(actual, forecast.quantile(u), level=u), axis=1) for u in M5_LEVELS
+    ]
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.mean(lost, axis=0) / scale
 
@@ -66,15 +72,10 @@ def spl(actual: Matrix, forecast: CountForecast, scale: Matrix) -> Matrix:
 def mass_below(level: float, below: Matrix, upto: Matrix) -> float:
     """Expected share of randomised PITs under a level: the level itself when calibrated.
 
-    The average over the randomisation, in closed form: (level − P(Y<y)) ÷ P(Y=y) within 0 and 1.
-
     >>> mass_below(0.5, np.array([0.0, 0.4, 0.6]), np.array([0.25, 0.6, 0.9]))
     0.5
     """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(upto > below, (level - below) / (upto - below), below < level)
-    share[np.isnan(below)] = np.nan
-    return float(np.nanmean(np.clip(share, 0.0, 1.0)))
+    return float(np.nanmean(chance_below(below, upto, level=level)))
 
 
 def calibration(actual: Matrix, forecast: CountForecast) -> dict[str, float]:

@@ -44,7 +44,7 @@ EFFORT: Final = {
 
 @dataclass(frozen=True)
 class PooledModels:
-    """Two boosters, and the last column of the history that they learned from."""
+    """The two boosters of one training."""
 
     recursive: Booster
     direct: Booster

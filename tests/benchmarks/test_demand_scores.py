@@ -7,12 +7,8 @@ import pandas as pd
 import pytest
 
 from benchmarks.demand import scores
-from benchmarks.demand.counts import (
-    NegativeBinomial,
-    SamplePaths,
-    bounds_of_draws,
-    dispersion_by_moments,
-)
+from benchmarks.demand.counts import NegativeBinomial, SamplePaths, dispersion_by_moments
+from forecasting.scores import bounds_of_draws
 
 
 def zeros(shape: tuple[int, int]) -> NegativeBinomial:

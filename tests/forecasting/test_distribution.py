@@ -8,8 +8,8 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import nbinom
 
 from forecasting.calendar import Frequency
-from forecasting.counts import count_paths, count_quantiles, places_of
-from forecasting.dispersion import VOLUMES, Dispersion, volume_class
+from forecasting.counts import counts_at, places_of
+from forecasting.dispersion import VOLUMES, Dispersion
 from forecasting.distribution import GRID, ErrorPaths
 
 PATHS = 400
@@ -51,7 +51,7 @@ def test_each_step_is_a_negative_binomial(mean, phi):
     z = ndtri((np.arange(PATHS) + 0.5) / PATHS)[None]
     levels = (0.05, 0.5, 0.9, 0.975)
     places = places_of(levels, PATHS)
-    found = count_quantiles(places, z, np.array([[mean]]), np.array([phi]), np.ones(1))
+    found = counts_at(z, np.array([[mean]]), np.array([phi]))[:, :, places]
     expected = nbinom.ppf(ndtr(z[0, places]), 1 / phi, 1 / (1 + phi * mean))
     assert np.abs(found[0, 0] - expected).max() <= max(1.0, 0.02 * mean)
 
@@ -61,10 +61,12 @@ def test_paths_average_to_the_forecast_and_hold_the_quantiles():
     mean = np.array([[0.4, 1.0, 6.0, 0.0]]).repeat(7, axis=1)
     paths = drawn(bank, mean, 0.8)
     np.testing.assert_allclose(paths.mean(axis=1), mean, rtol=0.04)
-    places = places_of((0.1, 0.5, 0.95), PATHS)
-    z = bank.values(volume_class(mean.mean(axis=1)), PATHS)
-    read = count_quantiles(places, z, mean, np.array([0.8]), np.ones(1))
-    np.testing.assert_array_equal(np.sort(paths, axis=1)[:, places].swapaxes(1, 2), read)
+    levels = (0.1, 0.5, 0.95)
+    read = bank.quantiles(
+        levels, mean=mean, dispersion=np.array([0.8]), quantum=np.ones(1), count=PATHS
+    )
+    sorted_paths = np.sort(paths, axis=1)[:, places_of(levels, PATHS)]
+    np.testing.assert_array_equal(sorted_paths.swapaxes(1, 2), read)
 
 
 def test_the_sum_of_a_path_keeps_what_errors_have_in_common():
@@ -145,6 +147,4 @@ def test_own_errors_have_their_say_in_the_dispersion():
 
 
 def test_counts_of_a_product_that_nobody_wants_are_zero():
-    z = np.linspace(-2, 2, 10)[None]
-    ranks = np.zeros((1, 10, 3), np.int16)
-    assert not count_paths(ranks, z, np.zeros((1, 3)), np.ones(1), np.ones(1)).any()
+    assert not counts_at(np.linspace(-2, 2, 10)[None], np.zeros((1, 3)), np.ones(1)).any()
