@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
 
@@ -25,6 +25,7 @@ from forecasting.errors import VigistockError
 
 MANIFEST: Final = "manifest.json"
 LEASE: Final = ".lease"  # <name>.lease
+UNLOCKED: Final = ".lease-"  # .lease-<name>, before it is locked
 WRITING: Final = ".writing-"  # .writing-<name>, before the rename
 
 
@@ -94,14 +95,25 @@ def lease(root: Path, stem: str) -> Iterator[str]:
     knowledge that the folder may be an orphan.
     """
     root.mkdir(parents=True, exist_ok=True)
-    name = f"{stem}-{uuid.uuid4().hex[:12]}"
-    path = root / f"{name}{LEASE}"
-    unlocked = root / f".{name}"
-    with unlocked.open("wb") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        unlocked.rename(path)  # seen by others only when it is locked
-        yield name
+    file, path = _locked(root, stem)
+    with file:
+        yield path.name.removesuffix(LEASE)
         path.unlink(missing_ok=True)
+
+
+def _locked(root: Path, stem: str) -> tuple[BinaryIO, Path]:
+    """A new lease: its file, open and locked, and its path, seen by others only when locked."""
+    while True:
+        name = f"{stem}-{uuid.uuid4().hex[:12]}"
+        unlocked, path = root / f"{UNLOCKED}{name}", root / f"{name}{LEASE}"
+        file = unlocked.open("wb")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            unlocked.rename(path)
+        except FileNotFoundError:  # another writer took it for a dead one's, and swept it
+            file.close()
+        else:
+            return file, path
 
 
 def write_parts(
@@ -127,6 +139,10 @@ def remove_orphans(root: Path, is_committed: Callable[[str], bool]) -> list[str]
     commit.
     """
     removed = []
+    for unlocked in root.glob(f"{UNLOCKED}*"):  # its writer died before it held its lease
+        with contextlib.suppress(FileNotFoundError, BlockingIOError), unlocked.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            unlocked.unlink()
     for path in sorted(root.glob(f"*{LEASE}")):
         with contextlib.suppress(FileNotFoundError), path.open("rb") as file:
             try:

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -159,6 +160,32 @@ class TestOrphans:
             files.write_parts(tmp_path, name, parts_of(RISK), {})
             publish_by_hand(record.engine, tmp_path, RISK)
             assert (tmp_path / name / "manifest.json").is_file()
+
+    def test_a_writer_that_died_before_it_held_its_lease_leaves_nothing(
+        self, record: Record, tmp_path: Path
+    ) -> None:
+        left = tmp_path / f"{files.UNLOCKED}2018-11-0123456789ab"
+        left.touch()
+        publish_by_hand(record.engine, tmp_path, RISK)
+        assert not left.exists()
+
+    def test_a_writer_whose_lease_was_swept_while_it_began_takes_another(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Between opening its file and locking it, another writer may take it for a dead one's."""
+        locks, really = [], files.fcntl.flock
+
+        def sweep_first(file: Any, how: int) -> None:
+            if not locks:
+                next(tmp_path.glob(f"{files.UNLOCKED}*")).unlink()
+            locks.append(how)
+            really(file, how)
+
+        monkeypatch.setattr(files.fcntl, "flock", sweep_first)
+        with files.lease(tmp_path, "2018-11") as name:
+            assert (tmp_path / f"{name}{files.LEASE}").exists()
+        assert len(locks) == 2
+        assert not list(tmp_path.iterdir())
 
     def test_a_committed_folder_stays_though_its_lease_was_left(
         self, record: Record, tmp_path: Path
