@@ -81,6 +81,40 @@ def pit(actual: Matrix, mean: Matrix, dispersion: Matrix, luck: Matrix) -> Matri
 
 
 @njit(cache=True)
+def crps(actual: Matrix, mean: Matrix, tried: Matrix) -> tuple[Matrix, Matrix]:
+    """[n, G] Σ over known periods of Σ_k (P(N ≤ k) − 1{y ≤ k})² for each φ > 0 tried [G], and [n]
+    how many periods have a forecast above 0.
+
+    `actual`, `mean`: quanta [n, H], NaN unknown. Means above EXACT_BELOW are counted in larger
+    quanta: there φ alone makes the spread.
+    """
+    rows, horizon = actual.shape
+    out = np.zeros((rows, len(tried)))
+    periods = np.zeros(rows)
+    for row in range(rows):
+        for step in range(horizon):
+            f, y = mean[row, step], np.rint(actual[row, step])
+            if math.isnan(y) or not f > 0.0:
+                continue
+            if f > EXACT_BELOW:
+                f, y = EXACT_BELOW, np.rint(y * EXACT_BELOW / f)
+            periods[row] += 1.0
+            for place in range(len(tried)):
+                phi = tried[place]
+                mass = math.exp(-math.log1p(phi * f) / phi)
+                upto, k, lost = mass, 0.0, 0.0
+                while k < y or upto < 0.999:  # what is left would add a thousandth squared
+                    lost += (upto - (1.0 if y <= k else 0.0)) ** 2
+                    if k >= MOST_COUNT:
+                        break
+                    mass *= f * (1.0 + phi * k) / ((k + 1.0) * (1.0 + phi * f))
+                    upto = min(upto + mass, 1.0)
+                    k += 1.0
+                out[row, place] += lost
+    return out, periods
+
+
+@njit(cache=True)
 def _ordered_counts(mean: float, phi: float, z: Matrix, u: Matrix, out: Matrix) -> float:
     """Fill `out` [P] with the counts at ascending normal scores z, u = Φ(z); returns their mean."""
     count = len(z)

@@ -1,19 +1,30 @@
-"""How far counts scatter around a forecast: φ of var = m + φ m², from errors that were made."""
+"""How far counts scatter around a forecast: φ of var = m + φ m², from errors that were made.
+
+φ is the one whose negative binomial would have had the least continuous ranked probability score
+(CRPS; Gneiting and Raftery 2007, J. Am. Stat. Assoc. 102:359, eq. 20, summed over counts). Moments
+would follow the few worst days: one lost promotion then widens every day of the series.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.counts import crps
+
 Matrix = NDArray[np.float64]
 
-USUAL_PRIOR: Final = 5.0  # horizons that the usual dispersion weighs against a series' own errors
-POOLED_SHARE: Final = 0.7  # of the usual dispersion that like series' errors say, not recent demand
-MOST_DISPERSION: Final = 50.0
+TRIED: Final = np.array(
+    [0.01, 0.03, 0.06, 0.1, 0.15, 0.22, 0.32, 0.45, 0.65, 0.9, 1.25, 1.8, 2.5, 3.5, 5.0, 8.0, 12.0]
+)
+"""[G] values of φ whose scores are kept; the best lies between them."""
+
+REFERENCE: Final = 9  # the place among them that makes the scores of all series comparable
+OWN_PRIOR: Final = 100.0  # periods that like series weigh against a series' own
+CLASS_PRIOR: Final = 2_000.0  # periods that all series weigh against a volume class
 VOLUMES: Final = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 32.0)
 """Mean demand a period, quanta, between the volume classes: the luck of small counts hides what
 their errors have in common, so that a path is lent only to series of like volume."""
@@ -26,74 +37,70 @@ def volume_class(mean: Matrix) -> NDArray[np.int64]:
 
 @dataclass(frozen=True)
 class Dispersion:
-    """φ of var = m + φ m² by moments of n series' backtest errors, in quanta.
+    """What n series' backtest errors say of φ, in quanta.
 
-    Of its own errors, shrunk to a usual one: of errors of the same demand class and volume, and of
-    recent demand around its trailing level.
+    Of its own errors, shrunk to those of like volume; then the geometric mean with the φ of recent
+    demand around its trailing level, which has seen what the last backtest origin has not.
     """
 
-    excess: Matrix  # [n] Σ (y − f)² − f
-    square: Matrix  # [n] Σ f²
-    of_class: Mapping[str, Matrix]  # [V] pooled φ by volume class; NaN where nothing was tested
+    losses: NDArray[
+        np.float32
+    ]  # [n, G] Σ CRPS at TRIED ÷ the series' mean CRPS at REFERENCE; 0 where untested
+    periods: Matrix  # [n] in those sums
+    usual: (
+        Matrix  # [V, G] mean of the same over series of a volume class; NaN where none was tested
+    )
 
-    def at(
-        self,
-        rows: NDArray[np.int64],
-        *,
-        recent: Matrix,
-        classes: NDArray[np.object_],
-        mean: Matrix,
-        horizon: int,
-    ) -> Matrix:
+    def at(self, rows: NDArray[np.int64], *, recent: Matrix, mean: Matrix) -> Matrix:
         """[k] φ of the series at `rows`, -1 where the backtest did not know one.
 
         `recent` [k]: φ around the trailing level; `mean` [k] of the forecast, quanta a period.
         """
-        volumes = volume_class(mean)
-        nothing = np.full(len(VOLUMES) + 1, np.nan)
-        pooled = np.array(
-            [
-                self.of_class.get(kind, nothing)[volume]
-                for kind, volume in zip(classes, volumes, strict=True)
-            ]
-        )
-        mixed = POOLED_SHARE * pooled + (1.0 - POOLED_SHARE) * recent
-        usual = np.where(np.isnan(mixed), recent, mixed)
-        met = rows >= 0
-        excess, square = (np.where(met, part[rows], 0.0) for part in (self.excess, self.square))
-        return dispersion_of(excess, square, usual, mean, horizon)
+        met = (rows >= 0)[:, None]
+        own = np.where(met, self.losses[rows], 0.0) if len(self.losses) else 0.0
+        told = own + OWN_PRIOR * self.usual[volume_class(mean)]
+        learned = _least(told)
+        floor = TRIED[0]
+        mixed = np.sqrt(np.maximum(learned, floor) * np.maximum(recent, floor))
+        return np.where(np.isnan(learned), recent, mixed)
 
     @classmethod
     def of(
-        cls,
-        excess: Matrix,
-        square: Matrix,
-        *,
-        classes: NDArray[np.object_],
-        mean: Matrix,
-        lends: NDArray[np.bool_],
+        cls, losses: Matrix, periods: Matrix, *, mean: Matrix, lends: NDArray[np.bool_]
     ) -> Dispersion:
-        """From sums by series [n]; only lenders teach others."""
-        volumes = volume_class(mean)
-        of_class = {}
-        for kind in sorted(set(classes.tolist())):
-            here = (classes == kind) & lends
-            sums = [
-                np.bincount(volumes[here], part[here], minlength=len(VOLUMES) + 1)
-                for part in (excess, square)
-            ]
-            with np.errstate(invalid="ignore", divide="ignore"):
-                ratio = np.where(sums[1] > 0, sums[0] / sums[1], np.nan)
-            of_class[kind] = np.clip(ratio, 0.0, MOST_DISPERSION)
-        return cls(excess, square, of_class)
+        """From sums by series, [n, G] of CRPS and [n] of periods; only lenders teach others."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            size = losses[:, REFERENCE] / periods
+            relative = np.where((size > 0)[:, None], losses / size[:, None], 0.0)
+        counted = np.where(size > 0, periods, 0.0)
+        lent = lends & (counted > 0)
+        usual = np.full((len(VOLUMES) + 1, len(TRIED)), np.nan)
+        if lent.any():
+            volumes = volume_class(mean)
+            whole = relative[lent].sum(axis=0) / counted[lent].sum()
+            for volume in range(len(usual)):
+                here = lent & (volumes == volume)
+                sums = relative[here].sum(axis=0) + CLASS_PRIOR * whole
+                usual[volume] = sums / (counted[here].sum() + CLASS_PRIOR)
+        return cls(relative.astype(np.float32), counted, usual)
 
 
-def dispersion_of(
-    excess: Matrix, square: Matrix, usual: Matrix, mean: Matrix, horizon: int
-) -> Matrix:
-    """[n] φ by moments of backtest errors (Σ (y − f)² − f over Σ f²), shrunk to a usual one that
-    weighs USUAL_PRIOR horizons of the mean forecast."""
-    prior = USUAL_PRIOR * horizon * mean**2
+def losses_of(actual: Matrix, mean: Matrix) -> tuple[Matrix, Matrix]:
+    """[n, G] Σ CRPS over the known periods at TRIED, and [n] how many: quanta, [n, H] each."""
+    return crps(actual, mean, TRIED)
+
+
+def _least(losses: Matrix) -> Matrix:
+    """[k] φ of the least loss [k, G], by a parabola through the best and its neighbours on the
+    logarithm of φ; NaN where losses are."""
+    place = np.clip(np.argmin(losses, axis=1), 1, len(TRIED) - 2)
+    rows = np.arange(len(losses))
+    left, best, right = (losses[rows, place + side] for side in (-1, 0, 1))
+    x = np.log(TRIED)
+    before, after = x[place] - x[place - 1], x[place + 1] - x[place]
+    bent = before * (best - right) + after * (best - left)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = (excess + prior * usual) / (square + prior)
-    return np.clip(np.where(np.isfinite(found), found, usual), 0.0, MOST_DISPERSION)
+        step = 0.5 * (before**2 * (best - right) - after**2 * (best - left)) / bent
+    step = np.where(bent < 0, step, np.where(left < right, before, -after))  # the least at an end
+    found: Matrix = np.exp(x[place] - np.clip(step, -after, before))
+    return np.where(np.isnan(best), np.nan, found)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from forecasting.counts import pit
-from forecasting.dispersion import Dispersion, volume_class
+from forecasting.dispersion import TRIED, Dispersion, losses_of, volume_class
 from forecasting.distribution import ErrorPaths, fill_gaps, series_key
 from forecasting.history import History
 from forecasting.states import SHORT
@@ -42,36 +42,27 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
     count, origins, horizon = forecasts.shape
     luck = _luck(history.series, origins, horizon, seed)
     scores = np.full((count, origins, horizon), np.nan, np.float32)
-    excess, square = np.zeros((count, origins)), np.zeros((count, origins))
-    volume = np.zeros((count, origins))
+    losses = np.zeros((count, origins, len(TRIED)))
+    periods, volume = np.zeros((count, origins)), np.zeros((count, origins))
     thin = np.zeros((count, origins), dtype=bool)
     for k, window in enumerate(windows):
         quantum = window.states.quantum[:, None]
         f, y = forecasts[:, k] / quantum, window.actual / quantum
-        known = ~np.isnan(y)
-        excess[:, k] = np.where(known, (y - f) ** 2 - f, 0.0).sum(axis=1)
-        square[:, k] = np.where(known, f**2, 0.0).sum(axis=1)
+        losses[:, k], periods[:, k] = losses_of(y, f)
         volume[:, k] = f.mean(axis=1)
         thin[:, k] = window.states.known < SHORT[history.frequency]
-    excess[thin], square[thin] = 0.0, 0.0
+    losses[thin], periods[thin] = 0.0, 0.0
     rows = np.arange(count)
     for k, window in enumerate(windows):
-        quantum, classes = window.states.quantum[:, None], window.states.classes
+        quantum = window.states.quantum[:, None]
         others = np.arange(origins) != k
         learned = Dispersion.of(
-            trial.fresh * excess[:, others].sum(axis=1),
-            trial.fresh * square[:, others].sum(axis=1),
-            classes=classes,
+            trial.fresh * losses[:, others].sum(axis=1),
+            trial.fresh * periods[:, others].sum(axis=1),
             mean=volume[:, k],
             lends=trial.lends,
         )
-        phi = learned.at(
-            rows,
-            recent=window.states.dispersion,
-            classes=classes,
-            mean=volume[:, k],
-            horizon=horizon,
-        )
+        phi = learned.at(rows, recent=window.states.dispersion, mean=volume[:, k])
         u = pit(window.actual / quantum, forecasts[:, k] / quantum, phi, luck[:, k])
         with np.errstate(invalid="ignore"):
             path = fill_gaps(ndtri(np.clip(u, 1e-9, 1.0 - 1e-9)), reach=trial.reach)
@@ -80,9 +71,8 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
     usual = volume.mean(axis=1) if origins else np.zeros(count)
     bank = ErrorPaths.of(scores[trial.lends], volume_class(usual)[trial.lends], history.frequency)
     dispersion = Dispersion.of(
-        trial.fresh * excess.sum(axis=1),
-        trial.fresh * square.sum(axis=1),
-        classes=windows[-1].states.classes if windows else np.full(count, "", dtype=object),
+        trial.fresh * losses.sum(axis=1),
+        trial.fresh * periods.sum(axis=1),
         mean=usual,
         lends=trial.lends,
     )

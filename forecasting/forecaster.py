@@ -34,7 +34,7 @@ COARSER: Final = {
     Frequency.WEEK: (),
     Frequency.MONTH: (),
 }
-FORMAT: Final = 2  # of the bundle's files
+FORMAT: Final = 3  # of the bundle's files
 
 
 class BadBundle(VigistockError):

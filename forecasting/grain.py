@@ -132,9 +132,7 @@ class GrainAtOrigin:
         return self._fitted.dispersion.at(
             self._places,
             recent=states.dispersion,
-            classes=states.classes,
             mean=self.mean.mean(axis=1) / states.quantum,
-            horizon=self.horizon,
         )
 
     def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:

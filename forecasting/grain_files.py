@@ -26,8 +26,9 @@ def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
         weights=fitted.weights,
         blend=fitted.blend,
         usual_blend=fitted.usual_blend,
-        excess=fitted.dispersion.excess,
-        square=fitted.dispersion.square,
+        losses=fitted.dispersion.losses,
+        periods=fitted.dispersion.periods,
+        usual_losses=fitted.dispersion.usual,
         scores=fitted.errors.scores,
         volumes=fitted.errors.volumes,
         bend=fitted.errors.bend,
@@ -37,10 +38,6 @@ def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
         "horizon": fitted.horizon,
         "events": list(fitted.names[0]),
         "frequent_events": list(fitted.names[1]),
-        "dispersion": {
-            kind: [None if np.isnan(value) else float(value) for value in values]
-            for kind, values in fitted.dispersion.of_class.items()
-        },
     }
     if fitted.pooled is not None:
         facts["library"] = fitted.pooled.direct.library
@@ -73,14 +70,7 @@ def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGra
             weights=kept["weights"],
             blend=kept["blend"],
             usual_blend=kept["usual_blend"],
-            dispersion=Dispersion(
-                kept["excess"],
-                kept["square"],
-                {
-                    kind: np.array(values, dtype=np.float64)
-                    for kind, values in facts["dispersion"].items()
-                },
-            ),
+            dispersion=Dispersion(kept["losses"], kept["periods"], kept["usual_losses"]),
             errors=ErrorPaths(kept["scores"], kept["volumes"], kept["bend"], frequency),
             pooled=pooled,
             names=(tuple(facts["events"]), tuple(facts["frequent_events"])),

@@ -52,9 +52,7 @@ def held_out_paths(
     dispersion = made.dispersion.at(
         np.arange(len(chosen)),
         recent=states.dispersion[chosen],
-        classes=states.classes[chosen],
         mean=mean.mean(axis=1),
-        horizon=horizon,
     )
     keys = [series_key(*pair) for pair in some.series[["site", "sku"]].to_numpy()]
     for begin in range(0, len(chosen), BLOCK):

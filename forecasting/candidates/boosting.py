@@ -19,7 +19,7 @@ from forecasting.errors import VigistockError
 Inputs = NDArray[np.float32]
 Vector = NDArray[np.float64]
 
-POWER: Final = 1.3  # of the Tweedie variance: between Poisson counts (1) and gamma amounts (2)
+POWER: Final = 1.1  # of the Tweedie variance: between Poisson counts (1) and gamma amounts (2)
 MOST_LOG_RATIO: Final = 4.0  # a forecast of 55 times the level is no forecast
 TRUSTED: Final = (
     "sklearn._loss.link.Interval",
@@ -105,7 +105,7 @@ def boost(inputs: Inputs, demand: Vector, level: Vector, *, effort: Effort, seed
         "learning_rate": effort.rate,
         "num_leaves": effort.leaves,
         "min_data_in_leaf": effort.leaf_rows,
-        "feature_fraction": 0.4,
+        "feature_fraction": 0.7,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
         "max_bin": 127,
@@ -133,7 +133,7 @@ def _boost_sklearn(
         max_iter=effort.rounds,
         max_leaf_nodes=effort.leaves,
         min_samples_leaf=effort.leaf_rows,
-        max_features=0.4,
+        max_features=0.7,
         max_bins=127,
         early_stopping=False,
         random_state=seed % (1 << 30),

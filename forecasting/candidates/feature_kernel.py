@@ -44,7 +44,7 @@ def levels_at(total, count, rows, columns, short, long):  # type: ignore[no-unty
 
 @njit(cache=True, error_model="numpy")
 def fill(  # type: ignore[no-untyped-def]
-    rows, columns, steps, width, rough,
+    rows, columns, steps, width, rough, trends,
     value, total, count, cycle_total, cycle_count, sold, last_sale,
     codes, group_total, group_count, group_cycle, group_cycle_count,
     price_total, price_count, priced,
@@ -84,20 +84,22 @@ def fill(  # type: ignore[no-untyped-def]
             g = codes[row, number]
             g0 = _mean(group_total, group_count, g, origin, group[0])
             g1 = _mean(group_total, group_count, g, origin, group[1])
-            x[f] = _ratio(g0, g1)
-            x[f + 1] = _ratio(g1, _mean(group_total, group_count, g, origin, group[2]))
-            x[f + 2] = _ratio(g1, _mean(group_total, group_count, g, origin, group[3]))
+            if trends:
+                x[f] = _ratio(g0, g1)
+                f += 1
+            x[f] = _ratio(g1, _mean(group_total, group_count, g, origin, group[2]))
+            x[f + 1] = _ratio(g1, _mean(group_total, group_count, g, origin, group[3]))
             then = _mean(group_total, group_count, g, middle, around)
             season_ago = origin - year + group[1] // 2
-            x[f + 3] = _ratio(then, _mean(group_total, group_count, g, season_ago, group[1]))
+            x[f + 2] = _ratio(then, _mean(group_total, group_count, g, season_ago, group[1]))
             if cycle > 1:
                 first = max(seen - cycle * cycles[0], seen % cycle - cycle)
                 known = group_cycle_count[g, seen + cycle] - group_cycle_count[g, first + cycle]
                 spent = group_cycle[g, seen + cycle] - group_cycle[g, first + cycle]
-                x[f + 4] = _ratio(spent / known if known > 0 else np.nan, g1)
+                x[f + 3] = _ratio(spent / known if known > 0 else np.nan, g1)
             else:
-                x[f + 4] = _ratio(_mean(group_total, group_count, g, target - year, 1), then)
-            f += 5
+                x[f + 3] = _ratio(_mean(group_total, group_count, g, target - year, 1), then)
+            f += 4
         for part in range(3):
             x[f] = season[target, part]
             f += 1

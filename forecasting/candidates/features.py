@@ -7,7 +7,7 @@ of all sizes alike; the level itself enters the model as an offset (its logarith
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -34,6 +34,22 @@ class Shape:
     cycle: int  # periods in the short season, 1 where there is none
     cycles: tuple[int, int]  # how many of them its two means look at
     around: int  # periods around the same season of last year
+    fed: tuple[int, int]  # shortest window and latest lag of a recursion, which feeds itself means
+
+    def seen(self, *, rough: bool) -> Shape:
+        """What a recursion sees of the shape, or with `rough` the whole of it."""
+        if rough:
+            return self
+        window, lag = self.fed
+        return replace(
+            self,
+            windows=tuple(one for one in self.windows if one >= window),
+            lags=tuple(one for one in self.lags if one >= lag),
+        )
+
+    def trends(self, *, rough: bool) -> bool:
+        """Whether the short trend of a group is a feature: a window like any other."""
+        return rough or self.group[0] >= self.fed[0]
 
     @property
     def lookback(self) -> int:
@@ -50,6 +66,7 @@ SHAPES: Final = {
         cycle=7,
         cycles=(4, 13),
         around=15,
+        fed=(28, 6),
     ),
     Frequency.WEEK: Shape(
         windows=(2, 4, 8, 13, 26, 52),
@@ -59,6 +76,7 @@ SHAPES: Final = {
         cycle=1,
         cycles=(1, 1),
         around=3,
+        fed=(2, 0),
     ),
     Frequency.MONTH: Shape(
         windows=(2, 3, 6, 9, 18, 12),
@@ -68,6 +86,7 @@ SHAPES: Final = {
         cycle=1,
         cycles=(1, 1),
         around=1,
+        fed=(2, 0),
     ),
 }
 
@@ -124,17 +143,19 @@ class Tables:
     def inputs(self, rows: Places, columns: Places, steps: Places, *, rough: bool) -> Inputs:
         """[k, F] features of the periods `columns + steps`, told by the columns up to `columns`.
 
-        `rough` adds how irregular the history is, which a recursion on means would distort.
+        `rough` adds what a recursion on means would distort: the latest periods one by one, short
+        windows, and how irregular the history is.
         """
-        shape, drivers = self.shape, self.drivers
+        shape, drivers = self.shape.seen(rough=rough), self.drivers
         nothing = np.zeros((1, 1))
         price = self.price
         return fill(
             rows,
             columns,
             steps,
-            _names(shape, self.code.shape[1], drivers, price is not None, rough=rough)[1],
+            len(_names(shape, self.code.shape[1], drivers, rough=rough)),
             rough,
+            shape.trends(rough=rough),
             self.own.value,
             self.own.total,
             self.own.count,
@@ -172,9 +193,8 @@ class Tables:
 
     def names(self, *, rough: bool) -> list[str]:
         """[F] what each feature is."""
-        return _names(
-            self.shape, self.code.shape[1], self.drivers, self.price is not None, rough=rough
-        )[0]
+        shape = self.shape.seen(rough=rough)
+        return _names(shape, self.code.shape[1], self.drivers, rough=rough)
 
 
 def _last_true(mask: NDArray[np.bool_]) -> NDArray[np.int32]:
@@ -205,9 +225,8 @@ def _season_of(periods: NDArray[np.int64], frequency: Frequency) -> Inputs:
     return np.stack([cycle, day_of_month, day_of_year], axis=1).astype(np.float32)
 
 
-def _names(
-    shape: Shape, groups: int, drivers: Drivers, priced: bool, *, rough: bool
-) -> tuple[list[str], int]:
+def _names(shape: Shape, groups: int, drivers: Drivers, *, rough: bool) -> list[str]:
+    trends = ["short trend"] if shape.trends(rough=rough) else []
     names = ["log level", "step", "age"]
     names += [f"mean of {window}" for window in shape.windows]
     names += [f"lag {lag}" for lag in shape.lags]
@@ -216,11 +235,11 @@ def _names(
     names += [
         f"group {number}: {what}"
         for number in range(groups)
-        for what in ("short trend", "middle trend", "year trend", "a year ago", "cycle")
+        for what in (*trends, "middle trend", "year trend", "a year ago", "cycle")
     ]
     names += ["cycle", "day of month", "day of year"]
     names += ["event", "periods to event", "next event", *drivers.flag_names]
     names += ["promotion", "price of a year", "price lately", "log price"]
     if rough:
         names += [f"share sold of {window}" for window in shape.group[:3]] + ["since last sale"]
-    return names, len(names)
+    return names

@@ -24,7 +24,10 @@ Matrix = NDArray[np.float64]
 
 POOLED: Final = ("recursive", "direct")
 
-SPAN: Final = {Frequency.DAY: 1_300, Frequency.WEEK: 208, Frequency.MONTH: 96}
+SPAN: Final = {
+    "recursive": {Frequency.DAY: 730, Frequency.WEEK: 208, Frequency.MONTH: 96},
+    "direct": {Frequency.DAY: 1_300, Frequency.WEEK: 208, Frequency.MONTH: 96},
+}
 """Periods of targets that a booster learns from; what is older is another trade."""
 
 YOUNGEST: Final = {Frequency.DAY: 28, Frequency.WEEK: 8, Frequency.MONTH: 4}
@@ -78,8 +81,8 @@ def fit_pooled(history: History, column: int, horizon: int, seed: int) -> Pooled
     pick the steady sellers.
     """
     frequency = history.frequency
-    span = SPAN[frequency]
-    demand = history.demand[:, max(0, column + 1 - span) : column + 1]
+    longest = max(SPAN[name][frequency] for name in POOLED)
+    demand = history.demand[:, max(0, column + 1 - longest) : column + 1]
     teaches = np.any(demand > 0, axis=1) & (clip_outliers(demand)[1] == 0)
     if teaches.sum() < LEAST_SERIES:
         return None
@@ -88,11 +91,12 @@ def fit_pooled(history: History, column: int, horizon: int, seed: int) -> Pooled
     if len(chosen) > MOST_SERIES:
         luck = np.random.default_rng([seed, column])
         chosen = np.sort(luck.choice(chosen, MOST_SERIES, replace=False))
-    tables = tables_of(history, column, span + SHAPES[frequency].lookback, rows=chosen)
+    tables = tables_of(history, column, longest + SHAPES[frequency].lookback, rows=chosen)
     for name in POOLED:
         luck = np.random.default_rng([seed, zlib.crc32(name.encode()), column])
+        steps_ahead = 1 if name == "recursive" else horizon
         rows, columns, steps = _samples(
-            tables, span, 1 if name == "recursive" else horizon, YOUNGEST[frequency], luck
+            tables, SPAN[name][frequency], steps_ahead, YOUNGEST[frequency], luck
         )
         if len(rows) < LEAST_ROWS:
             return None

@@ -8,8 +8,8 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import nbinom
 
 from forecasting.calendar import Frequency
-from forecasting.counts import counts_at, places_of
-from forecasting.dispersion import VOLUMES, Dispersion
+from forecasting.counts import counts_at, crps, places_of
+from forecasting.dispersion import TRIED, VOLUMES, Dispersion, losses_of
 from forecasting.distribution import GRID, ErrorPaths
 
 PATHS = 400
@@ -127,23 +127,68 @@ def test_a_bank_without_paths_draws_from_the_count_model():
     assert (ranks[:, 0] != ranks[:, 1]).any()
 
 
-def test_own_errors_have_their_say_in_the_dispersion():
-    steady, wild = 0.0, 3.0
-    square = np.full(40, 28.0 * 12)
-    excess = np.where(np.arange(40) == 0, wild, 0.2) * square
-    classes = np.full(40, "smooth", dtype=object)
-    found = Dispersion.of(
-        excess, square, classes=classes, mean=np.ones(40), lends=np.ones(40, dtype=bool)
-    ).at(
-        np.array([0, 1, -1]),
-        recent=np.array([0.3, 0.3, 0.3]),
-        classes=classes[:3],
-        mean=np.ones(3),
-        horizon=28,
+def test_the_score_of_a_count_is_the_sum_over_the_distribution():
+    mean, phi = 3.0, 0.6
+    k = np.arange(400)
+    upto = nbinom.cdf(k, 1 / phi, 1 / (1 + phi * mean))
+    expected = [((upto - (y <= k)) ** 2).sum() for y in (0.0, 2.0, 11.0)]
+    found, periods = crps(
+        np.array([[0.0, np.nan], [2.0, np.nan], [11.0, 2.0]]),
+        np.array([[mean, mean], [mean, mean], [mean, np.nan]]),
+        np.array([phi]),
     )
-    assert found[0] > 1.5 > 0.5 > found[1] > steady
-    pooled = excess.sum() / square.sum()
-    assert found[2] == pytest.approx(0.7 * pooled + 0.3 * 0.3)
+    np.testing.assert_allclose(found[:, 0], expected, rtol=1e-4)
+    np.testing.assert_array_equal(periods, 1)
+
+
+def told(phi, *, rows, days=400, mean=3.0, seed=1):
+    """CRPS sums of series whose counts scatter by φ around a known mean."""
+    random = np.random.default_rng(seed)
+    y = random.negative_binomial(1 / phi, 1 / (1 + phi * mean), (rows, days)).astype(float)
+    return losses_of(y, np.full((rows, days), mean))
+
+
+def learned(losses, periods, *, rows, recent, mean=3.0):
+    everyone = np.ones(len(periods), dtype=bool)
+    found = Dispersion.of(losses, periods, mean=np.full(len(periods), mean), lends=everyone)
+    return found.at(
+        np.array(rows), recent=np.full(len(rows), recent), mean=np.full(len(rows), mean)
+    )
+
+
+@pytest.mark.parametrize("phi", [0.1, 0.5, 2.0])
+def test_the_dispersion_of_true_counts_is_found_again(phi):
+    """Through the geometric mean with what recent demand says: the pool within 6 %."""
+    found = learned(*told(phi, rows=30, days=2_000), rows=[-1, *range(30)], recent=phi)
+    assert found[0] == pytest.approx(phi, rel=0.06)
+    assert np.median(np.abs(found[1:] / phi - 1.0)) < 0.15
+
+
+def test_own_errors_have_their_say_in_the_dispersion():
+    steady, wild = told(0.2, rows=39), told(3.0, rows=1)
+    losses, periods = (np.concatenate(parts) for parts in zip(steady, wild, strict=True))
+    found = learned(losses, periods, rows=[39, 0, -1], recent=0.3)
+    assert found[0] > 1.5 * found[1]
+    assert found[1] < 0.3 < found[0]
+    assert found[2] < 0.3  # one unknown to the backtest is like the others
+
+
+def test_one_lost_promotion_does_not_widen_every_day():
+    y = np.random.default_rng(2).negative_binomial(2, 2 / 5, (1, 364)).astype(float)
+    struck = y.copy()
+    struck[0, 100] = 120.0
+    usual, odd = (
+        learned(*losses_of(days, np.full(days.shape, 3.0)), rows=[0], recent=0.5)[0]
+        for days in (y, struck)
+    )
+    by_moments = ((struck - 3.0) ** 2 - 3.0).sum() / (9.0 * 364)
+    assert by_moments > 4.0
+    assert odd < 1.1 * usual
+
+
+def test_without_any_test_the_dispersion_is_that_of_recent_demand():
+    none = np.zeros((2, len(TRIED)))
+    np.testing.assert_array_equal(learned(none, np.zeros(2), rows=[0, -1], recent=0.7), 0.7)
 
 
 def test_counts_of_a_product_that_nobody_wants_are_zero():
