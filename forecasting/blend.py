@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 
 BANDS: Final = 3  # parts of a horizon with weights of their own
-OWN_PRIOR: Final = 30.0  # windows that a segment's products weigh against a series' own
+OWN_PRIOR: Final = 10.0  # windows that a segment's products weigh against a series' own
 SEGMENT_PRIOR: Final = 200.0  # windows of any series that the whole weighs against a segment
 RIDGE: Final = 0.1  # of the mean diagonal: equal weights where the evidence says nothing
 MOST_PRODUCT: Final = 25.0  # a scaled squared error beyond is an accident of one series
@@ -61,7 +61,7 @@ def products(errors: Matrix, scale: Matrix) -> Matrix:
 
 def shrunk(
     products: Matrix,
-    segments: NDArray[np.object_],
+    segments: NDArray[np.int64],
     teaches: NDArray[np.bool_],
     *,
     fresh: float = 1.0,

@@ -38,8 +38,8 @@ BEND_PRIOR: Final = 100.0  # past paths that weigh as much as no bend
 LEAST_LENDERS: Final = 20  # below, like volumes lend too
 MOST_LENDERS: Final = 1_000  # of a volume class; more would only fill the disk
 GRID: Final = np.linspace(-2.0, 2.0, 17)
-"""Normal scores at which the bend is kept; beyond, that of the ends: what is rarer than one in forty
-comes from a few series' accidents, and would lift the tail, and so lower the body, of all."""
+"""Normal scores at which the bend is kept; beyond, that of the ends: what is rarer than one in
+forty comes from a few series' accidents, and would lift the tail, and so lower the body, of all."""
 
 
 def series_key(site: str, sku: str) -> int:

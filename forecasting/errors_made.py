@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -19,8 +18,6 @@ from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
 
-MOST_BIAS: Final = (0.5, 2.0)  # beyond, the forecasts themselves are in doubt
-
 
 @dataclass(frozen=True)
 class Errors:
@@ -34,11 +31,9 @@ class Errors:
 def errors_made(history: History, trial: Trial, seed: int) -> Errors:
     """What the held-out forecasts of a backtest got wrong.
 
-    The dispersion that turns an error into a score is learned on the other origins. What all
-    origins together got wrong is taken out first: sample paths average to the forecast, and a bias
-    would pass for a narrow spread.
+    The dispersion that turns an error into a score is learned on the other origins.
     """
-    windows, forecasts = trial.windows, trial.forecasts * _centred(trial)
+    windows, forecasts = trial.windows, trial.forecasts
     count, origins, horizon = forecasts.shape
     luck = _luck(history.series, origins, horizon, seed)
     scores = np.full((count, origins, horizon), np.nan, np.float32)
@@ -77,16 +72,6 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
         lends=trial.lends,
     )
     return Errors(dispersion, scores, bank)
-
-
-def _centred(trial: Trial) -> float:
-    """Σ demand ÷ Σ forecast of the lenders over all origins."""
-    demand = forecast = 0.0
-    for k, window in enumerate(trial.windows):
-        known = ~np.isnan(window.actual) & trial.lends[:, None]
-        demand += float(window.actual[known].sum())
-        forecast += float(trial.forecasts[:, k][known].sum())
-    return float(np.clip(demand / forecast, *MOST_BIAS)) if forecast > 0 and demand > 0 else 1.0
 
 
 def _luck(series: pd.DataFrame, windows: int, horizon: int, seed: int) -> Matrix:

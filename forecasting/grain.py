@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -19,10 +20,13 @@ from forecasting.distribution import ErrorPaths, series_key
 from forecasting.errors_made import Errors, errors_made
 from forecasting.history import History
 from forecasting.ladder import Levels, Method, climb
+from forecasting.recalibration import scale_at
 from forecasting.states import States, states_at
 from forecasting.trial import MEMBERS, Trial, members_of, try_out
 
 Matrix = NDArray[np.float64]
+
+TOLD_SCALE: Final = 0.005  # a recalibration that shows in a figure of two digits is told
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,7 @@ class FittedGrain:
     weights: Matrix  # [n, M] of the local candidates; NaN where nothing could be tested
     blend: Matrix  # [n, B, m] of local and global members; NaN likewise
     usual_blend: Matrix  # [B, m] for series unknown to the training
+    scales: Matrix  # [V] of the blend, by volume class
     dispersion: Dispersion
     errors: ErrorPaths
     pooled: PooledModels | None
@@ -93,6 +98,7 @@ class GrainAtOrigin:
         members = members_of(local, factors, pooled)
         weights = self._kept(fitted.blend, fitted.usual_blend)
         mixed = blended(members, weights, bands_of(self.horizon))
+        scale = scale_at(fitted.scales, mixed.mean(axis=1) / self.states.quantum)
         combined = np.isin(self.levels.method, (Method.COMBINATION, Method.EQUAL_MEAN))
         there = ~np.isnan(members[:, 1, 0])
         for row in np.flatnonzero(combined & there & ~np.isnan(weights[:, 0, 0])).tolist():
@@ -103,7 +109,9 @@ class GrainAtOrigin:
             )
             self.levels.method[row] = Method.COMBINATION
             self.levels.reason[row] = f"{share}; local is {self.levels.reason[row]}"
-        return np.where(combined[:, None], mixed, local)
+        for row in np.flatnonzero(combined & (np.abs(scale - 1.0) >= TOLD_SCALE)).tolist():
+            self.levels.reason[row] += f"; × {scale[row]:.2f} as like volumes were forecast"
+        return np.where(combined[:, None], mixed * scale[:, None], local)
 
     def _offered(self, series: pd.DataFrame) -> Matrix:
         """[n, H] share of each period on offer: 0 before the launch and after the end of an item,
@@ -174,6 +182,7 @@ def fit_grain(
         weights=trial.weights,
         blend=trial.blend,
         usual_blend=trial.usual_blend,
+        scales=trial.scales,
         dispersion=made.dispersion,
         errors=made.bank,
         pooled=trial.pooled,

@@ -16,7 +16,9 @@ from forecasting.blend import bands_of, blended, products, shrunk, simplex_weigh
 from forecasting.candidates.pooled import POOLED, PooledModels
 from forecasting.candidates.statistical import CANDIDATES
 from forecasting.combine import combined_level, leave_one_out, weights_of, window_errors
+from forecasting.dispersion import volume_class
 from forecasting.history import History
+from forecasting.recalibration import CENTRES, scale_at, scales_of
 from forecasting.states import RECENT
 
 Matrix = NDArray[np.float64]
@@ -34,6 +36,7 @@ class Trial:
     weights: Matrix  # [n, M] of the local candidates, from all origins; NaN: nothing was tested
     blend: Matrix  # [n, B, m] of local and global members, from all origins
     usual_blend: Matrix  # [B, m] of all series together
+    scales: Matrix  # [V] of the blend, by volume class
     lends: NDArray[np.bool_]  # [n] false for series too thin or too odd to teach others
     pooled: PooledModels | None
     reach: int  # periods of the horizon that were tried
@@ -60,26 +63,49 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
         [products(w.actual[:, None, :] - m, scale) for w, m in zip(windows, members, strict=True)],
         axis=1,
     )
-    classes = windows[-1].states.classes
+    segments = volume_class(mean / windows[-1].states.quantum)
     bands = bands_of(horizon)
     reach = reach_of(history.demand.shape[1], horizon, history.frequency)
     span = windows[-1].origin - windows[0].origin + reach
     fresh = min(1.0, span / (len(windows) * reach))
     forecasts = np.empty((count, len(windows), horizon))
     for k in range(len(windows)):
-        rest = shrunk(np.delete(product, k, axis=1), classes, lends, fresh=fresh)
+        rest = shrunk(np.delete(product, k, axis=1), segments, lends, fresh=fresh)
         forecasts[:, k] = blended(members[k], simplex_weights(rest, fresh=fresh), bands)
+    scales = np.ones(len(CENTRES))
+    if pooled is not None:  # without global candidates every series stands alone: so it stays
+        forecasts, scales = _recalibrated(windows, forecasts, lends)
     return Trial(
         windows=windows,
         forecasts=forecasts,
+        scales=scales,
         weights=weights_of(errors),
-        blend=simplex_weights(shrunk(product, classes, lends, fresh=fresh), fresh=fresh),
+        blend=simplex_weights(shrunk(product, segments, lends, fresh=fresh), fresh=fresh),
         usual_blend=simplex_weights(usual(product, lends), fresh=fresh),
         lends=lends,
         pooled=pooled,
         reach=reach,
         fresh=fresh,
     )
+
+
+def _recalibrated(
+    windows: list[Window], forecasts: Matrix, lends: NDArray[np.bool_]
+) -> tuple[Matrix, Matrix]:
+    """The forecasts [n, K, H], each scaled by what the other origins teach, and the scales [V] that
+    all of them do."""
+    actual = np.stack([window.actual for window in windows], axis=1)
+    quantum = np.stack([window.states.quantum for window in windows], axis=1)
+    known = ~np.isnan(actual)
+    demand, said = (
+        np.where(known, part / quantum[:, :, None], 0.0).sum(axis=2) for part in (actual, forecasts)
+    )
+    volume = forecasts.mean(axis=2) / quantum
+    out = forecasts.copy()
+    for k in range(len(windows)):
+        f, y, v = (np.delete(part, k, axis=1) for part in (said, demand, volume))
+        out[:, k] *= scale_at(scales_of(f, y, v, lends), volume[:, k])[:, None]
+    return out, scales_of(said, demand, volume, lends)
 
 
 def _members(window: Window, weights: Matrix) -> Matrix:
@@ -103,6 +129,7 @@ def _untried(count: int, horizon: int, pooled: PooledModels | None) -> Trial:
         weights=np.full((count, len(CANDIDATES)), np.nan),
         blend=np.full((count, bands, len(MEMBERS)), np.nan),
         usual_blend=np.full((bands, len(MEMBERS)), np.nan),
+        scales=np.ones(len(CENTRES)),
         lends=np.ones(count, dtype=bool),
         pooled=pooled,
         reach=horizon,

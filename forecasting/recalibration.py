@@ -1,0 +1,57 @@
+"""What forecasts of like volume have been wrong by, taken out of the next ones.
+
+Members are weighted by squared error, which forgives a mean that is too low where demand is small:
+sleepers wake up more often than their last weeks say. So each volume class is scaled by Σ demand ÷
+Σ forecast of the backtest (the multiplicative bias of Winkler and Makridakis 1983, J. R. Stat. Soc.
+A 146:150), as far as its jackknife over the origins (Tukey 1958) lets it be believed.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.dispersion import VOLUMES, volume_class
+
+Matrix = NDArray[np.float64]
+
+CENTRES: Final = np.log(
+    [VOLUMES[0] / 2, *np.sqrt(np.multiply(VOLUMES[:-1], VOLUMES[1:])), VOLUMES[-1] * 2]
+)
+"""[V] logarithm of the mean demand at which a class's scale holds; between them it is a line."""
+
+LEAST_ORIGINS: Final = 3  # below, a jackknife says nothing
+BOUNDS: Final = (0.5, 2.0)  # beyond, the forecasts themselves are in doubt
+
+
+def scales_of(forecast: Matrix, demand: Matrix, volume: Matrix, lends: NDArray[np.bool_]) -> Matrix:
+    """[V] scale of each volume class, 1 where nothing can be believed.
+
+    `forecast`, `demand` [n, K]: sums over the known periods at K origins; `volume` [n, K]: mean
+    forecast a period, quanta; only the series that lend [n] teach.
+    """
+    origins = forecast.shape[1]
+    scales = np.ones(len(CENTRES))
+    if origins < LEAST_ORIGINS:
+        return scales
+    classes = volume_class(volume)
+    for number in range(len(scales)):
+        here = (classes == number) & lends[:, None]
+        wanted, said = (np.where(here, part, 0.0).sum(axis=0) for part in (demand, forecast))
+        without = np.column_stack([wanted.sum() - wanted, said.sum() - said])
+        if (without <= 0).any():
+            continue
+        ratio = wanted.sum() / said.sum()
+        left_out = without[:, 0] / without[:, 1]
+        noise = (origins - 1) / origins * np.sum((left_out - left_out.mean()) ** 2)
+        trust = (ratio - 1.0) ** 2 / ((ratio - 1.0) ** 2 + noise) if ratio != 1.0 else 0.0
+        scales[number] = np.clip(1.0 + trust * (ratio - 1.0), *BOUNDS)
+    return scales
+
+
+def scale_at(scales: Matrix, volume: Matrix) -> Matrix:
+    """[n] what a forecast of some mean volume [n], quanta a period, is multiplied by."""
+    place = np.log(np.maximum(volume, 1e-6))
+    return np.exp(np.interp(place, CENTRES, np.log(scales)))
