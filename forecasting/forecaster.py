@@ -19,7 +19,7 @@ from forecasting import grain_files
 from forecasting.accuracy import BacktestReport, report_of
 from forecasting.calendar import Frequency, period_end, period_start, to_period
 from forecasting.errors import VigistockError
-from forecasting.grain import FittedGrain, GrainAtOrigin, fit_grain
+from forecasting.grain import BLENDED, FittedGrain, GrainAtOrigin, fit_grain
 from forecasting.history import History, coarsen, history_of, with_drivers
 from forecasting.options import Options
 from forecasting.panel import Panel
@@ -28,6 +28,8 @@ from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
 
+WEEKLY_SHARE: Final = 0.3  # of the weekly grain's say in a week that the days forecast too
+MOST_MOVED: Final = (0.5, 2.0)  # what that may do to a day
 BLOCK: Final = 500  # series whose sample paths live in memory together
 COARSER: Final = {
     Frequency.DAY: (Frequency.WEEK, Frequency.MONTH),
@@ -112,8 +114,28 @@ class DemandForecast:
         return DemandForecast(self.frequency, self.origin, self.series, self.at, grains)
 
 
+def _agree(own: GrainAtOrigin, weeks: GrainAtOrigin) -> None:
+    """Move the days of each whole week towards the weekly grain's own forecast of it, by a share
+    of WEEKLY_SHARE, and no week jumps where the days end.
+
+    Both grains see the same demand, and their errors differ (temporal hierarchies: Athanasopoulos,
+    Hyndman, Kourentzes and Petropoulos 2017, Eur. J. Operational Research 262:60). Only where both
+    have global candidates: a weekly model of a short history knows less than the days.
+    """
+    if own is weeks or own.alone or weeks.alone:
+        return
+    for step, days in covered_steps(own, weeks):
+        said = own.mean[:, days].sum(axis=1)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            moved = 1.0 + WEEKLY_SHARE * (weeks.mean[:, step] / said - 1.0)
+        moved = np.clip(np.where(said > 0, moved, 1.0), *MOST_MOVED)
+        own.mean[:, days] *= moved[:, None]
+    for row in np.flatnonzero(np.isin(own.levels.method, BLENDED)).tolist():
+        own.levels.reason[row] += f"; weeks {WEEKLY_SHARE:.2f} by the weekly forecast"
+
+
 def covered_steps(
-    own: GrainForecast | GrainAtOrigin, coarse: GrainForecast
+    own: GrainForecast | GrainAtOrigin, coarse: GrainForecast | GrainAtOrigin
 ) -> list[tuple[int, slice]]:
     """Steps of a coarser grain that lie whole inside the own one, and the own steps they sum."""
     found = []
@@ -174,6 +196,8 @@ class FittedDemand:
                 )
                 at[history.frequency] = fitted.at(history, paths=options.paths, seed=options.seed)
         own = at[panel.frequency]
+        if Frequency.WEEK in at:
+            _agree(own, at[Frequency.WEEK])
         wanted = {
             grain: _blank(draw, panel, options.forecast_horizons[grain.grain], options.quantiles)
             for grain, draw in at.items()

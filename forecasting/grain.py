@@ -26,6 +26,7 @@ from forecasting.trial import MEMBERS, Trial, members_of, try_out
 
 Matrix = NDArray[np.float64]
 
+BLENDED: Final = (Method.COMBINATION, Method.EQUAL_MEAN)
 TOLD_SCALE: Final = 0.005  # a recalibration that shows in a figure of two digits is told
 
 
@@ -81,6 +82,11 @@ class GrainAtOrigin:
         self.levels: Levels = climb(states, weights, history.series, history.frequency)
         self.mean: Matrix = self._means() * self._offered(history.series)
 
+    @property
+    def alone(self) -> bool:
+        """Whether no global candidate had a say."""
+        return self._fitted.pooled is None
+
     def _kept(self, values: NDArray, otherwise: object) -> NDArray:
         """Values of the training's series in the order of the history's."""
         kept = np.empty((len(self._places), *values.shape[1:]))
@@ -99,7 +105,7 @@ class GrainAtOrigin:
         weights = self._kept(fitted.blend, fitted.usual_blend)
         mixed = blended(members, weights, bands_of(self.horizon))
         scale = scale_at(fitted.scales, mixed.mean(axis=1) / self.states.quantum)
-        combined = np.isin(self.levels.method, (Method.COMBINATION, Method.EQUAL_MEAN))
+        combined = np.isin(self.levels.method, BLENDED)
         there = ~np.isnan(members[:, 1, 0])
         for row in np.flatnonzero(combined & there & ~np.isnan(weights[:, 0, 0])).tolist():
             share = ", ".join(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.calendar import Frequency, end_date
+from forecasting.calendar import Frequency, end_date, to_period
 from forecasting.distribution import series_key
-from forecasting.forecaster import BadBundle, DemandForecaster, FittedDemand, covered_steps
+from forecasting.forecaster import (
+    WEEKLY_SHARE,
+    BadBundle,
+    DemandForecaster,
+    FittedDemand,
+    _agree,
+    covered_steps,
+)
 from forecasting.options import Options
 from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
 
@@ -141,6 +149,36 @@ def test_weeks_inside_the_daily_horizon_are_sums_of_the_days(calm):
     median = weeks.levels.index(0.5)
     expected = np.sort(paths, axis=1)[:, OPTIONS.paths // 2 - 1]
     np.testing.assert_array_equal(weeks.quantiles[:, 0, median], expected)
+
+
+def grain(frequency, first, mean, *, alone=False):
+    mean = np.array(mean, dtype=float)
+    levels = SimpleNamespace(method=["combination"] * len(mean), reason=["told"] * len(mean))
+    return SimpleNamespace(
+        frequency=frequency,
+        first=first,
+        horizon=mean.shape[1],
+        mean=mean,
+        alone=alone,
+        levels=levels,
+    )
+
+
+def test_the_weekly_forecast_has_its_say_in_whole_weeks_alone():
+    first = int(to_period(dt.date(2026, 1, 3), Frequency.DAY))  # a Saturday: W02 begins on day 2
+    days = grain(Frequency.DAY, first, [[2.0] * 12, [0.0] * 12])
+    week = int(to_period(dt.date(2026, 1, 3), Frequency.WEEK))
+    weeks = grain(Frequency.WEEK, week, [[99.0, 28.0, 99.0], [5.0, 5.0, 5.0]])
+    _agree(days, weeks)
+    moved = (1 - WEEKLY_SHARE) * 14.0 + WEEKLY_SHARE * 28.0
+    assert days.mean[0, 2:9].sum() == pytest.approx(moved)
+    assert (days.mean[0, :2] == 2.0).all()
+    assert (days.mean[0, 9:] == 2.0).all()
+    assert not days.mean[1].any()  # nothing is made of nothing
+    assert "by the weekly forecast" in days.levels.reason[0]
+    untold = grain(Frequency.DAY, first, [[2.0] * 12], alone=True)
+    _agree(untold, weeks)
+    assert (untold.mean == 2.0).all()
 
 
 def test_a_week_under_way_at_the_origin_is_left_out():
