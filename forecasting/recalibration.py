@@ -22,19 +22,27 @@ CENTRES: Final = np.log(
 )
 """[V] logarithm of the mean demand at which a class's scale holds; between them it is a line."""
 
-LEAST_ORIGINS: Final = 3  # below, a jackknife says nothing
+LEAST_ORIGINS: Final = 3.0  # with windows of their own; below, a jackknife says nothing
 BOUNDS: Final = (0.5, 2.0)  # beyond, the forecasts themselves are in doubt
 
 
-def scales_of(forecast: Matrix, demand: Matrix, volume: Matrix, lends: NDArray[np.bool_]) -> Matrix:
+def scales_of(
+    forecast: Matrix,
+    demand: Matrix,
+    volume: Matrix,
+    lends: NDArray[np.bool_],
+    *,
+    fresh: float = 1.0,
+) -> Matrix:
     """[V] scale of each volume class, 1 where nothing can be believed.
 
     `forecast`, `demand` [n, K]: sums over the known periods at K origins; `volume` [n, K]: mean
-    forecast a period, quanta; only the series that lend [n] teach.
+    forecast a period, quanta; only the series that lend [n] teach. `fresh`: the share of the
+    windows' periods that are not in another window too: overlapping windows agree by themselves.
     """
     origins = forecast.shape[1]
     scales = np.ones(len(CENTRES))
-    if origins < LEAST_ORIGINS:
+    if origins * fresh < LEAST_ORIGINS:
         return scales
     classes = volume_class(volume)
     for number in range(len(scales)):
@@ -45,7 +53,7 @@ def scales_of(forecast: Matrix, demand: Matrix, volume: Matrix, lends: NDArray[n
             continue
         ratio = wanted.sum() / said.sum()
         left_out = without[:, 0] / without[:, 1]
-        noise = (origins - 1) / origins * np.sum((left_out - left_out.mean()) ** 2)
+        noise = (origins - 1) / origins * np.sum((left_out - left_out.mean()) ** 2) / fresh
         trust = (ratio - 1.0) ** 2 / ((ratio - 1.0) ** 2 + noise) if ratio != 1.0 else 0.0
         scales[number] = np.clip(1.0 + trust * (ratio - 1.0), *BOUNDS)
     return scales

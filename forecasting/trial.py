@@ -74,7 +74,7 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
         forecasts[:, k] = blended(members[k], simplex_weights(rest, fresh=fresh), bands)
     scales = np.ones(len(CENTRES))
     if pooled is not None:  # without global candidates every series stands alone: so it stays
-        forecasts, scales = _recalibrated(windows, forecasts, lends)
+        forecasts, scales = _recalibrated(windows, forecasts, lends, fresh)
     return Trial(
         windows=windows,
         forecasts=forecasts,
@@ -90,7 +90,7 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
 
 
 def _recalibrated(
-    windows: list[Window], forecasts: Matrix, lends: NDArray[np.bool_]
+    windows: list[Window], forecasts: Matrix, lends: NDArray[np.bool_], fresh: float
 ) -> tuple[Matrix, Matrix]:
     """The forecasts [n, K, H], each scaled by what the other origins teach, and the scales [V] that
     all of them do."""
@@ -104,8 +104,8 @@ def _recalibrated(
     out = forecasts.copy()
     for k in range(len(windows)):
         f, y, v = (np.delete(part, k, axis=1) for part in (said, demand, volume))
-        out[:, k] *= scale_at(scales_of(f, y, v, lends), volume[:, k])[:, None]
-    return out, scales_of(said, demand, volume, lends)
+        out[:, k] *= scale_at(scales_of(f, y, v, lends, fresh=fresh), volume[:, k])[:, None]
+    return out, scales_of(said, demand, volume, lends, fresh=fresh)
 
 
 def _members(window: Window, weights: Matrix) -> Matrix:

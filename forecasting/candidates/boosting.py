@@ -19,7 +19,6 @@ from forecasting.errors import VigistockError
 Inputs = NDArray[np.float32]
 Vector = NDArray[np.float64]
 
-POWER: Final = 1.1  # of the Tweedie variance: between Poisson counts (1) and gamma amounts (2)
 MOST_LOG_RATIO: Final = 4.0  # a forecast of 55 times the level is no forecast
 TRUSTED: Final = (
     "sklearn._loss.link.Interval",
@@ -40,6 +39,7 @@ class Effort:
     leaves: int
     rate: float
     leaf_rows: int
+    power: float = 1.1  # of the Tweedie variance: between Poisson counts (1) and gamma amounts (2)
 
 
 class Booster(Protocol):
@@ -101,7 +101,7 @@ def boost(inputs: Inputs, demand: Vector, level: Vector, *, effort: Effort, seed
 
     parameters = {
         "objective": "tweedie",
-        "tweedie_variance_power": POWER,
+        "tweedie_variance_power": effort.power,
         "learning_rate": effort.rate,
         "num_leaves": effort.leaves,
         "min_data_in_leaf": effort.leaf_rows,

@@ -41,7 +41,7 @@ LEAST_SERIES: Final = 60  # with demand; below, boosters know their teachers by 
 EFFORT: Final = {
     Frequency.DAY: Effort(rounds=130, leaves=63, rate=0.085, leaf_rows=80),
     Frequency.WEEK: Effort(rounds=120, leaves=31, rate=0.07, leaf_rows=60),
-    Frequency.MONTH: Effort(rounds=120, leaves=15, rate=0.05, leaf_rows=40),
+    Frequency.MONTH: Effort(rounds=120, leaves=15, rate=0.05, leaf_rows=40, power=1.3),
 }
 
 

@@ -49,6 +49,7 @@ def test_two_origins_or_no_lender_teach_nothing():
     few = backtest(3.0, 1.5)
     two = {name: part[:, :2] if part.ndim == 2 else part for name, part in few.items()}
     assert (scales_of(**two) == 1.0).all()
+    assert (scales_of(**few, fresh=0.2) == 1.0).all()  # ten windows that are two at best
     assert (scales_of(**few | {"lends": np.zeros(SERIES, dtype=bool)}) == 1.0).all()
 
 
