@@ -1,0 +1,164 @@
+"""Boosted trees for a yes or no: LightGBM, or scikit-learn's where LightGBM cannot be loaded.
+
+Both learn the log odds of the event under the logistic loss, on every row as often as it came:
+leaving rows out to balance the classes would shift all probabilities. One thread each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecasting.candidates.boosting import library
+
+Inputs = NDArray[np.float64]
+Vector = NDArray[np.float64]
+Events = NDArray[np.int64]  # 0 or 1
+
+COLUMN_SHARE: Final = 0.5  # of the columns is seen by a tree: related columns take turns
+ROW_SHARE: Final = 0.8  # of the rows is seen by a tree (LightGBM)
+RIDGE: Final = 5.0  # on the leaves' log odds: leaves with few events say less
+PATIENCE: Final = 60  # rounds without a better held-out loss, then learning stops
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How hard one booster tries."""
+
+    rounds: int
+    leaves: int
+    rate: float
+    leaf_rows: int
+
+
+class Booster(Protocol):
+    """A learned function: features [k, F] → log odds of the event [k]."""
+
+    def log_odds(self, inputs: Inputs) -> Vector: ...
+
+
+@dataclass(frozen=True)
+class _LightGBM:
+    model: Any
+    rounds: int
+
+    def log_odds(self, inputs: Inputs) -> Vector:
+        found = self.model.predict(inputs, raw_score=True, num_iteration=self.rounds, num_threads=1)
+        return np.asarray(found, np.float64)
+
+
+@dataclass(frozen=True)
+class _Sklearn:
+    model: Any
+
+    def log_odds(self, inputs: Inputs) -> Vector:
+        with _one_thread():
+            return np.asarray(self.model.decision_function(inputs), np.float64)
+
+
+def boost(
+    inputs: Inputs, events: Events, *, effort: Effort, monotone: Sequence[int], seed: int
+) -> Booster:
+    """Learn from k rows [k, F] and their events [k]; `monotone` [F] is 1, 0 or −1 a column."""
+    if library() == "sklearn":
+        return _Sklearn(_fit_sklearn(inputs, events, effort, monotone, seed))
+    import lightgbm
+
+    parameters = _lightgbm_parameters(effort, monotone, seed)
+    data = lightgbm.Dataset(inputs, events, params={"verbosity": -1})
+    return _LightGBM(lightgbm.train(parameters, data, effort.rounds), effort.rounds)
+
+
+def boost_until(
+    inputs: Inputs,
+    events: Events,
+    held: NDArray[np.bool_],
+    *,
+    effort: Effort,
+    monotone: Sequence[int],
+    seed: int,
+) -> tuple[int, Vector]:
+    """Learn from the rows not held [k]; the rounds of the least loss on the held, and their log
+    odds there."""
+    if library() == "sklearn":
+        model = _fit_sklearn(inputs[~held], events[~held], effort, monotone, seed)
+        losses = []
+        with _one_thread():
+            for log_odds in model.staged_decision_function(inputs[held]):
+                losses.append(log_loss(events[held], log_odds.ravel()))
+                if losses[-1] == min(losses):
+                    kept = log_odds.ravel()
+        return int(np.argmin(losses)) + 1, kept
+    import lightgbm
+
+    data = lightgbm.Dataset(inputs[~held], events[~held], params={"verbosity": -1})
+    watched = data.create_valid(inputs[held], events[held])
+    model = lightgbm.train(
+        _lightgbm_parameters(effort, monotone, seed) | {"metric": "binary_logloss"},
+        data,
+        effort.rounds,
+        valid_sets=[watched],
+        callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
+    )
+    best = int(model.best_iteration)
+    return best, _LightGBM(model, best).log_odds(inputs[held])
+
+
+def log_loss(events: Events, log_odds: Vector) -> float:
+    """Mean −log likelihood of the events, nats a row.
+
+    >>> round(log_loss(np.array([1, 0]), np.array([0.0, 0.0])), 4)  # log 2
+    0.6931
+    """
+    return float(np.mean(np.logaddexp(0.0, log_odds) - events * log_odds))
+
+
+def _lightgbm_parameters(effort: Effort, monotone: Sequence[int], seed: int) -> dict[str, Any]:
+    constraints = {"monotone_constraints": list(monotone)} if any(monotone) else {}
+    return {
+        "objective": "binary",
+        "learning_rate": effort.rate,
+        "num_leaves": effort.leaves,
+        "min_data_in_leaf": effort.leaf_rows,
+        "feature_fraction": COLUMN_SHARE,
+        "bagging_fraction": ROW_SHARE,
+        "bagging_freq": 1,
+        "lambda_l2": RIDGE,
+        "num_threads": 1,
+        "deterministic": True,
+        "force_col_wise": True,
+        "seed": seed,
+        "verbosity": -1,
+        **constraints,
+    }
+
+
+def _fit_sklearn(
+    inputs: Inputs, events: Events, effort: Effort, monotone: Sequence[int], seed: int
+) -> Any:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    model = HistGradientBoostingClassifier(
+        learning_rate=effort.rate,
+        max_iter=effort.rounds,
+        max_leaf_nodes=effort.leaves,
+        min_samples_leaf=effort.leaf_rows,
+        max_features=COLUMN_SHARE,
+        l2_regularization=RIDGE,
+        monotonic_cst=list(monotone),
+        early_stopping=False,
+        random_state=seed,
+    )
+    silent = np.isnan(inputs).all(axis=0)  # scikit-learn cannot bin a column of nothing
+    with _one_thread():
+        return model.fit(np.where(silent, 0.0, inputs), events)
+
+
+def _one_thread() -> Any:
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1)
