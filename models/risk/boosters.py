@@ -19,7 +19,6 @@ Inputs = NDArray[np.float64]
 Vector = NDArray[np.float64]
 Events = NDArray[np.int64]  # 0 or 1
 
-COLUMN_SHARE: Final = 0.5  # of the columns is seen by a tree: related columns take turns
 ROW_SHARE: Final = 0.8  # of the rows is seen by a tree (LightGBM)
 RIDGE: Final = 5.0  # on the leaves' log odds: leaves with few events say less
 PATIENCE: Final = 60  # rounds without a better held-out loss, then learning stops
@@ -33,6 +32,7 @@ class Effort:
     leaves: int
     rate: float
     leaf_rows: int
+    column_share: float = 0.5  # seen by a tree (LightGBM) or a split: related columns take turns
 
 
 class Booster(Protocol):
@@ -124,7 +124,7 @@ def _lightgbm_parameters(effort: Effort, monotone: Sequence[int], seed: int) -> 
         "learning_rate": effort.rate,
         "num_leaves": effort.leaves,
         "min_data_in_leaf": effort.leaf_rows,
-        "feature_fraction": COLUMN_SHARE,
+        "feature_fraction": effort.column_share,
         "bagging_fraction": ROW_SHARE,
         "bagging_freq": 1,
         "lambda_l2": RIDGE,
@@ -147,7 +147,7 @@ def _fit_sklearn(
         max_iter=effort.rounds,
         max_leaf_nodes=effort.leaves,
         min_samples_leaf=effort.leaf_rows,
-        max_features=COLUMN_SHARE,
+        max_features=effort.column_share,
         l2_regularization=RIDGE,
         monotonic_cst=list(monotone),
         early_stopping=False,

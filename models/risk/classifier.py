@@ -7,6 +7,7 @@ several seeds averaged in log odds, and a calibration only where held-out events
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -51,6 +52,8 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         Most trees of one booster; held-out rows choose how many are used.
     leaves, learning_rate, leaf_rows
         Of the trees: most leaves, step, and least rows of a leaf.
+    column_share
+        Of the columns, drawn anew for each tree or split: less where many columns say the same.
     members
         Boosters whose log odds are averaged; they differ by seed.
     random_state
@@ -83,6 +86,7 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         leaves: int = 15,
         learning_rate: float = 0.03,
         leaf_rows: int = 40,
+        column_share: float = 0.5,
         members: int = 3,
         random_state: Any = 0,
     ) -> None:
@@ -91,6 +95,7 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         self.leaves = leaves
         self.learning_rate = learning_rate
         self.leaf_rows = leaf_rows
+        self.column_share = column_share
         self.members = members
         self.random_state = random_state
 
@@ -111,6 +116,7 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
             leaves=self.leaves,
             rate=self.learning_rate,
             leaf_rows=max(1, min(self.leaf_rows, len(y) // LEAST_LEAVES)),
+            column_share=self.column_share,
         )
         self.library_ = library()
         self.rounds_ = min(self.rounds, FEW_ROUNDS)
@@ -125,7 +131,7 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
                 rounds.append(best)
             self.rounds_ = round(float(np.mean(rounds)))
             self.calibration_ = _calibration(events, held_out, slices)
-        effort = Effort(self.rounds_, most.leaves, most.rate, most.leaf_rows)
+        effort = replace(most, rounds=self.rounds_)
         self.members_: list[Booster] = [
             boost(X, events, effort=effort, monotone=constraints, seed=int(seed))
             for seed in seeds[FOLDS:]

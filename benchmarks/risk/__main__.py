@@ -1,0 +1,154 @@
+"""Chances of running out against the field: one split, discrimination beside calibration.
+
+    python -m benchmarks.risk --data backorders
+        [--dir DIR] [--train FILE --test FILE] [--seeds 1,2] [--predictions FILE]
+
+Test rows are scored once. `--predictions` writes `sku,probability` for each data row of the test
+file (the mean of the seeds); a test file without labels gets nothing else. Exits with 1 where a
+promise breaks, with 2 where a file cannot be read.
+
+AP: average precision. ROC: area under it. BSS: Brier skill against the training rows' event rate.
+ECE: calibration error over ten bins of equally many rows. P5: precision in the top 5 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from benchmarks.risk.backorders import FILE, backorders
+from benchmarks.risk.peers import PEERS
+from benchmarks.risk.promises import hold
+from benchmarks.risk.report import PRODUCT, Results
+from benchmarks.risk.task import Rows, Task, Vector
+from benchmarks.shared_data import shared_data
+from forecasting.errors import DeliveryRefused, VigistockError
+from models.risk import RuptureRiskClassifier
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of the shared data, and how it, or two others, become a task."""
+
+    folder: str
+    file: str
+    load: Callable[[Path, Path | None], Task]
+
+
+SOURCES: Final[Mapping[str, Source]] = {"backorders": Source("backorders", FILE, backorders)}
+
+
+def tell(words: str) -> None:
+    print(words, flush=True)
+
+
+def product(task: Task, seed: int) -> Vector:
+    """[n] chances of the test rows."""
+    model = RuptureRiskClassifier(**task.settings, random_state=seed)
+    model.fit(task.train.engineered, task.train.labels())
+    slope, shift = model.calibration_
+    tell(
+        f"  {model.library_}, {len(model.members_)} × {model.rounds_} trees, "
+        f"log odds × {slope:.2f} {shift:+.2f}"
+    )
+    return np.asarray(model.predict_proba(task.test.engineered)[:, 1])
+
+
+def timed(name: str, work: Callable[[], Vector]) -> Vector:
+    begun = time.perf_counter()
+    found = work()
+    tell(f"  {name}: {time.perf_counter() - begun:.0f} s")
+    return found
+
+
+def write_predictions(file: Path, rows: Rows, chance: Vector) -> None:
+    try:
+        with file.open("w", encoding="utf-8", newline="") as target:
+            writer = csv.writer(target, lineterminator="\n")
+            writer.writerow(["sku", "probability"])
+            writer.writerows(zip(rows.sku, (f"{one:.8f}" for one in chance), strict=True))
+    except OSError as error:
+        raise DeliveryRefused(
+            str(file), f"cannot be written ({error.strerror})", next_step="Name another file."
+        ) from error
+    tell(f"{len(rows)} predictions written to {file}")
+
+
+def run(data: str, task: Task, numbers: list[int], predictions: Path | None) -> bool:
+    """True where all promises are kept, or none can be checked."""
+    event = task.train.labels()
+    tell(
+        f"{data}: {len(task.train)} rows to learn from, {event.sum()} {task.events_are} "
+        f"({event.mean():.2%}); {len(task.test)} test rows\n"
+        f"{task.configurations_tried} configurations were tried, on slices of the training rows"
+    )
+    found = {
+        seed: timed(f"{PRODUCT}, seed {seed}", lambda seed=seed: product(task, seed))
+        for seed in numbers
+    }
+    if predictions is not None:
+        write_predictions(predictions, task.test, np.mean(list(found.values()), axis=0))
+    if task.test.event is None:
+        tell("The test rows have no labels: nothing to score.")
+        return True
+    if not task.test.event[task.test.at_risk].any() or task.test.event.all():
+        tell("The test rows have no events, or nothing else: nothing to score.")
+        return True
+    peers = {name: timed(name, lambda peer=peer: peer(task)) for name, peer in PEERS.items()}
+    results = Results(task, peers, found)
+    results.show()
+    return hold(results, data)
+
+
+def arguments(given: list[str] | None) -> argparse.Namespace:
+    words = __doc__.splitlines()[0]
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.risk", description=words)
+    parser.add_argument("--data", choices=sorted(SOURCES), required=True)
+    parser.add_argument("--dir", type=Path, help="the data set's folder, if not ../shared/data/…")
+    parser.add_argument("--train", type=Path, help="learn from this file")
+    parser.add_argument("--test", type=Path, help="score this file, once")
+    parser.add_argument("--seeds", default="1", type=seeds, help="of the product, such as 1,2")
+    parser.add_argument("--predictions", type=Path, help="write sku,probability of the test rows")
+    chosen = parser.parse_args(given)
+    if (chosen.train is None) != (chosen.test is None):
+        parser.error("--train and --test come together")
+    return chosen
+
+
+def seeds(text: str) -> list[int]:
+    found = [int(seed) for seed in text.split(",")]
+    if min(found) < 0:
+        raise ValueError(text)
+    return found
+
+
+def main(given: list[str] | None = None) -> int:
+    chosen = arguments(given)
+    source = SOURCES[chosen.data]
+    train = chosen.train
+    if train is None:
+        folder = chosen.dir or shared_data(source.folder)
+        if folder is None or not (folder / source.file).is_file():
+            where = folder or f"{source.folder} beside this repository"
+            tell(f"SKIPPED: no {source.file} in {where}; name its folder with --dir.")
+            return 0
+        train = folder / source.file
+    try:
+        task = source.load(train, chosen.test)
+        kept = run(chosen.data, task, chosen.seeds, chosen.predictions)
+    except VigistockError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
