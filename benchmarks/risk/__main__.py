@@ -19,6 +19,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -55,10 +56,7 @@ def product(task: Task, seed: int) -> Vector:
     model = RuptureRiskClassifier(**task.settings, random_state=seed)
     model.fit(task.train.engineered, task.train.labels())
     slope, shift = model.calibration_
-    tell(
-        f"  {model.library_}, {len(model.members_)} × {model.rounds_} trees, "
-        f"log odds × {slope:.2f} {shift:+.2f}"
-    )
+    tell(f"  {model.library_}, trees {model.rounds_}, log odds × {slope:.2f} {shift:+.2f}")
     return np.asarray(model.predict_proba(task.test.engineered)[:, 1])
 
 
@@ -91,8 +89,7 @@ def run(data: str, task: Task, numbers: list[int], predictions: Path | None) -> 
         f"{task.configurations_tried} configurations were tried, on slices of the training rows"
     )
     found = {
-        seed: timed(f"{PRODUCT}, seed {seed}", lambda seed=seed: product(task, seed))
-        for seed in numbers
+        seed: timed(f"{PRODUCT}, seed {seed}", partial(product, task, seed)) for seed in numbers
     }
     if predictions is not None:
         write_predictions(predictions, task.test, np.mean(list(found.values()), axis=0))
@@ -102,7 +99,7 @@ def run(data: str, task: Task, numbers: list[int], predictions: Path | None) -> 
     if not task.test.event[task.test.at_risk].any() or task.test.event.all():
         tell("The test rows have no events, or nothing else: nothing to score.")
         return True
-    peers = {name: timed(name, lambda peer=peer: peer(task)) for name, peer in PEERS.items()}
+    peers = {name: timed(name, partial(peer, task)) for name, peer in PEERS.items()}
     results = Results(task, peers, found)
     results.show()
     return hold(results, data)

@@ -98,7 +98,7 @@ def _yes_or_no(path: Path, text: pd.Series) -> NDArray[np.object_]:
     """Yes, No, or None where nobody says."""
     known = ~text.str.lower().isin(NOT_KNOWN).to_numpy()
     _refuse_first(path, text, known & ~text.isin(["Yes", "No"]).to_numpy(), "Yes or No")
-    return np.where(known, text.to_numpy(object), None)
+    return text.where(known, None).to_numpy(object)
 
 
 def _labels(path: Path, text: pd.Series) -> NDArray[np.bool_] | None:

@@ -33,6 +33,7 @@ class Effort:
     rate: float
     leaf_rows: int
     column_share: float = 0.5  # seen by a tree (LightGBM) or a split: related columns take turns
+    random_cuts: bool = False  # LightGBM: of each column one cut, drawn at random, is looked at
 
 
 class Booster(Protocol):
@@ -125,6 +126,7 @@ def _lightgbm_parameters(effort: Effort, monotone: Sequence[int], seed: int) -> 
         "num_leaves": effort.leaves,
         "min_data_in_leaf": effort.leaf_rows,
         "feature_fraction": effort.column_share,
+        "extra_trees": effort.random_cuts,
         "bagging_fraction": ROW_SHARE,
         "bagging_freq": 1,
         "lambda_l2": RIDGE,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import cycle, islice
 from typing import Any, Final
 
 import numpy as np
@@ -55,7 +56,8 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
     column_share
         Of the columns, drawn anew for each tree or split: less where many columns say the same.
     members
-        Boosters whose log odds are averaged; they differ by seed.
+        Boosters whose log odds are averaged; they differ by seed, and with LightGBM every second
+        cuts its columns at random (Geurts, Ernst and Wehenkel 2006, "Extremely randomized trees").
     random_state
         Seed, RandomState or None; the same integer gives the same probabilities.
 
@@ -65,7 +67,7 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         As scikit-learn has them.
     library_
         `lightgbm`, or `sklearn` where LightGBM cannot be loaded.
-    rounds_
+    rounds_ [members]
         Trees of each member.
     members_
         The boosters.
@@ -87,7 +89,7 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         learning_rate: float = 0.03,
         leaf_rows: int = 40,
         column_share: float = 0.5,
-        members: int = 3,
+        members: int = 4,
         random_state: Any = 0,
     ) -> None:
         self.monotone = monotone
@@ -109,9 +111,12 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         """Learn from rows X [n, F] and labels y [n] of two kinds. Raises ValueError."""
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
         self.classes_, events = _two_classes(y)
+        for name in ("rounds", "leaf_rows", "members"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, not {getattr(self, name)!r}.")
         constraints = self._constraints()
-        seeds = check_random_state(self.random_state).randint(1 << 30, size=FOLDS + self.members)
-        most = Effort(
+        luck = check_random_state(self.random_state)
+        effort = Effort(
             rounds=self.rounds,
             leaves=self.leaves,
             rate=self.learning_rate,
@@ -119,22 +124,22 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
             column_share=self.column_share,
         )
         self.library_ = library()
-        self.rounds_ = min(self.rounds, FEW_ROUNDS)
-        self.calibration_ = (1.0, 0.0)
-        if min(events.sum(), len(events) - events.sum()) >= LEAST_EVENTS:
-            slices = _slices(events, int(seeds[0]))
-            held_out, rounds = np.empty(len(events)), []
-            for held, seed in zip(_masks(slices), seeds[:FOLDS], strict=True):
-                best, held_out[held] = boost_until(
-                    X, events, held, effort=most, monotone=constraints, seed=int(seed)
-                )
-                rounds.append(best)
-            self.rounds_ = round(float(np.mean(rounds)))
-            self.calibration_ = _calibration(events, held_out, slices)
-        effort = replace(most, rounds=self.rounds_)
+        kinds = [effort]
+        if self.library_ == "lightgbm" and self.members > 1:
+            kinds.append(replace(effort, random_cuts=True))
+        if min(events.sum(), len(events) - events.sum()) < LEAST_EVENTS:
+            kinds = [replace(kind, rounds=min(self.rounds, FEW_ROUNDS)) for kind in kinds]
+            self.calibration_ = (1.0, 0.0)
+        else:
+            slices = _slices(events, _seed(luck))
+            tried = [_held_out(X, events, slices, kind, constraints, luck) for kind in kinds]
+            kinds = [kind for kind, _ in tried]
+            log_odds = np.mean([one for _, one in tried], axis=0)
+            self.calibration_ = _calibration(events, log_odds, slices)
+        chosen = list(islice(cycle(kinds), self.members))
+        self.rounds_ = [kind.rounds for kind in chosen]
         self.members_: list[Booster] = [
-            boost(X, events, effort=effort, monotone=constraints, seed=int(seed))
-            for seed in seeds[FOLDS:]
+            boost(X, events, effort=kind, monotone=constraints, seed=_seed(luck)) for kind in chosen
         ]
         return self
 
@@ -192,6 +197,29 @@ def _two_classes(y: NDArray[Any]) -> tuple[NDArray[Any], Events]:
             "cannot be learned."
         )
     return classes, events.astype(np.int64)
+
+
+def _seed(luck: np.random.RandomState) -> int:
+    return int(luck.randint(1 << 30))
+
+
+def _held_out(
+    inputs: Inputs,
+    events: Events,
+    slices: NDArray[np.int64],
+    effort: Effort,
+    monotone: list[int],
+    luck: np.random.RandomState,
+) -> tuple[Effort, Vector]:
+    """With as many rounds as the slices ask for on average, and the log odds [n] of rows held
+    out."""
+    log_odds, rounds = np.empty(len(events)), []
+    for held in _masks(slices):
+        best, log_odds[held] = boost_until(
+            inputs, events, held, effort=effort, monotone=monotone, seed=_seed(luck)
+        )
+        rounds.append(best)
+    return replace(effort, rounds=round(float(np.mean(rounds)))), log_odds
 
 
 def _slices(events: Events, seed: int) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from models.risk import RuptureRiskClassifier
 from models.risk.classifier import CALIBRATED_EVENTS, FEW_ROUNDS
 
-QUICK = {"rounds": 80, "members": 1, "learning_rate": 0.1}
+QUICK = {"rounds": 80, "members": 2, "learning_rate": 0.1}
 
 
 def shelves(rows: int, *, seed: int, shift: float = -4.5) -> tuple[pd.DataFrame, np.ndarray]:
@@ -101,7 +101,7 @@ def test_more_cover_never_raises_the_chance(
     assert worst_rise() > 1e-6, "free, it follows the noise somewhere"
 
 
-def test_a_wrong_constraint_is_named() -> None:
+def test_a_wrong_parameter_is_named() -> None:
     frame, chance = shelves(200, seed=1, shift=-1.0)
     events = events_of(chance, seed=2)
     with pytest.raises(ValueError, match=r"no column 'covers'\. Did you mean 'cover'\?"):
@@ -110,6 +110,8 @@ def test_a_wrong_constraint_is_named() -> None:
         RuptureRiskClassifier(monotone={3: 1}).fit(frame.to_numpy(), events)
     with pytest.raises(ValueError, match=r"must be -1, 0 or 1, not 2"):
         RuptureRiskClassifier(monotone={"cover": 2}).fit(frame, events)
+    with pytest.raises(ValueError, match="members must be at least 1, not 0"):
+        RuptureRiskClassifier(members=0).fit(frame, events)
 
 
 def test_few_events_are_learned_carefully_and_left_uncalibrated() -> None:
@@ -118,7 +120,7 @@ def test_few_events_are_learned_carefully_and_left_uncalibrated() -> None:
     events[np.argsort(frame["cover"].to_numpy())[:5]] = 1
     model = RuptureRiskClassifier(members=1).fit(frame, events)
     found = model.predict_proba(frame)[:, 1]
-    assert model.rounds_ == FEW_ROUNDS
+    assert model.rounds_ == [FEW_ROUNDS]
     assert model.calibration_ == (1.0, 0.0)
     assert found.mean() == pytest.approx(5 / 3_000, rel=0.5)
     assert found[events == 1].min() > found[events == 0].mean()
