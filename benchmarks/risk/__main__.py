@@ -117,6 +117,8 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     chosen = parser.parse_args(given)
     if (chosen.train is None) != (chosen.test is None):
         parser.error("--train and --test come together")
+    if chosen.predictions and not chosen.predictions.parent.is_dir():
+        parser.error(f"--predictions: there is no folder {chosen.predictions.parent}")
     return chosen
 
 

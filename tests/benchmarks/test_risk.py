@@ -146,6 +146,23 @@ def test_a_bad_file_is_told_by_line_and_column(
     assert pd.Series([told]).str.contains(words).all(), told
 
 
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--train", "a.csv"], "--train and --test come together"),
+        (["--seeds", "1,b"], "invalid seeds value: '1,b'"),
+        (["--predictions", "nowhere/found.csv"], "there is no folder nowhere"),
+    ],
+    ids=["one file", "seeds", "folder"],
+)
+def test_wrong_options_are_told(
+    given: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(*given)
+    assert words in capsys.readouterr().err
+
+
 def test_files_that_are_no_tables_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
