@@ -12,6 +12,7 @@ from benchmarks.risk.peers import RULE
 from benchmarks.risk.task import SUBSETS, Task, Vector, subset
 
 PRODUCT: Final = "Vigistock"
+FINE: Final = {"ECE": "{:.4f}".format}  # of rare events it is small
 
 
 class Results:
@@ -55,7 +56,7 @@ class Results:
             event = self._task.test.labels()[judged]
             words = f", {self._task.at_risk_are}" if name == "at risk" else ""
             print(f"\n{name}{words}: {len(event)} rows, {event.sum()} {self._task.events_are}")
-            print(table.to_string(float_format="{:.3f}".format, na_rep="–"))
+            print(table.to_string(float_format="{:.3f}".format, formatters=FINE, na_rep="–"))
             reference = self.best_peer(name)
             value, gain = interval_of_precision(
                 event,
