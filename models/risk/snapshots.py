@@ -78,7 +78,7 @@ def raw_inputs(snapshots: pd.DataFrame) -> pd.DataFrame:
 
 
 def snapshot_features(snapshots: pd.DataFrame) -> pd.DataFrame:
-    """[n, 21 + 45] float: `raw_inputs`, and what follows from them. The input stays unchanged.
+    """[n, 21 + 50] float: `raw_inputs`, and what follows from them. The input stays unchanged.
 
     *gaps, pieces*: on hand (`inv_`) or on hand and in transit (`avail_`), less the forecast of a
     horizon, of the lead time, less the least stock, or less what is past due and owed;
