@@ -120,9 +120,9 @@ def _agree(own: GrainAtOrigin, weeks: GrainAtOrigin) -> None:
 
     Both grains see the same demand, and their errors differ (temporal hierarchies: Athanasopoulos,
     Hyndman, Kourentzes and Petropoulos 2017, Eur. J. Operational Research 262:60). Only where both
-    have global candidates: a weekly model of a short history knows less than the days.
+    have global candidates that a backtest has weighed: weeks of a short history know less.
     """
-    if own is weeks or own.alone or weeks.alone:
+    if own is weeks or not (own.proven and weeks.proven):
         return
     for step, days in covered_steps(own, weeks):
         said = own.mean[:, days].sum(axis=1)

@@ -83,9 +83,10 @@ class GrainAtOrigin:
         self.mean: Matrix = self._means() * self._offered(history.series)
 
     @property
-    def alone(self) -> bool:
-        """Whether no global candidate had a say."""
-        return self._fitted.pooled is None
+    def proven(self) -> bool:
+        """Whether global candidates had a say, and a backtest told how much."""
+        fitted = self._fitted
+        return fitted.pooled is not None and bool(np.isfinite(fitted.usual_blend).all())
 
     def _kept(self, values: NDArray, otherwise: object) -> NDArray:
         """Values of the training's series in the order of the history's."""

@@ -151,7 +151,7 @@ def test_weeks_inside_the_daily_horizon_are_sums_of_the_days(calm):
     np.testing.assert_array_equal(weeks.quantiles[:, 0, median], expected)
 
 
-def grain(frequency, first, mean, *, alone=False):
+def grain(frequency, first, mean, *, proven=True):
     mean = np.array(mean, dtype=float)
     levels = SimpleNamespace(method=["combination"] * len(mean), reason=["told"] * len(mean))
     return SimpleNamespace(
@@ -159,7 +159,7 @@ def grain(frequency, first, mean, *, alone=False):
         first=first,
         horizon=mean.shape[1],
         mean=mean,
-        alone=alone,
+        proven=proven,
         levels=levels,
     )
 
@@ -176,7 +176,7 @@ def test_the_weekly_forecast_has_its_say_in_whole_weeks_alone():
     assert (days.mean[0, 9:] == 2.0).all()
     assert not days.mean[1].any()  # nothing is made of nothing
     assert "by the weekly forecast" in days.levels.reason[0]
-    untold = grain(Frequency.DAY, first, [[2.0] * 12], alone=True)
+    untold = grain(Frequency.DAY, first, [[2.0] * 12], proven=False)
     _agree(untold, weeks)
     assert (untold.mean == 2.0).all()
 
