@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -20,6 +21,7 @@ FILES: Final = "demo-files"
 MARK: Final = "made-by-vigistock-demo"  # inside FILES: this workspace is a demonstration
 FREQUENCY: Final = "D"
 SHOWN: Final = "10"
+MOST_WORKERS: Final = 4  # a training has four large pieces: three eras of the backtest, and today
 
 
 def demo(
@@ -53,9 +55,14 @@ def _build(vigistock: Any, shell: Shell) -> None:
     for file in files.files:
         profile = () if file.profile == "generic" else ("--profile", file.profile)
         _run(vigistock, shell, "ingest", file.feed, _word(file.path), *profile)
-    _run(vigistock, shell, "train")
+    _run(vigistock, shell, "train", "--workers", str(min(_cores(), MOST_WORKERS)))
     if not _is_built(shell):
         _run(vigistock, shell, "publish")
+
+
+def _cores() -> int:
+    """Of the machine that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 def _company(folder: Path) -> DemoFiles:

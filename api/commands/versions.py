@@ -27,12 +27,13 @@ def train(
     promote: Annotated[
         str, typer.Option(metavar="REASON", help="Make the new versions champions, and why.")
     ] = "",
+    workers: Annotated[int | None, typer.Option(min=1, max=256, help="Processes.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Learn from the record; the first version becomes champion and is published."""
     shell = shell_of(context, as_json)
     day = last_day(as_of)
-    workspace = shell.workspace()
+    workspace = shell.workspace({"workers": workers})
     from models.pipelines.train import train as run
 
     with shell.steps() as step:
