@@ -28,6 +28,18 @@ def _normal_cdf(z: float) -> float:
     return 0.5 * math.erfc(-z / math.sqrt(2.0))
 
 
+@njit(cache=True, inline="always")
+def _mass_of_none(mean: float, phi: float) -> float:
+    """P(N = 0)."""
+    return math.exp(-math.log1p(phi * mean) / phi) if phi > 1e-9 else math.exp(-mean)
+
+
+@njit(cache=True, inline="always")
+def _next_mass(mass: float, k: float, mean: float, phi: float) -> float:
+    """P(N = k + 1) from P(N = k)."""
+    return mass * (mean * (1.0 + phi * k) / ((k + 1.0) * (1.0 + phi * mean)))
+
+
 @njit(cache=True)
 def _gamma_value(score: float, mean: float, dispersion: float) -> float:
     c = dispersion + 1.0 / mean
@@ -47,13 +59,10 @@ def _count_score_bounds(count: float, mean: float, dispersion: float) -> tuple[f
             below = (((count - 0.5) / mean) ** (1.0 / 3.0) - 1.0 + c / 9.0) * 3.0 / math.sqrt(c)
         upto = (((count + 0.5) / mean) ** (1.0 / 3.0) - 1.0 + c / 9.0) * 3.0 / math.sqrt(c)
         return _normal_cdf(below), _normal_cdf(upto)
-    if dispersion > 1e-9:
-        mass = math.exp(-math.log1p(dispersion * mean) / dispersion)
-    else:
-        mass = math.exp(-mean)
+    mass = _mass_of_none(mean, dispersion)
     below, upto, k = 0.0, mass, 0.0
     while k < count and upto < 1.0 - 1e-12:
-        mass *= mean * (1.0 + dispersion * k) / ((k + 1.0) * (1.0 + dispersion * mean))
+        mass = _next_mass(mass, k, mean, dispersion)
         below = upto
         upto += mass
         k += 1.0
@@ -101,13 +110,13 @@ def crps(actual: Matrix, mean: Matrix, tried: Matrix) -> tuple[Matrix, Matrix]:
             periods[row] += 1.0
             for place in range(len(tried)):
                 phi = tried[place]
-                mass = math.exp(-math.log1p(phi * f) / phi)
+                mass = _mass_of_none(f, phi)
                 upto, k, lost = mass, 0.0, 0.0
                 while k < y or upto < 0.999:  # what is left would add a thousandth squared
                     lost += (upto - (1.0 if y <= k else 0.0)) ** 2
                     if k >= MOST_COUNT:
                         break
-                    mass *= f * (1.0 + phi * k) / ((k + 1.0) * (1.0 + phi * f))
+                    mass = _next_mass(mass, k, f, phi)
                     upto = min(upto + mass, 1.0)
                     k += 1.0
                 out[row, place] += lost
@@ -127,11 +136,11 @@ def _ordered_counts(mean: float, phi: float, z: Matrix, u: Matrix, out: Matrix) 
             out[path] = np.rint(_gamma_value(z[path], mean, phi))
             total += out[path]
         return total / count
-    mass = math.exp(-math.log1p(phi * mean) / phi) if phi > 1e-9 else math.exp(-mean)
+    mass = _mass_of_none(mean, phi)
     upto, k = mass, 0.0
     for path in range(count):
         while upto < u[path] and k < MOST_COUNT and upto < 1.0 - 1e-9:
-            mass *= mean * (1.0 + phi * k) / ((k + 1.0) * (1.0 + phi * mean))
+            mass = _next_mass(mass, k, mean, phi)
             upto += mass
             k += 1.0
         out[path] = k

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from forecasting.counts import pit
-from forecasting.dispersion import TRIED, Dispersion, losses_of, volume_class
+from forecasting.dispersion import Dispersion, volume_class
 from forecasting.distribution import ErrorPaths, fill_gaps, series_key
 from forecasting.history import History
 from forecasting.states import SHORT
@@ -37,23 +37,16 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
     count, origins, horizon = forecasts.shape
     luck = _luck(history.series, origins, horizon, seed)
     scores = np.full((count, origins, horizon), np.nan, np.float32)
-    losses = np.zeros((count, origins, len(TRIED)))
-    periods, volume = np.zeros((count, origins)), np.zeros((count, origins))
-    thin = np.zeros((count, origins), dtype=bool)
+    volume = np.zeros((count, origins))
     for k, window in enumerate(windows):
-        quantum = window.states.quantum[:, None]
-        f, y = forecasts[:, k] / quantum, window.actual / quantum
-        losses[:, k], periods[:, k] = losses_of(y, f)
-        volume[:, k] = f.mean(axis=1)
-        thin[:, k] = window.states.known < SHORT[history.frequency]
-    losses[thin], periods[thin] = 0.0, 0.0
+        volume[:, k] = forecasts[:, k].mean(axis=1) / window.states.quantum
     rows = np.arange(count)
     for k, window in enumerate(windows):
         quantum = window.states.quantum[:, None]
         others = np.arange(origins) != k
         learned = Dispersion.of(
-            trial.fresh * losses[:, others].sum(axis=1),
-            trial.fresh * periods[:, others].sum(axis=1),
+            trial.fresh * trial.losses[:, others].sum(axis=1),
+            trial.fresh * trial.periods[:, others].sum(axis=1),
             mean=volume[:, k],
             lends=trial.lends,
         )
@@ -61,13 +54,13 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
         u = pit(window.actual / quantum, forecasts[:, k] / quantum, phi, luck[:, k])
         with np.errstate(invalid="ignore"):
             path = fill_gaps(ndtri(np.clip(u, 1e-9, 1.0 - 1e-9)), reach=trial.reach)
-        path[thin[:, k]] = np.nan
+        path[window.states.known < SHORT[history.frequency]] = np.nan
         scores[:, k] = path
     usual = volume.mean(axis=1) if origins else np.zeros(count)
     bank = ErrorPaths.of(scores[trial.lends], volume_class(usual)[trial.lends], history.frequency)
     dispersion = Dispersion.of(
-        trial.fresh * losses.sum(axis=1),
-        trial.fresh * periods.sum(axis=1),
+        trial.fresh * trial.losses.sum(axis=1),
+        trial.fresh * trial.periods.sum(axis=1),
         mean=usual,
         lends=trial.lends,
     )

@@ -124,14 +124,16 @@ def _agree(own: GrainAtOrigin, weeks: GrainAtOrigin) -> None:
     """
     if own is weeks or not (own.proven and weeks.proven):
         return
-    for step, days in covered_steps(own, weeks):
+    rows = np.isin(own.levels.method, BLENDED) & np.isin(weeks.levels.method, BLENDED)
+    spans = covered_steps(own, weeks)
+    for step, days in spans:
         said = own.mean[:, days].sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             moved = 1.0 + WEEKLY_SHARE * (weeks.mean[:, step] / said - 1.0)
-        moved = np.clip(np.where(said > 0, moved, 1.0), *MOST_MOVED)
+        moved = np.clip(np.where(rows & (said > 0), moved, 1.0), *MOST_MOVED)
         own.mean[:, days] *= moved[:, None]
-    for row in np.flatnonzero(np.isin(own.levels.method, BLENDED)).tolist():
-        own.levels.reason[row] += f"; weeks {WEEKLY_SHARE:.2f} by the weekly forecast"
+    for row in np.flatnonzero(rows).tolist() if spans else ():
+        own.levels.reason[row] += f"; whole weeks {WEEKLY_SHARE:.2f} by the weekly forecast"
 
 
 def covered_steps(

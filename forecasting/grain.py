@@ -27,6 +27,7 @@ from forecasting.trial import MEMBERS, Trial, members_of, try_out
 Matrix = NDArray[np.float64]
 
 BLENDED: Final = (Method.COMBINATION, Method.EQUAL_MEAN)
+_WRONG: Final = {True: "were forecast too low", False: "were forecast too high"}
 TOLD_SCALE: Final = 0.005  # a recalibration that shows in a figure of two digits is told
 
 
@@ -117,7 +118,9 @@ class GrainAtOrigin:
             self.levels.method[row] = Method.COMBINATION
             self.levels.reason[row] = f"{share}; local is {self.levels.reason[row]}"
         for row in np.flatnonzero(combined & (np.abs(scale - 1.0) >= TOLD_SCALE)).tolist():
-            self.levels.reason[row] += f"; × {scale[row]:.2f} as like volumes were forecast"
+            self.levels.reason[row] += (
+                f"; × {scale[row]:.2f}, as like volumes {_WRONG[scale[row] > 1]}"
+            )
         return np.where(combined[:, None], mixed * scale[:, None], local)
 
     def _offered(self, series: pd.DataFrame) -> Matrix:

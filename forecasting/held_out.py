@@ -78,7 +78,6 @@ def _others(trial: Trial, rows: Rows, number: int) -> Trial:
             quantum=window.states.quantum[rows],
             known=window.states.known[rows],
             dispersion=window.states.dispersion[rows],
-            classes=window.states.classes[rows],
         )
         return replace(window, states=states, actual=window.actual[rows])
 
@@ -86,5 +85,7 @@ def _others(trial: Trial, rows: Rows, number: int) -> Trial:
         trial,
         windows=[of_rows(one) for k, one in enumerate(trial.windows) if k != number],
         forecasts=np.delete(trial.forecasts[rows], number, axis=1),
+        losses=np.delete(trial.losses[rows], number, axis=1),
+        periods=np.delete(trial.periods[rows], number, axis=1),
         lends=trial.lends[rows],
     )

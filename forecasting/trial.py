@@ -16,10 +16,10 @@ from forecasting.blend import bands_of, blended, products, shrunk, simplex_weigh
 from forecasting.candidates.pooled import POOLED, PooledModels
 from forecasting.candidates.statistical import CANDIDATES
 from forecasting.combine import combined_level, leave_one_out, weights_of, window_errors
-from forecasting.dispersion import volume_class
+from forecasting.dispersion import TRIED, losses_of, volume_class
 from forecasting.history import History
 from forecasting.recalibration import CENTRES, scale_at, scales_of
-from forecasting.states import RECENT
+from forecasting.states import RECENT, SHORT
 
 Matrix = NDArray[np.float64]
 
@@ -37,6 +37,8 @@ class Trial:
     blend: Matrix  # [n, B, m] of local and global members, from all origins
     usual_blend: Matrix  # [B, m] of all series together
     scales: Matrix  # [V] of the blend, by volume class
+    losses: Matrix  # [n, K, G] Σ CRPS of the forecasts at each φ tried; 0 where history is thin
+    periods: Matrix  # [n, K] in those sums
     lends: NDArray[np.bool_]  # [n] false for series too thin or too odd to teach others
     pooled: PooledModels | None
     reach: int  # periods of the horizon that were tried
@@ -75,10 +77,13 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
     scales = np.ones(len(CENTRES))
     if pooled is not None:  # without global candidates every series stands alone: so it stays
         forecasts, scales = _recalibrated(windows, forecasts, lends, fresh)
+    losses, periods = _losses(windows, forecasts, SHORT[history.frequency])
     return Trial(
         windows=windows,
         forecasts=forecasts,
         scales=scales,
+        losses=losses,
+        periods=periods,
         weights=weights_of(errors),
         blend=simplex_weights(shrunk(product, segments, lends, fresh=fresh), fresh=fresh),
         usual_blend=simplex_weights(usual(product, lends), fresh=fresh),
@@ -108,6 +113,18 @@ def _recalibrated(
     return out, scales_of(said, demand, volume, lends, fresh=fresh)
 
 
+def _losses(windows: list[Window], forecasts: Matrix, least_known: int) -> tuple[Matrix, Matrix]:
+    """[n, K, G] and [n, K]: what each origin says of the dispersion, in quanta."""
+    losses = np.zeros((*forecasts.shape[:2], len(TRIED)))
+    periods = np.zeros(forecasts.shape[:2])
+    for k, window in enumerate(windows):
+        quantum = window.states.quantum[:, None]
+        found, known = losses_of(window.actual / quantum, forecasts[:, k] / quantum)
+        told = window.states.known >= least_known
+        losses[told, k], periods[told, k] = found[told], known[told]
+    return losses, periods
+
+
 def _members(window: Window, weights: Matrix) -> Matrix:
     """[n, m, H] the local combination by given weights, and the global candidates."""
     level = combined_level(window.states.levels, weights)
@@ -130,6 +147,8 @@ def _untried(count: int, horizon: int, pooled: PooledModels | None) -> Trial:
         blend=np.full((count, bands, len(MEMBERS)), np.nan),
         usual_blend=np.full((bands, len(MEMBERS)), np.nan),
         scales=np.ones(len(CENTRES)),
+        losses=np.zeros((count, 0, len(TRIED))),
+        periods=np.zeros((count, 0)),
         lends=np.ones(count, dtype=bool),
         pooled=pooled,
         reach=horizon,

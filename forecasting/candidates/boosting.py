@@ -19,6 +19,7 @@ from forecasting.errors import VigistockError
 Inputs = NDArray[np.float32]
 Vector = NDArray[np.float64]
 
+ROW_SHARE: Final = 0.8  # of the rows is seen by a tree (LightGBM)
 MOST_LOG_RATIO: Final = 4.0  # a forecast of 55 times the level is no forecast
 TRUSTED: Final = (
     "sklearn._loss.link.Interval",
@@ -39,7 +40,48 @@ class Effort:
     leaves: int
     rate: float
     leaf_rows: int
+    column_share: float = 0.7  # seen by a tree (LightGBM) or a split: related columns take turns
+
+    def lightgbm(self, seed: int) -> dict[str, Any]:
+        """LightGBM's parameters but for the loss: one thread, the same trees for the same rows."""
+        return {
+            "learning_rate": self.rate,
+            "num_leaves": self.leaves,
+            "min_data_in_leaf": self.leaf_rows,
+            "feature_fraction": self.column_share,
+            "bagging_fraction": ROW_SHARE,
+            "bagging_freq": 1,
+            "num_threads": 1,
+            "deterministic": True,
+            "force_col_wise": True,
+            "seed": seed % (1 << 30),
+            "verbosity": -1,
+        }
+
+    def sklearn(self, seed: int) -> dict[str, Any]:
+        """The same for scikit-learn's histogram boosting."""
+        return {
+            "learning_rate": self.rate,
+            "max_iter": self.rounds,
+            "max_leaf_nodes": self.leaves,
+            "min_samples_leaf": self.leaf_rows,
+            "max_features": self.column_share,
+            "early_stopping": False,
+            "random_state": seed % (1 << 30),
+        }
+
+
+@dataclass(frozen=True)
+class CountEffort(Effort):
+    """The same for demand."""
+
     power: float = 1.1  # of the Tweedie variance: between Poisson counts (1) and gamma amounts (2)
+
+
+def without_silence(inputs: NDArray[Any]) -> NDArray[Any]:
+    """Inputs [k, F] with 0 in columns of nothing, which scikit-learn cannot bin."""
+    silent = np.isnan(inputs).all(axis=0)
+    return np.where(silent, inputs.dtype.type(0.0), inputs)
 
 
 class Booster(Protocol):
@@ -90,7 +132,9 @@ def library() -> str:
     return "lightgbm"
 
 
-def boost(inputs: Inputs, demand: Vector, level: Vector, *, effort: Effort, seed: int) -> Booster:
+def boost(
+    inputs: Inputs, demand: Vector, level: Vector, *, effort: CountEffort, seed: int
+) -> Booster:
     """Learn from k samples: features [k, F], demand [k] ≥ 0 and level [k] > 0, units a period.
 
     One thread, and the same bytes for the same samples and seed.
@@ -102,19 +146,9 @@ def boost(inputs: Inputs, demand: Vector, level: Vector, *, effort: Effort, seed
     parameters = {
         "objective": "tweedie",
         "tweedie_variance_power": effort.power,
-        "learning_rate": effort.rate,
-        "num_leaves": effort.leaves,
-        "min_data_in_leaf": effort.leaf_rows,
-        "feature_fraction": 0.7,
-        "bagging_fraction": 0.8,
-        "bagging_freq": 1,
         "max_bin": 127,
         "boost_from_average": True,
-        "num_threads": 1,
-        "deterministic": True,
-        "force_col_wise": True,
-        "seed": seed % (1 << 30),
-        "verbosity": -1,
+        **effort.lightgbm(seed),
     }
     data = lightgbm.Dataset(
         inputs, demand, init_score=np.log(level), params={"max_bin": 127, "verbosity": -1}
@@ -123,24 +157,12 @@ def boost(inputs: Inputs, demand: Vector, level: Vector, *, effort: Effort, seed
 
 
 def _boost_sklearn(
-    inputs: Inputs, demand: Vector, level: Vector, *, effort: Effort, seed: int
+    inputs: Inputs, demand: Vector, level: Vector, *, effort: CountEffort, seed: int
 ) -> Booster:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    model = HistGradientBoostingRegressor(
-        loss="poisson",
-        learning_rate=effort.rate,
-        max_iter=effort.rounds,
-        max_leaf_nodes=effort.leaves,
-        min_samples_leaf=effort.leaf_rows,
-        max_features=0.7,
-        max_bins=127,
-        early_stopping=False,
-        random_state=seed % (1 << 30),
-    )
-    silent = np.isnan(inputs).all(axis=0)  # scikit-learn cannot bin a column of nothing
-    told = np.where(silent, np.float32(0.0), inputs)
-    return _Sklearn(model.fit(told, demand / level, sample_weight=level))
+    model = HistGradientBoostingRegressor(loss="poisson", max_bins=127, **effort.sklearn(seed))
+    return _Sklearn(model.fit(without_silence(inputs), demand / level, sample_weight=level))
 
 
 def from_bytes(text: bytes, kind: str) -> Booster:

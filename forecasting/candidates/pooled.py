@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
-from forecasting.candidates.boosting import Booster, Effort, boost
+from forecasting.candidates.boosting import Booster, CountEffort, boost
 from forecasting.candidates.features import SHAPES, Tables
 from forecasting.candidates.sums import groups_of
 from forecasting.history import History
@@ -39,9 +39,9 @@ LEAST_ROWS: Final = 5_000  # below, a local mean is as good
 LEAST_SERIES: Final = 60  # with demand; below, boosters know their teachers by heart
 
 EFFORT: Final = {
-    Frequency.DAY: Effort(rounds=130, leaves=63, rate=0.085, leaf_rows=80),
-    Frequency.WEEK: Effort(rounds=120, leaves=31, rate=0.07, leaf_rows=60),
-    Frequency.MONTH: Effort(rounds=120, leaves=15, rate=0.05, leaf_rows=40, power=1.3),
+    Frequency.DAY: CountEffort(rounds=130, leaves=63, rate=0.085, leaf_rows=80),
+    Frequency.WEEK: CountEffort(rounds=120, leaves=31, rate=0.07, leaf_rows=60),
+    Frequency.MONTH: CountEffort(rounds=120, leaves=15, rate=0.05, leaf_rows=40, power=1.3),
 }
 
 

@@ -13,26 +13,22 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.candidates.boosting import library
+from forecasting.candidates import boosting
+from forecasting.candidates.boosting import library, without_silence
 
 Inputs = NDArray[np.float64]
 Vector = NDArray[np.float64]
 Events = NDArray[np.int64]  # 0 or 1
 
-ROW_SHARE: Final = 0.8  # of the rows is seen by a tree (LightGBM)
 RIDGE: Final = 5.0  # on the leaves' log odds: leaves with few events say less
 PATIENCE: Final = 60  # rounds without a better held-out loss, then learning stops
 
 
 @dataclass(frozen=True)
-class Effort:
+class Effort(boosting.Effort):
     """How hard one booster tries."""
 
-    rounds: int
-    leaves: int
-    rate: float
-    leaf_rows: int
-    column_share: float = 0.5  # seen by a tree (LightGBM) or a split: related columns take turns
+    column_share: float = 0.5
     random_cuts: bool = False  # LightGBM: of each column one cut, drawn at random, is looked at
 
 
@@ -122,19 +118,9 @@ def _lightgbm_parameters(effort: Effort, monotone: Sequence[int], seed: int) -> 
     constraints = {"monotone_constraints": list(monotone)} if any(monotone) else {}
     return {
         "objective": "binary",
-        "learning_rate": effort.rate,
-        "num_leaves": effort.leaves,
-        "min_data_in_leaf": effort.leaf_rows,
-        "feature_fraction": effort.column_share,
         "extra_trees": effort.random_cuts,
-        "bagging_fraction": ROW_SHARE,
-        "bagging_freq": 1,
         "lambda_l2": RIDGE,
-        "num_threads": 1,
-        "deterministic": True,
-        "force_col_wise": True,
-        "seed": seed,
-        "verbosity": -1,
+        **effort.lightgbm(seed),
         **constraints,
     }
 
@@ -145,19 +131,10 @@ def _fit_sklearn(
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     model = HistGradientBoostingClassifier(
-        learning_rate=effort.rate,
-        max_iter=effort.rounds,
-        max_leaf_nodes=effort.leaves,
-        min_samples_leaf=effort.leaf_rows,
-        max_features=effort.column_share,
-        l2_regularization=RIDGE,
-        monotonic_cst=list(monotone),
-        early_stopping=False,
-        random_state=seed,
+        l2_regularization=RIDGE, monotonic_cst=list(monotone), **effort.sklearn(seed)
     )
-    silent = np.isnan(inputs).all(axis=0)  # scikit-learn cannot bin a column of nothing
     with _one_thread():
-        return model.fit(np.where(silent, 0.0, inputs), events)
+        return model.fit(without_silence(inputs), events)
 
 
 def _one_thread() -> Any:

@@ -176,6 +176,11 @@ def test_the_weekly_forecast_has_its_say_in_whole_weeks_alone():
     assert (days.mean[0, 9:] == 2.0).all()
     assert not days.mean[1].any()  # nothing is made of nothing
     assert "by the weekly forecast" in days.levels.reason[0]
+    blank = grain(Frequency.DAY, first, [[2.0] * 12, [0.0] * 12])
+    blank.levels.method[0] = "mean"  # a rung below the blend stays what it says it is
+    _agree(blank, weeks)
+    assert (blank.mean[0] == 2.0).all()
+    assert blank.levels.reason[0] == "told"
     untold = grain(Frequency.DAY, first, [[2.0] * 12], proven=False)
     _agree(untold, weeks)
     assert (untold.mean == 2.0).all()
