@@ -117,7 +117,8 @@ class GrainAtOrigin:
             )
             self.levels.method[row] = Method.COMBINATION
             self.levels.reason[row] = f"{share}; local is {self.levels.reason[row]}"
-        for row in np.flatnonzero(combined & (np.abs(scale - 1.0) >= TOLD_SCALE)).tolist():
+        told = combined & (np.abs(scale - 1.0) >= TOLD_SCALE) & (mixed.sum(axis=1) > 0)
+        for row in np.flatnonzero(told).tolist():
             self.levels.reason[row] += (
                 f"; × {scale[row]:.2f}, as like volumes {_WRONG[scale[row] > 1]}"
             )
