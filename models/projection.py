@@ -5,6 +5,9 @@ close is what is left. Unmet demand is lost, or waits, by `options.unmet`. Open 
 their own chance (models.lead_time), each path with its own; a policy orders at review days when
 position = on_hand + on_order − backlog is at or below its reorder point. Booked customer orders
 count as max(booked, forecast). Blocked stock stays blocked.
+
+Paths carry weights: where a learned model moves a chance, `reweighted` gives the weights under
+which the same paths say so, and dates, units and chances come from them.
 """
 
 from __future__ import annotations
@@ -32,6 +35,8 @@ from models.replenishment import (
 from models.terms import Terms, terms_of
 
 DIGITS: Final = 12  # of a summed chance
+GRAIN: Final = 2.0**-52
+"""Weights are whole multiples of it, so that their sums are exact, in whatever order."""
 SUMS: Final = (
     "demand",
     "served",
@@ -42,9 +47,9 @@ SUMS: Final = (
     "first_out",
     "first_alone",
 )
-"""Means over the paths by period: units, units, units, units, units at close, share of paths that
-close in stockout, that do so for the first time, and for the first time if nothing more is ordered.
-"""
+"""Weighted means over the paths by period: units, units, units, units, units at close, weight of
+the paths that close in stockout, that do so for the first time, and for the first time if nothing
+more is ordered."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class Projection:
     out_at: NDArray[np.float32]  # [b, P] periods until the first stockout, NaN: none
     back_at: NDArray[np.float32]  # [b, P] the first period, from 0, that closes in stock; NaN: none
     before_receipt: Floats  # [b] chance of a stockout before the next receipt, main horizon
+    weights: Floats  # [b, P] each row sums to 1
 
     def chance(self, horizon: int) -> Floats:
         """[b] chance that at least one of the next h periods closes in stockout."""
@@ -95,7 +101,8 @@ class Projection:
 def up_to(first: Floats, horizon: int) -> Floats:
     """[b] chance of a first stockout within h periods; summed in order, so that it never falls.
 
-    Rounded far below the chance of one path: as many paths are the same chance, whenever they fail.
+    Rounded far below the chance of one path, for a thousandth is no whole number of GRAIN: as many
+    paths are the same chance, whenever they fail.
 
     >>> bool(np.diff(up_to(np.array([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]]), 3))[0] == 0.0)
     True
@@ -128,11 +135,18 @@ def supply_of(
 
 
 def project(
-    demand: NDArray[np.float32], supply: Supply, rows: slice, *, main: int, lost_share: float
+    demand: NDArray[np.float32],
+    supply: Supply,
+    rows: slice,
+    *,
+    main: int,
+    lost_share: float,
+    weights: Floats | None = None,
 ) -> Projection:
     """Project the series `rows` along their demand paths [b, P, H]; unknown stock counts as none.
 
     A stock picture older than the sales is lowered, path by path, by demand of the unseen periods.
+    `weights` [b, P], each row summing to 1; None: all paths alike.
     """
     from models.stock_walk import walk
 
@@ -147,6 +161,9 @@ def project(
     out_at = np.full((count, paths), np.nan, dtype=np.float32)
     back_at = np.full((count, paths), np.nan, dtype=np.float32)
     before_receipt = np.zeros(count)
+    if weights is None:
+        weights = np.full((count, paths), 1.0 / paths)
+    weights = np.round(weights / GRAIN) * GRAIN
     blocked = np.nan_to_num(supply.blocked[rows])
     walk(
         demand,
@@ -174,6 +191,7 @@ def project(
         FEWEST_PAST,
         lost_share,
         main,
+        weights,
         on_hand,
         sums,
         out_at,
@@ -181,7 +199,51 @@ def project(
         before_receipt,
     )
     means = {name: sums[:, place] for place, name in enumerate(SUMS)}
-    return Projection(means, on_hand, out_at, back_at, before_receipt)
+    return Projection(means, on_hand, out_at, back_at, before_receipt, weights)
+
+
+def reweighted(projection: Projection, chance: Floats) -> Floats:
+    """[b, P] weights under which the paths are first out by each period as often as `chance` says.
+
+    `chance` [b, H], cumulative, never falling. Within a class of paths (those first out in one
+    period; those never out) weights stay in proportion: of all weights with these chances they are
+    the nearest to the old ones in relative entropy (Csiszár 1975, Annals of Probability 3). What is
+    wanted of a period in which no path fails goes to the nearest in which some do, the earlier of
+    two, what is wanted of paths never out to the last failing ones where there are no others. Where
+    no path fails, the weights stay.
+    """
+    old, out_at = projection.weights, projection.out_at
+    count, horizon = chance.shape
+    never = horizon
+    kind = np.where(out_at < horizon, np.floor(out_at), never)
+    kind = np.nan_to_num(kind, nan=never).astype(np.int64)
+    place = np.arange(count)[:, None] * (horizon + 1) + kind
+    held = np.bincount(place.ravel(), old.ravel(), minlength=count * (horizon + 1))
+    held = held.reshape(count, horizon + 1)
+    reached = np.maximum.accumulate(np.clip(chance, 0.0, 1.0), axis=1)
+    wanted = np.diff(reached, axis=1, prepend=0.0, append=1.0)
+    goes_to = _nearest(held[:, :never] > 0)
+    goes_to = np.hstack([goes_to, np.where(held[:, never:] > 0, never, goes_to[:, -1:])])
+    given = np.zeros_like(held)
+    np.add.at(given, (np.arange(count)[:, None], goes_to), wanted)
+    factor = np.divide(given, held, out=np.zeros_like(held), where=held > 0)
+    factor[~(held[:, :never] > 0).any(axis=1)] = 1.0
+    return old * np.take_along_axis(factor, kind, axis=1)
+
+
+def _nearest(filled: NDArray[np.bool_]) -> Rows:
+    """[b, H] the nearest filled place of the row, the earlier of two; -1 in a row without any.
+
+    >>> _nearest(np.array([[False, True, False, False, True], [False] * 5]))
+    array([[ 1,  1,  1,  4,  4],
+           [-1, -1, -1, -1, -1]])
+    """
+    places = np.arange(filled.shape[1])
+    far = 2 * len(places)
+    before = np.maximum.accumulate(np.where(filled, places, -far), axis=1)
+    after = np.minimum.accumulate(np.where(filled, places, far)[:, ::-1], axis=1)[:, ::-1]
+    nearest = np.where(places - before <= after - places, before, after)
+    return np.where(filled.any(axis=1, keepdims=True), nearest, -1)
 
 
 def seeds(seed: int, *codes: pd.Series) -> NDArray[np.uint64]:

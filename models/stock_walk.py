@@ -70,11 +70,12 @@ def walk(  # type: ignore[no-untyped-def]
     fewest,  # an item pool below this many past periods gives way to the network's
     lost_share,
     main,  # main horizon, periods
+    weight,  # f64[b, P] a row sums to 1
     on_hand,  # out f32[b, H, P] at close
     sums,  # out f64[b, 8, H], rows as in models.projection.SUMS
     out_at,  # out f32[b, P] periods until the first stockout, NaN: none
     back_at,  # out f32[b, P] first period that closes in stock, NaN: none
-    before_receipt,  # out f64[b] share of paths
+    before_receipt,  # out f64[b] weight of paths
 ):
     count, paths, horizon = demand.shape
     bands = pool_from.shape[1] - 1
@@ -104,6 +105,7 @@ def walk(  # type: ignore[no-untyped-def]
         has_policy = not np.isnan(reorder_point[s])
         has_habit = usage[s] > 0.0
         for p in range(paths):
+            w = weight[s, p]
             stock = opening[s, p]
             alone = stock  # the same path, if nothing more is ordered
             backlog = 0.0
@@ -171,18 +173,18 @@ def walk(  # type: ignore[no-untyped-def]
                 alone_backlog += (wanted - alone_served) * (1.0 - lost_share)
 
                 on_hand[s, h, p] = stock
-                sums[s, 0, h] += wanted
-                sums[s, 1, h] += served + late
-                sums[s, 2, h] += unmet
-                sums[s, 3, h] += arrived
-                sums[s, 4, h] += stock
+                sums[s, 0, h] += w * wanted
+                sums[s, 1, h] += w * (served + late)
+                sums[s, 2, h] += w * unmet
+                sums[s, 3, h] += w * arrived
+                sums[s, 4, h] += w * stock
                 if arrived > 0.0 and first_receipt < 0:
                     first_receipt = h
                 if _out(stock, blocked[s]):
-                    sums[s, 5, h] += 1.0
+                    sums[s, 5, h] += w
                     if first_out < 0:
                         first_out = h
-                        sums[s, 6, h] += 1.0
+                        sums[s, 6, h] += w
                         part = before / wanted if wanted > 0.0 else 0.0
                         out_at[s, p] = h + min(part, 0.999)
                 elif first_back < 0:
@@ -190,10 +192,6 @@ def walk(  # type: ignore[no-untyped-def]
                     back_at[s, p] = h
                 if first_alone < 0 and _out(alone, blocked[s]):
                     first_alone = h
-                    sums[s, 7, h] += 1.0
+                    sums[s, 7, h] += w
             if 0 <= first_out < main and (first_receipt < 0 or first_out < first_receipt):
-                before_receipt[s] += 1.0
-        for k in range(8):
-            for h in range(horizon):
-                sums[s, k, h] /= paths
-        before_receipt[s] /= paths
+                before_receipt[s] += w

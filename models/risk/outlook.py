@@ -47,14 +47,12 @@ class Outlook:
         """Rows projected along paths."""
         for name, values in self.means.items():
             values[rows] = block.means[name]
-        low, high = (_place(level, block.on_hand.shape[2]) for level in (0.1, 0.9))
-        ordered = np.partition(block.on_hand, (low, high), axis=2)
-        self.on_hand_p10[rows] = ordered[:, :, low]
-        self.on_hand_p90[rows] = ordered[:, :, high]
+        stock = quantiles(block.on_hand, block.weights[:, None, :], (0.1, 0.9))
+        self.on_hand_p10[rows], self.on_hand_p90[rows] = stock[..., 0], stock[..., 1]
         self.before_receipt[rows] = block.before_receipt
-        self.out_after[rows] = given_one(np.where(block.out_at < main, block.out_at, np.nan))
-        half = _place(0.5, block.back_at.shape[1])
-        self.back_after[rows] = np.sort(block.back_at, axis=1)[:, half]
+        given_one = np.where(block.out_at < main, block.weights, 0.0)
+        self.out_after[rows] = quantiles(block.out_at, given_one, LEVELS)
+        self.back_after[rows] = quantiles(block.back_at, block.weights, (0.5,))[:, 0]
 
     def put_status(
         self, rows: NDArray[np.bool_], chain: StatusChain, mean: Floats, main: int
@@ -94,18 +92,22 @@ class Outlook:
         self.back_after[rows] = np.nan
 
 
-def given_one(values: NDArray[np.floating], levels: Sequence[float] = LEVELS) -> Floats:
-    """[b, L] quantiles of each row's finite values, by a value that occurs; NaN where none is.
+def quantiles(values: NDArray[np.floating], weights: Floats, levels: Sequence[float]) -> Floats:
+    """[..., L] the least value of the last axis up to which lies that share of the weight.
 
-    >>> given_one(np.array([[3.0, np.nan, 1.0, 2.0], [np.nan] * 4]), (0.5, 0.9))
-    array([[ 2.,  3.],
-           [nan, nan]])
+    `weights` may be broadcast; NaN values come last. NaN where nothing has weight.
+
+    >>> quantiles(np.array([3.0, np.nan, 1.0, 2.0]), np.array([0.2, 0.2, 0.5, 0.1]), (0.5, 0.9))
+    array([ 1., nan])
     """
-    ordered = np.sort(values, axis=1)  # NaN last
-    count = np.isfinite(ordered).sum(axis=1)
-    places = np.ceil(np.array(levels)[None, :] * count[:, None]).astype(np.int64) - 1
-    return np.take_along_axis(ordered, np.maximum(places, 0), axis=1).astype(np.float64)
-
-
-def _place(level: float, count: int) -> int:
-    return max(int(np.ceil(level * count)) - 1, 0)
+    order = np.argsort(values, axis=-1)
+    reached = np.cumsum(np.take_along_axis(weights, order, axis=-1), axis=-1)
+    total = reached[..., -1]
+    found = np.empty((*total.shape, len(levels)))
+    for place, level in enumerate(levels):
+        # a hair less, for k of n equal weights sum to k ÷ n only nearly
+        first = (reached < (level * total * (1 - 1e-9))[..., None]).sum(axis=-1)
+        chosen = np.take_along_axis(order, first[..., None], axis=-1)
+        found[..., place] = np.take_along_axis(values, chosen, axis=-1)[..., 0]
+    found[total <= 0.0] = np.nan
+    return found
