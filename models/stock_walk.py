@@ -1,9 +1,9 @@
-"""The compiled loop of the projection: stock along sample paths, one series after another.
+"""The compiled loops of the projection: stock along sample paths, and quantiles over them.
 
 The one file of this floor that imports numba. Inputs and outputs are described in
-models.projection, which calls it. Every random draw is a hash of the series' (or the order line's)
-own seed, the path and the period, so that neighbours, block sizes and other orders never change a
-draw.
+models.projection and models.risk.outlook, which call it. Every random draw is a hash of the
+series' (or the order line's) own seed, the path and the period, so that neighbours, block sizes and
+other orders never change a draw.
 
 numba's cache follows this file alone: a change of `is_out` needs a change here too.
 """
@@ -41,6 +41,43 @@ def _shuffle(seed, places):  # type: ignore[no-untyped-def]
     for i in range(len(places) - 1, 0, -1):
         j = int(_mixed(seed, i, 0) % np.uint64(i + 1))
         places[i], places[j] = places[j], places[i]
+
+
+@njit(cache=True, fastmath={"reassoc"})
+def _weight_up_to(values, weight, most):  # type: ignore[no-untyped-def]
+    """Weight of the values up to `most`; NaN: of all. Sums in any order are the same: see GRAIN."""
+    total = 0.0
+    for i in range(len(values)):
+        total += weight[i] if values[i] <= most or most != most else 0.0
+    return total
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def weighted_quantiles(  # type: ignore[no-untyped-def]
+    ordered,  # f32[b, H, P] the values in order, NaN last
+    values,  # f32[b, H, P]
+    weight,  # f64[b, P]
+    levels,  # f64[L]
+    found,  # out f64[b, H, L] NaN where nothing has weight
+):
+    """By bisection of the ordered values: sorting them with their weights takes four times as long.
+
+    A hair below the level, for k of n equal weights sum to k ÷ n only nearly.
+    """
+    count, periods, paths = values.shape
+    for s in range(count):
+        total = _weight_up_to(values[s, 0], weight[s], np.nan)
+        for h in range(periods):
+            for k in range(len(levels)):
+                least = levels[k] * total * (1.0 - 1e-9)
+                low, high = 0, paths - 1
+                while low < high:
+                    middle = (low + high) // 2
+                    if _weight_up_to(values[s, h], weight[s], ordered[s, h, middle]) < least:
+                        low = middle + 1
+                    else:
+                        high = middle
+                found[s, h, k] = ordered[s, h, low] if total > 0.0 else np.nan
 
 
 @njit(cache=True, nogil=True, error_model="numpy")

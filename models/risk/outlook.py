@@ -47,12 +47,12 @@ class Outlook:
         """Rows projected along paths."""
         for name, values in self.means.items():
             values[rows] = block.means[name]
-        stock = quantiles(block.on_hand, block.weights[:, None, :], (0.1, 0.9))
+        stock = quantiles(block.on_hand, block.weights, (0.1, 0.9))
         self.on_hand_p10[rows], self.on_hand_p90[rows] = stock[..., 0], stock[..., 1]
         self.before_receipt[rows] = block.before_receipt
         given_one = np.where(block.out_at < main, block.weights, 0.0)
-        self.out_after[rows] = quantiles(block.out_at, given_one, LEVELS)
-        self.back_after[rows] = quantiles(block.back_at, block.weights, (0.5,))[:, 0]
+        self.out_after[rows] = quantiles(block.out_at[:, None], given_one, LEVELS)[:, 0]
+        self.back_after[rows] = quantiles(block.back_at[:, None], block.weights, (0.5,))[:, 0, 0]
 
     def put_status(
         self, rows: NDArray[np.bool_], chain: StatusChain, mean: Floats, main: int
@@ -92,22 +92,17 @@ class Outlook:
         self.back_after[rows] = np.nan
 
 
-def quantiles(values: NDArray[np.floating], weights: Floats, levels: Sequence[float]) -> Floats:
-    """[..., L] the least value of the last axis up to which lies that share of the weight.
+def quantiles(values: NDArray[np.float32], weights: Floats, levels: Sequence[float]) -> Floats:
+    """[b, H, L] the least of the values [b, H, P] up to which lies that share of the weight [b, P].
 
-    `weights` may be broadcast; NaN values come last. NaN where nothing has weight.
+    NaN values come last. NaN where nothing has weight.
 
-    >>> quantiles(np.array([3.0, np.nan, 1.0, 2.0]), np.array([0.2, 0.2, 0.5, 0.1]), (0.5, 0.9))
-    array([ 1., nan])
+    >>> values = np.array([[[3.0, np.nan, 1.0, 2.0]]], dtype=np.float32)
+    >>> quantiles(values, np.array([[0.2, 0.2, 0.5, 0.1]]), (0.5, 0.6, 0.9))
+    array([[[ 1.,  2., nan]]])
     """
-    order = np.argsort(values, axis=-1)
-    reached = np.cumsum(np.take_along_axis(weights, order, axis=-1), axis=-1)
-    total = reached[..., -1]
-    found = np.empty((*total.shape, len(levels)))
-    for place, level in enumerate(levels):
-        # a hair less, for k of n equal weights sum to k ÷ n only nearly
-        first = (reached < (level * total * (1 - 1e-9))[..., None]).sum(axis=-1)
-        chosen = np.take_along_axis(order, first[..., None], axis=-1)
-        found[..., place] = np.take_along_axis(values, chosen, axis=-1)[..., 0]
-    found[total <= 0.0] = np.nan
+    from models.stock_walk import weighted_quantiles
+
+    found = np.empty((*values.shape[:2], len(levels)))
+    weighted_quantiles(np.sort(values, axis=2), values, weights, np.array(levels), found)
     return found

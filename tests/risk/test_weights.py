@@ -109,5 +109,5 @@ def test_quantiles_of_equal_weights_are_those_of_the_values() -> None:
     values = np.random.default_rng(2).normal(size=(3, 200)).astype(np.float32)
     weights = np.full((3, 200), 1 / 200)
     expected = np.quantile(values, (0.1, 0.5, 0.9), axis=1, method="inverted_cdf").T
-    assert np.array_equal(quantiles(values, weights, (0.1, 0.5, 0.9)), expected)
-    assert np.isnan(quantiles(values, 0 * weights, (0.5,))).all()
+    assert np.array_equal(quantiles(values[:, None], weights, (0.1, 0.5, 0.9))[:, 0], expected)
+    assert np.isnan(quantiles(values[:, None], 0 * weights, (0.5,))).all()
