@@ -44,6 +44,21 @@ class Window:
     actual: Matrix  # [n, H] demand; NaN unknown, or beyond the reach of the backtest
 
 
+@dataclass(frozen=True)
+class Era:
+    """Global candidates as they were learned at a period of the past, and used from there on."""
+
+    origin: int  # period
+    pooled: PooledModels | None
+
+
+@dataclass(frozen=True)
+class Backtest:
+    windows: list[Window]  # oldest first; none where the history is too short for any
+    pooled: PooledModels | None  # the global candidates as learned at the end of the history
+    eras: list[Era]  # oldest first
+
+
 def reach_of(periods: int, horizon: int, frequency: Frequency) -> int:
     """Periods that a backtest looks ahead: the horizon, or less where a short history would then
     leave fewer than LEAST_ORIGINS origins.
@@ -82,16 +97,17 @@ def eras_of(columns: list[int]) -> list[list[int]]:
     return [part.tolist() for part in np.array_split(columns, ERAS) if len(part)]
 
 
-def backtest(
-    history: History, horizon: int, *, seed: int, workers: int = 1
-) -> tuple[list[Window], PooledModels | None]:
-    """Windows over a history, oldest first, none where it is too short for any; and the global
-    candidates as learned at its end. The number of processes changes nothing."""
+def backtest(history: History, horizon: int, *, seed: int, workers: int = 1) -> Backtest:
+    """What the past can tell of a history. The number of processes changes nothing."""
     columns = backtest_origins(history.demand.shape[1], horizon, history.frequency)
-    jobs = [_Era(history, era, horizon, seed) for era in eras_of(columns)]
+    jobs = [_EraJob(history, era, horizon, seed) for era in eras_of(columns)]
     live = _Live(history, horizon, seed)
-    found = run_all([live, *jobs], workers)
-    return [window for era in found[1:] for window in era], found[0]
+    pooled, *found = run_all([live, *jobs], workers)
+    return Backtest(
+        windows=[window for _, windows in found for window in windows],
+        pooled=pooled,
+        eras=[era for era, _ in found],
+    )
 
 
 @dataclass(frozen=True)
@@ -106,7 +122,7 @@ class _Live:
 
 
 @dataclass(frozen=True)
-class _Era:
+class _EraJob:
     """Learn at the first of some columns and look ahead from each."""
 
     history: History
@@ -114,9 +130,10 @@ class _Era:
     horizon: int
     seed: int
 
-    def __call__(self) -> list[Window]:
+    def __call__(self) -> tuple[Era, list[Window]]:
         models = fit_pooled(self.history, self.columns[0], self.horizon, self.seed)
-        return [self._window(column, models) for column in self.columns]
+        begun = Era(self.history.start + self.columns[0], models)
+        return begun, [self._window(column, models) for column in self.columns]
 
     def _window(self, column: int, models: PooledModels | None) -> Window:
         history, horizon = self.history, self.horizon

@@ -7,6 +7,7 @@ of the daily sample paths, later ones come from a weekly model of its own; month
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from forecasting import grain_files
 from forecasting.accuracy import BacktestReport, report_of
+from forecasting.backtest import Era
 from forecasting.calendar import Frequency, period_end, period_start, to_period
 from forecasting.errors import VigistockError
 from forecasting.grain import BLENDED, FittedGrain, GrainAtOrigin, fit_grain
@@ -170,7 +172,7 @@ class DemandForecaster:
             )
         own = histories[panel.frequency]
         report = report_of(panel, own, trials, histories, options)
-        return FittedDemand(self.options, grains, report)
+        return FittedDemand(self.options, grains, report, trials[panel.frequency].eras)
 
 
 class FittedDemand:
@@ -181,14 +183,30 @@ class FittedDemand:
         options: Options,
         grains: dict[Frequency, FittedGrain],
         report: BacktestReport | None = None,
+        eras: Sequence[Era] = (),
     ) -> None:
         self.options = options
         self.grains = grains
         self.report = report
+        self._eras = eras
 
-    def forecast(self, panel: Panel) -> DemandForecast:
-        """Means and quantiles of every grain at the panel's origin; series may be new."""
-        options = self.options
+    def before(self, origin: int) -> FittedDemand:
+        """What may speak at a period of the past, in the own grain: the boosters that the backtest
+        had learned by then, none where it had not begun. Weights, spreads and error paths are those
+        of the whole training. No quantiles are drawn; a bundle read from files has no past.
+        """
+        own = self.options.frequency
+        begun = [era.pooled for era in self._eras if era.origin <= origin]
+        pooled = begun[-1] if begun else None
+        options = replace(self.options, quantiles=())
+        return FittedDemand(options, {own: replace(self.grains[own], pooled=pooled)})
+
+    def forecast(self, panel: Panel, *, paths: int | None = None) -> DemandForecast:
+        """Means and quantiles of every grain at the panel's origin; series may be new.
+
+        `paths`: sample paths a series, those of the options if None.
+        """
+        options = self.options if paths is None else replace(self.options, paths=paths)
         at: dict[Frequency, GrainAtOrigin] = {}
         for history in _grains_of(panel, options):
             fitted = self.grains.get(history.frequency)
@@ -210,7 +228,8 @@ class FittedDemand:
                 draw = at[grain]
                 skip = result.first - draw.first
                 part = slice(skip, skip + result.horizon)
-                result.quantiles[rows] = draw.quantiles(rows, result.levels)[:, part]
+                if result.levels:
+                    result.quantiles[rows] = draw.quantiles(rows, result.levels)[:, part]
             sums = [
                 (result, step, days)
                 for grain, result in wanted.items()

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.backtest import Window, backtest, reach_of
+from forecasting.backtest import Era, Window, backtest, reach_of
 from forecasting.blend import bands_of, blended, products, shrunk, simplex_weights, usual
 from forecasting.candidates.pooled import POOLED, PooledModels
 from forecasting.candidates.statistical import CANDIDATES
@@ -41,13 +41,15 @@ class Trial:
     periods: Matrix  # [n, K] in those sums
     lends: NDArray[np.bool_]  # [n] false for series too thin or too odd to teach others
     pooled: PooledModels | None
+    eras: list[Era]
     reach: int  # periods of the horizon that were tried
     fresh: float = 1.0  # share of the windows' periods that are not in another window too
 
 
 def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> Trial:
     """Backtest a history and learn weights from it."""
-    windows, pooled = backtest(history, horizon, seed=seed, workers=workers)
+    past = backtest(history, horizon, seed=seed, workers=workers)
+    windows, pooled = past.windows, past.pooled
     count = len(history.series)
     if not windows:
         return _untried(count, horizon, pooled)
@@ -89,6 +91,7 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
         usual_blend=simplex_weights(usual(product, lends), fresh=fresh),
         lends=lends,
         pooled=pooled,
+        eras=past.eras,
         reach=reach,
         fresh=fresh,
     )
@@ -151,5 +154,6 @@ def _untried(count: int, horizon: int, pooled: PooledModels | None) -> Trial:
         periods=np.zeros((count, 0)),
         lends=np.ones(count, dtype=bool),
         pooled=pooled,
+        eras=[],
         reach=horizon,
     )

@@ -22,13 +22,13 @@ Vector = NDArray[np.float64]
 ROW_SHARE: Final = 0.8  # of the rows is seen by a tree (LightGBM)
 MOST_LOG_RATIO: Final = 4.0  # a forecast of 55 times the level is no forecast
 TRUSTED: Final = (
-    "sklearn._loss.link.Interval",
-    "sklearn._loss.link.LogLink",
-    "sklearn._loss.loss.HalfPoissonLoss",
-    "sklearn._loss._loss.CyHalfPoissonLoss",
     "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     "numpy.dtype",
+)
+POISSON: Final = (
+    *("sklearn._loss.link.Interval", "sklearn._loss.link.LogLink"),
+    *("sklearn._loss.loss.HalfPoissonLoss", "sklearn._loss._loss.CyHalfPoissonLoss"),
 )
 
 
@@ -105,7 +105,7 @@ class _LightGBM:
         return np.clip(np.asarray(found, np.float64), -MOST_LOG_RATIO, MOST_LOG_RATIO)
 
     def to_bytes(self) -> bytes:
-        return bytes(self.model.model_to_string(), "ascii")
+        return lightgbm_bytes(self.model)
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,7 @@ class _Sklearn:
         return np.clip(np.log(ratio), -MOST_LOG_RATIO, MOST_LOG_RATIO)
 
     def to_bytes(self) -> bytes:
-        import skops.io
-
-        return bytes(skops.io.dumps(self.model))
+        return sklearn_bytes(self.model)
 
 
 def library() -> str:
@@ -168,17 +166,37 @@ def _boost_sklearn(
 def from_bytes(text: bytes, kind: str) -> Booster:
     """A booster as `to_bytes` wrote it; no code in it is run. Raises ValueError."""
     if kind == "lightgbm":
-        try:
-            import lightgbm
+        return _LightGBM(lightgbm_model(text))
+    return _Sklearn(sklearn_model(text, POISSON))
 
-            return _LightGBM(lightgbm.Booster(model_str=text.decode("ascii")))
-        except (ImportError, OSError) as error:
-            raise NoLightGBM() from error
-        except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as error:
-            raise ValueError(f"no LightGBM model: {error}") from error
+
+def lightgbm_bytes(model: Any) -> bytes:
+    return bytes(model.model_to_string(), "ascii")
+
+
+def lightgbm_model(text: bytes) -> Any:
+    """Raises ValueError, and NoLightGBM where it cannot be loaded."""
+    try:
+        import lightgbm
+
+        return lightgbm.Booster(model_str=text.decode("ascii"))
+    except (ImportError, OSError) as error:
+        raise NoLightGBM() from error
+    except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as error:
+        raise ValueError(f"no LightGBM model: {error}") from error
+
+
+def sklearn_bytes(model: Any) -> bytes:
     import skops.io
 
-    return _Sklearn(skops.io.load(io.BytesIO(text), trusted=list(TRUSTED)))
+    return bytes(skops.io.dumps(model))
+
+
+def sklearn_model(text: bytes, types: tuple[str, ...]) -> Any:
+    """`types`: those of the model's loss, beside TRUSTED. No others are loaded."""
+    import skops.io
+
+    return skops.io.load(io.BytesIO(text), trusted=[*TRUSTED, *types])
 
 
 class NoLightGBM(VigistockError):

@@ -20,6 +20,7 @@ from models.provenance import code_version
 from models.publication import Provenance, make_parts, publish_parts
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
+from models.risk.hazard import RuptureHazard
 from models.risk_parameters import RiskParameters
 from models.workspace import Workspace
 
@@ -45,6 +46,7 @@ class Champions:
     demand: FittedDemand
     demand_version: int
     risk: RiskParameters
+    hazard: RuptureHazard | None
     risk_version: int
 
 
@@ -58,7 +60,7 @@ def publish(
     begun = time.monotonic()
     with open_record(workspace) as record:
         champions = load_champions(workspace, record.engine)
-        panel = panel_as_of(record, workspace, as_of, progress)
+        _, panel = panel_as_of(record, workspace, as_of, progress)
         outcome = publish_panel(workspace, record.engine, panel, champions, progress)
     return replace(outcome, seconds=round(time.monotonic() - begun, 1))
 
@@ -75,10 +77,12 @@ def load_champions(workspace: Workspace, engine: sa.Engine) -> Champions:
             f"{fitted.options.frequency.grain}, the workspace by {wanted.grain}.",
             next_step="Run `vigistock train`.",
         )
+    files = bundles.kept(risk, workspace.bundles)
     return Champions(
         demand=fitted,
         demand_version=demand.version,
-        risk=RiskParameters.from_files(bundles.kept(risk, workspace.bundles)),
+        risk=RiskParameters.from_files(files),
+        hazard=RuptureHazard.from_files(files),
         risk_version=risk.version,
     )
 
@@ -99,7 +103,8 @@ def publish_panel(
     progress(f"demand forecasts as of {label(panel.origin, panel.frequency)}")
     forecast = champions.demand.forecast(panel)
     progress("lead times and risk of stockout")
-    assessment = assess(panel, forecast, fit_lead_times(panel, options), options)
+    lead_times = fit_lead_times(panel, options)
+    assessment = assess(panel, forecast, lead_times, options, champions.hazard)
     progress("publication")
     made = publish_parts(
         engine,

@@ -11,7 +11,7 @@ from forecasting.calendar import origin_of
 from forecasting.options import Options
 from forecasting.panel import Panel, build_panel, default_origin
 from forecasting.record import Record
-from forecasting.snapshot import refresh
+from forecasting.snapshot import Snapshot, refresh
 from models.workspace import Workspace
 
 Progress = Callable[[str], None]
@@ -27,8 +27,8 @@ def open_record(workspace: Workspace) -> Record:
 
 def panel_as_of(
     record: Record, workspace: Workspace, as_of: dt.date | None, progress: Progress
-) -> Panel:
-    """The panel of a fresh snapshot as of a date; without one, of the last complete period.
+) -> tuple[Snapshot, Panel]:
+    """A fresh snapshot, and its panel as of a date; without one, of the last complete period.
 
     Raises NotReady where there is no data up to it.
     """
@@ -39,7 +39,7 @@ def panel_as_of(
     else:
         origin = origin_of(as_of, workspace.options.frequency)
     progress("histories as of the origin")
-    return build_panel(snapshot, origin, workspace.options)
+    return snapshot, build_panel(snapshot, origin, workspace.options)
 
 
 def plain(options: Options) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from models.pipelines.report import training_run
 from models.pipelines.steps import Progress, open_record, panel_as_of, silent
 from models.provenance import code_version
 from models.registry import Registry
+from models.risk.past import learned_from
 from models.risk_parameters import RiskParameters
 from models.workspace import Workspace
 
@@ -60,13 +61,16 @@ def train(
     begun = time.monotonic()
     now = dt.datetime.now(dt.UTC)
     with open_record(workspace) as record, tempfile.TemporaryDirectory() as folder:
-        panel = panel_as_of(record, workspace, as_of, progress)
+        snapshot, panel = panel_as_of(record, workspace, as_of, progress)
         origin = label(panel.origin, panel.frequency)
         progress(f"learning from {len(panel.series)} series up to {origin}")
         fitted = DemandForecaster(workspace.options).fit(panel)
         files = {DEMAND: Path(folder) / DEMAND, RISK: Path(folder) / RISK}
         fitted.to_files(files[DEMAND])
         RiskParameters.of(workspace.options).to_files(files[RISK])
+        hazard = learned_from(snapshot, panel, fitted, workspace.options, progress)
+        if hazard is not None:
+            hazard.to_files(files[RISK])
 
         report = fitted.report or BacktestReport()
         progress("versions in the registry")

@@ -1,8 +1,8 @@
 """Panel, demand paths and lead times → the warnings and projection tables of one origin.
 
-The ladder: stock projected along the paths (`structural`); where only availability is known, the
-series' own record of stockouts (`status`); where nothing is, the network's (`not enough evidence`).
-Series are projected in blocks, so that paths never all live in memory.
+The ladder: a hazard learned from past ruptures on top of the structure (`learned`); stock projected
+along the paths (`structural`); where only availability is known, the series' own record of
+stockouts (`status`); where nothing is, the network's (`not enough evidence`).
 """
 
 from __future__ import annotations
@@ -17,25 +17,28 @@ from numpy.typing import NDArray
 from forecasting.calendar import Days, end_date, label, labels, period_end, period_start
 from forecasting.options import Options
 from forecasting.panel import Panel
-from forecasting.stockout import closed_out, is_out
 from models.lead_time import Floats, LeadTimes
-from models.projection import Supply, project, supply_of
 from models.risk.explain import Shortage, explained
+from models.risk.hazard import RuptureHazard, reach_of
 from models.risk.outlook import Outlook
-from models.risk.status import fit_status
+from models.risk.structure import Structure
 from models.risk.value import unit_loss, value_at_risk
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast
 
-BLOCK: Final = 500
-"""Series whose paths live in memory together: 28 MB at 500 paths × 28 days."""
 WARN_FROM: Final = 0.25
 """Chance within the main horizon from which a series is announced (state `new`): one in four."""
-TOO_STALE: Final = 3.0
-"""Stale lengths without known sales after which a picture says nothing: the record speaks alone."""
-STALE_AFTER_DAYS: Final = {"D": 3.0, "W": 10.0, "M": 45.0}
-"""Age of a stock picture from which it is stale: a long weekend, a week or a month was missed."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """Everything that a warning is written from."""
+
+    structure: Structure
+    outlook: Outlook  # the structure's, or what the learned hazard moved it to
+    learned: NDArray[np.bool_]  # [n] moved by it
+    hazard: RuptureHazard | None
 
 
 @dataclass(frozen=True)
@@ -51,76 +54,28 @@ class RiskAssessment:
     mean_units: Floats  # [n, H] expected units sold, stock allowing, own grain
 
 
-@dataclass(frozen=True)
-class Standing:
-    """Where each of n series stands at the origin, before any forecast."""
-
-    quantity: NDArray[np.bool_]  # the units on hand are known, and not too long ago
-    status: NDArray[np.bool_]  # some past close is known
-    unknown: NDArray[np.bool_]  # whether it is out now
-    out: NDArray[np.bool_]
-    unused: NDArray[np.bool_]  # never stocked, sold or ordered: empty, but nobody's stockout
-    idle: NDArray[np.bool_]  # an empty shelf is no stockout
-    why_idle: NDArray[np.object_]
-    stale: NDArray[np.bool_]
-    closes: Floats  # [n, T] 1 out, 0 in stock, NaN unknown
-
-
 def assess(
-    panel: Panel, forecast: DemandForecast, lead_times: LeadTimes, options: Options
+    panel: Panel,
+    forecast: DemandForecast,
+    lead_times: LeadTimes,
+    options: Options,
+    hazard: RuptureHazard | None = None,
 ) -> RiskAssessment:
     """Every series' stockout risk as of the panel's origin, with dates, units, value and causes."""
-    mean = forecast.grains[panel.frequency].mean
-    horizon = mean.shape[1]
-    main = min(options.main_horizon, horizon)
-    supply = supply_of(panel, lead_times, mean.mean(axis=1), horizon, options)
-    standing = standing_of(panel, supply, options)
-    outlook = Outlook.blank(len(panel), horizon)
-    for begin in range(0, len(panel), BLOCK):
-        rows = slice(begin, min(begin + BLOCK, len(panel)))
-        demand = forecast.paths(rows, horizon)
-        block = project(demand, supply, rows, main=main, lost_share=options.unmet)
-        outlook.put(rows, block, main)
-    if not standing.quantity.all():
-        chain = fit_status(standing.closes, panel.series["sku"].to_numpy(dtype=object))
-        outlook.put_status(~standing.quantity, chain, mean, main)
-    outlook.put_nothing(standing.idle, _sold_unstocked(panel, outlook, mean)[standing.idle])
-    warnings = _warnings(panel, supply, standing, outlook, lead_times, mean, options)
-    return RiskAssessment(warnings, _projection(panel, outlook), _mean_units(outlook, mean))
-
-
-def standing_of(panel: Panel, supply: Supply, options: Options) -> Standing:
-    """Who is out, unknown or not stocked at the origin."""
-    closes = closed_out(panel, options)
-    stock = panel.stock
-    limit = STALE_AFTER_DAYS[panel.frequency.value]
-    fresh = supply.unseen * panel.frequency.days <= TOO_STALE * limit
-    quantity = stock["sellable"].notna().to_numpy() & fresh
-    empty = is_out(stock["sellable"].to_numpy(dtype=np.float64), 0.0)
-    series, day = panel.series, pd.Timestamp(panel.origin_date)
-    whys = [
-        (~series["in_assortment"].to_numpy(dtype=bool), "outside the assortment"),
-        ((series["mode"] == "dropship").to_numpy(), "sent by the supplier to the customer"),
-        ((series["mode"] == "to_order").to_numpy(), "bought to order"),
-        ((series["discontinued_on"] <= day).to_numpy(), "discontinued"),
-        ((series["introduced_on"] > day).to_numpy(), "not yet introduced"),
-    ]
-    why_idle = np.select([rows for rows, _ in whys], [why for _, why in whys], "").astype(object)
-    never = ~(closes == 0.0).any(axis=1) & ~(panel.units > 0).any(axis=1)
-    planned = np.isfinite(supply.policies.reorder_point)
-    planned[panel.orders["series"].to_numpy(dtype=np.int64)] = True
-    out = np.where(quantity, empty, closes[:, -1] == 1.0)
-    return Standing(
-        quantity=quantity,
-        unknown=~quantity & np.isnan(closes[:, -1]),
-        unused=out & never & ~planned,
-        status=np.asarray(np.isfinite(closes).any(axis=1)),
-        out=out,
-        idle=why_idle != "",
-        why_idle=why_idle,
-        stale=stock["stale_days"].to_numpy(dtype=np.float64) > limit,
-        closes=closes,
-    )
+    horizon = forecast.grains[panel.frequency].horizon
+    structure = Structure.of(panel, forecast, lead_times, options, horizon=horizon)
+    standing, outlook, mean = structure.standing, structure.outlook, structure.mean
+    learned = np.zeros(len(panel), dtype=bool)
+    if hazard is not None:
+        learned = standing.teaches
+        known = structure.known(panel, lead_times, reach_of(options))
+        first = hazard.first_out(panel, known, options)
+        outlook = structure.moved_to(first, learned, forecast, options)
+    for one in {id(o): o for o in (outlook, structure.outlook)}.values():
+        one.put_nothing(standing.idle, _sold_unstocked(panel, one, mean)[standing.idle])
+    told = Told(structure, outlook, learned, hazard)
+    warnings = _warnings(panel, told, lead_times, options)
+    return RiskAssessment(warnings, _projection(panel, told), _mean_units(outlook, mean))
 
 
 def _mean_units(outlook: Outlook, mean: Floats) -> Floats:
@@ -140,15 +95,9 @@ def _sold_unstocked(panel: Panel, outlook: Outlook, mean: Floats) -> Floats:
     return np.where(ordered_in[:, None], mean, outlook.means["served"])
 
 
-def _warnings(
-    panel: Panel,
-    supply: Supply,
-    standing: Standing,
-    outlook: Outlook,
-    lead_times: LeadTimes,
-    mean: Floats,
-    options: Options,
-) -> pd.DataFrame:
+def _warnings(panel: Panel, told: Told, lead_times: LeadTimes, options: Options) -> pd.DataFrame:
+    outlook, structure = told.outlook, told.structure
+    mean, supply, standing = structure.mean, structure.supply, structure.standing
     horizon = mean.shape[1]
     main = min(options.main_horizon, horizon)
     stock = panel.stock
@@ -182,8 +131,8 @@ def _warnings(
         "none",
     ).astype(object)
     table["method"] = np.select(
-        [standing.idle, standing.quantity, standing.status],
-        ["not stocked", "structural", "status"],
+        [standing.idle, told.learned, standing.quantity, standing.status],
+        ["not stocked", "learned", "structural", "status"],
         "not enough evidence",
     ).astype(object)
     table["p_no_order"] = outlook.chance_no_order(main)
@@ -191,13 +140,14 @@ def _warnings(
     out = (table["state"] == "out").to_numpy()
     back = np.where(out, outlook.back_after, np.nan)
     table["back_on"] = _dates_ending(panel, back)
-    table["reason"] = _reasons(panel, supply, standing)
+    table["reason"] = _reasons(panel, told)
     table["value_basis"] = basis
     table["unit_loss"] = loss
     table["on_hand"] = stock["on_hand"].to_numpy(dtype=np.float64)
     table["sellable"] = sellable
     table["stock_on"] = stock["stock_on"].astype("datetime64[s]").to_numpy()
     table["stale"] = standing.stale
+    table["p_structural"] = structure.outlook.chance(main)
     shortage = Shortage(
         stockout_on=table["stockout_on"].to_numpy().astype("datetime64[D]"),
         probability=np.where(standing.unused, 0.0, table["probability"]),
@@ -218,8 +168,9 @@ def _warnings(
     return table[first + [name for name in table.columns if name not in first]]
 
 
-def _reasons(panel: Panel, supply: Supply, standing: Standing) -> NDArray[np.object_]:
+def _reasons(panel: Panel, told: Told) -> NDArray[np.object_]:
     """Why this method, and what was assumed for want of data."""
+    supply, standing = told.structure.supply, told.structure.standing
     rolled = panel.stock["rolled"].to_numpy(dtype=bool)
     dated = panel.stock["stock_on"].dt.strftime("%Y-%m-%d").fillna("").to_numpy(dtype=object)
     reasons = []
@@ -248,11 +199,16 @@ def _reasons(panel: Panel, supply: Supply, standing: Standing) -> NDArray[np.obj
             elif np.isnan(supply.policies.reorder_point[row]):
                 notes.append("no policy: no further order assumed")
             reasons.append("; ".join(notes))
+        if told.learned[row] and told.hazard is not None:
+            share = told.hazard.shares[int(standing.out[row])]
+            by = f"{share:.0%} learned from past ruptures, the rest structural"
+            reasons[-1] = "; ".join(part for part in (by, reasons[-1]) if part)
     return np.array(reasons, dtype=object)
 
 
-def _projection(panel: Panel, outlook: Outlook) -> pd.DataFrame:
+def _projection(panel: Panel, told: Told) -> pd.DataFrame:
     """The long table: a row a series and period."""
+    outlook = told.outlook
     count, horizon = outlook.on_hand_p10.shape
     names = labels(panel.origin + np.arange(1, horizon + 1), panel.frequency)
     means = outlook.means
@@ -266,6 +222,7 @@ def _projection(panel: Panel, outlook: Outlook) -> pd.DataFrame:
         "p_first": means["first_out"],
         "p_first_no_order": means["first_alone"],
         "units_short_mean": means["unmet"],
+        "p_first_structural": told.structure.outlook.means["first_out"],
     }
     series = np.repeat(np.arange(count), horizon)
     table = panel.series[["site", "sku"]].iloc[series].reset_index(drop=True)

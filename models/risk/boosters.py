@@ -20,6 +20,11 @@ Inputs = NDArray[np.float64]
 Vector = NDArray[np.float64]
 Events = NDArray[np.int64]  # 0 or 1
 
+TRUSTED: Final = (
+    *("sklearn._loss.link.Interval", "sklearn._loss.link.LogitLink"),
+    *("sklearn._loss.loss.HalfBinomialLoss", "sklearn._loss._loss.CyHalfBinomialLoss"),
+)
+"""Types of a binary booster in a file, beside those of every booster."""
 RIDGE: Final = 5.0  # on the leaves' log odds: leaves with few events say less
 PATIENCE: Final = 60  # rounds without a better held-out loss, then learning stops
 
@@ -35,38 +40,66 @@ class Effort(boosting.Effort):
 class Booster(Protocol):
     """A learned function: features [k, F] → log odds of the event [k]."""
 
+    @property
+    def library(self) -> str: ...
+
     def log_odds(self, inputs: Inputs) -> Vector: ...
+
+    def to_bytes(self) -> bytes: ...
 
 
 @dataclass(frozen=True)
 class _LightGBM:
     model: Any
     rounds: int
+    library: str = "lightgbm"
 
     def log_odds(self, inputs: Inputs) -> Vector:
         found = self.model.predict(inputs, raw_score=True, num_iteration=self.rounds, num_threads=1)
         return np.asarray(found, np.float64)
 
+    def to_bytes(self) -> bytes:
+        return boosting.lightgbm_bytes(self.model)
+
 
 @dataclass(frozen=True)
 class _Sklearn:
     model: Any
+    library: str = "sklearn"
 
     def log_odds(self, inputs: Inputs) -> Vector:
         with _one_thread():
             return np.asarray(self.model.decision_function(inputs), np.float64)
 
+    def to_bytes(self) -> bytes:
+        return boosting.sklearn_bytes(self.model)
+
+
+def from_bytes(text: bytes, kind: str) -> Booster:
+    """A booster as `to_bytes` wrote it; no code in it is run. Raises ValueError."""
+    if kind == "lightgbm":
+        model = boosting.lightgbm_model(text)
+        return _LightGBM(model, int(model.current_iteration()))
+    return _Sklearn(boosting.sklearn_model(text, TRUSTED))
+
 
 def boost(
-    inputs: Inputs, events: Events, *, effort: Effort, monotone: Sequence[int], seed: int
+    inputs: Inputs,
+    events: Events,
+    *,
+    effort: Effort,
+    monotone: Sequence[int],
+    seed: int,
+    weight: Vector | None = None,
 ) -> Booster:
-    """Learn from k rows [k, F] and their events [k]; `monotone` [F] is 1, 0 or −1 a column."""
+    """Learn from k rows [k, F], their events [k] and weights [k] (None: all alike); `monotone` [F]
+    is 1, 0 or −1 a column."""
     if library() == "sklearn":
-        return _Sklearn(_fit_sklearn(inputs, events, effort, monotone, seed))
+        return _Sklearn(_fit_sklearn(inputs, events, effort, monotone, seed, weight))
     import lightgbm
 
     parameters = _lightgbm_parameters(effort, monotone, seed)
-    data = lightgbm.Dataset(inputs, events, params={"verbosity": -1})
+    data = lightgbm.Dataset(inputs, events, weight=weight, params={"verbosity": -1})
     return _LightGBM(lightgbm.train(parameters, data, effort.rounds), effort.rounds)
 
 
@@ -78,22 +111,28 @@ def boost_until(
     effort: Effort,
     monotone: Sequence[int],
     seed: int,
+    weight: Vector | None = None,
+    unused: NDArray[np.bool_] | None = None,
 ) -> tuple[int, Vector]:
-    """Learn from the rows not held [k]; the rounds of the least loss on the held, and their log
-    odds there."""
+    """Learn from the rows neither held nor `unused` [k]; the rounds of the least loss on the held,
+    and their log odds there."""
+    taught = ~held if unused is None else ~held & ~unused
+    weight = np.ones(len(events)) if weight is None else weight
     if library() == "sklearn":
-        model = _fit_sklearn(inputs[~held], events[~held], effort, monotone, seed)
+        model = _fit_sklearn(inputs[taught], events[taught], effort, monotone, seed, weight[taught])
         losses = []
         with _one_thread():
             for log_odds in model.staged_decision_function(inputs[held]):
-                losses.append(log_loss(events[held], log_odds.ravel()))
+                losses.append(log_loss(events[held], log_odds.ravel(), weight[held]))
                 if losses[-1] == min(losses):
                     kept = log_odds.ravel()
         return int(np.argmin(losses)) + 1, kept
     import lightgbm
 
-    data = lightgbm.Dataset(inputs[~held], events[~held], params={"verbosity": -1})
-    watched = data.create_valid(inputs[held], events[held])
+    data = lightgbm.Dataset(
+        inputs[taught], events[taught], weight=weight[taught], params={"verbosity": -1}
+    )
+    watched = data.create_valid(inputs[held], events[held], weight=weight[held])
     model = lightgbm.train(
         _lightgbm_parameters(effort, monotone, seed) | {"metric": "binary_logloss"},
         data,
@@ -105,13 +144,13 @@ def boost_until(
     return best, _LightGBM(model, best).log_odds(inputs[held])
 
 
-def log_loss(events: Events, log_odds: Vector) -> float:
+def log_loss(events: Events, log_odds: Vector, weight: Vector | None = None) -> float:
     """Mean −log likelihood of the events, nats a row.
 
     >>> round(log_loss(np.array([1, 0]), np.array([0.0, 0.0])), 4)  # log 2
     0.6931
     """
-    return float(np.mean(np.logaddexp(0.0, log_odds) - events * log_odds))
+    return float(np.average(np.logaddexp(0.0, log_odds) - events * log_odds, weights=weight))
 
 
 def _lightgbm_parameters(effort: Effort, monotone: Sequence[int], seed: int) -> dict[str, Any]:
@@ -126,7 +165,12 @@ def _lightgbm_parameters(effort: Effort, monotone: Sequence[int], seed: int) -> 
 
 
 def _fit_sklearn(
-    inputs: Inputs, events: Events, effort: Effort, monotone: Sequence[int], seed: int
+    inputs: Inputs,
+    events: Events,
+    effort: Effort,
+    monotone: Sequence[int],
+    seed: int,
+    weight: Vector | None,
 ) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -134,7 +178,7 @@ def _fit_sklearn(
         l2_regularization=RIDGE, monotonic_cst=list(monotone), **effort.sklearn(seed)
     )
     with _one_thread():
-        return model.fit(without_silence(inputs), events)
+        return model.fit(without_silence(inputs), events, sample_weight=weight)
 
 
 def _one_thread() -> Any:

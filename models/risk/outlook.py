@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from models.lead_time import Floats
 from models.projection import SUMS, Projection, up_to
-from models.risk.status import StatusChain
 
 LEVELS = (0.1, 0.5, 0.9)
 
@@ -32,6 +31,16 @@ class Outlook:
         p10, p90 = np.zeros((count, horizon)), np.zeros((count, horizon))
         unknown = np.full(count, np.nan)
         return cls(means, p10, p90, np.zeros(count), np.full((count, 3), np.nan), unknown)
+
+    def copy(self) -> Outlook:
+        return Outlook(
+            {name: values.copy() for name, values in self.means.items()},
+            self.on_hand_p10.copy(),
+            self.on_hand_p90.copy(),
+            self.before_receipt.copy(),
+            self.out_after.copy(),
+            self.back_after.copy(),
+        )
 
     def chance(self, horizon: int) -> Floats:
         """[n] chance that at least one of the next h periods closes in stockout."""
@@ -55,12 +64,18 @@ class Outlook:
         self.back_after[rows] = quantiles(block.back_at[:, None], block.weights, (0.5,))[:, 0, 0]
 
     def put_status(
-        self, rows: NDArray[np.bool_], chain: StatusChain, mean: Floats, main: int
+        self,
+        rows: NDArray[np.bool_],
+        first: Floats,
+        out: Floats,
+        leave: Floats,
+        mean: Floats,
+        main: int,
     ) -> None:
-        """Rows without a quantity: no stock, no arrivals, but the chances of their chain."""
+        """Rows without a quantity: no stock, no arrivals, but chances by period [n, H], to be out
+        first or at all, and to be refilled [n]."""
         horizon = mean.shape[1]
-        first, out = chain.first_out(horizon)[rows], chain.out(horizon)[rows]
-        expected = mean[rows]
+        first, out, expected = first[rows], out[rows], mean[rows]
         for name, values in (
             ("demand", expected),
             ("served", expected * (1 - out)),
@@ -77,9 +92,8 @@ class Outlook:
         self.before_receipt[rows] = reached[:, -1]
         wanted = reached[:, -1:] * np.array(LEVELS)
         self.out_after[rows] = (reached[:, None, :] < wanted[:, :, None]).sum(axis=2)
-        leave = chain.leave[rows]
         with np.errstate(divide="ignore"):
-            wait = np.ceil(np.log(0.5) / np.log1p(-np.minimum(leave, 1 - 1e-9))) - 1
+            wait = np.ceil(np.log(0.5) / np.log1p(-np.minimum(leave[rows], 1 - 1e-9))) - 1
         self.back_after[rows] = np.where(wait < horizon, wait, np.nan)
 
     def put_nothing(self, rows: NDArray[np.bool_], sold: Floats) -> None:

@@ -1,0 +1,355 @@
+"""What was known of every series at an origin, as numbers that compare across items and companies.
+
+Quantities are told in periods of usage, rates as shares, distances in periods; NaN where a feed is
+silent. Nothing here looks past the panel's origin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.calendar import Frequency, period_end
+from forecasting.panel import Panel
+from models.lead_time import Floats, Rows
+
+SPANS: Final = {
+    Frequency.DAY: (7, 28, 91),
+    Frequency.WEEK: (4, 13, 52),
+    Frequency.MONTH: (3, 6, 12),
+}
+"""Periods looked back: a moment, a season, a year or what a planner remembers of it."""
+NEWS: Final = {Frequency.DAY: 3, Frequency.WEEK: 1, Frequency.MONTH: 1}
+"""Periods that are news: who ran out and what came in lately, across the network."""
+MOST_PERIODS: Final = 1000.0
+"""Cover of what nobody uses."""
+FEWEST_DAYS: Final = 2  # of a weekday, before it has a habit of its own
+
+NEIGHBOURLY: Final = (
+    *("out", "entered_lately", "out_mid", "open", "cover_long", "stock_step", "usage_trend_short"),
+)
+"""Features whose mean over the others of a group says something of each."""
+MONOTONE: Final = {
+    **dict.fromkeys(
+        [
+            *("cover_short", "cover_mid", "cover_long", "cover_forecast", "cover_less_lead"),
+            *("stock_step", "stock_to_usual", "stock_least", "position", "above_reorder"),
+            *("ordered", "balance", "item_cover"),
+        ],
+        -1,
+    ),
+    "structural": 1,
+    "structural_all": 1,
+}
+"""More on the shelf, or on its way, never raises the chance; a higher structural one never lowers
+it."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the projection and the record say of n series, beside their panel."""
+
+    closes: Floats  # [n, T] 1 out, 0 in stock, NaN unknown
+    sellable: Floats  # [n] units at the origin; NaN unknown
+    first: Floats  # [n, H] chance of a first stockout in each period; NaN where not projected
+    demand: Floats  # [n, H] units expected; NaN where not forecast
+    arrivals: Floats  # [n, H] units expected of what is ordered; NaN likewise
+    reorder_point: Floats  # [n] units; NaN: no policy
+    lead_periods: Floats  # [n] median lead time; NaN unknown
+
+
+def series_features(panel: Panel, known: Known) -> pd.DataFrame:
+    """[n, F] of each series at the origin."""
+    short, mid, long = SPANS[panel.frequency]
+    found = _record(panel, known.closes, (short, mid, long))
+    usage = {
+        name: _mean(panel.units[:, -span:])
+        for name, span in (("short", short), ("mid", mid), ("long", long))
+    }
+    found |= _usage(panel.units, usage, long)
+    found |= _shelf(panel, known, usage, mid)
+    found |= _inward(panel.receipts, usage["long"], (short, long))
+    found |= _order_book(panel, known, usage["long"])
+    found |= _network(panel, found)
+    found |= _item_wide(panel, known)
+    return pd.DataFrame(found)
+
+
+def _record(panel: Panel, closes: Floats, spans: tuple[int, int, int]) -> dict[str, Floats]:
+    """Stockouts so far."""
+    short, mid, long = spans
+    out = closes[:, -1] if closes.shape[1] else np.full(len(closes), np.nan)
+    entered = np.full(closes.shape, np.nan)
+    entered[:, 1:] = np.where(
+        (closes[:, :-1] == 0) & ~np.isnan(closes[:, 1:]), closes[:, 1:], np.nan
+    )
+    open_share = panel.availability
+    found = {
+        "out": out,
+        "state_since": _since(closes != out[:, None]),
+        "out_since": _since(closes == 1.0),
+        "enter_mid": _mean(entered[:, -mid:]),
+        "enter_long": _mean(entered[:, -long:]),
+    }
+    for name, span in (("short", short), ("mid", mid), ("long", long)):
+        found[f"out_{name}"] = _mean(closes[:, -span:])
+    found["entered_lately"] = _mean(entered[:, -NEWS[panel.frequency] :])
+    found["open"] = open_share[:, -1]
+    found["open_before"] = open_share[:, -2] if open_share.shape[1] > 1 else np.nan * out
+    for name, span in (("short", short), ("mid", mid)):
+        found[f"open_{name}"] = _mean(open_share[:, -span:])
+    return found
+
+
+def _usage(units: Floats, usage: dict[str, Floats], long: int) -> dict[str, Floats]:
+    recent = units[:, -long:]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return {
+            "usage_log": np.log1p(usage["long"]),
+            "usage_trend_short": _trend(usage["short"], usage["long"]),
+            "usage_trend_mid": _trend(usage["mid"], usage["long"]),
+            "usage_last": _ratio(units[:, -1], usage["long"]),
+            "usage_cv": _ratio(_spread(recent), usage["long"]),
+            "usage_none": _mean(np.where(np.isnan(recent), np.nan, recent <= 0)),
+            "age": np.log1p((~np.isnan(units)).sum(axis=1).astype(np.float64)),
+        }
+
+
+def _shelf(panel: Panel, known: Known, usage: dict[str, Floats], mid: int) -> dict[str, Floats]:
+    stock = panel.on_hand - np.nan_to_num(panel.blocked)
+    now = known.sellable
+    before = stock[:, -2] if stock.shape[1] > 1 else np.full(len(stock), np.nan)
+    least = np.where(np.isnan(stock), np.inf, stock)[:, -mid:].min(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = {
+            "stock_log": np.log1p(np.maximum(now, 0.0)),
+            "stock_step": _trend(now, before),
+            "stock_to_usual": _trend(now, _mean(stock[:, -mid:])),
+            "stock_least": np.minimum(_ratio(least, usage["long"]), MOST_PERIODS),
+            "stock_age": panel.stock["stale_days"].to_numpy(np.float64) / panel.frequency.days,
+        }
+        for name, rate in usage.items():
+            found[f"cover_{name}"] = _cover(now, rate)
+        ahead = known.demand[:, :mid].mean(axis=1)
+        found["cover_forecast"] = _cover(now, ahead)
+        found["forecast_trend"] = _trend(ahead, usage["long"])
+    return found
+
+
+def _inward(receipts: Floats, usage: Floats, spans: tuple[int, int]) -> dict[str, Floats]:
+    came = receipts > 0
+    short, long = spans
+    with np.errstate(invalid="ignore", divide="ignore"):
+        size = np.where(came, receipts, np.nan)[:, -long:]
+        return {
+            "receipt_since": _since(came),
+            "receipt_last": _ratio(receipts[:, -1], usage),
+            "receipt_short": _ratio(_mean(receipts[:, -short:]), usage),
+            "receipt_long": _ratio(_mean(receipts[:, -long:]), usage),
+            "receipt_often": _mean(np.where(np.isnan(receipts), np.nan, came)[:, -long:]),
+            "receipt_size": _ratio(_mean(size), usage),
+        }
+
+
+def _order_book(panel: Panel, known: Known, usage: Floats) -> dict[str, Floats]:
+    count = len(panel)
+    lines = panel.orders[panel.orders["status"] != "requested"]
+    row = lines["series"].to_numpy(np.int64)
+    units = lines["units_open"].to_numpy(np.float64)
+    today = period_end(panel.origin, panel.frequency).astype("datetime64[D]")
+    promised = lines["promised_on"].to_numpy().astype("datetime64[D]")
+    wait = (
+        np.where(np.isnat(promised), np.nan, (promised - today).astype(np.int64))
+        / panel.frequency.days
+    )
+    age = (today - lines["ordered_on"].to_numpy().astype("datetime64[D]")).astype(np.float64)
+    age /= panel.frequency.days
+    open_units = _sums(row, units, count)
+    late_units = _sums(row, units * (wait < 0), count)
+    next_due, latest, oldest = (np.full(count, np.nan) for _ in range(3))
+    np.fmin.at(next_due, row, np.where(wait >= 0, wait, np.nan))
+    np.fmax.at(latest, row, -wait)
+    np.fmax.at(oldest, row, age)
+    owed = _sums(
+        panel.customer_orders["series"].to_numpy(np.int64),
+        panel.customer_orders["units_open"].to_numpy(np.float64),
+        count,
+    )
+    position = known.sellable + open_units - owed
+    rate = np.where(usage > 0, usage, known.demand.mean(axis=1))
+    return {
+        "ordered": _ratio(open_units, rate),
+        "overdue": _ratio(late_units, rate),
+        "next_due": next_due,
+        "latest": latest,
+        "order_age": oldest,
+        "lines": np.bincount(row, minlength=count).astype(np.float64),
+        "owed": _ratio(owed, rate),
+        "position": _cover(position, rate),
+        "above_reorder": _ratio(position - known.reorder_point, rate),
+        "lead": known.lead_periods,
+        "cover_less_lead": _cover(known.sellable, rate) - known.lead_periods,
+    }
+
+
+def _network(panel: Panel, found: dict[str, Floats]) -> dict[str, Floats]:
+    """The same item at other sites, the other items of the site, and those of the supplier."""
+    made = {}
+    region = (
+        panel.series["site"].map(panel.sites.set_index("site")["region"]).fillna("").astype(str)
+    )
+    near = (region + "\x1f" + panel.series["sku"]).where(region != "", "")
+    for name in ("sku", "near", "site", "supplier", "category"):
+        codes = (near if name == "near" else panel.series[name]).to_numpy(dtype=object)
+        group = pd.factorize(codes)[0]
+        group = np.where(codes == "", -1, group)
+        for feature in (
+            "out",
+            "entered_lately",
+            "out_mid",
+            "cover_long",
+            "stock_step",
+            "open",
+            "usage_trend_short",
+        ):
+            made[f"{name}_{feature}"] = _others(found[feature], group)
+        if name in ("sku", "site"):
+            for feature in ("receipt_last", "receipt_short"):
+                made[f"{name}_{feature}"] = _others(np.minimum(found[feature], 10.0), group)
+        if name == "supplier":
+            made["supplier_overdue"] = _others(np.minimum(found["overdue"], 10.0), group)
+    return made
+
+
+def _item_wide(panel: Panel, known: Known) -> dict[str, Floats]:
+    """The item across the network as one shelf: how it stands, and where it is heading."""
+    item = pd.factorize(panel.series["sku"])[0]
+    size = int(item.max(initial=-1)) + 1
+    stock = panel.on_hand - np.nan_to_num(panel.blocked)
+
+    def total(values: Floats) -> Floats:
+        return _sums(item, np.nan_to_num(values), size)[item]
+
+    def at(matrix: Floats, back: int) -> Floats:
+        width = matrix.shape[1]
+        return matrix[:, width - back] if width >= back else np.full(len(matrix), np.nan)
+
+    short, mid, long = SPANS[panel.frequency]
+    rate = total(_mean(panel.units[:, -long:]))
+    made = {"item_cover": _cover(total(at(stock, 1)), rate)}
+    for name, back in (("short", short), ("mid", mid)):
+        made[f"item_cover_step_{name}"] = made["item_cover"] - _cover(
+            total(at(stock, 1 + back)), rate
+        )
+        made[f"item_received_{name}"] = _ratio(
+            total(panel.receipts[:, -back:].sum(axis=1)) / back, rate
+        )
+    shares = {}
+    for back in (1, 2, 1 + short):
+        known_at = at(known.closes, back)
+        count = total((~np.isnan(known_at)).astype(float))
+        shares[back] = _ratio(total(known_at), count)
+    made["item_out_step"] = shares[1] - shares[2]
+    made["item_out_step_short"] = shares[1] - shares[1 + short]
+    made["item_usage_last"] = _ratio(total(at(panel.units, 1)), rate)
+    return made
+
+
+def period_features(panel: Panel, known: Known, begin: int, end: int) -> dict[str, Floats]:
+    """[n] of the periods begin + 1 … end after the origin (`begin` = 0: from the next one on).
+
+    No weekday and no month as such: a few dozen origins hold each so seldom that trees learn the
+    shocks of those days by heart. Seasons come by the forecast, weekdays by the series' own.
+    """
+    count = len(panel)
+    reached = np.cumsum(known.first, axis=1)
+    before = reached[:, begin - 1] if begin else np.zeros(count)
+    hazard = np.clip((reached[:, end - 1] - before) / np.maximum(1.0 - before, 1e-9), 0.0, 1.0)
+    hazard = np.where(np.isnan(reached[:, end - 1]), np.nan, hazard)
+    made = {
+        "begin": np.full(count, float(begin)),
+        "length": np.full(count, float(end - begin)),
+        "structural": hazard,
+        "structural_all": reached[:, end - 1],
+    }
+    balance = (
+        known.sellable + known.arrivals[:, :end].sum(axis=1) - known.demand[:, :end].sum(axis=1)
+    )
+    rate = known.demand[:, :end].mean(axis=1)
+    made["balance"] = np.clip(_ratio(balance, rate), -MOST_PERIODS, MOST_PERIODS)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        made["demand_step"] = _trend(
+            known.demand[:, begin:end].mean(axis=1), known.demand.mean(axis=1)
+        )
+    if panel.frequency is Frequency.DAY:
+        made["out_weekday"], made["open_weekday"] = (
+            _same_weekday(matrix, end) for matrix in (known.closes, panel.availability)
+        )
+    return made
+
+
+def _same_weekday(values: Floats, ahead: int, weeks: int = 4) -> Floats:
+    """[n] mean over the last `weeks` days of the weekday that lies `ahead` days after the last."""
+    first = (ahead - 1) % 7 - 7
+    places = [first - 7 * week for week in range(weeks) if 7 * week - first <= values.shape[1]]
+    return _mean(values[:, places], least=FEWEST_DAYS) if places else np.full(len(values), np.nan)
+
+
+def _sums(row: Rows, values: Floats, count: int) -> Floats:
+    """[count] of the values of each row."""
+    return np.bincount(row, values, minlength=count).astype(np.float64)
+
+
+def _since(event: NDArray[np.bool_]) -> Floats:
+    """[n] log(1 + periods since an event [n, T]); NaN: never."""
+    width = event.shape[1]
+    back = event[:, ::-1].argmax(axis=1) if width else np.zeros(len(event))
+    return np.where(event.any(axis=1), np.log1p(back), np.nan)
+
+
+def _mean(values: Floats, least: int = 1) -> Floats:
+    """[n] of the known; NaN where fewer than `least` are."""
+    known = (~np.isnan(values)).sum(axis=1)
+    total = np.nansum(values, axis=1)
+    return np.divide(total, known, out=np.full(len(values), np.nan), where=known >= max(least, 1))
+
+
+def _spread(values: Floats) -> Floats:
+    """[n] standard deviation of the known."""
+    mean = _mean(values)
+    return np.sqrt(_mean((values - mean[:, None]) ** 2))
+
+
+def _cover(units: Floats, rate: Floats) -> Floats:
+    """[n] log(1 + periods of cover)."""
+    periods = np.divide(
+        np.maximum(units, 0.0), rate, out=np.full(len(units), MOST_PERIODS), where=rate > 0
+    )
+    return np.where(np.isnan(units), np.nan, np.log1p(np.minimum(periods, MOST_PERIODS)))
+
+
+def _ratio(top: Floats, bottom: Floats) -> Floats:
+    """NaN where there is nothing to divide by."""
+    return np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)
+
+
+def _trend(now: Floats, before: Floats) -> Floats:
+    """log of a ratio of quantities, even where one is nothing."""
+    return np.log((np.maximum(now, 0.0) + 0.5) / (np.maximum(before, 0.0) + 0.5))
+
+
+def _others(values: Floats, group: Rows) -> Floats:
+    """[n] mean of the others of one's group (−1: none); NaN where no other is known."""
+    known = np.isfinite(values) & (group >= 0)
+    place = np.maximum(group, 0)
+    size = int(group.max(initial=0)) + 1
+    value = np.where(known, values, 0.0)
+    total = np.bincount(place, value, minlength=size)[place] - value
+    number = np.bincount(place, known, minlength=size)[place] - known
+    return np.divide(
+        total, number, out=np.full(len(values), np.nan), where=(number > 0) & (group >= 0)
+    )

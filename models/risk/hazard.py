@@ -1,0 +1,251 @@
+"""The learned part of `rupture-risk`: one discrete-time hazard on top of the structural one.
+
+The chance to run out within some periods, given not before, from boosted trees that see the
+structural chance among the features of the origin and of those periods; horizons are chained from
+it, so that they never cross (Singer and Willett 1993, J. Educational Statistics 18:155). The log
+odds of trees and structure are mixed as held-out origins ask for, and with few events the structure
+speaks alone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from itertools import cycle, islice, pairwise
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.calendar import Frequency
+from forecasting.options import Options
+from forecasting.panel import Panel
+from models.lead_time import Floats
+from models.risk.boosters import (
+    Booster,
+    Effort,
+    Events,
+    boost,
+    boost_until,
+    from_bytes,
+    log_loss,
+)
+from models.risk.features import MONOTONE, Known, period_features, series_features
+from models.risk_parameters import BadRiskBundle
+
+EDGES: Final = {
+    Frequency.DAY: (1, 2, 3, 5, 7, 10, 14, 21, 28),
+    Frequency.WEEK: (1, 2, 3, 4, 6, 9, 13),
+    Frequency.MONTH: (1, 2, 3, 4, 6, 9, 12),
+}
+"""Ends of the spans of periods that one hazard covers: fine where planners look."""
+EFFORT: Final = Effort(rounds=240, leaves=31, rate=0.04, leaf_rows=80, column_share=0.4)
+MEMBERS: Final = 4  # boosters whose log odds are averaged, every second with random cuts
+BLOCKS: Final = 3  # of neighbouring origins, each held out once
+LEAST_EVENTS: Final = 100  # held-out ruptures, below which the structure speaks alone
+CAUTION: Final = 100.0  # held-out ruptures that halve the say of the trees
+SHARES: Final = np.linspace(0.0, 1.0, 21)
+SMALLEST: Final = 0.01  # of a structural hazard in the mix: paths do not know everything
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """k rows of the past: what was known at an origin, and whether a span of periods ended the
+    wait."""
+
+    features: pd.DataFrame  # [k, F]
+    event: Events  # [k] first out in the span, given not before
+    origin: NDArray[np.int64]  # [k]
+    end: NDArray[np.int64]  # [k] last period of the span, after the origin
+    weight: Floats  # [k] an outcome that several origins tell counts less at each
+
+
+def reach_of(options: Options) -> int:
+    """Periods that the hazard speaks of: up to the last risk horizon, as far as demand is
+    forecast."""
+    return min(max(options.risk_horizons), options.forecast_horizons[options.frequency.grain])
+
+
+def spans_of(options: Options) -> list[tuple[int, int]]:
+    """Begin and end of the spans, from the origin: (0, 1) is the next period.
+
+    >>> spans_of(Options(frequency=Frequency.MONTH))
+    [(0, 1), (1, 2), (2, 3)]
+    """
+    reach = reach_of(options)
+    ends = {*EDGES[options.frequency], *options.risk_horizons, reach}
+    return list(pairwise([0, *sorted(end for end in ends if end <= reach)]))
+
+
+@dataclass(frozen=True)
+class RuptureHazard:
+    """What a training learned; `shares` is the say of the trees beside the structure, 0 … 1, for
+    series in stock and for those out."""
+
+    columns: tuple[str, ...]
+    members: tuple[Booster, ...]
+    shares: tuple[float, float]
+    facts: dict[str, Any]  # rows, events, held-out losses: how the share came about
+
+    @classmethod
+    def learn(cls, lessons: Lessons, seed: int) -> RuptureHazard | None:
+        """None where there are too few ruptures to learn from, or trees say nothing more."""
+        if lessons.event.sum() < LEAST_EVENTS:
+            return None
+        columns = tuple(lessons.features.columns)
+        inputs = lessons.features.to_numpy(np.float64)
+        monotone = [MONOTONE.get(name, 0) for name in columns]
+        held_out = np.full(len(inputs), np.nan)
+        rounds = []
+        for held, unused in _blocks(lessons):
+            if not lessons.event[held].any() or not lessons.event[~held & ~unused].any():
+                continue
+            best, held_out[held] = boost_until(
+                inputs,
+                lessons.event,
+                held,
+                effort=EFFORT,
+                monotone=monotone,
+                seed=seed,
+                weight=lessons.weight,
+                unused=unused,
+            )
+            rounds.append(best)
+        told, out = np.isfinite(held_out), _out(lessons.features)
+        in_stock, losses = _share(lessons, held_out, told & ~out)
+        while_out, losses_out = _share(lessons, held_out, told & out)
+        if not (in_stock or while_out):
+            return None
+        effort = replace(EFFORT, rounds=max(int(np.median(rounds)), 1))
+        kinds = islice(cycle([effort, replace(effort, random_cuts=True)]), MEMBERS)
+        members = tuple(
+            boost(
+                inputs,
+                lessons.event,
+                effort=kind,
+                monotone=monotone,
+                seed=seed + number,
+                weight=lessons.weight,
+            )
+            for number, kind in enumerate(kinds)
+        )
+        facts = {
+            "rows": len(inputs),
+            "events": int(lessons.event.sum()),
+            "origins": len(np.unique(lessons.origin)),
+            "rounds": effort.rounds,
+            "held_out": {"in stock": losses, "out": losses_out},
+        }
+        return cls(columns, members, (in_stock, while_out), facts)
+
+    def trees(self, features: pd.DataFrame) -> Floats:
+        """[k] log odds by the trees alone."""
+        inputs = features[list(self.columns)].to_numpy(np.float64)
+        return np.asarray(np.mean([member.log_odds(inputs) for member in self.members], axis=0))
+
+    def first_out(self, panel: Panel, known: Known, options: Options) -> Floats:
+        """[n, R] chance of a first stockout in each period within reach, where the structure says
+        `known.first` [n, R]; within a span it keeps the structural shape."""
+        base = series_features(panel, known)
+        spared = np.ones(len(panel))  # chance not to have run out yet
+        found = np.zeros(known.first.shape)
+        for begin, end in spans_of(options):
+            extra = pd.DataFrame(period_features(panel, known, begin, end))
+            features = pd.concat([base, extra], axis=1)
+            share = np.where(_out(features), self.shares[1], self.shares[0])
+            structure = log_odds(features["structural"].to_numpy())
+            hazard = chance(mixed(self.trees(features), structure, share))
+            within = known.first[:, begin:end]
+            total = within.sum(axis=1, keepdims=True)
+            shape = np.divide(
+                within, total, out=np.full(within.shape, 1.0 / (end - begin)), where=total > 0
+            )
+            found[:, begin:end] = (spared * hazard)[:, None] * shape
+            spared = spared * (1.0 - hazard)
+        return found
+
+    def to_files(self, folder: Path) -> None:
+        facts = {
+            "columns": self.columns,
+            "shares": self.shares,
+            "facts": self.facts,
+            "library": [member.library for member in self.members],
+        }
+        (folder / "hazard.json").write_text(json.dumps(facts, indent=1, sort_keys=True))
+        for number, member in enumerate(self.members):
+            (folder / f"hazard_{number}.booster").write_bytes(member.to_bytes())
+
+    @classmethod
+    def from_files(cls, folder: Path) -> RuptureHazard | None:
+        """None where the version has no learned part; raises BadRiskBundle for what `to_files` did
+        not write."""
+        if not (folder / "hazard.json").exists():
+            return None
+        try:
+            kept = json.loads((folder / "hazard.json").read_text())
+            members = tuple(
+                from_bytes((folder / f"hazard_{number}.booster").read_bytes(), library)
+                for number, library in enumerate(kept["library"])
+            )
+            return cls(tuple(kept["columns"]), members, tuple(kept["shares"]), kept["facts"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BadRiskBundle(
+                f"The learned risk in {folder} cannot be read: {error}.",
+                next_step="Restore it from the registry, or train again.",
+                folder=str(folder),
+            ) from error
+
+
+def log_odds(hazard: Floats) -> Floats:
+    """NaN stays."""
+    bounded = np.clip(hazard, SMALLEST, 1.0 - SMALLEST)
+    return np.asarray(np.log(bounded / (1.0 - bounded)))
+
+
+def chance(odds: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-odds)))
+
+
+def _out(features: pd.DataFrame) -> NDArray[np.bool_]:
+    return features["out"].to_numpy() == 1.0
+
+
+def _share(
+    lessons: Lessons, held_out: Floats, rows: NDArray[np.bool_]
+) -> tuple[float, dict[str, float]]:
+    """The say of the trees that some held-out rows ask for, less the fewer ruptures they hold; and
+    the losses behind it."""
+    event, weight = lessons.event[rows], lessons.weight[rows]
+    events = int(event.sum())
+    if events < LEAST_EVENTS:
+        return 0.0, {"events": events}
+    structural = log_odds(lessons.features["structural"].to_numpy(np.float64)[rows])
+    losses = [log_loss(event, mixed(held_out[rows], structural, one), weight) for one in SHARES]
+    share = float(SHARES[np.argmin(losses)]) * events / (events + CAUTION)
+    return share, {
+        "events": events,
+        "structural": losses[0],
+        "trees": losses[-1],
+        "mixed": log_loss(event, mixed(held_out[rows], structural, share), weight),
+    }
+
+
+def mixed(trees: Floats, structural: Floats, share: float | Floats) -> Floats:
+    """Log odds of both; of the trees alone where there is no structural chance."""
+    return np.where(np.isnan(structural), trees, share * trees + (1.0 - share) * structural)
+
+
+def _blocks(lessons: Lessons) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Rows held out together, and those whose outcomes lie in the same time: they teach nothing
+    then."""
+    parts = np.array_split(np.unique(lessons.origin), BLOCKS)
+    found = []
+    for origins in parts:
+        if len(origins):
+            held = np.isin(lessons.origin, origins)
+            last = int((lessons.origin + lessons.end)[held].max())
+            beside = (lessons.origin < last) & (lessons.origin + lessons.end > origins[0])
+            found.append((held, beside & ~held))
+    return found

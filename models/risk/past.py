@@ -1,0 +1,144 @@
+"""The past as lessons for the hazard: origins re-enacted as they were, and what came after them.
+
+Each origin gets its own panel, as of then, and forecasts by the boosters that the backtest had
+learned by then: none that saw the future, none refitted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from forecasting.calendar import Frequency, label
+from forecasting.engine import run_all
+from forecasting.forecaster import FittedDemand
+from forecasting.options import Options
+from forecasting.panel import Panel, RowSource, build_panel
+from forecasting.stockout import closed_out
+from models.lead_time import Floats, fit_lead_times
+from models.risk.features import period_features, series_features
+from models.risk.hazard import LEAST_EVENTS, Lessons, RuptureHazard, reach_of, spans_of
+from models.risk.structure import Structure
+
+MOST_ORIGINS: Final = 26
+MOST_SERIES: Final = 300_000  # series × origins: each is a panel made as of then, and projected
+MOST_ROWS: Final = 200_000  # series × origins × spans that are learned from
+PATHS: Final = 200  # a lesson needs no third digit
+LEAST_PAST: Final = {Frequency.DAY: 28, Frequency.WEEK: 8, Frequency.MONTH: 3}
+"""Periods before the first origin: below, an origin knows next to nothing."""
+
+
+def learned_from(
+    source: RowSource,
+    panel: Panel,
+    fitted: FittedDemand,
+    options: Options,
+    progress: Callable[[str], None],
+) -> RuptureHazard | None:
+    """The hazard that the past of a panel teaches; None where the structure speaks alone."""
+    lessons = lessons_of(source, panel, fitted, options, progress)
+    return None if lessons is None else RuptureHazard.learn(lessons, options.seed)
+
+
+def lessons_of(
+    source: RowSource,
+    panel: Panel,
+    fitted: FittedDemand,
+    options: Options,
+    progress: Callable[[str], None],
+) -> Lessons | None:
+    """What the past of a panel teaches; None where it holds too few ruptures, or no stock at all.
+
+    `source`: the rows that the panel was built from; `fitted`: the training made from it.
+    """
+    closes = closed_out(panel, options)
+    if np.sum((closes[:, :-1] == 0) & (closes[:, 1:] == 1)) < LEAST_EVENTS:
+        return None
+    origins = origins_of(panel, options)
+    if len(origins) < 2:
+        return None
+    first, last = (label(period, panel.frequency) for period in (origins[0], origins[-1]))
+    progress(f"{len(origins)} past origins for the risk, {first} to {last}")
+    options = replace(options, paths=min(options.paths, PATHS))
+    spans = spans_of(options)
+    share = MOST_ROWS / (len(origins) * len(panel) * len(spans))
+    codes = panel.series[["site", "sku"]]
+    jobs = [
+        _Origin(source, origin, fitted.before(origin), codes, closes, panel.start, share, options)
+        for origin in origins
+    ]
+    parts = run_all(jobs, options.workers)
+    return Lessons(
+        features=pd.concat([part.features for part in parts], ignore_index=True),
+        **{
+            name: np.concatenate([getattr(part, name) for part in parts])
+            for name in ("event", "origin", "end", "weight")
+        },
+    )
+
+
+def origins_of(panel: Panel, options: Options) -> list[int]:
+    """Oldest first; the last is followed by one known period at least."""
+    step = step_of(options)
+    first = panel.start + LEAST_PAST[panel.frequency] - 1
+    most = max(min(MOST_ORIGINS, MOST_SERIES // max(len(panel), 1)), 2)
+    found = range(panel.origin - 1, first - 1, -step)[:most]
+    return list(found)[::-1]
+
+
+def step_of(options: Options) -> int:
+    """Periods between two origins: half of the main horizon."""
+    return max(1, options.main_horizon // 2)
+
+
+@dataclass(frozen=True)
+class _Origin:
+    """One origin re-enacted; `closes` [n, T] of the series `codes` begin in period `start`."""
+
+    source: RowSource
+    origin: int
+    fitted: FittedDemand
+    codes: pd.DataFrame
+    closes: Floats
+    start: int
+    share: float  # of the rows that is kept
+    options: Options
+
+    def __call__(self) -> Lessons:
+        options = self.options
+        panel = build_panel(self.source, self.origin, options)
+        lead_times = fit_lead_times(panel, options)
+        counted = bool(panel.stock["sellable"].notna().any())
+        forecast = self.fitted.forecast(panel, paths=options.paths) if counted else None
+        reach = reach_of(options)
+        structure = Structure.of(panel, forecast, lead_times, options, horizon=reach)
+        known = structure.known(panel, lead_times, reach)
+        teaches = structure.standing.teaches
+        index = pd.MultiIndex.from_frame(self.codes)
+        places = index.get_indexer(pd.MultiIndex.from_frame(panel.series[["site", "sku"]]))
+        later = self.closes[places, self.origin + 1 - self.start :]
+        base = series_features(panel, known)
+        luck = np.random.default_rng([options.seed, self.origin])
+        features, event, ends = [], [], []
+        for begin, end in spans_of(options):
+            if end > later.shape[1]:
+                break
+            waited = teaches & (later[:, :begin] == 0).all(axis=1)
+            told = np.isfinite(later[:, begin:end]).all(axis=1)
+            chosen = np.flatnonzero(waited & told & (luck.random(len(panel)) < self.share))
+            extra = pd.DataFrame(period_features(panel, known, begin, end))
+            features.append(pd.concat([base, extra], axis=1).iloc[chosen].astype(np.float32))
+            event.append((later[chosen, begin:end] == 1).any(axis=1).astype(np.int64))
+            ends.append(np.full(len(chosen), end))
+        last = np.concatenate(ends)
+        return Lessons(
+            features=pd.concat(features, ignore_index=True),
+            event=np.concatenate(event),
+            origin=np.full(len(last), self.origin),
+            end=last,
+            weight=np.maximum(last / step_of(options), 1.0) ** -2.0,
+        )
