@@ -156,6 +156,9 @@ class ProjectionRow(BaseModel):
     arrivals_mean: float | None = Field(description="units expected to arrive")
     demand_mean: float | None = Field(description="units wanted")
     p_out: float | None = Field(description="chance to close the period in stockout")
+    losses_mean: float | None = Field(
+        default=None, description="units expected to leave unbooked; on_hand_mean is without them"
+    )
 
 
 class SeriesAnswer(BaseModel):

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from models.lead_time import Floats
 from models.projection import OpenLines, Supply, project
+from models.record_error import no_record_errors
 from models.replenishment import Policies, no_habits
 from models.risk.assess import BLOCK
 from models.risk.outlook import Outlook
@@ -55,6 +56,7 @@ def supply_for(usage: Floats, days: int, luck: np.random.Generator) -> Supply:
             lead_chance=np.tile(np.clip(np.arange(days) / 8, 0.0, 1.0), (count, 1)),
         ),
         habits=no_habits(count),
+        errors=no_record_errors(count, days),
         terms=Terms(
             source=np.full(count, "", dtype=object),
             group=np.zeros(count, np.int64),

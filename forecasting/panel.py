@@ -64,6 +64,7 @@ class Panel:
     availability: Matrix  # [n, T] share of the period in stock
     receipts: Matrix  # [n, T] units that came in
     stock: pd.DataFrame  # n rows: what is on the shelf at the origin
+    corrections: pd.DataFrame  # counts and adjustments booked: series, date, units
     orders: pd.DataFrame  # lines open at the origin
     order_history: pd.DataFrame  # every line placed up to the origin
     customer_orders: pd.DataFrame  # booked lines open at the origin
@@ -219,6 +220,7 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         availability=availability,
         receipts=inward,
         stock=rolled_forward(pictured, since, came, moved),
+        corrections=_corrections(moved),
         orders=history[history["units_open"] > 0].reset_index(drop=True),
         order_history=history,
         customer_orders=booked[booked["series"] >= 0].reset_index(drop=True),
@@ -230,6 +232,13 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         events=events,
         watermarks=_watermarks([sales, stock], dated),
     )
+
+
+def _corrections(moved: pd.DataFrame) -> pd.DataFrame:
+    """What counts and adjustments added to the record of each series, or took away."""
+    booked = moved[moved["kind"].isin(["count", "adjustment"])]
+    rows = booked[["row", "date", "units"]].rename(columns={"row": "series"})
+    return rows.astype({"series": "int64"}).reset_index(drop=True)
 
 
 def _series_of(parts: list[pd.DataFrame]) -> pd.DataFrame:

@@ -4,7 +4,8 @@ Within a period arrivals come first, then what is late is served, then the perio
 close is what is left. Unmet demand is lost, or waits, by `options.unmet`. Open lines arrive by
 their own chance (models.lead_time), each path with its own; a policy orders at review days when
 position = on_hand + on_order − backlog is at or below its reorder point. Booked customer orders
-count as max(booked, forecast). Blocked stock stays blocked.
+count as max(booked, forecast). Blocked stock stays blocked. After a loss that nobody booked
+(models.record_error) the position is that of the record: such a shelf is not ordered for.
 
 Paths carry weights: where a learned model moves a chance, `reweighted` gives the weights under
 which the same paths say so, and dates, units and chances come from them.
@@ -24,6 +25,7 @@ from forecasting.calendar import to_period
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows, sources_of
+from models.record_error import RecordErrors, carried, record_errors_of
 from models.replenishment import (
     FEWEST_PAST,
     HABIT_STRENGTH,
@@ -36,7 +38,7 @@ from models.terms import Terms, terms_of
 
 DIGITS: Final = 12  # of a summed chance
 GRAIN: Final = 2.0**-52
-"""Weights are whole multiples of it, so that their sums are exact, in whatever order."""
+"""Weights are whole multiples of it: their sums are exact, in whatever order."""
 SUMS: Final = (
     "demand",
     "served",
@@ -46,10 +48,11 @@ SUMS: Final = (
     "out",
     "first_out",
     "first_alone",
+    "losses",
 )
 """Weighted means over the paths by period: units, units, units, units, units at close, weight of
 the paths that close in stockout, that do so for the first time, and for the first time if nothing
-more is ordered."""
+more is ordered, units lost unbooked (in the first period also those lost before)."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ class Supply:
     lines: OpenLines
     policies: Policies
     habits: Habits
+    errors: RecordErrors
     terms: Terms
 
 
@@ -101,7 +105,7 @@ class Projection:
 def up_to(first: Floats, horizon: int) -> Floats:
     """[b] chance of a first stockout within h periods; summed in order, so that it never falls.
 
-    Rounded far below the chance of one path, for a thousandth is no whole number of GRAIN: as many
+    Rounded far below the chance of one path, for a third is no whole multiple of GRAIN: as many
     paths are the same chance, whenever they fail.
 
     >>> bool(np.diff(up_to(np.array([[0.7, 0.2, 0.1], [0.1, 0.2, 0.7]]), 3))[0] == 0.0)
@@ -130,6 +134,7 @@ def supply_of(
         lines=lines,
         policies=policies,
         habits=habits_of(panel, np.isnan(policies.reorder_point) & ~ordered),
+        errors=record_errors_of(panel, horizon),
         terms=terms,
     )
 
@@ -146,7 +151,7 @@ def project(
     """Project the series `rows` along their demand paths [b, P, H]; unknown stock counts as none.
 
     A stock picture older than the sales is lowered, path by path, by demand of the unseen periods.
-    `weights` [b, P], each row summing to 1; None: all paths alike.
+    `weights` [b, P], each row summing to 1; None: as models.record_error gives them.
     """
     from models.stock_walk import walk
 
@@ -161,9 +166,9 @@ def project(
     out_at = np.full((count, paths), np.nan, dtype=np.float32)
     back_at = np.full((count, paths), np.nan, dtype=np.float32)
     before_receipt = np.zeros(count)
-    if weights is None:
-        weights = np.full((count, paths), 1.0 / paths)
-    weights = np.round(weights / GRAIN) * GRAIN
+    errors = supply.errors
+    prior, emptied = carried(errors.emptied[rows], supply.seed[rows], paths)
+    weights = exact(prior if weights is None else weights)
     blocked = np.nan_to_num(supply.blocked[rows])
     walk(
         demand,
@@ -190,6 +195,9 @@ def project(
         HABIT_STRENGTH,
         FEWEST_PAST,
         lost_share,
+        emptied,
+        errors.reduced[rows],
+        errors.shares,
         main,
         weights,
         on_hand,
@@ -200,6 +208,13 @@ def project(
     )
     means = {name: sums[:, place] for place, name in enumerate(SUMS)}
     return Projection(means, on_hand, out_at, back_at, before_receipt, weights)
+
+
+def exact(weights: Floats) -> Floats:
+    """The weights as whole multiples of GRAIN; what a row lacks to 1 goes to its heaviest path."""
+    whole = np.floor(weights / GRAIN) * GRAIN
+    whole[np.arange(len(whole)), whole.argmax(axis=1)] += 1.0 - whole.sum(axis=1)
+    return whole
 
 
 def reweighted(projection: Projection, chance: Floats) -> Floats:

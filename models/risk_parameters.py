@@ -12,7 +12,7 @@ from forecasting.options import Options
 
 FILE: Final = "risk.json"
 METHOD: Final = "structural"
-ARITHMETIC: Final = 1
+ARITHMETIC: Final = 2
 """Version of the projection: raised whenever the same inputs would give other probabilities."""
 
 

@@ -10,10 +10,15 @@ numba's cache follows this file alone: a change of `is_out` needs a change here 
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numba import njit
 
 from forecasting.stockout import is_out
+
+LOSS_TIME: Final = 1 << 20  # draws of a series that are none of a period's
+LOSS_PART: Final = LOSS_TIME + 1
 
 _out = njit(is_out)
 
@@ -41,6 +46,12 @@ def _shuffle(seed, places):  # type: ignore[no-untyped-def]
     for i in range(len(places) - 1, 0, -1):
         j = int(_mixed(seed, i, 0) % np.uint64(i + 1))
         places[i], places[j] = places[j], places[i]
+
+
+@njit(cache=True)
+def _left(stock, blocked, part):  # type: ignore[no-untyped-def]
+    """Units on the shelf after a loss; of all: not one more than what is blocked."""
+    return stock if stock <= blocked else blocked + (1.0 - part) * (stock - blocked)
 
 
 @njit(cache=True, fastmath={"reassoc"})
@@ -106,10 +117,13 @@ def walk(  # type: ignore[no-untyped-def]
     habit_strength,
     fewest,  # an item pool below this many past periods gives way to the network's
     lost_share,
+    emptied,  # i64[b, P] period whose close finds the shelf emptied unbooked; −1 origin, H never
+    reduced,  # f64[b, H + 1] chance of a loss in part by the origin and the end of each period
+    parts,  # f64[Q] equally likely shares of such a loss
     main,  # main horizon, periods
     weight,  # f64[b, P] a row sums to 1
     on_hand,  # out f32[b, H, P] at close
-    sums,  # out f64[b, 8, H], rows as in models.projection.SUMS
+    sums,  # out f64[b, 9, H], rows as in models.projection.SUMS
     out_at,  # out f32[b, P] periods until the first stockout, NaN: none
     back_at,  # out f32[b, P] first period that closes in stock, NaN: none
     before_receipt,  # out f64[b] weight of paths
@@ -144,6 +158,19 @@ def walk(  # type: ignore[no-untyped-def]
         for p in range(paths):
             w = weight[s, p]
             stock = opening[s, p]
+            loss_at = emptied[s, p]
+            part = 1.0
+            if loss_at == horizon:
+                level = _uniform(seed[s], p, LOSS_TIME)
+                loss_at = -1
+                while loss_at < horizon and reduced[s, loss_at + 1] <= level:
+                    loss_at += 1
+                part = parts[int(_uniform(seed[s], p, LOSS_PART) * len(parts))]
+            missing = 0.0  # on the record and not on the shelf
+            if loss_at < 0:
+                missing = stock - _left(stock, blocked[s], part)
+                stock = _left(stock, blocked[s], part)
+                sums[s, 8, 0] += w * missing
             alone = stock  # the same path, if nothing more is ordered
             backlog = 0.0
             alone_backlog = 0.0
@@ -159,7 +186,7 @@ def walk(  # type: ignore[no-untyped-def]
                 arrived = known
                 if has_policy:
                     if review[s, h]:
-                        position = stock + known + on_order - backlog
+                        position = stock + missing + known + on_order - backlog
                         if position <= reorder_point[s] and position < order_up_to[s]:
                             units = max(order_up_to[s] - position, least_order[s])
                             if pack[s] > 0.0:
@@ -174,7 +201,7 @@ def walk(  # type: ignore[no-untyped-def]
                     arrived += incoming[h]
                     on_order -= incoming[h]
                 elif has_habit:
-                    cover = (stock - blocked[s]) / usage[s]
+                    cover = (stock + missing - blocked[s]) / usage[s]
                     band = 0
                     while band < bands - 1 and cover > cover_edges[band]:
                         band += 1
@@ -209,6 +236,12 @@ def walk(  # type: ignore[no-untyped-def]
                 alone -= alone_served
                 alone_backlog += (wanted - alone_served) * (1.0 - lost_share)
 
+                if h == loss_at:
+                    missing = stock - _left(stock, blocked[s], part)
+                    stock = _left(stock, blocked[s], part)
+                    alone = _left(alone, blocked[s], part)
+                    sums[s, 8, h] += w * missing
+
                 on_hand[s, h, p] = stock
                 sums[s, 0, h] += w * wanted
                 sums[s, 1, h] += w * (served + late)
@@ -222,8 +255,8 @@ def walk(  # type: ignore[no-untyped-def]
                     if first_out < 0:
                         first_out = h
                         sums[s, 6, h] += w
-                        part = before / wanted if wanted > 0.0 else 0.0
-                        out_at[s, p] = h + min(part, 0.999)
+                        lasted = before / wanted if wanted > 0.0 else 0.0
+                        out_at[s, p] = h + min(lasted, 0.999)
                 elif first_back < 0:
                     first_back = h
                     back_at[s, p] = h

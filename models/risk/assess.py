@@ -198,6 +198,7 @@ def _reasons(panel: Panel, told: Told) -> NDArray[np.object_]:
                 notes.append("no policy and no order book: receipts as usual")
             elif np.isnan(supply.policies.reorder_point[row]):
                 notes.append("no policy: no further order assumed")
+            notes.append(supply.errors.assumption)
             reasons.append("; ".join(notes))
         if told.learned[row] and told.hazard is not None:
             share = told.hazard.shares[int(standing.out[row])]
@@ -222,6 +223,7 @@ def _projection(panel: Panel, told: Told) -> pd.DataFrame:
         "p_first": means["first_out"],
         "p_first_no_order": means["first_alone"],
         "units_short_mean": means["unmet"],
+        "losses_mean": means["losses"],
         "p_first_structural": told.structure.outlook.means["first_out"],
     }
     series = np.repeat(np.arange(count), horizon)

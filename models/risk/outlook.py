@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from models.lead_time import Floats
 from models.projection import SUMS, Projection, up_to
 
 LEVELS = (0.1, 0.5, 0.9)
+DATED_FROM: Final = 0.01
+"""Chance within the main horizon below which a stockout has no date: there is little but losses
+nobody booked, and they come on any day."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ class Outlook:
         stock = quantiles(block.on_hand, block.weights, (0.1, 0.9))
         self.on_hand_p10[rows], self.on_hand_p90[rows] = stock[..., 0], stock[..., 1]
         self.before_receipt[rows] = block.before_receipt
-        given_one = np.where(block.out_at < main, block.weights, 0.0)
+        dated = block.chance(main) >= DATED_FROM
+        given_one = np.where((block.out_at < main) & dated[:, None], block.weights, 0.0)
         self.out_after[rows] = quantiles(block.out_at[:, None], given_one, LEVELS)[:, 0]
         self.back_after[rows] = quantiles(block.back_at[:, None], block.weights, (0.5,))[:, 0, 0]
 
@@ -85,6 +90,7 @@ class Outlook:
             ("out", out),
             ("first_out", first),
             ("first_alone", first),
+            ("losses", 0.0),
         ):
             self.means[name][rows] = values
         self.on_hand_p10[rows] = self.on_hand_p90[rows] = np.nan
@@ -98,7 +104,7 @@ class Outlook:
 
     def put_nothing(self, rows: NDArray[np.bool_], sold: Floats) -> None:
         """Rows that are not stocked: an empty shelf is no stockout. `sold` [rows, H]: units."""
-        for name in ("out", "first_out", "first_alone", "unmet"):
+        for name in ("out", "first_out", "first_alone", "unmet", "losses"):
             self.means[name][rows] = 0.0
         self.means["served"][rows] = sold
         self.before_receipt[rows] = 0.0

@@ -126,12 +126,13 @@ def test_blocked_stock_is_no_stock() -> None:
 
 
 def test_numbers_can_be_recomputed_from_the_breakdown() -> None:
-    found = assessed(
+    shelves = (
         shelf(sku="A", on_hand=12, orders=(*PAST, Order(promised=6)), item={"stockout_cost": 3.0}),
         shelf(sku="B", on_hand=9, item={"unit_cost": 3.0, "unit_price": 5.0}),
         shelf(sku="C", on_hand=9, item={"unit_price": 10.0}),
         shelf(sku="D", on_hand=np.nan, availability=(1.0, 1.0, 0.0, 1.0)),
     )
+    found = assessed(*shelves)
     table, periods = found.warnings.set_index("sku"), found.projection.groupby("sku")
     for horizon in (7, 14, 28):
         again = periods["p_first"].apply(lambda p, h=horizon: p.iloc[:h].sum())
@@ -143,14 +144,14 @@ def test_numbers_can_be_recomputed_from_the_breakdown() -> None:
     assert table["value_at_risk"].fillna(-1).tolist() == pytest.approx(value.fillna(-1).tolist())
     assert list(table["value_basis"]) == ["stockout_cost", "margin", "category_margin", ""]
     assert list(table["unit_loss"].iloc[:3]) == pytest.approx([3.0, 2.0, 4.0])
-    balance = found.projection.iloc[:28]  # A: opening + arrivals − served = close
+    balance = found.projection.iloc[:28]  # A: opening + arrivals − served − lost = close
     sold = balance["demand_mean"].cumsum() - balance["units_short_mean"].cumsum()
     assert balance["on_hand_mean"].tolist() == pytest.approx(
-        (12 + balance["arrivals_mean"].cumsum() - sold).tolist()
+        (12 + (balance["arrivals_mean"] - balance["losses_mean"]).cumsum() - sold).tolist()
     )
-    assert found.mean_units[0] == pytest.approx(
-        (balance["demand_mean"] - balance["units_short_mean"]).to_numpy()
-    )
+    mean = forecast_of(panel_of(list(shelves)), list(shelves)).grains[Frequency.DAY].mean[0]
+    served = 1 - (balance["units_short_mean"] / balance["demand_mean"]).to_numpy()
+    assert found.mean_units[0] == pytest.approx(mean * served)
 
 
 @settings(deadline=None, max_examples=15)

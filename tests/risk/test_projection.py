@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from forecasting.stockout import is_out
 from models.projection import OpenLines, Projection, Supply, project, seeds
+from models.record_error import no_record_errors
 from models.replenishment import Policies, no_habits
 from models.terms import Terms
 
@@ -60,6 +61,7 @@ def supplied(
             lead_chance=np.array([[float(k >= lead) for k in range(horizon)]]),
         ),
         habits=no_habits(1),
+        errors=no_record_errors(1, horizon),
         terms=Terms(
             source=np.array([""], dtype=object),
             group=np.zeros(1, np.int64),

@@ -52,6 +52,7 @@ class Shelf:
     availability: tuple[float, ...] = ()
     booked: tuple[tuple[int | None, float], ...] = ()  # due in days, units
     stale_days: int = 0
+    corrections: tuple[tuple[int, float], ...] = ()  # days from the origin, units
     policy: dict[str, Any] = field(default_factory=dict)
     item: dict[str, Any] = field(default_factory=dict)
 
@@ -176,6 +177,7 @@ def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: An
         availability=availability,
         receipts=receipts,
         stock=stock,
+        corrections=_corrections(shelves, today),
         orders=history[history["units_open"] > 0].reset_index(drop=True),
         order_history=history,
         customer_orders=_booked(shelves, today),
@@ -246,6 +248,16 @@ def _orders(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
     numbers = dict.fromkeys(("units_ordered", "units_received", "units_open"), "float64")
     dates = dict.fromkeys(("ordered_on", "promised_on", "received_on"), "datetime64[s]")
     return pd.DataFrame(rows, columns=columns).astype({**numbers, **dates, "series": "int64"})
+
+
+def _corrections(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
+    rows = [
+        (row, today + dt.timedelta(days=day), units)
+        for row, one in enumerate(shelves)
+        for day, units in one.corrections
+    ]
+    frame = pd.DataFrame(rows, columns=["series", "date", "units"])
+    return frame.astype({"series": "int64", "date": "datetime64[s]", "units": "float64"})
 
 
 def _booked(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
