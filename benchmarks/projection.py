@@ -2,9 +2,10 @@
 
     python -m benchmarks.projection [--series 5000 --paths 500 --days 14]
 
-Half of the series keep a policy, all have a line on order. Counted is the CPU time of this process
-in `project` and in what is taken from its paths (means, chances, weighted quantiles); drawing the
-demand paths is not, nor the compilation of the loop (the first block, cached on disk afterwards).
+Half of the series keep a policy, all have a line on order, every record may err, and the first
+tenth ships to all others, which wait where it has nothing. Counted is the CPU time of this process
+in `with_sources`, `project` and what is taken from the paths (means, chances, weighted quantiles);
+drawing the demand paths is not, nor the compilation of the loop (the first block; it is cached).
 Exits with 1 below 2,500 series a CPU second.
 """
 
@@ -19,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.lead_time import Floats
-from models.projection import OpenLines, Supply, project
-from models.record_error import no_record_errors
+from models.projection import OpenLines, Supply, project, with_sources
+from models.record_error import RecordErrors
 from models.replenishment import Policies, no_habits
 from models.risk.assess import BLOCK
 from models.risk.outlook import Outlook
+from models.sources import Sources
 from models.terms import Terms
 
 PROMISED: Final = 2500.0  # series a CPU second
@@ -32,7 +34,7 @@ PROMISED: Final = 2500.0  # series a CPU second
 def supply_for(usage: Floats, days: int, luck: np.random.Generator) -> Supply:
     """Eight days of stock, a line of ten days' usage due on any day, reorder points for half."""
     count = len(usage)
-    numbers = np.arange(count)
+    numbers, hubs = np.arange(count), count // 10
     due = luck.integers(0, days, count)
     return Supply(
         on_hand=luck.poisson(8 * usage).astype(np.float64),
@@ -46,6 +48,9 @@ def supply_for(usage: Floats, days: int, luck: np.random.Generator) -> Supply:
             chance=np.clip((np.arange(days) - due[:, None] + 3) / 6, 0.0, 1.0),
             share=np.ones((count, 25)),
             seed=luck.integers(0, 2**63, count).astype(np.uint64),
+            source=np.full(count, -1),
+            transit=np.zeros(count, np.int64),
+            shipped=np.zeros(count, dtype=bool),
         ),
         policies=Policies(
             reorder_point=np.where(numbers % 2, 5 * usage, np.nan),
@@ -56,7 +61,19 @@ def supply_for(usage: Floats, days: int, luck: np.random.Generator) -> Supply:
             lead_chance=np.tile(np.clip(np.arange(days) / 8, 0.0, 1.0), (count, 1)),
         ),
         habits=no_habits(count),
-        errors=no_record_errors(count, days),
+        errors=RecordErrors(
+            emptied=np.tile(np.linspace(0.001, 0.01, days + 1), (count, 1)),
+            reduced=np.tile(np.linspace(0.05, 0.1, days + 1), (count, 1)),
+            shares=np.array([0.1, 0.2]),
+            learned=True,
+        ),
+        sources=Sources(
+            of_series=np.where(numbers < hubs, -1, numbers % hubs),
+            circle=numbers,
+            place=np.where(numbers < hubs, numbers, -1),
+            depth=np.where(numbers < hubs, 0, 1),
+            dry=np.zeros((hubs, days, 0), np.uint8),
+        ),
         terms=Terms(
             source=np.full(count, "", dtype=object),
             group=np.zeros(count, np.int64),
@@ -69,11 +86,14 @@ def supply_for(usage: Floats, days: int, luck: np.random.Generator) -> Supply:
     )
 
 
-def spent(demand: NDArray[np.float32], supply: Supply, rows: slice, outlook: Outlook) -> float:
-    """CPU seconds of one block."""
+def spent(demand: NDArray[np.float32], supply: Supply, outlook: Outlook) -> float:
+    """CPU seconds of all series."""
     main = demand.shape[2]
     begun = time.process_time()
-    outlook.put(rows, project(demand, supply, rows, main=main, lost_share=1.0), main)
+    limited = with_sources(supply, lambda rows: demand[rows], lost_share=1.0)
+    for begin in range(0, len(demand), BLOCK):
+        rows = slice(begin, min(begin + BLOCK, len(demand)))
+        outlook.put(rows, project(demand[rows], limited, rows, main=main, lost_share=1.0), main)
     return time.process_time() - begun
 
 
@@ -87,15 +107,12 @@ def main() -> int:
     usage = luck.gamma(0.5, 4.0, asked.series)
     supply = supply_for(usage, asked.days, luck)
     outlook = Outlook.blank(asked.series, asked.days)
-    seconds = 0.0
-    for begin in range(0, asked.series, BLOCK):
-        rows = slice(begin, min(begin + BLOCK, asked.series))
-        mean = usage[rows, None, None]
-        demand = luck.poisson(mean, (len(mean), asked.paths, asked.days)).astype(np.float32)
-        if begin == 0:
-            first = spent(demand, supply, rows, outlook)
-            print(f"first block, with compilation: {first:.2f} CPU s, not counted")
-        seconds += spent(demand, supply, rows, outlook)
+    shape = (asked.series, asked.paths, asked.days)
+    demand = luck.poisson(usage[:, None, None], shape).astype(np.float32)
+    few = supply_for(usage[:BLOCK], asked.days, luck)
+    first = spent(demand[:BLOCK], few, Outlook.blank(BLOCK, asked.days))
+    print(f"first block, with compilation: {first:.2f} CPU s, not counted")
+    seconds = spent(demand, supply, outlook)
     rate = asked.series / seconds
     print(
         f"{asked.series} series × {asked.paths} paths × {asked.days} days: {seconds:.2f} CPU s, "

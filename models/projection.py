@@ -5,7 +5,8 @@ close is what is left. Unmet demand is lost, or waits, by `options.unmet`. Open 
 their own chance (models.lead_time), each path with its own; a policy orders at review days when
 position = on_hand + on_order − backlog is at or below its reorder point. Booked customer orders
 count as max(booked, forecast). Blocked stock stays blocked. After a loss that nobody booked
-(models.record_error) the position is that of the record: such a shelf is not ordered for.
+(models.record_error) the position is that of the record: such a shelf is not ordered for. What
+another site ships waits, path by path, until that site has stock (`with_sources`).
 
 Paths carry weights: where a learned model moves a chance, `reweighted` gives the weights under
 which the same paths say so, and dates, units and chances come from them.
@@ -14,7 +15,8 @@ which the same paths say so, and dates, units and chances come from them.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -24,8 +26,9 @@ from numpy.typing import NDArray
 from forecasting.calendar import to_period
 from forecasting.options import Options
 from forecasting.panel import Panel
+from forecasting.stockout import is_out
 from models.lead_time import Floats, LeadTimes, Rows, sources_of
-from models.record_error import RecordErrors, carried, record_errors_of
+from models.record_error import RecordErrors, carried, no_record_errors, record_errors_of
 from models.replenishment import (
     FEWEST_PAST,
     HABIT_STRENGTH,
@@ -34,6 +37,7 @@ from models.replenishment import (
     habits_of,
     policies_of,
 )
+from models.sources import Sources, may_have_shipped, rows_of, sources_among
 from models.terms import Terms, terms_of
 
 DIGITS: Final = 12  # of a summed chance
@@ -64,6 +68,9 @@ class OpenLines:
     chance: Floats  # [m, H] to have come by the end of period h
     share: Floats  # [m, Q] equally likely shares of the units that come
     seed: NDArray[np.uint64]  # [m]
+    source: Rows  # [m] row of the series that ships it; −1: a supplier
+    transit: Rows  # [m] periods from shipment to arrival, of transfers
+    shipped: NDArray[np.bool_]  # [m] may have left the source before the origin
 
 
 @dataclass(frozen=True)
@@ -80,6 +87,7 @@ class Supply:
     habits: Habits
     errors: RecordErrors
     terms: Terms
+    sources: Sources
 
 
 @dataclass(frozen=True)
@@ -136,6 +144,9 @@ def supply_of(
         habits=habits_of(panel, np.isnan(policies.reorder_point) & ~ordered),
         errors=record_errors_of(panel, horizon),
         terms=terms,
+        sources=sources_among(
+            panel, terms, np.isfinite(policies.reorder_point), lines.series, lines.source, horizon
+        ),
     )
 
 
@@ -159,6 +170,7 @@ def project(
     demand = np.ascontiguousarray(np.nan_to_num(demand, posinf=1e30), dtype=np.float32)
     first, last, _ = rows.indices(len(supply.on_hand))
     lines, policies, habits = supply.lines, supply.policies, supply.habits
+    sources, errors = supply.sources, supply.errors
     bounds = np.searchsorted(lines.series, np.arange(first, last + 1))
     mine = slice(bounds[0], bounds[-1])
     on_hand = np.empty((count, horizon, paths), dtype=np.float32)
@@ -166,7 +178,6 @@ def project(
     out_at = np.full((count, paths), np.nan, dtype=np.float32)
     back_at = np.full((count, paths), np.nan, dtype=np.float32)
     before_receipt = np.zeros(count)
-    errors = supply.errors
     prior, emptied = carried(errors.emptied[rows], supply.seed[rows], paths)
     weights = exact(prior if weights is None else weights)
     blocked = np.nan_to_num(supply.blocked[rows])
@@ -195,6 +206,11 @@ def project(
         HABIT_STRENGTH,
         FEWEST_PAST,
         lost_share,
+        sources.dry,
+        sources.place_of(sources.of_series[rows], np.arange(first, last)),
+        sources.place_of(lines.source[mine], lines.series[mine]),
+        lines.transit[mine],
+        lines.shipped[mine],
         emptied,
         errors.reduced[rows],
         errors.shares,
@@ -261,6 +277,33 @@ def _nearest(filled: NDArray[np.bool_]) -> Rows:
     return np.where(filled.any(axis=1, keepdims=True), nearest, -1)
 
 
+def with_sources(
+    supply: Supply, paths: Callable[[slice], NDArray[np.float32]], *, lost_share: float
+) -> Supply:
+    """The supply with what its sources can ship on each path: sites that other sites draw from.
+
+    `paths(rows)` [b, P, H]: demand of those series; that of a source includes what it ships.
+    Sources are projected in order, those that draw from others after them, in blocks, as if their
+    records were right, for a path that tells of a rare loss weighs little there and much here.
+    """
+    sources = supply.sources
+    right = replace(supply, errors=no_record_errors(len(supply.on_hand), supply.booked.shape[1]))
+    for rows, places in sources.in_order():
+        demand = paths(rows)
+        if not sources.dry.size:
+            sources = sources.blank(demand.shape[1])
+        block = project(
+            demand,
+            replace(right, sources=sources),
+            rows,
+            main=demand.shape[2],
+            lost_share=lost_share,
+        )
+        blocked = np.nan_to_num(supply.blocked[rows])[:, None, None]
+        sources.dry[places] = np.packbits(is_out(block.on_hand, blocked), axis=2)
+    return replace(supply, sources=sources)
+
+
 def seeds(seed: int, *codes: pd.Series) -> NDArray[np.uint64]:
     """A stable 64-bit number for each row of codes: the same on any machine and in any company."""
     joined = ("\x1f".join((str(seed), *row)) for row in zip(*codes, strict=True))
@@ -300,12 +343,17 @@ def _open_lines(panel: Panel, lead_times: LeadTimes, horizon: int, options: Opti
     series = lines["series"].to_numpy(dtype=np.int64)
     codes = panel.series[["site", "sku"]].iloc[series]
     group = lead_times.group_of(sources_of(lines), list(codes["sku"]))
+    source = rows_of(panel, lines["source_site"].fillna(""), codes["sku"])
+    median = lead_times.median_days(group, np.full(len(group), np.nan))
     return OpenLines(
         series=series,
         units=lines["units_open"].to_numpy(dtype=np.float64),
         chance=lead_times.arrival_chance(lines, group, panel.origin, panel.frequency, horizon),
         share=lead_times.shares[group],
         seed=seeds(options.seed, codes["site"], codes["sku"], lines["order_id"], lines["line"]),
+        source=source,
+        transit=np.floor(median / panel.frequency.days).astype(np.int64),
+        shipped=may_have_shipped(panel, source, lines["ordered_on"]),
     )
 
 

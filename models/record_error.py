@@ -1,10 +1,12 @@
 """Stock that the record knows and the shelf does not: losses nobody booked, until somebody counts.
 
-A loss takes a share of what lies on the shelf. Where counts and adjustments are booked, each that
-took units away is a loss found: their rate is learned for the series, shrunk towards everyone's,
-their sizes from all together. Losses come at a constant rate (a Poisson process), so that the
-chance of one grows since the shelf was last known: by a count or a receipt; a sale shows that it is
-not quite empty. What was found, units that the record does not know, is left out: it harms nobody.
+A loss takes all that lies on the shelf, or a share of what lay there at the origin (were it a share
+of what is there when it comes, a later delivery, which it spares, would lower the risk). Where
+counts and adjustments are booked, each that took units away is a loss found: their rate is learned
+for the series, shrunk towards everyone's, their sizes from all together. Losses come at a constant
+rate (a Poisson process), so that the chance of one grows since the shelf was last known: by a count
+or a receipt; a sale shows that it is not quite empty. What was found, units that the record does
+not know, is left out: it harms nobody.
 """
 
 from __future__ import annotations
@@ -42,7 +44,7 @@ class RecordErrors:
 
     emptied: Floats  # [n, H + 1] of one that took all
     reduced: Floats  # [n, H + 1] of one that took a part
-    shares: Floats  # [Q] equally likely shares that such a part is of the stock
+    shares: Floats  # [Q] equally likely shares that such a part is of the stock at the origin
     learned: bool  # from counts and adjustments; else stated
 
     @property

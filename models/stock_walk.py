@@ -49,9 +49,17 @@ def _shuffle(seed, places):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _left(stock, blocked, part):  # type: ignore[no-untyped-def]
-    """Units on the shelf after a loss; of all: not one more than what is blocked."""
-    return stock if stock <= blocked else blocked + (1.0 - part) * (stock - blocked)
+def _left(stock, blocked, lost):  # type: ignore[no-untyped-def]
+    """Units on the shelf after a loss, which leaves what is blocked."""
+    return stock if stock <= blocked else blocked + max(stock - blocked - lost, 0.0)
+
+
+@njit(cache=True)
+def _stocked(dry, source, path, period):  # type: ignore[no-untyped-def]
+    """The first period from this one that the source closes in stock on this path, else H."""
+    while period < dry.shape[1] and (dry[source, period, path >> 3] >> (7 - (path & 7))) & 1:
+        period += 1
+    return period
 
 
 @njit(cache=True, fastmath={"reassoc"})
@@ -117,9 +125,14 @@ def walk(  # type: ignore[no-untyped-def]
     habit_strength,
     fewest,  # an item pool below this many past periods gives way to the network's
     lost_share,
+    dry,  # u8[D, H, P / 8] bit by path whether a source closes the period in stockout
+    source,  # i64[b] place in `dry` of the site that policy orders come from; −1: a supplier
+    line_source,  # i64[m] the same of each line
+    line_transit,  # i64[m] periods
+    line_shipped,  # bool[m] may have left before the origin
     emptied,  # i64[b, P] period whose close finds the shelf emptied unbooked; −1 origin, H never
     reduced,  # f64[b, H + 1] chance of a loss in part by the origin and the end of each period
-    parts,  # f64[Q] equally likely shares of such a loss
+    parts,  # f64[Q] equally likely shares of the opening stock that it takes
     main,  # main horizon, periods
     weight,  # f64[b, P] a row sums to 1
     on_hand,  # out f32[b, H, P] at close
@@ -151,25 +164,32 @@ def walk(  # type: ignore[no-untyped-def]
                 path = places[i]
                 draw = _uniform(line_seed[j], path, 1)
                 share = line_share[j, int(draw * line_share.shape[1])]
-                arriving[period, path] += line_units[j] * share
-                landed[period, path] += line_units[j]
+                arrival = period
+                leaves = period - line_transit[j]
+                if line_source[j] >= 0 and (leaves >= 0 or not line_shipped[j]):
+                    leaves = _stocked(dry, line_source[j], path, max(leaves, 0))
+                    arrival = max(period, leaves + line_transit[j])
+                if arrival < horizon:
+                    arriving[arrival, path] += line_units[j] * share
+                    landed[arrival, path] += line_units[j]
         has_policy = not np.isnan(reorder_point[s])
         has_habit = usage[s] > 0.0
         for p in range(paths):
             w = weight[s, p]
             stock = opening[s, p]
             loss_at = emptied[s, p]
-            part = 1.0
+            lost = np.inf
             if loss_at == horizon:
                 level = _uniform(seed[s], p, LOSS_TIME)
                 loss_at = -1
                 while loss_at < horizon and reduced[s, loss_at + 1] <= level:
                     loss_at += 1
                 part = parts[int(_uniform(seed[s], p, LOSS_PART) * len(parts))]
+                lost = part * max(stock - blocked[s], 0.0)
             missing = 0.0  # on the record and not on the shelf
             if loss_at < 0:
-                missing = stock - _left(stock, blocked[s], part)
-                stock = _left(stock, blocked[s], part)
+                missing = stock - _left(stock, blocked[s], lost)
+                stock = _left(stock, blocked[s], lost)
                 sums[s, 8, 0] += w * missing
             alone = stock  # the same path, if nothing more is ordered
             backlog = 0.0
@@ -196,8 +216,11 @@ def walk(  # type: ignore[no-untyped-def]
                             while h + later < horizon and lead_chance[s, later] < level:
                                 later += 1
                             on_order += units
-                            if h + later < horizon:
-                                incoming[h + later] += units
+                            arrival = h + later
+                            if source[s] >= 0:
+                                arrival = _stocked(dry, source[s], p, h) + later
+                            if arrival < horizon:
+                                incoming[arrival] += units
                     arrived += incoming[h]
                     on_order -= incoming[h]
                 elif has_habit:
@@ -237,9 +260,9 @@ def walk(  # type: ignore[no-untyped-def]
                 alone_backlog += (wanted - alone_served) * (1.0 - lost_share)
 
                 if h == loss_at:
-                    missing = stock - _left(stock, blocked[s], part)
-                    stock = _left(stock, blocked[s], part)
-                    alone = _left(alone, blocked[s], part)
+                    missing = stock - _left(stock, blocked[s], lost)
+                    stock = _left(stock, blocked[s], lost)
+                    alone = _left(alone, blocked[s], lost)
                     sums[s, 8, h] += w * missing
 
                 on_hand[s, h, p] = stock

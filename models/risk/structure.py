@@ -6,6 +6,7 @@ Series are projected in blocks, so that paths never all live in memory.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -17,7 +18,7 @@ from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.stockout import closed_out, is_out
 from models.lead_time import Floats, LeadTimes
-from models.projection import Projection, Supply, project, reweighted, supply_of
+from models.projection import Projection, Supply, project, reweighted, supply_of, with_sources
 from models.risk.features import Known
 from models.risk.outlook import Outlook
 from models.risk.status import StatusChain, fit_status
@@ -86,10 +87,11 @@ class Structure:
         outlook = Outlook.blank(len(panel), horizon)
         blocks = []
         if forecast is not None:
+            paths = partial(forecast.paths, horizon=horizon)
+            supply = with_sources(supply, paths, lost_share=options.unmet)
             for begin in range(0, len(panel), BLOCK):
                 rows = slice(begin, min(begin + BLOCK, len(panel)))
-                demand = forecast.paths(rows, horizon)
-                block = project(demand, supply, rows, main=main, lost_share=options.unmet)
+                block = project(paths(rows), supply, rows, main=main, lost_share=options.unmet)
                 outlook.put(rows, block, main)
                 blocks.append((rows, replace(block, on_hand=block.on_hand[:, :0])))
         chain = None

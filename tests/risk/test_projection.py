@@ -14,6 +14,7 @@ from forecasting.stockout import is_out
 from models.projection import OpenLines, Projection, Supply, project, seeds
 from models.record_error import no_record_errors
 from models.replenishment import Policies, no_habits
+from models.sources import no_sources
 from models.terms import Terms
 
 LAW = settings(deadline=None)  # the first example may compile the kernel
@@ -51,6 +52,9 @@ def supplied(
             chance=chance.reshape(len(arrivals), horizon),
             share=np.ones((len(arrivals), 3)),
             seed=np.arange(len(arrivals), dtype=np.uint64),
+            source=np.full(len(arrivals), -1),
+            transit=np.zeros(len(arrivals), np.int64),
+            shipped=np.zeros(len(arrivals), bool),
         ),
         policies=Policies(
             reorder_point=np.array([float(reorder)]),
@@ -62,6 +66,7 @@ def supplied(
         ),
         habits=no_habits(1),
         errors=no_record_errors(1, horizon),
+        sources=no_sources(1, horizon),
         terms=Terms(
             source=np.array([""], dtype=object),
             group=np.zeros(1, np.int64),
