@@ -4,7 +4,8 @@ A line still open is censored: it says "longer than its age", and is never left 
 lines already received are the fast ones. Estimates are hazards by day, each level shrunk towards
 the level above (supplier and item → supplier → everyone → a stated default): the posterior mean
 under a beta process prior (Hjort 1990, Annals of Statistics 18, eq. 2.3), which without a prior is
-Kaplan and Meier's product limit (1958). Requested lines are wishes, cancelled ones tell nothing.
+Kaplan and Meier's product limit (1958). A cancelled line had not come when it was cancelled, and is
+one of the ended lines: nothing of it came. Requested lines are wishes and tell nothing.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class LeadTimes:
     A `source` is the code of a supplier, or of the site that sends a transfer.
     """
 
-    groups: pd.DataFrame  # source, sku ("" = all of it), lines received, lines open
+    groups: pd.DataFrame  # source, sku ("" = all of it), lines received, lines open or cancelled
     total: Floats  # [G, D] P(not received at the end of day d after the order)
     lateness: Floats  # [G, L] P(not received at the end of day d − EARLY_DAYS past the promise)
     shares: Floats  # [G, Q] received ÷ ordered units, at SHARE_LEVELS
@@ -138,7 +139,9 @@ def fit_lead_times(panel: Panel, options: Options) -> LeadTimes:
     """Lead times, lateness and short shipments as of the panel's origin; see the module."""
     del options  # nothing here is a setting yet
     lines = panel.order_history
-    told = lines["received_on"].notna() | (lines["units_open"] > 0)
+    # a transfer is cancelled for want of stock at its source, which the projection walks itself
+    cancelled = lines["cancelled_on"].notna() & (lines["supplier"].fillna("") != "")
+    told = lines["received_on"].notna() | (lines["units_open"] > 0) | cancelled
     known = (lines["status"] != "requested") & told
     lines = lines[known.to_numpy()]
     came = lines["received_on"].notna().to_numpy()
@@ -147,7 +150,8 @@ def fit_lead_times(panel: Panel, options: Options) -> LeadTimes:
     groups, by_source, by_item = _groups(sources, skus, came)
 
     today = np.datetime64(panel.origin_date, "D").astype(np.int64)
-    until = np.where(came, _day_numbers(lines["received_on"]), today)
+    seen = np.where(lines["cancelled_on"].notna(), _day_numbers(lines["cancelled_on"]), today)
+    until = np.where(came, _day_numbers(lines["received_on"]), seen)
     taken = np.maximum(until - _day_numbers(lines["ordered_on"]), 0)
     size = int(np.clip(taken.max(initial=0) + 31, 90, LONGEST_DAYS))
     total = _levels(
@@ -165,9 +169,7 @@ def fit_lead_times(panel: Panel, options: Options) -> LeadTimes:
         groups,
         _default_lateness_hazard(size),
     )
-    return LeadTimes(
-        groups, total, lateness, _share_levels(lines, came, by_source, by_item, groups)
-    )
+    return LeadTimes(groups, total, lateness, _share_levels(lines, by_source, by_item, groups))
 
 
 def posterior_hazard(
@@ -246,18 +248,14 @@ def _levels(
 
 
 def _share_levels(
-    lines: pd.DataFrame,
-    came: NDArray[np.bool_],
-    by_source: Rows,
-    by_item: Rows,
-    groups: pd.DataFrame,
+    lines: pd.DataFrame, by_source: Rows, by_item: Rows, groups: pd.DataFrame
 ) -> Floats:
-    """[G, Q] received ÷ ordered of ended lines: the supplier's, with everyone's as STRENGTH lines.
+    """[G, Q] received ÷ ordered of ended lines, 0 of cancelled ones.
 
-    Items use their supplier's.
+    The supplier's, with everyone's as STRENGTH lines; items use their supplier's.
     """
     ordered = lines["units_ordered"].to_numpy(dtype=np.float64)
-    ended = came & (lines["units_open"].to_numpy() <= 0) & (ordered > 0)
+    ended = (lines["units_open"].to_numpy() <= 0) & (ordered > 0)
     share = np.clip(lines["units_received"].to_numpy()[ended] / ordered[ended], 0.0, MOST_SHARE)
     levels = np.ones((len(groups), len(SHARE_LEVELS)))
     if not len(share):

@@ -6,7 +6,8 @@ their own chance (models.lead_time), each path with its own; a policy orders at 
 position = on_hand + on_order − backlog is at or below its reorder point. Booked customer orders
 count as max(booked, forecast). Blocked stock stays blocked. After a loss that nobody booked
 (models.record_error) the position is that of the record: such a shelf is not ordered for. What
-another site ships waits, path by path, until that site has stock (`with_sources`).
+another site ships waits, path by path, until that site has stock (`with_sources`). Nothing comes in
+while the site or its supplier is closed, or on days without receiving: it comes when they open.
 
 Paths carry weights: where a learned model moves a chance, `reweighted` gives the weights under
 which the same paths say so, and dates, units and chances come from them.
@@ -38,7 +39,7 @@ from models.replenishment import (
     policies_of,
 )
 from models.sources import Sources, may_have_shipped, rows_of, sources_among
-from models.terms import Terms, terms_of
+from models.terms import Terms, next_open, receiving_periods, terms_of
 
 DIGITS: Final = 12  # of a summed chance
 GRAIN: Final = 2.0**-52
@@ -85,6 +86,7 @@ class Supply:
     lines: OpenLines
     policies: Policies
     habits: Habits
+    next_open: Rows  # [n, H] the first period from each in which goods can come in; H: none
     errors: RecordErrors
     terms: Terms
     sources: Sources
@@ -142,6 +144,7 @@ def supply_of(
         lines=lines,
         policies=policies,
         habits=habits_of(panel, np.isnan(policies.reorder_point) & ~ordered),
+        next_open=next_open(receiving_periods(panel, panel.series["site"], terms.source, horizon)),
         errors=record_errors_of(panel, horizon),
         terms=terms,
         sources=sources_among(
@@ -198,6 +201,7 @@ def project(
         policies.least_order[rows],
         policies.review[rows],
         policies.lead_chance[rows],
+        supply.next_open[rows],
         habits.usage[rows],
         habits.pools[rows],
         habits.pool_from,
@@ -345,10 +349,12 @@ def _open_lines(panel: Panel, lead_times: LeadTimes, horizon: int, options: Opti
     group = lead_times.group_of(sources_of(lines), list(codes["sku"]))
     source = rows_of(panel, lines["source_site"].fillna(""), codes["sku"])
     median = lead_times.median_days(group, np.full(len(group), np.nan))
+    chance = lead_times.arrival_chance(lines, group, panel.origin, panel.frequency, horizon)
+    open_in = receiving_periods(panel, codes["site"], sources_of(lines), horizon)
     return OpenLines(
         series=series,
         units=lines["units_open"].to_numpy(dtype=np.float64),
-        chance=lead_times.arrival_chance(lines, group, panel.origin, panel.frequency, horizon),
+        chance=np.maximum.accumulate(np.where(open_in, chance, 0.0), axis=1),
         share=lead_times.shares[group],
         seed=seeds(options.seed, codes["site"], codes["sku"], lines["order_id"], lines["line"]),
         source=source,
@@ -358,17 +364,18 @@ def _open_lines(panel: Panel, lead_times: LeadTimes, horizon: int, options: Opti
 
 
 def _booked(panel: Panel, horizon: int) -> Floats:
-    """[n, H] open customer orders by the period they are due; overdue or undated: the first."""
-    booked = np.zeros((len(panel), horizon))
+    """[n, H] open customer orders by the period they are due; overdue or undated: the first.
+
+    Reserved units are promised too: those that no open order explains are due in the first period.
+    """
     lines = panel.customer_orders
-    if not len(lines):
-        return booked
+    series = lines["series"].to_numpy(dtype=np.int64)
+    units = lines["units_open"].to_numpy(dtype=np.float64)
     due = lines["due_on"].fillna(pd.Timestamp(panel.origin_date)).to_numpy()
     step = np.maximum(to_period(due, panel.frequency) - panel.origin - 1, 0)
     inside = step < horizon
-    np.add.at(
-        booked,
-        (lines["series"].to_numpy(dtype=np.int64)[inside], step[inside]),
-        lines["units_open"].to_numpy(dtype=np.float64)[inside],
-    )
+    booked = np.zeros((len(panel), horizon))
+    np.add.at(booked, (series[inside], step[inside]), units[inside])
+    reserved = np.nan_to_num(panel.stock["reserved"].to_numpy(dtype=np.float64))
+    booked[:, 0] += np.maximum(reserved - np.bincount(series, units, minlength=len(panel)), 0.0)
     return booked

@@ -117,6 +117,7 @@ def walk(  # type: ignore[no-untyped-def]
     least_order,  # f64[b]
     review,  # bool[b, H]
     lead_chance,  # f64[b, H]
+    next_open,  # i64[b, H] the first period from each in which goods can come in; H: none
     usage,  # f64[b] habit's scale, units a period; 0: no habit
     pools,  # i64[b, 3] own, item, network pool numbers
     pool_from,  # i64[G, B + 1] offsets of the cover bands of each pool
@@ -219,6 +220,8 @@ def walk(  # type: ignore[no-untyped-def]
                             arrival = h + later
                             if source[s] >= 0:
                                 arrival = _stocked(dry, source[s], p, h) + later
+                            if arrival < horizon:
+                                arrival = next_open[s, arrival]
                             if arrival < horizon:
                                 incoming[arrival] += units
                     arrived += incoming[h]

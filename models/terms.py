@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,7 @@ FEWEST_ORDERS: Final = 6
 
 NEVER: Final = np.datetime64("NaT", "D")
 Route = tuple[str, str]  # site, source
+Ranges = tuple[tuple[np.datetime64, np.datetime64], ...]  # first and last days
 
 
 @dataclass(frozen=True)
@@ -35,16 +37,11 @@ class Terms:
     order_days: list[tuple[int, ...]]  # weekdays, Monday 0; empty: all
     last_order: Days  # the site's last order from that source; NaT: none
     cutoff_time: NDArray[np.object_]  # HH:MM, "" unknown
-    closures: list[tuple[tuple[np.datetime64, np.datetime64], ...]]
+    closures: list[Ranges]  # of the source
 
     def order_on(self, row: int, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
         """Whether an order may be placed on each day."""
-        taken = np.ones(len(days), dtype=bool)
-        if self.order_days[row]:
-            taken = np.isin(weekday(days), self.order_days[row])
-        for first, last in self.closures[row]:
-            taken &= ~((days >= first) & (days <= last))
-        return taken
+        return _open_on(days, self.order_days[row], self.closures[row])
 
 
 def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
@@ -55,9 +52,10 @@ def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
     declared = panel.policies["source"].fillna("").to_numpy(dtype=object)
     usual = panel.series["supplier"].fillna("").to_numpy(dtype=object)
     source = np.where(declared != "", declared, usual)
-    by_place = {(row.supplier, row.site): row for row in panel.suppliers.itertuples(index=False)}
     routes = list(zip(panel.series["site"], source, strict=True))
-    rows = [by_place.get((code, site), by_place.get((code, ""))) for site, code in routes]
+    terms_by_route = _terms_by_route(panel, routes)
+    rows = [terms_by_route[route] for route in routes]
+    closures = {route: _source_closures(panel, terms_by_route, route) for route in set(routes)}
     stated = np.array([np.nan if row is None else row.lead_time_days for row in rows], dtype=float)
     item_days = panel.series["master_lead_time_days"].to_numpy(dtype=np.float64)
     latest, habit = _order_dates(panel)
@@ -75,7 +73,7 @@ def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
         cutoff_time=np.array(
             ["" if row is None else row.cutoff_time for row in rows], dtype=object
         ),
-        closures=[() if row is None else _ranges(row.closures) for row in rows],
+        closures=[closures[route] for route in routes],
     )
 
 
@@ -87,12 +85,8 @@ def review_periods(
     Every order day is a review where reviews are no further apart than order days; else they go on
     in their rhythm from the last order, each waiting for the next order day.
     """
-    first = period_start(panel.origin + 1, panel.frequency)
-    last = period_end(panel.origin + horizon, panel.frequency)
-    days = first + np.arange(int((last - first).astype(np.int64)) + 1)
-    period = np.searchsorted(
-        period_end(panel.origin + np.arange(1, horizon + 1), panel.frequency), days
-    )
+    days, period = _days_ahead(panel, horizon)
+    first = days[0]
     review = np.zeros((len(panel), horizon), dtype=bool)
     calendars: dict[object, NDArray[np.bool_]] = {}
     for row in np.flatnonzero(known).tolist():
@@ -110,6 +104,35 @@ def review_periods(
             calendars[key][period[taken[reviewed[reviewed < len(taken)]]]] = True
         review[row] = calendars[key]
     return review
+
+
+def receiving_periods(
+    panel: Panel, sites: Iterable[str], sources: Iterable[str], horizon: int
+) -> NDArray[np.bool_]:
+    """[k, H] periods with a day on which goods from a source can come in at a site: receiving days,
+    neither of them closed."""
+    days, period = _days_ahead(panel, horizon)
+    routes = list(zip(sites, sources, strict=True))
+    terms_by_route = _terms_by_route(panel, routes)
+    found: dict[Route, NDArray[np.bool_]] = {}
+    for route, row in terms_by_route.items():
+        closures = _source_closures(panel, terms_by_route, route)
+        closures += _site_closures(panel, route[0])
+        weekdays = () if row is None else _weekdays(row.receiving_days)
+        open_days = _open_on(days, weekdays, closures)
+        found[route] = np.bincount(period, open_days, minlength=horizon) > 0
+    return np.array([found[route] for route in routes]).reshape(len(routes), horizon)
+
+
+def next_open(receiving: NDArray[np.bool_]) -> Rows:
+    """[n, H] the first receiving period from each on; H where none is left.
+
+    >>> next_open(np.array([[False, True, False, False]]))
+    array([[1, 1, 4, 4]])
+    """
+    horizon = receiving.shape[1]
+    places = np.where(receiving, np.arange(horizon), horizon)
+    return np.minimum.accumulate(places[:, ::-1], axis=1)[:, ::-1]
 
 
 def longest_gap_days(weekdays: tuple[int, ...]) -> int:
@@ -143,10 +166,60 @@ def _order_dates(panel: Panel) -> tuple[dict[Route, np.datetime64], dict[Route, 
     return latest, usual
 
 
+def _days_ahead(panel: Panel, horizon: int) -> tuple[Days, Rows]:
+    """The days of the periods ahead, and the period of each, from 0."""
+    first = period_start(panel.origin + 1, panel.frequency)
+    last = period_end(panel.origin + horizon, panel.frequency)
+    days = first + np.arange(int((last - first).astype(np.int64)) + 1)
+    ends = period_end(panel.origin + np.arange(1, horizon + 1), panel.frequency)
+    return days, np.searchsorted(ends, days)
+
+
+def _open_on(days: Days, weekdays: tuple[int, ...], closures: Ranges) -> NDArray[np.bool_]:
+    """Whether each day is one of the weekdays (none: any) outside the closures."""
+    taken = np.isin(weekday(days), weekdays) if weekdays else np.ones(len(days), dtype=bool)
+    for first, last in closures:
+        taken &= ~((days >= first) & (days <= last))
+    return taken
+
+
+def _terms_by_route(panel: Panel, routes: Iterable[Route]) -> dict[Route, Any]:
+    """The source's row of terms for each site, else for all sites; None: not in the masters."""
+    by_place = {(row.supplier, row.site): row for row in panel.suppliers.itertuples(index=False)}
+    return {
+        (site, code): by_place.get((code, site), by_place.get((code, "")))
+        for site, code in set(routes)
+    }
+
+
+def _source_closures(panel: Panel, terms: dict[Route, Any], route: Route) -> Ranges:
+    """When a source is closed: by its terms, by events of the supplier, or as a site itself."""
+    site, source = route
+    row = terms[route]
+    stated = () if row is None else _ranges(row.closures)
+    events = panel.events
+    supplier = events[(events["kind"] == "supplier_closure") & (events["supplier"] == source)]
+    here = supplier[supplier["site"].isin(["", site])]
+    is_site = source in set(panel.series["site"])
+    return stated + _spans(here) + (_site_closures(panel, source) if is_site else ())
+
+
+def _site_closures(panel: Panel, site: str) -> Ranges:
+    """When a whole site is closed, by events."""
+    events = panel.events
+    whole = (events["kind"] == "closure") & (events[["sku", "category"]] == "").all(axis=1)
+    return _spans(events[whole & events["site"].isin(["", site])])
+
+
+def _spans(events: pd.DataFrame) -> Ranges:
+    ends = events["end"].fillna(events["start"])
+    return tuple(zip(as_days(events["start"].to_numpy()), as_days(ends.to_numpy()), strict=True))
+
+
 def _weekdays(text: object) -> tuple[int, ...]:
     return tuple(sorted(int(part) for part in str(text or "").split(",") if part.strip()))
 
 
-def _ranges(text: object) -> tuple[tuple[np.datetime64, np.datetime64], ...]:
+def _ranges(text: object) -> Ranges:
     parts = [part.strip().split("/") for part in str(text or "").split(";") if part.strip()]
     return tuple((np.datetime64(part[0], "D"), np.datetime64(part[-1], "D")) for part in parts)

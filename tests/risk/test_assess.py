@@ -312,3 +312,31 @@ def test_inputs_come_back_unchanged() -> None:
     again = assess(panel, forecast, fit_lead_times(panel, Options()), Options())
     assert panel.digest == before
     pd.testing.assert_frame_equal(first.warnings, again.warnings)
+
+
+def test_reserved_units_are_promised_once() -> None:
+    """Fifteen of twenty are promised; an order of ten, due in a week, explains ten of them."""
+    assert row(assessed(shelf(on_hand=20, demand=0.5)))["p_7d"] < 0.1
+    assert row(assessed(shelf(on_hand=20, demand=0.5, reserved=20)))["p_7d"] == 1.0
+    explained = assessed(shelf(on_hand=40, demand=0.5, reserved=15, booked=((7, 10.0),)))
+    assert explained.projection["demand_mean"].iat[0] == pytest.approx(5.0, abs=0.1)
+    assert explained.projection["demand_mean"].iat[6] == pytest.approx(10.0, abs=0.1)
+
+
+def test_nothing_comes_in_while_a_site_is_closed() -> None:
+    closed = {
+        "kind": "closure",
+        "site": "S1",
+        "start": pd.Timestamp("2026-11-25"),
+        "end": pd.Timestamp("2026-11-29"),
+    }
+    due = Order(promised=3)
+    usual, shut = (
+        assessed(shelf(on_hand=30, orders=(*PAST, due)), **facts).projection["arrivals_mean"]
+        for facts in ({}, {"events": [closed]})
+    )
+    assert usual.iloc[2:7].sum() > 20
+    assert shut.iloc[2:7].sum() == 0
+    assert shut.iloc[7] == pytest.approx(usual.iloc[2:8].sum(), rel=0.05)
+    refilled = shelf(on_hand=21, orders=PAST, policy={"reorder_point": 22, "order_up_to": 60})
+    assert assessed(refilled, events=[closed]).projection["arrivals_mean"].iloc[2:7].sum() == 0

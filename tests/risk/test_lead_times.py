@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -11,6 +13,7 @@ from forecasting.calendar import Frequency
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import LeadTimes, fit_lead_times, posterior_hazard, survival
+from models.projection import supply_of
 from tests.risk.warehouse import Order, delivered, panel_of, shelf
 
 LAW = settings(deadline=None)
@@ -159,3 +162,32 @@ def test_months_and_weeks_count_the_same_days() -> None:
     assert by_week[1] > 0.8  # day 10 falls in the next one
     by_month = lead_times.received_after(group, NO_MASTER, Frequency.MONTH, 2)[0]
     assert by_month[0] > 0.8
+
+
+def test_cancelled_lines_bring_nothing_and_were_open_until_then() -> None:
+    """A third of this supplier's lines are given up; those of a transfer tell of its source."""
+    given_up = tuple(
+        Order(placed=-200 - n, promised=-190 - n, cancelled=-170 - n, order_id=f"C{n}")
+        for n in range(30)
+    )
+    _, sure = learned(*delivered(7, count=60))
+    _, lead_times = learned(*delivered(7, count=60), *given_up)
+    group = lead_times.group_of(["NOVA"], ["RETRO-CLOCK"])
+    assert (lead_times.shares[group[0]] == 0).mean() == pytest.approx(1 / 3, abs=0.05)
+    assert median(lead_times) == median(sure) == 7
+    late = lead_times.still_open(group, NO_MASTER, np.array([20]))
+    assert late[0, 0] == pytest.approx(1 / 3, abs=0.05)
+    sent = tuple(replace(one, supplier="", source_site="HUB") for one in given_up)
+    assert np.array_equal(learned(*delivered(7, count=60), *sent)[1].total, sure.total)
+
+
+def test_parts_still_to_come_are_awaited() -> None:
+    """Ten of forty came: the order book holds the other thirty."""
+    part = Order(units=40, promised=3, received=-2, units_received=10)
+    history = panel_of([shelf(orders=(*delivered(7, count=20), part))])
+    lines = history.order_history.copy()
+    lines.loc[lines["order_id"] == "PO-1", "units_open"] = 30.0
+    panel = replace(history, order_history=lines, orders=lines[lines["units_open"] > 0])
+    supply = supply_of(panel, fit_lead_times(panel, Options()), np.array([2.0]), 28, Options())
+    assert supply.lines.units.tolist() == [30.0]
+    assert (fit_lead_times(panel, Options()).shares == 1.0).all()  # not ended: no short shipment

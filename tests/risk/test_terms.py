@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from forecasting.calendar import Frequency
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import fit_lead_times
-from models.terms import review_periods, terms_of
+from models.terms import receiving_periods, review_periods, terms_of
 from tests.risk.warehouse import Order, panel_of, shelf
 
 # The origin is Sunday 22 November 2026, so that day 1 is a Monday.
@@ -37,6 +38,11 @@ def review_days(panel: Panel, every: float, horizon: int = 14) -> list[int]:
     return (np.flatnonzero(found[0]) + 1).tolist()
 
 
+CLOSED = {
+    "kind": "supplier_closure",
+    "start": pd.Timestamp("2026-11-25"),
+    "end": pd.Timestamp("2026-11-27"),
+}
 MONDAYS = tuple(range(6, 90, 7))
 THURSDAYS = tuple(range(3, 90, 7))
 
@@ -53,8 +59,14 @@ THURSDAYS = tuple(range(3, 90, 7))
             1,
             [10, 11, 12, 13, 14],
         ),
+        ({"events": [{**CLOSED, "supplier": "NOVA"}]}, 1, [1, 2, 6, 7, 8, 9, 10, 11, 12, 13, 14]),
+        ({"events": [{**CLOSED, "supplier": "OTHER"}]}, 1, list(range(1, 15))),
+        ({"events": [{**CLOSED, "supplier": "NOVA", "site": "S9"}]}, 1, list(range(1, 15))),
     ],
-    ids=["any day", "order days", "reviews no rarer", "once a week", "closed"],
+    ids=[
+        *("any day", "order days", "reviews no rarer", "once a week", "closed"),
+        *("closed by an event", "another supplier's event", "another site's event"),
+    ],
 )
 def test_reviews_fall_on_the_days_that_orders_are_taken(
     facts: dict[str, Any], every: float, days: list[int]
@@ -80,3 +92,34 @@ def test_a_month_holds_its_reviews() -> None:
     """Every 45 days from 1 December: 15 January, 1 March."""
     monthly = Options(frequency=Frequency.MONTH)
     assert review_days(panel_of([shelf()], monthly), every=45, horizon=4) == [1, 2, 4]
+
+
+def received_days(source: str = "NOVA", frequency: str = "D", **facts: Any) -> list[int]:
+    options = Options(frequency=Frequency(frequency))
+    panel = panel_of([shelf(site="S1"), shelf(site="HUB")], options, **facts)
+    found = receiving_periods(panel, ["S1"], [source], 14 if frequency == "D" else 3)
+    return (np.flatnonzero(found[0]) + 1).tolist()
+
+
+@pytest.mark.parametrize(
+    ("facts", "missing"),
+    [
+        ({}, []),
+        ({"suppliers": [{"supplier": "NOVA", "receiving_days": "0,1,2,3,4"}]}, [6, 7, 13, 14]),
+        ({"suppliers": [{"supplier": "NOVA", "closures": "2026-11-23"}]}, [1]),
+        ({"events": [{**CLOSED, "supplier": "NOVA"}]}, [3, 4, 5]),
+        ({"events": [{**CLOSED, "kind": "closure", "site": "S1"}]}, [3, 4, 5]),
+        ({"events": [{**CLOSED, "kind": "closure"}]}, [3, 4, 5]),
+        ({"events": [{**CLOSED, "kind": "closure", "site": "S1", "category": "CLOCKS"}]}, []),
+        ({"events": [{**CLOSED, "kind": "closure", "site": "HUB"}]}, []),
+        ({"source": "HUB", "events": [{**CLOSED, "kind": "closure", "site": "HUB"}]}, [3, 4, 5]),
+        ({"frequency": "W", "events": [{**CLOSED, "kind": "closure", "site": "S1"}]}, []),
+    ],
+    ids=[
+        *("always", "receiving days", "supplier's terms", "supplier's event", "site", "all sites"),
+        *("one category", "another site", "the site that sends", "half a week"),
+    ],
+)
+def test_goods_come_in_when_both_ends_are_open(facts: dict[str, Any], missing: list[int]) -> None:
+    every = range(1, 4) if facts.get("frequency") == "W" else range(1, 15)
+    assert received_days(**facts) == [day for day in every if day not in missing]

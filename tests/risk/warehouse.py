@@ -23,12 +23,13 @@ TODAY = dt.date(2026, 11, 22)  # a Sunday: the last day of ISO week 47
 
 @dataclass(frozen=True)
 class Order:
-    """`placed`, `promised`, `received`: days from the origin; None: no promise, not received."""
+    """`placed`, `promised`, `received`, `cancelled`: days from the origin; None: not so."""
 
     units: float = 40.0
     placed: int = -10
     promised: int | None = 5
     received: int | None = None
+    cancelled: int | None = None
     units_received: float | None = None
     order_id: str = "PO-1"
     supplier: str = "NOVA"
@@ -46,6 +47,7 @@ class Shelf:
     site: str = "S1"
     sku: str = "RETRO-CLOCK"
     blocked: float = 0.0
+    reserved: float = 0.0
     past_units: tuple[float, ...] = ()
     past_on_hand: tuple[float, ...] = ()
     past_receipts: tuple[float, ...] = ()
@@ -126,7 +128,10 @@ def forecast_of(
 
 
 def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: Any) -> Panel:
-    """`suppliers=[dict(supplier=…, order_days="0,3", …)]`. Shelves stand in the order given."""
+    """`suppliers=[dict(supplier=…, order_days="0,3", …)]`, `events=[dict(kind=…, start=…, …)]`.
+
+    Shelves stand in the order given.
+    """
     options = options or Options()
     frequency = options.frequency
     origin = int(to_period(TODAY, frequency))
@@ -151,7 +156,7 @@ def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: An
         {
             "on_hand": [one.on_hand for one in shelves],
             "blocked": [one.blocked for one in shelves],
-            "reserved": 0.0,
+            "reserved": [one.reserved for one in shelves],
             "sellable": [one.on_hand - one.blocked for one in shelves],
             "stock_on": pd.Series(
                 [
@@ -184,7 +189,7 @@ def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: An
         policies=_policies(shelves),
         suppliers=_suppliers(masters.get("suppliers", [])),
         sites=pd.DataFrame({"site": sorted({one.site for one in shelves})}),
-        events=pd.DataFrame(),
+        events=_events(masters.get("events", [])),
         watermarks={"sales": TODAY},
     )
 
@@ -230,6 +235,7 @@ def _orders(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
     columns = [
         *("order_id", "line", "site", "sku", "supplier", "source_site", "units_ordered"),
         *("ordered_on", "promised_on", "received_on", "units_received", "status", "units_open"),
+        "cancelled_on",
         "series",
     ]
     rows = []
@@ -242,11 +248,15 @@ def _orders(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
                     *(order.order_id, str(line), one.site, one.sku),
                     *(order.supplier, order.source_site, order.units),
                     *(day(order.placed), day(order.promised), day(order.received)),
-                    *(got if came else 0.0, order.status, 0.0 if came else order.units, row),
+                    *(got if came else 0.0, order.status),
+                    *(0.0 if came or order.cancelled is not None else order.units,),
+                    *(day(order.cancelled), row),
                 )
             )
     numbers = dict.fromkeys(("units_ordered", "units_received", "units_open"), "float64")
-    dates = dict.fromkeys(("ordered_on", "promised_on", "received_on"), "datetime64[s]")
+    dates = dict.fromkeys(
+        ("ordered_on", "promised_on", "received_on", "cancelled_on"), "datetime64[s]"
+    )
     return pd.DataFrame(rows, columns=columns).astype({**numbers, **dates, "series": "int64"})
 
 
@@ -286,8 +296,16 @@ def _suppliers(rows: list[dict[str, Any]]) -> pd.DataFrame:
         "site": "",
         "order_days": "",
         "cutoff_time": "",
+        "receiving_days": "",
         "lead_time_days": np.nan,
         "closures": "",
     }
     frame = pd.DataFrame([{**blank, **row} for row in rows], columns=list(blank))
     return frame.astype({"lead_time_days": "float64"})
+
+
+def _events(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    blank = dict.fromkeys(("kind", "site", "sku", "category", "supplier"), "")
+    columns = ["start", "end", *blank]
+    frame = pd.DataFrame([{**blank, "end": pd.NaT, **row} for row in rows], columns=columns)
+    return frame.astype({"start": "datetime64[s]", "end": "datetime64[s]"})
