@@ -157,7 +157,7 @@ class ProjectionRow(BaseModel):
     demand_mean: float | None = Field(description="units wanted")
     p_out: float | None = Field(description="chance to close the period in stockout")
     losses_mean: float | None = Field(
-        default=None, description="units expected to leave unbooked; on_hand_mean is without them"
+        default=None, description="units expected to expire, or to be lost unbooked"
     )
 
 

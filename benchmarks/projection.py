@@ -67,6 +67,7 @@ def supply_for(usage: Floats, days: int, luck: np.random.Generator) -> Supply:
             shares=np.array([0.1, 0.2]),
             learned=True,
         ),
+        expiring=np.zeros((count, days)),
         next_open=np.tile(np.arange(days), (count, 1)),
         sources=Sources(
             of_series=np.where(numbers < hubs, -1, numbers % hubs),

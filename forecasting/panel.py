@@ -34,6 +34,7 @@ from forecasting.order_book import booked_as_of, lines_as_of, receipts_of
 from forecasting.shelves import (
     complete_days,
     last_pictured,
+    lots_of,
     rolled_forward,
     shelf_history,
     since_picture,
@@ -64,6 +65,7 @@ class Panel:
     availability: Matrix  # [n, T] share of the period in stock
     receipts: Matrix  # [n, T] units that came in
     stock: pd.DataFrame  # n rows: what is on the shelf at the origin
+    lots: pd.DataFrame  # sellable units by lot of series with dated ones: series, expires_on, units
     corrections: pd.DataFrame  # counts and adjustments booked: series, date, units
     orders: pd.DataFrame  # lines open at the origin
     order_history: pd.DataFrame  # every line placed up to the origin
@@ -220,6 +222,7 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         availability=availability,
         receipts=inward,
         stock=rolled_forward(pictured, since, came, moved),
+        lots=lots_of(pictures, pictured, day),
         corrections=_corrections(moved),
         orders=history[history["units_open"] > 0].reset_index(drop=True),
         order_history=history,

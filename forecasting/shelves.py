@@ -164,6 +164,30 @@ def last_pictured(
     return now
 
 
+def lots_of(pictures: list[pd.DataFrame], now: pd.DataFrame, day: dt.date) -> pd.DataFrame:
+    """Sellable units by lot where the standing pictures (`now`: see `last_pictured`) date some.
+
+    Columns series, expires_on (last day on sale; NaT: it keeps), units. What has expired is left
+    out, what was sold since the picture is not.
+    """
+    last = pd.concat(pictures, ignore_index=True) if pictures else pd.DataFrame()
+    if "expires_on" not in last or not last["expires_on"].notna().any():
+        blank = pd.DataFrame({"series": [], "expires_on": [], "units": []})
+        return blank.astype({"series": "int64", "expires_on": "datetime64[s]"})
+    blocked = last["blocked"].fillna(0.0) if "blocked" in last else 0.0
+    lots = pd.DataFrame(
+        {
+            "series": last["row"].astype("int64"),
+            "expires_on": last["expires_on"].astype("datetime64[s]"),
+            "units": (last["on_hand"] - blocked).clip(lower=0.0),
+        }
+    )
+    standing = last["date"].to_numpy() == now["stock_on"].to_numpy()[lots["series"]]
+    dated = lots.groupby("series")["expires_on"].transform("count") > 0
+    kept = standing & dated & ~(lots["expires_on"] < pd.Timestamp(day))
+    return lots[kept].reset_index(drop=True)
+
+
 def rolled_forward(
     now: pd.DataFrame, sold: list[pd.DataFrame], came: pd.DataFrame, moved: pd.DataFrame
 ) -> pd.DataFrame:

@@ -4,7 +4,8 @@ Within a period arrivals come first, then what is late is served, then the perio
 close is what is left. Unmet demand is lost, or waits, by `options.unmet`. Open lines arrive by
 their own chance (models.lead_time), each path with its own; a policy orders at review days when
 position = on_hand + on_order − backlog is at or below its reorder point. Booked customer orders
-count as max(booked, forecast). Blocked stock stays blocked. After a loss that nobody booked
+count as max(booked, forecast). Blocked stock stays blocked. What expires first is sold first; the
+rest of it leaves the stock after its last day. After a loss that nobody booked
 (models.record_error) the position is that of the record: such a shelf is not ordered for. What
 another site ships waits, path by path, until that site has stock (`with_sources`). Nothing comes in
 while the site or its supplier is closed, or on days without receiving: it comes when they open.
@@ -57,7 +58,8 @@ SUMS: Final = (
 )
 """Weighted means over the paths by period: units, units, units, units, units at close, weight of
 the paths that close in stockout, that do so for the first time, and for the first time if nothing
-more is ordered, units lost unbooked (in the first period also those lost before)."""
+more is ordered, units that expire or are lost unbooked (in the first period also those lost
+before)."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ class Supply:
     lines: OpenLines
     policies: Policies
     habits: Habits
+    expiring: Floats  # [n, H] units of today's stock that may not be sold from each period on
     next_open: Rows  # [n, H] the first period from each in which goods can come in; H: none
     errors: RecordErrors
     terms: Terms
@@ -144,6 +147,7 @@ def supply_of(
         lines=lines,
         policies=policies,
         habits=habits_of(panel, np.isnan(policies.reorder_point) & ~ordered),
+        expiring=_expiring(panel, horizon),
         next_open=next_open(receiving_periods(panel, panel.series["site"], terms.source, horizon)),
         errors=record_errors_of(panel, horizon),
         terms=terms,
@@ -189,6 +193,7 @@ def project(
         _opening(demand, np.nan_to_num(supply.on_hand[rows]), blocked, supply.unseen[rows]),
         blocked,
         supply.booked[rows],
+        supply.expiring[rows],
         supply.seed[rows],
         bounds - bounds[0],
         lines.units[mine],
@@ -361,6 +366,23 @@ def _open_lines(panel: Panel, lead_times: LeadTimes, horizon: int, options: Opti
         transit=np.floor(median / panel.frequency.days).astype(np.int64),
         shipped=may_have_shipped(panel, source, lines["ordered_on"]),
     )
+
+
+def _expiring(panel: Panel, horizon: int) -> Floats:
+    """[n, H] units of today's sellable stock whose last day lies before each period; what was sold
+    since the picture of the lots came from those that expire first."""
+    gone = np.zeros((len(panel), horizon))
+    series = panel.lots["series"].to_numpy(dtype=np.int64)
+    units = panel.lots["units"].to_numpy(dtype=np.float64)
+    dated = panel.lots["expires_on"].notna().to_numpy()
+    from_period = np.zeros(len(units), np.int64)
+    from_period[dated] = to_period(panel.lots["expires_on"][dated].to_numpy(), panel.frequency)
+    from_period -= panel.origin
+    inside = dated & (from_period < horizon)
+    np.add.at(gone, (series[inside], from_period[inside]), units[inside])
+    sellable = np.nan_to_num(panel.stock["sellable"].to_numpy(dtype=np.float64))
+    sold = np.maximum(np.bincount(series, units, minlength=len(panel)) - sellable, 0.0)
+    return np.maximum(np.cumsum(gone, axis=1) - sold[:, None], 0.0)
 
 
 def _booked(panel: Panel, horizon: int) -> Floats:

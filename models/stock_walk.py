@@ -105,6 +105,7 @@ def walk(  # type: ignore[no-untyped-def]
     opening,  # f64[b, P] on_hand at the origin
     blocked,  # f64[b]
     booked,  # f64[b, H]
+    expiring,  # f64[b, H] units of the opening stock that may not be sold from each period on
     seed,  # u64[b]
     line_from,  # i64[b + 1] lines of series s: line_from[s] .. line_from[s + 1]
     line_units,  # f64[m]
@@ -193,6 +194,8 @@ def walk(  # type: ignore[no-untyped-def]
                 stock = _left(stock, blocked[s], lost)
                 sums[s, 8, 0] += w * missing
             alone = stock  # the same path, if nothing more is ordered
+            taken = missing  # from the opening stock, what expires first coming first
+            alone_taken = missing
             backlog = 0.0
             alone_backlog = 0.0
             on_order = ordered
@@ -202,6 +205,14 @@ def walk(  # type: ignore[no-untyped-def]
             first_receipt = -1
             first_back = -1
             for h in range(horizon):
+                spoiled = min(max(expiring[s, h] - taken, 0.0), max(stock - blocked[s], 0.0))
+                stock -= spoiled
+                taken += spoiled
+                sums[s, 8, h] += w * spoiled
+                spoiled = min(max(expiring[s, h] - alone_taken, 0.0), max(alone - blocked[s], 0.0))
+                alone -= spoiled
+                alone_taken += spoiled
+
                 known = arriving[h, p]
                 on_order -= landed[h, p]
                 arrived = known
@@ -253,6 +264,7 @@ def walk(  # type: ignore[no-untyped-def]
                 unmet = wanted - served
                 stock -= served
                 backlog += unmet * (1.0 - lost_share)
+                taken += late + served
 
                 alone += known
                 alone_late = min(max(alone - blocked[s], 0.0), alone_backlog)
@@ -261,6 +273,7 @@ def walk(  # type: ignore[no-untyped-def]
                 alone_served = min(max(alone - blocked[s], 0.0), wanted)
                 alone -= alone_served
                 alone_backlog += (wanted - alone_served) * (1.0 - lost_share)
+                alone_taken += alone_late + alone_served
 
                 if h == loss_at:
                     missing = stock - _left(stock, blocked[s], lost)

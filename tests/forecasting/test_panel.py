@@ -421,3 +421,29 @@ def test_one_sale_dated_by_a_slip_of_the_pen_is_no_origin():
     assert end_date(default_origin(rows, Options()), Frequency.DAY) == LAST
     alone = Rows(sales=[slip])
     assert end_date(default_origin(alone, Options()), Frequency.DAY) == slip["date"]
+
+
+def test_lots_with_their_last_day_are_kept_where_some_are_dated():
+    picture = {"date": LAST, "site": "LYON"}
+    lots = [
+        picture | {"sku": "LAIT", "on_hand": 5, "lot": "A", "expires_on": day("2026-11-21")},
+        picture
+        | {"sku": "LAIT", "on_hand": 3, "blocked": 1, "lot": "B", "expires_on": day("2026-11-25")},
+        picture | {"sku": "LAIT", "on_hand": 9, "lot": "C"},
+        picture | {"sku": "SEL", "on_hand": 7, "lot": "D"},
+        picture | {"date": day("2026-11-01"), "sku": "LAIT", "on_hand": 8, "lot": "E"},
+    ]
+    kept = panel_of(Rows(stock=lots)).lots
+    assert kept["series"].tolist() == [0, 0]
+    assert kept["units"].tolist() == [2.0, 9.0]
+    assert kept["expires_on"].isna().tolist() == [False, True]
+    assert not len(panel_of(Rows(stock=lots[3:4])).lots)
+
+
+def test_counts_and_adjustments_are_kept_as_corrections():
+    booked = {"site": "LYON", "sku": "CAFE", "date": LAST, "units": -2}
+    movements = [booked | {"kind": kind} for kind in ("count", "adjustment", "issue", "scrap")]
+    movements.append(booked | {"kind": "count", "date": LAST + dt.timedelta(days=1)})
+    sales = days_of([1, 1, 1])
+    found = panel_of(Rows(sales=sales, movements=movements)).corrections
+    assert found.to_numpy().tolist() == [[0, pd.Timestamp(LAST), -2.0]] * 2

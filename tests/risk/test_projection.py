@@ -66,6 +66,7 @@ def supplied(
         ),
         habits=no_habits(1),
         errors=no_record_errors(1, horizon),
+        expiring=np.zeros((1, horizon)),
         next_open=np.arange(horizon)[None],
         sources=no_sources(1, horizon),
         terms=Terms(

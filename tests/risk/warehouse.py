@@ -55,6 +55,7 @@ class Shelf:
     booked: tuple[tuple[int | None, float], ...] = ()  # due in days, units
     stale_days: int = 0
     corrections: tuple[tuple[int, float], ...] = ()  # days from the origin, units
+    lots: tuple[tuple[int | None, float], ...] = ()  # last day on sale from the origin, units
     policy: dict[str, Any] = field(default_factory=dict)
     item: dict[str, Any] = field(default_factory=dict)
 
@@ -182,6 +183,7 @@ def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: An
         availability=availability,
         receipts=receipts,
         stock=stock,
+        lots=_lots(shelves, today),
         corrections=_corrections(shelves, today),
         orders=history[history["units_open"] > 0].reset_index(drop=True),
         order_history=history,
@@ -258,6 +260,16 @@ def _orders(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
         ("ordered_on", "promised_on", "received_on", "cancelled_on"), "datetime64[s]"
     )
     return pd.DataFrame(rows, columns=columns).astype({**numbers, **dates, "series": "int64"})
+
+
+def _lots(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
+    rows = [
+        (row, pd.NaT if day is None else today + dt.timedelta(days=day), units)
+        for row, one in enumerate(shelves)
+        for day, units in one.lots
+    ]
+    frame = pd.DataFrame(rows, columns=["series", "expires_on", "units"])
+    return frame.astype({"series": "int64", "expires_on": "datetime64[s]", "units": "float64"})
 
 
 def _corrections(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
