@@ -68,6 +68,7 @@ bench: $(VENV)/.installed-dev
 	for data in m5 m5-weekly carparts usaid freshretail; do \
 	  $(BIN)/python -m benchmarks.demand --data $$data || exit 1; done
 	$(BIN)/python -m benchmarks.risk --data backorders
+	$(BIN)/python -m benchmarks.projection
 	$(BIN)/python -m benchmarks.scale
 
 # The development lock is resolved first and holds the running one to its pins. What builds the

@@ -13,7 +13,7 @@ from forecasting.calendar import Frequency
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import LeadTimes, fit_lead_times, posterior_hazard, survival
-from models.projection import supply_of
+from models.projection import project, supply_of
 from tests.risk.warehouse import Order, delivered, panel_of, shelf
 
 LAW = settings(deadline=None)
@@ -191,3 +191,28 @@ def test_parts_still_to_come_are_awaited() -> None:
     supply = supply_of(panel, fit_lead_times(panel, Options()), np.array([2.0]), 28, Options())
     assert supply.lines.units.tolist() == [30.0]
     assert (fit_lead_times(panel, Options()).shares == 1.0).all()  # not ended: no short shipment
+
+
+@LAW
+@given(
+    took=st.integers(1, 30),
+    longer=st.integers(1, 20),
+    lines=st.integers(0, 40),
+    on_hand=st.integers(0, 40),
+)
+def test_a_longer_lead_time_never_lowers_the_risk(
+    took: int, longer: int, lines: int, on_hand: int
+) -> None:
+    """Of an order placed today without a promise, from a supplier whose record is a longer one."""
+    demand = np.random.default_rng(4).poisson(2.0, (1, 60, 28)).astype(np.float32)
+
+    def no_order(days: int) -> float:
+        past = delivered(days, promised_in=14, count=lines)
+        order = Order(placed=0, promised=None)
+        panel = panel_of([shelf(on_hand=on_hand, orders=(*past, order))])
+        lead_times = fit_lead_times(panel, Options())
+        supply = supply_of(panel, lead_times, np.array([2.0]), 28, Options())
+        found = project(demand, supply, slice(0, 1), main=14, lost_share=1.0)
+        return float(found.chance_no_order(28)[0])
+
+    assert no_order(took + longer) >= no_order(took)
