@@ -28,6 +28,41 @@ Ranges = tuple[tuple[np.datetime64, np.datetime64], ...]  # first and last days
 
 
 @dataclass(frozen=True)
+class Closures:
+    """When sites and suppliers are closed by events; "" stands for all sites."""
+
+    sites: dict[str, Ranges]  # whole sites only; each known site has an entry
+    suppliers: dict[Route, Ranges]  # site, supplier
+
+    @classmethod
+    def of(cls, panel: Panel) -> Closures:
+        sites: dict[str, Ranges] = dict.fromkeys(["", *panel.series["site"]], ())
+        suppliers: dict[Route, Ranges] = {}
+        events = panel.events
+        closing = events["kind"].isin(["closure", "supplier_closure"])
+        rows: Iterable[Any] = events[closing].itertuples()
+        for row in rows:
+            last = row.start if pd.isna(row.end) else row.end
+            span = (np.datetime64(row.start, "D"), np.datetime64(last, "D"))
+            if row.kind == "supplier_closure":
+                place = (row.site, row.supplier)
+                suppliers[place] = (*suppliers.get(place, ()), span)
+            elif row.sku == row.category == "":
+                sites[row.site] = (*sites.get(row.site, ()), span)
+        return cls(sites, suppliers)
+
+    def of_site(self, site: str) -> Ranges:
+        """() for what is no site."""
+        return self.sites[""] + self.sites[site] if site in self.sites else ()
+
+    def of_source(self, site: str, source: str, terms: Any) -> Ranges:
+        """Of who delivers to a site: by its terms, by its own events, or as a site itself."""
+        stated = () if terms is None else _ranges(terms.closures)
+        here = self.suppliers.get((site, source), ()) + self.suppliers.get(("", source), ())
+        return stated + here + (self.of_site(source) if source else ())
+
+
+@dataclass(frozen=True)
 class Terms:
     """Who refills each series, n rows: a supplier or a site, its lead time and its order days."""
 
@@ -55,7 +90,8 @@ def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
     routes = list(zip(panel.series["site"], source, strict=True))
     terms_by_route = _terms_by_route(panel, routes)
     rows = [terms_by_route[route] for route in routes]
-    closures = {route: _source_closures(panel, terms_by_route, route) for route in set(routes)}
+    closed = Closures.of(panel)
+    closures = {route: closed.of_source(*route, row) for route, row in terms_by_route.items()}
     stated = np.array([np.nan if row is None else row.lead_time_days for row in rows], dtype=float)
     item_days = panel.series["master_lead_time_days"].to_numpy(dtype=np.float64)
     latest, habit = _order_dates(panel)
@@ -114,10 +150,10 @@ def receiving_periods(
     days, period = _days_ahead(panel, horizon)
     routes = list(zip(sites, sources, strict=True))
     terms_by_route = _terms_by_route(panel, routes)
+    closed = Closures.of(panel)
     found: dict[Route, NDArray[np.bool_]] = {}
     for route, row in terms_by_route.items():
-        closures = _source_closures(panel, terms_by_route, route)
-        closures += _site_closures(panel, route[0])
+        closures = closed.of_source(*route, row) + closed.of_site(route[0])
         weekdays = () if row is None else _weekdays(row.receiving_days)
         open_days = _open_on(days, weekdays, closures)
         found[route] = np.bincount(period, open_days, minlength=horizon) > 0
@@ -190,30 +226,6 @@ def _terms_by_route(panel: Panel, routes: Iterable[Route]) -> dict[Route, Any]:
         (site, code): by_place.get((code, site), by_place.get((code, "")))
         for site, code in set(routes)
     }
-
-
-def _source_closures(panel: Panel, terms: dict[Route, Any], route: Route) -> Ranges:
-    """When a source is closed: by its terms, by events of the supplier, or as a site itself."""
-    site, source = route
-    row = terms[route]
-    stated = () if row is None else _ranges(row.closures)
-    events = panel.events
-    supplier = events[(events["kind"] == "supplier_closure") & (events["supplier"] == source)]
-    here = supplier[supplier["site"].isin(["", site])]
-    is_site = source in set(panel.series["site"])
-    return stated + _spans(here) + (_site_closures(panel, source) if is_site else ())
-
-
-def _site_closures(panel: Panel, site: str) -> Ranges:
-    """When a whole site is closed, by events."""
-    events = panel.events
-    whole = (events["kind"] == "closure") & (events[["sku", "category"]] == "").all(axis=1)
-    return _spans(events[whole & events["site"].isin(["", site])])
-
-
-def _spans(events: pd.DataFrame) -> Ranges:
-    ends = events["end"].fillna(events["start"])
-    return tuple(zip(as_days(events["start"].to_numpy()), as_days(ends.to_numpy()), strict=True))
 
 
 def _weekdays(text: object) -> tuple[int, ...]:
