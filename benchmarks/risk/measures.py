@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from benchmarks.risk.task import Flags, Vector
+from models.scorecard.measures import brier_skill, calibration_error
 
-BINS: Final = 10
 TOP_SHARE: Final = 0.05
 DRAWS: Final = 1000
 INTERVAL: Final = (0.025, 0.975)
@@ -26,27 +26,6 @@ def measures(event: Flags, score: Vector, base: float, *, chances: bool) -> dict
         "P5": top_precision(event, score),
     }
     return found
-
-
-def brier_skill(event: Flags, chance: Vector, base: float) -> float:
-    """1 − Σ(p − y)² ÷ Σ(base − y)² (Brier 1950; Murphy 1973): 0 is the base rate, 1 is certainty.
-
-    >>> event = np.array([True, False])
-    >>> brier_skill(event, np.array([1.0, 0.5]), 0.5)
-    0.5
-    """
-    return float(1.0 - np.sum((chance - event) ** 2) / np.sum((base - event) ** 2))
-
-
-def calibration_error(event: Flags, chance: Vector) -> float:
-    """Mean |rate of events − mean chance| over ten bins of equally many rows, by chance.
-
-    >>> calibration_error(np.array([False] * 10 + [True] * 10), np.repeat([0.25, 0.75], 10))
-    0.25
-    """
-    bins = np.array_split(np.argsort(chance, kind="stable"), BINS)
-    gaps = [len(rows) * abs(event[rows].mean() - chance[rows].mean()) for rows in bins if len(rows)]
-    return float(np.sum(gaps) / len(event))
 
 
 def top_precision(event: Flags, score: Vector) -> float:
