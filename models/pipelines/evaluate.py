@@ -1,4 +1,5 @@
-"""An honest re-enactment: at past origins learn from nothing, forecast, and compare with what came.
+"""An honest re-enactment: at past origins learn from nothing, forecast, warn, and compare with what
+came.
 
 It reads the record and writes nothing to it: no version, no run, no publication.
 """
@@ -10,6 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from forecasting.accuracy import BacktestReport
@@ -21,7 +23,10 @@ from forecasting.options import Options
 from forecasting.panel import Panel, RowSource, build_panel, default_origin
 from forecasting.reenactment import Sums, all_windows, histories_of, judged_by
 from forecasting.snapshot import refresh
+from forecasting.stockout import closed_out
+from models.pipelines.replay import Replay, judged, said_from
 from models.pipelines.steps import Progress, open_record, silent
+from models.scorecard import Said
 from models.workspace import Workspace
 
 WINDOWS: Final = 2  # one may be a lucky month; each costs a whole training
@@ -29,7 +34,7 @@ WINDOWS: Final = 2  # one may be a lucky month; each costs a whole training
 
 @dataclass(frozen=True)
 class EvaluateOutcome:
-    """What the forecasts of some past origins were worth."""
+    """What the forecasts and warnings of some past origins were worth."""
 
     origins: list[str]  # labels, oldest first
     judged_up_to: str
@@ -37,6 +42,7 @@ class EvaluateOutcome:
     series: int  # forecast at one origin at least
     appeared: int  # series that came up later than their origin: nobody could forecast them
     report: BacktestReport
+    warnings: Replay | None  # None: no stock is known, so that no rupture could be seen
     may_leak: list[str]  # what today's data may have told a past origin, in words
     seconds: float
 
@@ -64,16 +70,21 @@ def evaluate(
     now = build_panel(snapshot, last, options)
     origins = _origins(now, last, horizon, windows, options)
     came = histories_of(now, options)
+    shelves_known = bool(np.isfinite(closed_out(now, options)).any())
     found: list[Sums] = []
+    said: list[Said] = []
     appeared = 0
     for number, origin in enumerate(origins, start=1):
         name = label(origin, options.frequency)
         progress(f"origin {number} of {len(origins)}: learning from nothing up to {name}")
         panel = build_panel(snapshot, origin, options)
-        forecast = DemandForecaster(options).fit(panel).forecast(panel)
+        fitted = DemandForecaster(options).fit(panel)
+        forecast = fitted.forecast(panel)
         progress(f"origin {number} of {len(origins)}: what came after {name}")
         found.append(judged_by(came, panel, forecast, options))
         appeared = max(appeared, len(now) - len(panel))
+        if shelves_known:
+            said += said_from(snapshot, panel, fitted, forecast, options, last, progress)
     report = all_windows(found, options)
     return EvaluateOutcome(
         origins=[label(origin, options.frequency) for origin in origins],
@@ -82,6 +93,7 @@ def evaluate(
         series=len(report.by_series),
         appeared=appeared,
         report=report,
+        warnings=judged(said, snapshot, now, options),
         may_leak=may_leak(snapshot, end_date(origins[0], options.frequency), now.origin_date),
         seconds=round(time.monotonic() - begun, 1),
     )
