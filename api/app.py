@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import errors
 from api.dependencies import Publications
 from api.pages import documentation, home
-from api.routes import forecasts, health, publications, series, warnings
+from api.routes import forecasts, health, publications, scorecard, series, warnings
 from api.schemas import Problem
 from models.provenance import package_version
 from models.workspace import Workspace
@@ -54,7 +54,7 @@ def create_app(workspace: Workspace) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.publications = Publications(workspace)
-    for resource in (health, warnings, series, forecasts, publications):
+    for resource in (health, warnings, series, forecasts, publications, scorecard):
         app.include_router(resource.router)
     for page in (home, documentation):
         app.include_router(page.router)

@@ -43,3 +43,8 @@ class Workspace:
     @property
     def publications(self) -> Path:
         return self.folder / "publications"
+
+    @property
+    def scorecard(self) -> Path:
+        """The scorecard last computed, as it is served; may be deleted, it is computed again."""
+        return self.folder / "scorecard.json"

@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from api.commands import answers, company, evaluation, feeds, service, versions, workspace
+from api.commands import (
+    answers,
+    company,
+    evaluation,
+    feeds,
+    scorecards,
+    service,
+    versions,
+    workspace,
+)
 from api.commands.shell import AsJson, Guarded, Shell
 
 app = typer.Typer(
@@ -49,6 +58,7 @@ app.command(rich_help_panel=DATA)(feeds.rejects)
 app.command(rich_help_panel=LEARN)(versions.train)
 app.command(rich_help_panel=LEARN)(versions.publish)
 app.command(rich_help_panel=LEARN)(evaluation.evaluate)
+app.command(rich_help_panel=LEARN)(scorecards.scorecard)
 app.add_typer(versions.models, name="models", rich_help_panel=LEARN)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)

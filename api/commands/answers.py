@@ -151,7 +151,7 @@ def export(
     table = reader.export_table(what, grain, every_series=every)
     from api.tabular import WRITERS
 
-    with _opened(output, form) as file:
+    with opened(output, form) as file:
         WRITERS[form](table, file)
     if output is not None:
         facts = {"publication": reader.number, "rows": table.num_rows, "file": str(output)}
@@ -166,7 +166,7 @@ def export(
 
 
 @contextmanager
-def _opened(output: Path | None, form: str) -> Iterator[BinaryIO]:
+def opened(output: Path | None, form: str) -> Iterator[BinaryIO]:
     """The file, replaced only once it is whole; or standard output."""
     if output is None:
         if form == "parquet" and sys.stdout.isatty():

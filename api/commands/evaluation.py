@@ -1,4 +1,4 @@
-"""`evaluate`: what would our forecasts have been worth, had we started at past origins?"""
+"""`evaluate`: what would our forecasts and warnings have been worth, had we started earlier?"""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from api.commands.scorecards import show_replay
 from api.commands.shell import AsJson, AsOf, Shell, counted, last_day, shell_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def evaluate(
     as_of: AsOf = None,
     as_json: AsJson = False,
 ) -> None:
-    """Learn and forecast anew at past origins and compare with what came; nothing is kept."""
+    """Learn, forecast and warn anew at past origins and compare with what came; nothing is kept."""
     shell = shell_of(context, as_json)
     day = last_day(as_of)
     workspace = shell.workspace()
@@ -59,19 +60,25 @@ def evaluate(
         "Below q90: share of outcomes below the 0.9 quantile, those on it in part (randomised "
         "PIT); closed and strict count them wholly or not at all.[/]"
     )
+    if outcome.warnings is None:
+        shell.say("\nNo stock is known: no rupture could be seen, and warnings are not judged.")
+    else:
+        show_replay(shell, outcome.warnings)
     for line in outcome.may_leak:
         shell.say(f"[yellow]May leak:[/] {escape(line)}")
 
 
 def _facts(outcome: EvaluateOutcome, lost: list[str]) -> dict[str, Any]:
-    facts = {name: value for name, value in vars(outcome).items() if name != "report"}
-    report = outcome.report
+    apart = ("report", "warnings")
+    facts = {name: value for name, value in vars(outcome).items() if name not in apart}
+    report, replay = outcome.report, outcome.warnings
     return {
         **facts,
         "losing": lost,
         "metrics": report.metrics,
         "by_segment": report.by_segment.to_dict("records"),
         "by_quantile": report.by_quantile.to_dict("records"),
+        "warnings": None if replay is None else replay.facts(),
     }
 
 

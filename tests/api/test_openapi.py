@@ -22,8 +22,13 @@ OPERATIONS = {
     "listForecasts",
     "listPublications",
     "getPublication",
+    "getScorecard",
 }
-WITHOUT_PARAMETERS = {"getLiveness", "getReadiness"}  # nothing of them can be sent wrong
+WITHOUT_PARAMETERS = {
+    "getLiveness",
+    "getReadiness",
+    "getScorecard",
+}  # nothing of them can be sent wrong
 
 
 @pytest.fixture(scope="module")

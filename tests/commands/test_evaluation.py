@@ -46,6 +46,26 @@ def test_it_tells_what_was_done_and_names_losses_before_the_tables(warehouse: Vi
         assert words in answer.out, words
 
 
+def test_warnings_are_judged_where_stock_is_known(warehouse: Vigistock, folder: Path) -> None:
+    assert "No stock is known" in warehouse("evaluate", "--windows", "1").out
+    dates = pd.date_range("2024-01-31", periods=30, freq="ME").date
+    frames = [
+        pd.DataFrame({"date": dates, "site": "LYON", "sku": sku, "on_hand": on_hand})
+        for sku, on_hand in {"CAFE": [90.0, 90.0, 0.0] * 10, "THE": 90.0, "RARE": 5.0}.items()
+    ]
+    path = folder / "stock.csv"
+    pd.concat(frames).to_csv(path, index=False)
+    assert warehouse("ingest", "stock", path).code == 0
+    answer = warehouse("evaluate", "--as-of", "2026-05", "--windows", "1")
+    assert answer.code == 0, answer.err
+    for words in ("said anew at 1 origin", "ruptures", "named by", "days of cover"):
+        assert words in answer.out, words
+    found = warehouse("evaluate", "--as-of", "2026-05", "--windows", "1", "--json").json["warnings"]
+    assert found["origins"] == ["2026-02"]
+    assert {"method", "precision", "recall", "average_precision"} <= set(found["methods"][0])
+    assert found["overall"]["ruptures"] == 1
+
+
 def test_json_is_one_object(warehouse: Vigistock) -> None:
     found = warehouse("evaluate", "--as-of", "2026-05", "--json").json
     assert found["origins"] == ["2025-11", "2026-02"]
