@@ -263,6 +263,19 @@ class ReliabilityBin(BaseModel):
     rate: float = Field(ge=0, le=1, description="share that ran out")
 
 
+class MethodScore(BaseModel):
+    """One way to rank series, had it named as many as we announced at the same origins."""
+
+    method: str = Field(examples=["Vigistock", "days of cover"])
+    named: int = Field(ge=0, description="series, counted at each origin")
+    hits: float = Field(ge=0, description="of those, that ran out within the main horizon")
+    precision: float | None = Field(description="hits ÷ named, 0..1")
+    recall: float | None = Field(description="hits ÷ all that ran out, 0..1")
+    average_precision: float | None = Field(description="of the ranking, 0..1")
+    brier_skill: float | None = Field(description="of chances; null: a rule gives none")
+    ece: float | None = Field(description="of chances, 0..1")
+
+
 class Missed(BaseModel):
     """A rupture without a warning alive on its eve."""
 
@@ -291,6 +304,7 @@ class ScorecardAnswer(BaseModel):
     by_segment: list[SegmentScore]
     by_period: list[PeriodScore]
     reliability: list[ReliabilityBin]
+    methods: list[MethodScore] = Field(description="ours first, then structural and ERP rules")
     missed: list[Missed] = Field(description="the latest first")
 
 

@@ -71,14 +71,14 @@ def evaluate(
 def _facts(outcome: EvaluateOutcome, lost: list[str]) -> dict[str, Any]:
     apart = ("report", "warnings")
     facts = {name: value for name, value in vars(outcome).items() if name not in apart}
-    report, replay = outcome.report, outcome.warnings
+    report, warnings = outcome.report, outcome.warnings
     return {
         **facts,
         "losing": lost,
         "metrics": report.metrics,
         "by_segment": report.by_segment.to_dict("records"),
         "by_quantile": report.by_quantile.to_dict("records"),
-        "warnings": None if replay is None else replay.facts(),
+        "warnings": None if warnings is None else warnings.facts(),
     }
 
 

@@ -14,7 +14,6 @@ from api.commands.shell import AsJson, AsOf, Shell, counted, last_day, shell_of
 if TYPE_CHECKING:
     import pandas as pd
 
-    from models.pipelines.replay import Replay
     from models.pipelines.scorecard import ScorecardOutcome
     from models.scorecard import Scorecard
 
@@ -69,9 +68,8 @@ def scorecard(
         shell.err.print(f"{rows} written to {escape(str(output))}", soft_wrap=True)
 
 
-def show_replay(shell: Shell, replay: Replay) -> None:
+def show_replay(shell: Shell, card: Scorecard) -> None:
     """What `evaluate` says of warnings."""
-    card = replay.scorecard
     days = counted(round(card.horizon_days), "day")
     shell.say(
         f"\n[bold]Warnings[/], said anew at {counted(len(card.origins), 'origin')} "
@@ -82,15 +80,6 @@ def show_replay(shell: Shell, replay: Replay) -> None:
         shell.say("No close of a shelf is known after any of them: no judgement.")
         return
     show_scorecard(shell, card, periods=False)
-    shell.say("")
-    shell.out.print(_methods(replay.methods))
-    named = counted(int(replay.methods["warnings"].iloc[0]), "time")
-    shell.say(
-        f"[dim]Each method names a series at an origin {named}, as often as we did: what it ranks "
-        "worst.\nran out: of those named. found: of all that ran out. ranking: average precision, "
-        "1 is best.\nskill: 1 − Brier score ÷ that of always saying the mean rate; 0 is no better "
-        "than that.\noff by: mean gap between the chance said and what came, in ten bins (ECE).[/]"
-    )
 
 
 def show_scorecard(shell: Shell, card: Scorecard, *, periods: bool = True) -> None:
@@ -111,6 +100,17 @@ def show_scorecard(shell: Shell, card: Scorecard, *, periods: bool = True) -> No
             "[dim]true: ran out. averted: an order placed or moved up since came in time, routine "
             "ones included.\nunclear: held, and nobody can say why. told: share of the ruptures "
             "with a warning standing on the eve.[/]"
+        )
+    if len(card.methods) and card.methods["named"].iloc[0]:
+        shell.say("")
+        shell.out.print(_methods(card.methods))
+        named = counted(int(card.methods["named"].iloc[0]), "time")
+        shell.say(
+            f"[dim]Each method names a series at an origin {named}, as often as we did: what it "
+            "ranks worst.\nran out: of those named. found: of all that ran out. ranking: average "
+            "precision, 1 is best.\nskill: 1 − Brier score ÷ that of always saying the mean rate; "
+            "0 is no better than that.\noff by: mean gap between the chance said and what came, in "
+            "ten bins (ECE).[/]"
         )
 
 

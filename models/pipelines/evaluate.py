@@ -24,9 +24,9 @@ from forecasting.panel import Panel, RowSource, build_panel, default_origin
 from forecasting.reenactment import Sums, all_windows, histories_of, judged_by
 from forecasting.snapshot import refresh
 from forecasting.stockout import closed_out
-from models.pipelines.replay import Replay, judged, said_from
+from models.pipelines.replay import said_from
 from models.pipelines.steps import Progress, open_record, silent
-from models.scorecard import Said
+from models.scorecard import Said, Scorecard, scorecard_of, truth_of
 from models.workspace import Workspace
 
 WINDOWS: Final = 2  # one may be a lucky month; each costs a whole training
@@ -42,7 +42,7 @@ class EvaluateOutcome:
     series: int  # forecast at one origin at least
     appeared: int  # series that came up later than their origin: nobody could forecast them
     report: BacktestReport
-    warnings: Replay | None  # None: no stock is known, so that no rupture could be seen
+    warnings: Scorecard | None  # None: no stock is known, so that no rupture could be seen
     may_leak: list[str]  # what today's data may have told a past origin, in words
     seconds: float
 
@@ -86,6 +86,10 @@ def evaluate(
         if shelves_known:
             said += said_from(snapshot, panel, fitted, forecast, options, last, progress)
     report = all_windows(found, options)
+    warnings = None
+    if said:
+        truth = truth_of(snapshot, now, options, since=min(one.origin for one in said))
+        warnings = scorecard_of(said, truth, options.unmet)
     return EvaluateOutcome(
         origins=[label(origin, options.frequency) for origin in origins],
         judged_up_to=label(last, options.frequency),
@@ -93,7 +97,7 @@ def evaluate(
         series=len(report.by_series),
         appeared=appeared,
         report=report,
-        warnings=judged(said, snapshot, now, options),
+        warnings=warnings,
         may_leak=may_leak(snapshot, end_date(origins[0], options.frequency), now.origin_date),
         seconds=round(time.monotonic() - begun, 1),
     )

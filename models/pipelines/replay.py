@@ -1,4 +1,4 @@
-"""Warnings said anew at past origins, beside what an ERP would have said, and judged by what came.
+"""Warnings said anew at past origins, beside what an ERP would have said.
 
 The demand model that was learned from nothing at an origin is rolled forward through its forecast
 horizon as `publish` would, one main horizon at a time, so that each period is warned of once.
@@ -6,12 +6,8 @@ horizon as `publish` would, one main horizon at a time, so that each period is w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
-
-import numpy as np
-import pandas as pd
+from collections.abc import Iterator
+from dataclasses import replace
 
 from forecasting.calendar import label
 from forecasting.forecaster import DemandForecast, FittedDemand
@@ -21,21 +17,9 @@ from forecasting.snapshot import Snapshot
 from models.lead_time import fit_lead_times
 from models.pipelines.steps import Progress
 from models.risk import assess
-from models.scorecard import Said, Scorecard, said_by, scorecard_of, truth_of
-from models.scorecard.rules import compared, erp_rules
+from models.scorecard import Said, said_by
+from models.scorecard.rules import erp_rules
 from models.scorecard.said import high_of
-
-
-@dataclass(frozen=True)
-class Replay:
-    """The warnings of replayed origins against what came."""
-
-    scorecard: Scorecard
-    methods: pd.DataFrame  # models.scorecard.rules.compared
-
-    def facts(self) -> dict[str, Any]:
-        """As plain values, for JSON."""
-        return {**self.scorecard.facts(), "methods": self.methods.to_dict("records")}
 
 
 def said_from(
@@ -60,20 +44,8 @@ def said_from(
             yield _said(later, fitted.forecast(later), options)
 
 
-def judged(
-    saids: Sequence[Said], snapshot: Snapshot, now: Panel, options: Options
-) -> Replay | None:
-    """None where nothing was said."""
-    if not saids:
-        return None
-    truth = truth_of(snapshot, now, options, min(one.origin for one in saids))
-    card = scorecard_of(saids, truth, options.unmet)
-    return Replay(card, compared(card.rows))
-
-
 def _said(panel: Panel, forecast: DemandForecast, options: Options) -> Said:
     warnings = assess(panel, forecast, fit_lead_times(panel, options), options).warnings
     mean, high = forecast.grains[panel.frequency].mean, high_of(forecast)
     said = said_by(panel.origin, panel.origin, panel.frequency, warnings, lambda: high)
-    cover = warnings["days_of_cover"].to_numpy(dtype=np.float64)
-    return replace(said, rows=said.rows.join(erp_rules(panel, cover, mean, said.main)))
+    return replace(said, rows=said.rows.join(erp_rules(panel, mean, said.main)))

@@ -14,6 +14,7 @@ from forecasting.calendar import Frequency, end_date, label, labels, period_end,
 from models.lead_time import Rows
 from models.scorecard.measures import measures_of, reliability
 from models.scorecard.outcomes import Outcome, outcomes_of
+from models.scorecard.rules import compared
 from models.scorecard.ruptures import runs_of, ruptures_of
 from models.scorecard.said import Said
 from models.scorecard.truth import Truth
@@ -68,6 +69,7 @@ class Scorecard:
     by_segment: pd.DataFrame
     by_period: pd.DataFrame  # ISO weeks, or months where the periods are months
     reliability: pd.DataFrame
+    methods: pd.DataFrame  # ours beside other scores of the same origins: rules.compared
     warnings: pd.DataFrame
     ruptures: pd.DataFrame
     rows: pd.DataFrame  # a row an origin and series that could run out: outcomes.outcomes_of
@@ -89,6 +91,7 @@ class Scorecard:
             "by_segment": self.by_segment.to_dict("records"),
             "by_period": self.by_period.to_dict("records"),
             "reliability": self.reliability.to_dict("records"),
+            "methods": self.methods.to_dict("records"),
             "missed": missed[list(MISSED)].to_dict("records"),
         }
 
@@ -136,6 +139,7 @@ def scorecard_of(saids: Sequence[Said], truth: Truth, lost_share: float) -> Scor
             ruptures.assign(period=named(ruptures["ruptured_on"])),
         ),
         reliability=reliability(*_known(rows)),
+        methods=compared(rows),
         warnings=warnings,
         ruptures=ruptures,
         rows=rows,
@@ -158,15 +162,14 @@ def _warnings(rows: pd.DataFrame, frequency: Frequency, last: int) -> pd.DataFra
     """A row a run of announcements, the latest first; the numbers are those of its first. `over`:
     the main horizon of that one has come by period `last`."""
     said = rows[rows["announced"]].sort_values(["row", "origin"], kind="stable")
-    groups = said.groupby(["row", "run"], sort=True)
-    table = groups.first().reset_index()
+    table = said.drop_duplicates(["row", "run"]).reset_index(drop=True)
     outcomes = pd.crosstab([said["row"], said["run"]], said["outcome"])
     found = outcomes.reindex(columns=list(ORDER), fill_value=0).to_numpy() > 0
     for name in WARNINGS:
         if name not in table:
             table[name] = np.nan if name != "currency" else ""
     table["announced_on"] = period_end(table["origin"], frequency).astype("datetime64[s]")
-    latest = groups["origin"].last().to_numpy()
+    latest = said.drop_duplicates(["row", "run"], keep="last")["origin"].to_numpy()
     table["last_announced_on"] = period_end(latest, frequency).astype("datetime64[s]")
     table["over"] = table["origin"] + table["main"] <= last
     if len(table):

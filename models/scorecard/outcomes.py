@@ -58,11 +58,12 @@ def breaks(sellable: Floats, arrivals: Floats, demand: Floats, lost_share: float
 
 
 def outcomes_of(said: Said, truth: Truth, lost_share: float) -> pd.DataFrame:
-    """A row for each series that could run out (`Truth.at_risk`): `rows` of `said`, with
+    """A row for each series that could run out (`Truth.at_risk`) or was announced, with
 
     - `row`: its place in the truth's panel;
     - `event`: 1 a period of the main horizon closed in stockout, 0 none did; NaN where that is not
-      known, and for everybody until the horizon is over: who ran out early would count alone;
+      known or it could not, and for everybody until the horizon is over: else those that ran out
+      early would count alone;
     - `announced`, and `outcome`: "" where it was not.
 
     Actions are what came in within the horizon and would not have without somebody's doing after
@@ -70,12 +71,12 @@ def outcomes_of(said: Said, truth: Truth, lost_share: float) -> pd.DataFrame:
     because their promise was moved. An order that brought nothing in time changed nothing.
     """
     rows, could = truth.at_risk(said)
-    kept = np.flatnonzero(could)
+    kept = np.flatnonzero(could | (said.announced.to_numpy() & (rows >= 0)))
     elapsed = min(said.main, truth.last - said.origin)
     closes = truth.window(truth.closes, said.origin, elapsed)
     ruptured = (closes == 1.0).any(axis=1)
     over = elapsed == said.main
-    seen = np.isfinite(closes).any(axis=1) & over
+    seen = np.asarray(np.isfinite(closes).any(axis=1) & over)
     done = _done_after(said, elapsed, truth, lost_share)
     outcome = np.select(
         [ruptured, np.full(len(ruptured), not over), ~seen, done.needed, done.acted],
@@ -88,7 +89,7 @@ def outcomes_of(said: Said, truth: Truth, lost_share: float) -> pd.DataFrame:
     found = said.rows.iloc[kept].assign(
         row=rows[kept],
         announced=said.announced.iloc[kept],
-        event=np.where(seen, ruptured, np.nan)[rows[kept]],
+        event=np.where(could & seen[rows], ruptured[rows], np.nan)[kept],
         outcome=outcome[rows[kept]],
     )
     return found.assign(outcome=found["outcome"].where(found["announced"], ""))

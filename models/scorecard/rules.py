@@ -16,10 +16,19 @@ from models.scorecard.measures import (
     calibration_error,
     hits_of_top,
 )
-
-SAFE: Final = -1e9  # the score of a series that a rule says nothing of
+from models.scorecard.said import SAFE
 
 OURS: Final = {"probability": "Vigistock", "p_structural": "structural alone"}
+COLUMNS: Final = (
+    "method",
+    "named",
+    "hits",
+    "precision",
+    "recall",
+    "average_precision",
+    "brier_skill",
+    "ece",
+)
 RULES: Final = {
     "by_cover": "days of cover",
     "by_balance": "projected balance",
@@ -27,10 +36,10 @@ RULES: Final = {
 }
 
 
-def erp_rules(panel: Panel, days_of_cover: Floats, mean: Floats, main: int) -> pd.DataFrame:
-    """[n] a column a rule, aligned with the panel; a rule that nothing is known for is absent.
+def erp_rules(panel: Panel, mean: Floats, main: int) -> pd.DataFrame:
+    """[n] a column a rule, aligned with the panel; a rule that nothing is known for is absent. Days
+    of cover stand in every table of warnings (`said_by`).
 
-    - `by_cover`: sellable ÷ mean demand, the shortest first;
     - `by_balance`: the lowest projected balance of the main horizon (sellable, plus open orders as
       promised, what is overdue at once, minus mean demand), in periods of mean demand;
     - `by_reorder_point`: position (on_hand + on_order − backlog) ÷ reorder point.
@@ -38,7 +47,7 @@ def erp_rules(panel: Panel, days_of_cover: Floats, mean: Floats, main: int) -> p
     `mean` [n, H]: mean demand of the forecast, units a period.
     """
     sellable = panel.stock["sellable"].to_numpy(dtype=np.float64)
-    found = {"by_cover": -days_of_cover}
+    found = {}
     balance = sellable[:, None] + np.cumsum(_promised(panel, main) - mean[:, :main], axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         found["by_balance"] = -balance.min(axis=1) / mean[:, :main].mean(axis=1)
@@ -54,12 +63,12 @@ def erp_rules(panel: Panel, days_of_cover: Floats, mean: Floats, main: int) -> p
 
 
 def compared(rows: pd.DataFrame) -> pd.DataFrame:
-    """A row a method: how many of as many warnings as ours came true, and how well it ranks.
+    """A row a method: had it named as many series as we announced, those it ranks worst.
 
-    `rows`: outcomes of replayed origins (models.scorecard.outcomes) with a column a score. `hits`:
-    announced series that ran out; `precision` of the warnings, `recall` of the series that ran out
-    in the main horizon; of a draw at the edge, what is expected. Chances have `brier_skill` and
-    `ece` too.
+    `rows`: outcomes (models.scorecard.outcomes) with a column a score, the series of each origin.
+    `named`: how many; `hits`: those that ran out within the main horizon, of a draw at the edge
+    what is expected; `precision` of those named, `recall` of all that ran out. Chances have
+    `brier_skill` and `ece` too.
     """
     known = rows[rows["event"].notna()]
     event = known["event"].to_numpy()
@@ -75,7 +84,7 @@ def compared(rows: pd.DataFrame) -> pd.DataFrame:
         table.append(
             {
                 "method": method,
-                "warnings": count,
+                "named": count,
                 "hits": hits,
                 "precision": hits / count if count else np.nan,
                 "recall": hits / came if came else np.nan,
@@ -84,7 +93,7 @@ def compared(rows: pd.DataFrame) -> pd.DataFrame:
                 "ece": calibration_error(event, score) if chances else np.nan,
             }
         )
-    return pd.DataFrame(table)
+    return pd.DataFrame(table, columns=list(COLUMNS))
 
 
 def _promised(panel: Panel, periods: int) -> Floats:

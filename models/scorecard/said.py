@@ -21,6 +21,8 @@ UNKNOWN: Final = "unknown"  # nobody says whether it is out
 HIGH: Final = 0.9
 """A period's demand above this quantile of its forecast is a surprise: one in ten."""
 OPTIONAL: Final = ("warning", "p_structural", "sellable", "stale", "value_at_risk", "currency")
+SAFE: Final = -1e9
+"""The score of a series that a rule says nothing of: any other ranks worse."""
 KEPT: Final = ("site", "sku", "state", "probability", *OPTIONAL)
 
 
@@ -32,7 +34,7 @@ class Said:
     number: int  # of the publication
     origin: int
     main: int  # main horizon, periods
-    rows: pd.DataFrame  # one a series: KEPT, of the OPTIONAL ones those that were said
+    rows: pd.DataFrame  # one a series: KEPT, of the OPTIONAL ones those that were said, and scores
     high: Callable[[], Floats | None]
 
     @property
@@ -49,6 +51,8 @@ def said_by(
 ) -> Said:
     """From a table of warnings, a row a series, as an assessment or a publication has it."""
     rows = warnings[[name for name in KEPT if name in warnings]].reset_index(drop=True)
+    cover = warnings["days_of_cover"].to_numpy(dtype=np.float64)
+    rows["by_cover"] = np.where(np.isfinite(cover), -cover, SAFE)
     return Said(number, origin, _main(origin, frequency, warnings["horizon_days"]), rows, high)
 
 

@@ -63,16 +63,15 @@ def test_origins_stand_a_horizon_apart_and_all_that_came_is_judged(
 def test_warnings_are_said_anew_every_main_horizon_and_judged_beside_the_rules(
     workspace: Workspace, company: Record
 ) -> None:
-    replay = evaluate(workspace, windows=2).warnings
+    card = evaluate(workspace, windows=2).warnings
 
-    assert replay is not None
-    card = replay.scorecard
+    assert card is not None
     assert card.origins == ["2026-04", "2026-07"], "two more months would pass the horizon"
     assert (card.horizon_days, card.judged_up_to) == (61, "2026-10")
     assert card.overall["open"] == 0
     assert card.overall["judged"] == 2 * 6, "sugar is out already"
-    assert replay.methods["method"].tolist()[:2] == ["Vigistock", "days of cover"]
-    assert (replay.methods["warnings"] == card.rows["announced"].sum()).all()
+    assert card.methods["method"].tolist()[:2] == ["Vigistock", "days of cover"]
+    assert (card.methods["named"] == card.rows["announced"].sum()).all()
 
 
 def test_without_stock_warnings_are_not_judged(workspace: Workspace) -> None:

@@ -123,6 +123,13 @@ def test_only_what_is_in_stock_can_run_out(state: str) -> None:
     assert outcomes_of(said(empty, announced=[], state=state), truth(empty), 1.0).empty
 
 
+def test_who_was_announced_has_an_outcome_even_if_it_was_out_already() -> None:
+    shelf = Shelf(SOLD, [0.0] * MAIN, stock=0.0)
+    rows = outcomes_of(said(shelf), truth(shelf), 1.0)
+    assert rows["outcome"].item() == Outcome.RUPTURED
+    assert np.isnan(rows["event"].item()), "it could not run out: its chance is not judged"
+
+
 @settings(deadline=None)
 @given(
     stock=st.integers(0, 30),
