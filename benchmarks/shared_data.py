@@ -62,12 +62,12 @@ def m5_tables(folder: Path, wide: pd.DataFrame) -> dict[str, pa.Table]:
     items = wide[["item_id", "cat_id"]].drop_duplicates().set_axis(["sku", "category"], axis=1)
     return {
         "items": pa.Table.from_pandas(items, preserve_index=False),
-        "events": pa.Table.from_pandas(_m5_events(folder, wide), preserve_index=False),
+        "events": pa.Table.from_pandas(m5_events(folder, wide), preserve_index=False),
         "sales": sales,
     }
 
 
-def _m5_events(folder: Path, wide: pd.DataFrame) -> pd.DataFrame:
+def m5_events(folder: Path, wide: pd.DataFrame) -> pd.DataFrame:
     calendar = pd.read_csv(folder / "calendar.csv")
     calendar["start"] = pd.to_datetime(calendar["date"]).dt.date
     parts = [
