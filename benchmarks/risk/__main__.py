@@ -2,10 +2,12 @@
 
     python -m benchmarks.risk --data backorders
         [--dir DIR] [--train FILE --test FILE] [--seeds 1,2] [--predictions FILE]
+    python -m benchmarks.risk --data m5sim [--dir DIR] [--seeds 1,2,3,4,5] [--series N]
 
-Test rows are scored once. `--predictions` writes `sku,probability` for each data row of the test
-file (the mean of the seeds); a test file without labels gets nothing else. Exits with 1 where a
-promise breaks, with 2 where a file cannot be read.
+Test rows are scored once; of m5sim, whose seeds are worlds, see `benchmarks.risk.m5sim`.
+`--predictions` writes `sku,probability` for each data row of the test file (the mean of the seeds);
+a test file without labels gets nothing else. Exits with 1 where a promise breaks, with 2 where a
+file cannot be read.
 
 AP: average precision. ROC: area under it. BSS: Brier skill against the training rows' event rate.
 ECE: calibration error over ten bins of equally many rows. P5: precision in the top 5 %.
@@ -25,10 +27,12 @@ from typing import Final
 
 import numpy as np
 
+from benchmarks.risk import m5sim
 from benchmarks.risk.backorders import FILE, backorders
 from benchmarks.risk.peers import PEERS
 from benchmarks.risk.promises import hold
 from benchmarks.risk.report import PRODUCT, Results
+from benchmarks.risk.simulator.demand import m5_demand
 from benchmarks.risk.task import Rows, Task, Vector
 from benchmarks.shared_data import shared_data
 from forecasting.errors import DeliveryRefused, VigistockError
@@ -45,6 +49,7 @@ class Source:
 
 
 SOURCES: Final[Mapping[str, Source]] = {"backorders": Source("backorders", FILE, backorders)}
+M5SIM: Final = "m5sim"
 
 
 def tell(words: str) -> None:
@@ -108,13 +113,21 @@ def run(data: str, task: Task, numbers: list[int], predictions: Path | None) -> 
 def arguments(given: list[str] | None) -> argparse.Namespace:
     words = __doc__.splitlines()[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.risk", description=words)
-    parser.add_argument("--data", choices=sorted(SOURCES), required=True)
+    parser.add_argument("--data", choices=sorted([*SOURCES, M5SIM]), required=True)
     parser.add_argument("--dir", type=Path, help="the data set's folder, if not ../shared/data/…")
     parser.add_argument("--train", type=Path, help="learn from this file")
     parser.add_argument("--test", type=Path, help="score this file, once")
-    parser.add_argument("--seeds", default="1", type=seeds, help="of the product, such as 1,2")
+    parser.add_argument(
+        "--seeds", default="1", type=seeds, help="of the product, or of worlds: 1,2"
+    )
     parser.add_argument("--predictions", type=Path, help="write sku,probability of the test rows")
+    words = f"of m5sim, of each world; usual {m5sim.SERIES}"
+    parser.add_argument("--series", type=int, default=m5sim.SERIES, help=words)
     chosen = parser.parse_args(given)
+    if chosen.data == M5SIM and (chosen.train or chosen.predictions):
+        parser.error(f"--train, --test and --predictions are not of {M5SIM}")
+    if chosen.series < 1:
+        parser.error("--series: at least 1")
     if (chosen.train is None) != (chosen.test is None):
         parser.error("--train and --test come together")
     if chosen.predictions and not chosen.predictions.parent.is_dir():
@@ -129,20 +142,35 @@ def seeds(text: str) -> list[int]:
     return found
 
 
+def file_of(name: str, file: str, given: Path | None) -> Path | None:
+    """A file of a data set's folder; None, loudly, where it is not here."""
+    folder = given or shared_data(name)
+    if folder is None or not (folder / file).is_file():
+        where = folder or f"{name} beside this repository"
+        tell(f"SKIPPED: no {file} in {where}; name its folder with --dir.")
+        return None
+    return folder / file
+
+
+def run_rows(chosen: argparse.Namespace) -> bool:
+    source = SOURCES[chosen.data]
+    train = chosen.train or file_of(source.folder, source.file, chosen.dir)
+    if train is None:
+        return True
+    return run(chosen.data, source.load(train, chosen.test), chosen.seeds, chosen.predictions)
+
+
+def run_worlds(chosen: argparse.Namespace) -> bool:
+    sales = file_of("m5", m5sim.FILE, chosen.dir)
+    if sales is None:
+        return True
+    return m5sim.judge(m5_demand(sales.parent), chosen.seeds, chosen.series, tell)
+
+
 def main(given: list[str] | None = None) -> int:
     chosen = arguments(given)
-    source = SOURCES[chosen.data]
-    train = chosen.train
-    if train is None:
-        folder = chosen.dir or shared_data(source.folder)
-        if folder is None or not (folder / source.file).is_file():
-            where = folder or f"{source.folder} beside this repository"
-            tell(f"SKIPPED: no {source.file} in {where}; name its folder with --dir.")
-            return 0
-        train = folder / source.file
     try:
-        task = source.load(train, chosen.test)
-        kept = run(chosen.data, task, chosen.seeds, chosen.predictions)
+        kept = run_worlds(chosen) if chosen.data == M5SIM else run_rows(chosen)
     except VigistockError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

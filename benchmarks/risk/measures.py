@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,18 +63,26 @@ def interval_of_precision(
 ) -> tuple[tuple[float, float], tuple[float, float]]:
     """95 % of the mean average precision of `scores`, and of its gain over a reference's.
 
-    A bootstrap of whole SKUs (Efron 1979; percentiles of 1,000 draws), the same draws for both.
+    A bootstrap of whole SKUs, the same draws for both.
     """
-    code = np.unique(sku.astype(str), return_inverse=True)[1]
-    count = int(code.max()) + 1
     own = [Precision(event, score) for score in scores]
     other = Precision(event, reference)
-    luck = np.random.default_rng(0)
     values, gains = [], []
-    for _ in range(DRAWS):
-        drawn = np.bincount(luck.integers(count, size=count), minlength=count)[code].astype(float)
+    for drawn in draws(sku, np.random.default_rng(0)):
         values.append(np.mean([one.under(drawn) for one in own]))
         gains.append(values[-1] - other.under(drawn))
+    return interval(values), interval(gains)
+
+
+def draws(unit: NDArray[Any], luck: np.random.Generator) -> Iterator[Vector]:
+    """[n] row weights of each draw of a bootstrap of whole units (Efron 1979)."""
+    code = np.unique(unit.astype(str), return_inverse=True)[1]
+    count = int(code.max()) + 1
+    for _ in range(DRAWS):
+        yield np.bincount(luck.integers(count, size=count), minlength=count)[code].astype(float)
+
+
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """95 % of the draws lie within (percentiles)."""
     low, high = np.nanquantile(values, INTERVAL)
-    least, most = np.nanquantile(gains, INTERVAL)
-    return (float(low), float(high)), (float(least), float(most))
+    return float(low), float(high)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from benchmarks.demand.promises import Promise
@@ -28,8 +28,12 @@ PROMISES: Final[Mapping[str, Callable[[Results], list[Promise]]]] = {"backorders
 
 def hold(results: Results, data: str) -> bool:
     """Print each promise with its figure; true where all are kept."""
+    return told(PROMISES[data](results))
+
+
+def told(promises: Sequence[Promise]) -> bool:
+    """The same, of promises that are worked out already."""
     print("\nmust show")
-    promises = PROMISES[data](results)
     for promise in promises:
         print(f"  {'yes' if promise.kept else 'NO '}  {promise.words}")
     return all(promise.kept for promise in promises)
