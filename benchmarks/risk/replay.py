@@ -71,7 +71,7 @@ def replay(world: World, *, dense: bool = True) -> Replay:
     origins = np.union1d(timeline.scored, timeline.dense) if dense else timeline.scored
     dates = world.run.demand.dates
     with tempfile.TemporaryDirectory() as folder:
-        files = write_feeds(world.run, world.planner, Path(folder))
+        files = write_feeds(world, Path(folder))
         company = Company(Path(folder) / "workspace", files)
         company.train(dates[timeline.train].item())
         said = [_said(world, int(day), company.warnings(dates[day].item())) for day in origins]

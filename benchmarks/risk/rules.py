@@ -50,8 +50,8 @@ def promised(world: World, day: int, horizon: int) -> Whole:
 
 def _reorder_point(world: World, day: int, mean: Real) -> Real:
     """[n] as set then; else safety stock + mean sales until an order of the next review comes."""
-    told = world.planner.masters()
+    told = world.planners.masters()
     now = told[told["day"] <= day].groupby("row").last(skipna=False)  # the latest revision
-    span = world.planner.span_days
+    span = world.planners.habits.span_days
     by_safety = now["safety_stock"].to_numpy() + mean * span
     return now["reorder_point"].fillna(pd.Series(by_safety, index=now.index)).to_numpy()

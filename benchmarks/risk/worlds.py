@@ -67,11 +67,13 @@ class Lived:
     @property
     def in_words(self) -> str:
         rows = self.replay.scored
+        same = (rows[FINAL] == rows[STRUCTURAL]).all()
+        note = f"; what was published is {STRUCTURAL}" if same else ""
         return (
             f"{len(self.world.run.demand)} series, {len(rows)} rows in stock, "
             f"{rows['event'].mean():.1%} run out within 14 days "
             f"({rows['event_recorded'].mean():.1%} by the record; {self.replay.base:.1%} in the "
-            f"training period); ladder: {rows['ladder'].value_counts().to_dict()}"
+            f"training period); ladder: {rows['ladder'].value_counts().to_dict()}{note}"
         )
 
 

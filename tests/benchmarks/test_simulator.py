@@ -101,7 +101,7 @@ def test_two_policies_meet_the_same_luck() -> None:
 
 def test_the_product_sees_the_record_as_it_was(world: World, tmp_path: Path) -> None:
     run = world.run
-    company = Company(tmp_path / "workspace", write_feeds(run, world.planner, tmp_path))
+    company = Company(tmp_path / "workspace", write_feeds(world, tmp_path))
     with open_record(company.workspace) as record:
         panel = panel_as_of(record, company.workspace, run.demand.dates[ORIGIN].item(), silent)
     place = pd.MultiIndex.from_frame(panel.series[["site", "sku"]]).get_indexer(
@@ -117,11 +117,11 @@ def test_the_product_sees_the_record_as_it_was(world: World, tmp_path: Path) -> 
     np.add.at(seen, (panel.orders["series"], step), panel.orders["units_open"])
     assert (seen[place] == due).all()
     assert due.sum() > 0
-    told = world.planner.masters()
+    told = world.planners.masters()
     now = told[told["day"] <= ORIGIN].groupby("row").last(skipna=False)
     seen_levels = panel.policies.iloc[place]["reorder_point"].to_numpy()
     assert np.array_equal(seen_levels, now["reorder_point"].to_numpy(), equal_nan=True)
-    assert np.isnan(seen_levels).tolist() == world.planner.by_cover.tolist()
+    assert np.isnan(seen_levels).tolist() == world.planners.habits.by_cover.tolist()
     assert (told["day"] > ORIGIN).any(), "some levels are of later"
 
 

@@ -10,30 +10,31 @@ import pandas as pd
 
 from benchmarks.risk.simulator.demand import Whole
 from benchmarks.risk.simulator.operations import Run
-from benchmarks.risk.simulator.planner import Habits
 from benchmarks.risk.simulator.suppliers import NEVER, RECEIVING, SUPPLIERS, Suppliers
+from benchmarks.risk.simulator.world import World
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MARGIN: Final = 0.3  # of the price
 
 
-def write_feeds(run: Run, habits: Habits, folder: Path) -> dict[str, Path]:
+def write_feeds(world: World, folder: Path) -> dict[str, Path]:
     """The files by feed, in an order in which they can be taken in."""
     files = {}
-    for feed, frame in feeds_of(run, habits).items():
+    for feed, frame in feeds_of(world).items():
         if len(frame):
             files[feed] = folder / f"{feed}.parquet"
             frame.to_parquet(files[feed], index=False)
     return files
 
 
-def feeds_of(run: Run, habits: Habits) -> dict[str, pd.DataFrame]:
-    codes = habits.suppliers.codes[habits.suppliers.of_series]
+def feeds_of(world: World) -> dict[str, pd.DataFrame]:
+    run, suppliers = world.run, world.suppliers
+    codes = suppliers.codes[suppliers.of_series]
     return {
-        "items": _items(run, habits, codes),
-        "suppliers": _suppliers(run, habits.suppliers),
+        "items": _items(run, world.planners.habits.pack, codes),
+        "suppliers": _suppliers(run, suppliers),
         "events": run.demand.events,
-        "policies": _policies(run, habits, codes),
+        "policies": _policies(world, codes),
         "sales": _by_day(run, "units", run.sold, run.sold > 0),
         "stock": _by_day(run, "on_hand", run.recorded, run.stocked),
         "movements": _by_day(run, "units", run.counted, run.counted != 0).assign(kind="count"),
@@ -56,9 +57,9 @@ def _by_day(run: Run, name: str, values: Whole, chosen: Whole) -> pd.DataFrame:
     return frame.assign(**{name: values[chosen].astype(float)})
 
 
-def _items(run: Run, habits: Habits, codes: Whole) -> pd.DataFrame:
+def _items(run: Run, pack: Whole, codes: Whole) -> pd.DataFrame:
     frame = run.demand.series[["sku", "category", "unit_price"]].assign(
-        supplier=codes, pack_size=habits.pack.astype(float)
+        supplier=codes, pack_size=pack.astype(float)
     )
     frame = frame.drop_duplicates("sku")
     return frame.assign(unit_cost=(frame["unit_price"] * (1 - MARGIN)).round(2))
@@ -89,12 +90,13 @@ def _ranges(days: Whole) -> str:
     return ";".join(f"{part[0]}/{part[-1]}" for part in np.split(days, breaks))
 
 
-def _policies(run: Run, habits: Habits, codes: Whole) -> pd.DataFrame:
+def _policies(world: World, codes: Whole) -> pd.DataFrame:
     """Levels, or for days of cover the safety stock; each row holds from its day on."""
-    told = habits.masters()
+    run, suppliers = world.run, world.suppliers
+    told = world.planners.masters()
     row = told["row"].to_numpy()
     frame = run.demand.series[["site", "sku"]].iloc[row].reset_index(drop=True)
-    review = habits.suppliers.review_days[habits.suppliers.of_series[row]]
+    review = suppliers.review_days[suppliers.of_series[row]]
     return frame.assign(
         source=codes[row],
         safety_stock=told["safety_stock"],

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.risk.simulator.demand import Demand, Whole
-from benchmarks.risk.simulator.suppliers import Real, Suppliers
+from benchmarks.risk.simulator.suppliers import Flags, Real, Suppliers
 
 REVISED_DAYS: Final = 91  # a planner sets levels anew each quarter, from the sales of that quarter
 BEHIND_DAYS: Final = 364  # one who is behind: each year, from the sales of a year
@@ -36,51 +36,52 @@ class Planner(Protocol):
         """[n] units to order, were today an order day; 0: none."""
 
 
-@dataclass
-class Levels:
-    """Reorder point and order-up-to of each series from a day on."""
-
-    day: int
-    rows: Whole  # which series were revised
-    reorder_point: Real  # [rows]
-    order_up_to: Real
-    safety_stock: Real
-
-
-@dataclass
+@dataclass(frozen=True)
 class Habits:
-    """The planners of a world; they keep what they have set (`told`)."""
+    """How each of n series is ordered; the same item in the same way at all sites."""
 
-    demand: Demand
-    suppliers: Suppliers
-    seed: int
-    told: list[Levels] = field(default_factory=list)
+    pack: Whole  # [n] units
+    by_cover: Flags  # [n] by days of cover; else by reorder point and order-up-to
+    behind: Flags  # [n] the planner lags a trend by a year
+    rank: Whole  # [n] class of item: its place in SAFETY and EXTRA_DAYS
+    cycle_days: Whole  # [n] of demand in an order
+    turn: Whole  # [n] phase of the revisions
+    gap_days: Whole  # [n] most days from one review to the next
+    span_days: Whole  # [n] from an order to the receipt of the next one, as quoted
+    guess: Real  # [n] units a day that were expected before the launch
 
-    def __post_init__(self) -> None:
-        luck = np.random.default_rng([self.seed, 3])
-        count = len(self.demand)
-        mean = self.demand.units.mean(axis=1)
-        _, item = np.unique(self.demand.series["sku"], return_inverse=True)
-        items = int(item.max()) + 1
-        usual = np.bincount(item, mean) / np.bincount(item)
-        self.pack = _packs(usual, luck)[item]
-        self.by_cover = (luck.random(items) < COVER_SHARE)[item]
-        self.behind = (luck.random(items) < BEHIND_SHARE)[item]
-        self.rank = luck.integers(0, 3, items)[item]
-        self.cycle_days = luck.integers(5, 15, items)[item]
-        self.every = np.where(self.behind, BEHIND_DAYS, REVISED_DAYS)
-        self.turn = luck.integers(0, self.every)
-        supplier = self.suppliers.of_series
-        self.span_days = (self.suppliers.quoted_days + self.suppliers.gap_days)[supplier]
-        first = self.demand.units[
-            np.arange(count)[:, None],
-            np.minimum(
-                self.demand.launched[:, None] + np.arange(28), self.demand.units.shape[1] - 1
-            ),
-        ]
-        self.guess = first.mean(axis=1) * luck.lognormal(0.0, 0.2, count)
+
+def habits_of(demand: Demand, suppliers: Suppliers, seed: int) -> Habits:
+    luck = np.random.default_rng([seed, 3])
+    units, count = demand.units, len(demand)
+    _, item = np.unique(demand.series["sku"], return_inverse=True)
+    usual = np.bincount(item, units.mean(axis=1)) / np.bincount(item)
+    items = len(usual)
+    behind = (luck.random(items) < BEHIND_SHARE)[item]
+    launch = demand.launched[:, None] + np.arange(RECENT_DAYS)
+    first = np.take_along_axis(units, np.minimum(launch, units.shape[1] - 1), axis=1)
+    return Habits(
+        pack=_packs(usual, luck)[item],
+        by_cover=(luck.random(items) < COVER_SHARE)[item],
+        behind=behind,
+        rank=luck.integers(0, len(SAFETY), items)[item],
+        cycle_days=luck.integers(5, 15, items)[item],
+        turn=luck.integers(0, np.where(behind, BEHIND_DAYS, REVISED_DAYS)),
+        gap_days=suppliers.gap_days[suppliers.of_series],
+        span_days=(suppliers.quoted_days + suppliers.gap_days)[suppliers.of_series],
+        guess=first.mean(axis=1) * luck.lognormal(0.0, 0.2, count),
+    )
+
+
+class Planners:
+    """They set levels, now and then anew, and keep what they have set."""
+
+    def __init__(self, launched: Whole, habits: Habits) -> None:
+        self.launched, self.habits = launched, habits
+        count = len(launched)
         self.reorder_point, self.order_up_to = np.zeros(count), np.zeros(count)
-        self._set(0, np.arange(count), self.guess, np.sqrt(self.guess * 1.5))
+        self._told: list[pd.DataFrame] = []
+        self._set(0, np.arange(count), habits.guess, np.sqrt(habits.guess * 1.5))
 
     def opening(self) -> Whole:
         """[n] units on the shelf when a series begins."""
@@ -88,54 +89,45 @@ class Habits:
 
     def wishes(self, morning: Morning) -> Whole:
         self._revise(morning)
-        recent = morning.sold[:, max(morning.day - RECENT_DAYS, 0) : morning.day]
-        cover = np.array(EXTRA_DAYS)[self.rank] + self.span_days
-        mean = recent.mean(axis=1) if morning.day else self.guess
-        mean = np.where(morning.day - self.demand.launched < RECENT_DAYS, self.guess, mean)
-        point = np.where(self.by_cover, cover * mean, self.reorder_point)
-        up_to = np.where(self.by_cover, (cover + self.cycle_days) * mean, self.order_up_to)
-        point, up_to = np.maximum(point, 0.5), np.maximum(up_to, 1.0)
-        due = morning.position <= point
-        packs = np.ceil((up_to - morning.position) / self.pack - 1e-9).astype(np.int64)
-        return np.where(due, np.maximum(packs, 0) * self.pack, 0)
+        habits, age = self.habits, morning.day - self.launched
+        recent = morning.sold[:, max(morning.day - RECENT_DAYS, 0) : max(morning.day, 1)]
+        mean = np.where(age < RECENT_DAYS, habits.guess, recent.mean(axis=1))
+        cover = habits.span_days + np.array(EXTRA_DAYS)[habits.rank]
+        point = np.where(habits.by_cover, cover * mean, self.reorder_point)
+        up_to = np.where(habits.by_cover, (cover + habits.cycle_days) * mean, self.order_up_to)
+        due = morning.position <= np.maximum(point, 0.5)
+        packs = np.ceil((np.maximum(up_to, 1.0) - morning.position) / habits.pack - 1e-9)
+        return np.where(due, np.maximum(packs, 0) * habits.pack, 0).astype(np.int64)
+
+    def masters(self) -> pd.DataFrame:
+        """row, day, reorder_point, order_up_to, safety_stock as set; by cover: no levels."""
+        return pd.concat(self._told, ignore_index=True)
 
     def _revise(self, morning: Morning) -> None:
-        age = morning.day - self.demand.launched
-        due = ((morning.day + self.turn) % self.every == 0) & (age >= REVISED_DAYS)
-        for behind in (False, True):
-            rows = np.flatnonzero(due & (self.behind == behind))
+        for behind, days in ((False, REVISED_DAYS), (True, BEHIND_DAYS)):
+            due = (morning.day + self.habits.turn) % days == 0
+            due &= (self.habits.behind == behind) & (morning.day - self.launched >= REVISED_DAYS)
+            rows = np.flatnonzero(due)
             if len(rows):
-                days = BEHIND_DAYS if behind else REVISED_DAYS
                 past = morning.sold[rows, max(morning.day - days, 0) : morning.day]
                 self._set(morning.day, rows, past.mean(axis=1), past.std(axis=1))
 
     def _set(self, day: int, rows: Whole, mean: Real, deviation: Real) -> None:
-        span = self.span_days[rows]
-        safety = np.where(
-            self.by_cover[rows],
-            np.array(EXTRA_DAYS)[self.rank[rows]] * mean,
-            np.array(SAFETY)[self.rank[rows]] * deviation * np.sqrt(span),
-        )
+        span, rank = self.habits.span_days[rows], self.habits.rank[rows]
+        by_cover = self.habits.by_cover[rows]
+        spread = np.array(SAFETY)[rank] * deviation * np.sqrt(span)
+        safety = np.where(by_cover, np.array(EXTRA_DAYS)[rank] * mean, spread)
         point = np.ceil(np.maximum(mean * span + safety, 1.0))
-        up_to = point + np.ceil(np.maximum(self.cycle_days[rows] * mean, 1.0))
+        up_to = point + np.ceil(np.maximum(self.habits.cycle_days[rows] * mean, 1.0))
         self.reorder_point[rows], self.order_up_to[rows] = point, up_to
-        self.told.append(Levels(day, rows, point, up_to, np.ceil(safety)))
-
-    def masters(self) -> pd.DataFrame:
-        """row, day, reorder_point, order_up_to, safety_stock as set; by cover: no levels."""
-        parts = [
-            pd.DataFrame(
-                {
-                    "row": one.rows,
-                    "day": one.day,
-                    "reorder_point": np.where(self.by_cover[one.rows], np.nan, one.reorder_point),
-                    "order_up_to": np.where(self.by_cover[one.rows], np.nan, one.order_up_to),
-                    "safety_stock": one.safety_stock,
-                }
-            )
-            for one in self.told
-        ]
-        return pd.concat(parts, ignore_index=True)
+        levels = {
+            "row": rows,
+            "day": day,
+            "reorder_point": np.where(by_cover, np.nan, point),
+            "order_up_to": np.where(by_cover, np.nan, up_to),
+            "safety_stock": np.ceil(safety),
+        }
+        self._told.append(pd.DataFrame(levels))
 
 
 def _packs(mean: Real, luck: np.random.Generator) -> Whole:

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.risk.simulator.demand import Demand, Whole
+from benchmarks.risk.simulator.demand import Demand
 from benchmarks.risk.simulator.operations import Run, run
-from benchmarks.risk.simulator.planner import Habits
+from benchmarks.risk.simulator.planner import Planners, habits_of
 from benchmarks.risk.simulator.suppliers import Flags, Suppliers, luck_of, suppliers_of
 
 
 @dataclass(frozen=True)
 class World:
     suppliers: Suppliers
-    planner: Habits
+    planners: Planners
     run: Run
 
     def in_stock(self, day: int) -> Flags:
@@ -39,7 +39,6 @@ class World:
 
 def world_of(demand: Demand, seed: int) -> World:
     suppliers = suppliers_of(demand, seed)
-    planner = Habits(demand, suppliers, seed)
-    opening: Whole = planner.opening()
-    happened = run(demand, luck_of(demand, suppliers, seed), planner, opening)
-    return World(suppliers, planner, happened)
+    planners = Planners(demand.launched, habits_of(demand, suppliers, seed))
+    luck = luck_of(demand, suppliers, seed)
+    return World(suppliers, planners, run(demand, luck, planners, planners.opening()))
