@@ -94,7 +94,7 @@ def suppliers_of(demand: Demand, seed: int) -> Suppliers:
         quoted_days=np.ceil(np.quantile(ordinary, PROMISED_SHARE, axis=0)).astype(np.int64),
         mean_days=mean,
         spread=spread,
-        late_share=luck.uniform(0.03, 0.15, count),
+        late_share=luck.uniform(0.05, 0.19, count),
         short_share=luck.uniform(0.02, 0.15, count),
         cancelled_share=luck.uniform(0.0, 0.03, count),
         closed=_closures(demand, count, luck),
