@@ -64,6 +64,16 @@ class Lived:
                 found[f"≥{lead} d{words}"] = float(np.mean(days >= lead)) if len(days) else np.nan
         return found
 
+    def gains(self, reference: str, seed: int) -> list[float]:
+        """Average precision above a reference's, under each draw of whole series."""
+        rows = self.replay.scored
+        event = rows["event"].to_numpy(bool)
+        own, other = (
+            Precision(event, rows[method].to_numpy(float)) for method in (FINAL, reference)
+        )
+        drawn = draws(rows["row"].to_numpy(), np.random.default_rng(seed))
+        return [own.under(weights) - other.under(weights) for weights in drawn]
+
     @property
     def in_words(self) -> str:
         rows = self.replay.scored
@@ -97,18 +107,8 @@ class Worlds:
 
     def interval_of_gain(self, reference: str) -> tuple[float, float]:
         """95 % of its mean over worlds, under draws of whole series in each."""
-        gains = [
-            [own.under(weights) - other.under(weights) for weights in draws(row, luck)]
-            for luck, row, own, other in (
-                (
-                    np.random.default_rng(seed),
-                    one.replay.scored["row"].to_numpy(),
-                    *(_precision(one.replay, method) for method in (FINAL, reference)),
-                )
-                for seed, one in self.lived.items()
-            )
-        ]
-        return interval(np.mean(gains, axis=0).tolist())
+        drawn = [one.gains(reference, seed) for seed, one in self.lived.items()]
+        return interval(np.mean(drawn, axis=0).tolist())
 
     def small_gains(self) -> list[float]:
         """Average precision above structural alone, of companies of a few series with events."""
@@ -123,15 +123,15 @@ class Worlds:
                 found.append(own - other)
         return found
 
-    def pooled_ece(self) -> tuple[float, float]:
-        """Calibration error over all worlds' rows, and of one seed's rows by luck alone."""
+    def pooled_ece(self) -> float:
+        """Calibration error over all worlds' rows together."""
         rows = pd.concat([one.replay.scored for one in self.lived.values()])
-        chance = rows[FINAL].to_numpy(float)
-        return calibration_error(rows["event"].to_numpy(bool), chance), float(
-            np.mean(
-                [_luck_alone(one.replay.scored[FINAL].to_numpy()) for one in self.lived.values()]
-            )
-        )
+        return calibration_error(rows["event"].to_numpy(bool), rows[FINAL].to_numpy(float))
+
+    def ece_by_luck(self) -> float:
+        """What perfect chances would show in one seed's rows: too few for less."""
+        parts = [one.replay.scored[FINAL].to_numpy(float) for one in self.lived.values()]
+        return float(np.mean([_luck_alone(chance) for chance in parts]))
 
     def show(self) -> None:
         """Print all but the promises."""
@@ -152,12 +152,12 @@ class Worlds:
                 f"{self.gain(reference):+.3f} ({low:+.3f} … {high:+.3f}, 95 % of draws of series)"
             )
             print(f"  gain of {FINAL} over {reference}: {words}")
-        pooled, luck = self.pooled_ece()
+        pooled, luck = self.pooled_ece(), self.ece_by_luck()
         print(f"  ECE of all rows together {pooled:.4f}; of one seed's, by luck alone {luck:.4f}")
 
     def promises(self) -> list[Promise]:
         small = self.small_gains()
-        (ece, _), early = self.pooled_ece(), self.value(FINAL, "≥3 d")
+        ece, early = self.pooled_ece(), self.value(FINAL, "≥3 d")
         found = [
             _at_least(self.gain(COVER), 0.08, f"AP above {COVER}"),
             _at_least(self.gain(STRUCTURAL), 0.03, f"AP above {STRUCTURAL}"),
@@ -172,11 +172,6 @@ class Worlds:
 
 def _at_least(gain: float, least: float, words: str) -> Promise:
     return Promise(gain >= least, f"{words} by at least {least:g}: {gain:+.3f}")
-
-
-def _precision(replay: Replay, method: str) -> Precision:
-    rows = replay.scored
-    return Precision(rows["event"].to_numpy(bool), rows[method].to_numpy(float))
 
 
 def _luck_alone(chance: Real) -> float:
