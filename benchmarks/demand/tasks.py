@@ -190,7 +190,7 @@ def freshretail(folder: Path, origins: int | None, sample: int | None) -> Task:
     in_stock = shop.hours_empty == 0
     told = in_stock & (start + np.arange(in_stock.shape[1]) <= chosen[0])
     typical = fresh.typical_hours(shop, shop.sold, told)
-    empty = np.minimum((shop.out * typical[:, None, :]).sum(axis=2), 1.0)
+    empty = np.minimum((shop.empty * typical[:, None, :]).sum(axis=2), 1.0)
     units = shop.sold.sum(axis=2)
     availability = np.where(in_stock, 1.0, 1.0 - empty)
     return Task(

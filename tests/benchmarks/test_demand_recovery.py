@@ -88,6 +88,16 @@ def test_a_promise_needs_both_error_and_bias() -> None:
     assert [one.kept for one in recovery.promises(table)] == [True, False, True]
 
 
+def test_an_hour_that_sold_was_not_empty_whatever_its_status_says() -> None:
+    some = shop()
+    told = tuple(np.argwhere(some.out)[0])
+    assert some.empty[told]
+    some.sold[told] = 1.0
+    assert not some.empty[told]
+    assert (some.empty <= some.out).all()
+    assert some.out.sum() - some.empty.sum() == 1
+
+
 def test_neighbouring_days_of_one_discount_are_one_promotion() -> None:
     some = shop(days=8).some(np.array([0, 1]))
     some.price[0] = [1, 0.8, 0.8, 0.7, 1, 1, 0.99, 0.8]
