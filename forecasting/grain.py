@@ -97,7 +97,9 @@ class GrainAtOrigin:
         return kept
 
     def _means(self) -> Matrix:
-        """[n, H] the blend where the ladder stands on its first rungs, else the ladder's level."""
+        """[n, H] the blend, as in the backtest: where the ladder stands on its first rungs, and for
+        whatever has sold and has global candidates, since its history begins with a sale and the
+        mean of few periods says little else. Else the ladder's level."""
         fitted, history = self._fitted, self._history
         factors = self.states.factors(self.first, self.horizon, self.frequency)
         local = self.levels.level[:, None] * factors
@@ -105,11 +107,13 @@ class GrainAtOrigin:
         pooled = pooled_or_none(fitted.pooled, history, last, self.horizon)
         members = members_of(local, factors, pooled)
         weights = self._kept(fitted.blend, fitted.usual_blend)
+        there = ~np.isnan(members[:, 1, 0])
+        tested = ~np.isnan(weights[:, 0, 0])
+        combined = np.isin(self.levels.method, BLENDED)
+        combined |= there & tested & (self.levels.level > 0)
         mixed = blended(members, weights, bands_of(self.horizon))
         scale = scale_at(fitted.scales, mixed.mean(axis=1) / self.states.quantum)
-        combined = np.isin(self.levels.method, BLENDED)
-        there = ~np.isnan(members[:, 1, 0])
-        for row in np.flatnonzero(combined & there & ~np.isnan(weights[:, 0, 0])).tolist():
+        for row in np.flatnonzero(combined & there & tested).tolist():
             share = ", ".join(
                 f"{name} {part:.2f}"
                 for name, part in zip(MEMBERS, weights[row].mean(axis=0), strict=True)

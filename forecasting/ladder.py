@@ -55,7 +55,7 @@ def climb(states: States, weights: Matrix, series: pd.DataFrame, frequency: Freq
         elif known < SHORT[frequency] or not np.isfinite(blended[row]):
             level[row] = states.mean[row]
             method.append(Method.MEAN)
-            reason.append(f"{known} known periods only")
+            reason.append(f"the mean of {known} known period(s)")
         else:
             level[row] = blended[row]
             method.append(Method.COMBINATION if tested[row] else Method.EQUAL_MEAN)

@@ -242,7 +242,7 @@ def test_a_new_series_gets_a_row_without_retraining(calm):
     day = fitted.forecast(panel).grains[Frequency.DAY]
     place = {sku: row for row, sku in enumerate(panel.series["sku"])}
     assert day.method[place["LAUNCH"]] == "mean"
-    assert day.reason[place["LAUNCH"]] == "2 known periods only"
+    assert day.reason[place["LAUNCH"]] == "the mean of 2 known period(s)"
     assert day.mean[place["LAUNCH"], 0] == pytest.approx(3.5)
     assert day.method[place["PLANNED"]] == "category profile"
     assert day.mean[place["PLANNED"], 0] > 0

@@ -143,6 +143,20 @@ def test_a_bundle_of_the_time_before_bags_is_still_read(trained, tmp_path):
     assert np.isfinite(read.forecast(panel).grains[Frequency.DAY].mean).all()
 
 
+def test_a_series_that_has_just_begun_leans_on_what_others_sold_after_their_first_day(trained):
+    """Its history begins with a sale, so that its own mean is too high."""
+    sales, promoted, _, fitted = trained
+    launch = days_of(np.array([30.0]), site="SHOP-0", sku="LAUNCH")
+    panel = panel_of(
+        Rows(sales=pd.concat([sales, launch]), events=promotions(promoted, planned=False))
+    )
+    day = fitted.forecast(panel).grains[Frequency.DAY]
+    row = panel.series["sku"].tolist().index("LAUNCH")
+    assert day.method[row] == "combination"
+    assert "; local is the mean of 1 known period(s)" in day.reason[row]
+    assert 0 < day.mean[row].mean() < 27
+
+
 def test_what_comes_after_a_column_teaches_nothing():
     """Ten thousand a day from column 200 on: what was learned before is the same, to the byte."""
     learned = []
