@@ -159,13 +159,15 @@ def _causes(
         elif lost[place]:
             answers[place] = Cause.DATA, "the shelf lost more than was sold"
         elif sold[place] > peak[place]:
-            units, most = (written(float(one[place]), "en") for one in (sold, peak))
-            answers[place] = Cause.DEMAND, f"{units} sold, P90 of the forecast {most}"
+            taken, most = (written(float(one[place]), "en") for one in (sold, peak))
+            answers[place] = Cause.DEMAND, f"{taken} sold, P90 of the forecast {most}"
         elif late[place]:
             short = float(promised[place].sum() - arrived[place].sum())
             answers[place] = Cause.SUPPLIER, _late(book, series[place], short)
         else:
-            answers[place] = Cause.MODEL, f"{told['probability'].iat[place]:.0%} was said"
+            units = (stock[place], arrived[place].sum(), sold[place])
+            had, got, went = (written(float(one), "en") for one in units)
+            answers[place] = Cause.MODEL, f"had {had}, received {got}, sold {went}"
     return answers
 
 
