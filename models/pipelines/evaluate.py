@@ -26,6 +26,7 @@ from forecasting.snapshot import refresh
 from forecasting.stockout import closed_out
 from models.pipelines.replay import said_from
 from models.pipelines.steps import Progress, open_record, silent
+from models.risk.past import learned_from
 from models.scorecard import Said, Scorecard, scorecard_of, truth_of
 from models.workspace import Workspace
 
@@ -84,7 +85,8 @@ def evaluate(
         found.append(judged_by(came, panel, forecast, options))
         appeared = max(appeared, len(now) - len(panel))
         if shelves_known:
-            said += said_from(snapshot, panel, fitted, forecast, options, last, progress)
+            hazard = learned_from(snapshot, panel, fitted, options, progress)
+            said += said_from(snapshot, panel, fitted, forecast, hazard, options, last, progress)
     report = all_windows(found, options)
     warnings = None
     if said:

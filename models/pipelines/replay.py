@@ -1,7 +1,7 @@
 """Warnings said anew at past origins, beside what an ERP would have said.
 
-The demand model that was learned from nothing at an origin is rolled forward through its forecast
-horizon as `publish` would, one main horizon at a time, so that each period is warned of once.
+What was learned from nothing at an origin, of demand and of ruptures, is rolled forward through the
+forecast horizon as `publish` would, one main horizon at a time: each period is warned of once.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from forecasting.snapshot import Snapshot
 from models.lead_time import fit_lead_times
 from models.pipelines.steps import Progress
 from models.risk import assess
+from models.risk.hazard import RuptureHazard
 from models.scorecard import Said, said_by
 from models.scorecard.rules import erp_rules
 from models.scorecard.said import high_of
@@ -27,6 +28,7 @@ def said_from(
     panel: Panel,
     fitted: FittedDemand,
     forecast: DemandForecast,
+    hazard: RuptureHazard | None,
     options: Options,
     until: int,
     progress: Progress,
@@ -38,14 +40,16 @@ def said_from(
     for origin in range(panel.origin, end + 1 - main, main):
         progress(f"warnings as of {label(origin, options.frequency)}")
         if origin == panel.origin:
-            yield _said(panel, forecast, options)
+            yield _said(panel, forecast, hazard, options)
         else:
             later = build_panel(snapshot, origin, options)
-            yield _said(later, fitted.forecast(later), options)
+            yield _said(later, fitted.forecast(later), hazard, options)
 
 
-def _said(panel: Panel, forecast: DemandForecast, options: Options) -> Said:
-    warnings = assess(panel, forecast, fit_lead_times(panel, options), options).warnings
+def _said(
+    panel: Panel, forecast: DemandForecast, hazard: RuptureHazard | None, options: Options
+) -> Said:
+    warnings = assess(panel, forecast, fit_lead_times(panel, options), options, hazard).warnings
     mean, high = forecast.grains[panel.frequency].mean, high_of(forecast)
     said = said_by(panel.origin, panel.origin, panel.frequency, warnings, lambda: high)
     return replace(said, rows=said.rows.join(erp_rules(panel, mean, said.main)))

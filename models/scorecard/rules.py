@@ -71,14 +71,17 @@ def compared(rows: pd.DataFrame) -> pd.DataFrame:
     `brier_skill` and `ece` too.
     """
     known = rows[rows["event"].notna()]
-    event = known["event"].to_numpy()
+    event, ours = known["event"].to_numpy(), known["probability"]
     count, came = int(known["announced"].sum()), float(event.sum())
     rate = event.mean() if len(event) else np.nan
     table = []
     for name, method in {**OURS, **RULES}.items():
-        if name not in known or known[name].isna().all():
+        if name not in known:
             continue
-        score = known[name].fillna(0.0).to_numpy(dtype=np.float64)
+        filled = known[name].fillna(ours if name in OURS else SAFE)
+        if name != "probability" and filled.equals(ours):
+            continue  # nothing was learned: the structure's chance is ours
+        score = filled.to_numpy(dtype=np.float64)
         hits = hits_of_top(event, score, count)
         chances = name in OURS
         table.append(

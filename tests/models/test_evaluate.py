@@ -20,6 +20,7 @@ from forecasting.record import Record
 from models.ledger import Ledger
 from models.pipelines.evaluate import evaluate, may_leak
 from models.publication import list_publications
+from models.risk import RiskAssessment, assess
 from models.workspace import Workspace
 from tests.forecasting.warehouse import Rows
 from tests.models.test_pipelines import ITEMS, OCTOBER, SITES, deliver, months, opened
@@ -72,6 +73,28 @@ def test_warnings_are_said_anew_every_main_horizon_and_judged_beside_the_rules(
     assert card.overall["judged"] == 2 * 6, "sugar is out already"
     assert card.methods["method"].tolist()[:2] == ["Vigistock", "days of cover"]
     assert (card.methods["named"] == card.rows["announced"].sum()).all()
+
+
+def test_the_hazard_too_is_learned_from_nothing_and_speaks_in_the_replay(
+    workspace: Workspace, company: Record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learned = object()
+    taught: list[dt.date] = []
+    spoke: list[Any] = []
+
+    def watched(source: Any, panel: Panel, *_: Any) -> object:
+        taught.append(panel.origin_date)
+        return learned
+
+    def heard(*given: Any) -> RiskAssessment:
+        spoke.append(given[4])
+        return assess(*given[:4])
+
+    monkeypatch.setattr("models.pipelines.evaluate.learned_from", watched)
+    monkeypatch.setattr("models.pipelines.replay.assess", heard)
+    evaluate(workspace, windows=2)
+    assert taught == [dt.date(2026, 4, 30), dt.date(2026, 7, 31)]
+    assert spoke == [learned, learned]
 
 
 def test_without_stock_warnings_are_not_judged(workspace: Workspace) -> None:

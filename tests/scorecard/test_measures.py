@@ -90,5 +90,6 @@ def test_every_method_gets_as_many_warnings_as_we_said() -> None:
     assert table["recall"].to_dict() == {"Vigistock": 0.5, "days of cover": 1.0}
     assert np.isnan(table.loc["days of cover", "ece"])
     assert "structural alone" not in table.index
+    assert len(compared(rows.assign(p_structural=rows["probability"]))) == 2, "nothing was learned"
     learned = compared(rows.assign(p_structural=[0.5, 0.6, 0.7, 0.1, 0.9]))
     assert learned["method"].tolist() == ["Vigistock", "structural alone", "days of cover"]
