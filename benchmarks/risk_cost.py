@@ -4,8 +4,8 @@
 
 The inventory of `benchmarks.risk --data m5sim` runs under its own planners, then forks: for 16
 weeks each fork orders by one trigger with one parameter, the same lots, the same luck. Forecasts
-are fitted once, before the fork, and rolled each week on the fork's own record. Prints the curves
-(the last ten weeks) and, by interpolation, how many ruptures less there are at equal stock.
+are fitted once, before the fork, and rolled each week on the fork's own record; the chance is the
+structural one. Prints the curves (the last ten weeks), and what they say at equal mean stock.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from benchmarks.risk.__main__ import file_of, seeds
 from benchmarks.risk.m5sim import FILE
 from benchmarks.risk.simulator.demand import Demand, m5_demand
 from benchmarks.risk.simulator.operations import Run, Shop
@@ -28,7 +29,6 @@ from benchmarks.risk.simulator.planner import Planners, habits_of
 from benchmarks.risk.simulator.suppliers import luck_of, suppliers_of
 from benchmarks.risk.simulator.world import World
 from benchmarks.risk.triggers import ROLLED_DAYS, RULES, ByChance, Due, Lots, panel_of
-from benchmarks.shared_data import shared_data
 from forecasting.forecaster import DemandForecaster
 from forecasting.options import FORECAST_HORIZONS, Options
 
@@ -44,6 +44,7 @@ SWEEP: Final[Mapping[str, Sequence[float]]] = {
     "days of cover": (-3.0, 0.0, 4.0, 9.0, 15.0),  # days
     PRODUCT: (0.5, 0.3, 0.15, 0.08, 0.03),  # share of paths
 }
+LEAST: Final = 1e-6  # has a logarithm
 LEVELS: Final = 5  # of stock, at which curves are compared
 
 
@@ -89,39 +90,40 @@ def measured(run: Run, first: int) -> tuple[float, float, float]:
 
 
 def at_equal_stock(table: pd.DataFrame, rule: str, measure: str) -> pd.Series:
-    """By stock: 1 − the product's measure ÷ the rule's, both interpolated (logs) between points."""
+    """By stock: the product's measure ÷ the rule's − 1, both interpolated (logs) between points."""
     curve = {name: rows.sort_values("stock") for name, rows in table.groupby("trigger", sort=False)}
     mine, other = curve[PRODUCT], curve[rule]
     low = max(one["stock"].iloc[0] for one in (mine, other))
     high = min(one["stock"].iloc[-1] for one in (mine, other))
     stock = np.linspace(low, high, LEVELS)
-    logs = [np.interp(stock, one["stock"], np.log(one[measure])) for one in (mine, other)]
-    return pd.Series(1 - np.exp(logs[0] - logs[1]), index=stock)
+    logs = [
+        np.interp(stock, one["stock"], np.log(np.maximum(one[measure], LEAST)))
+        for one in (mine, other)
+    ]
+    return pd.Series(np.expm1(logs[0] - logs[1]), index=stock)
 
 
 def arguments(given: list[str] | None) -> argparse.Namespace:
     words = __doc__.splitlines()[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.risk_cost", description=words)
     parser.add_argument("--dir", type=Path, help="M5's folder, if not ../shared/data/m5")
-    parser.add_argument("--seeds", default="1", help="of worlds, such as 1,2")
+    parser.add_argument("--seeds", default="1", type=seeds, help="of worlds, such as 1,2")
     parser.add_argument("--series", type=int, default=SERIES, help=f"usual {SERIES}")
     return parser.parse_args(given)
 
 
 def main(given: list[str] | None = None) -> int:
     chosen = arguments(given)
-    folder = chosen.dir or shared_data("m5")
-    if folder is None or not (folder / FILE).is_file():
-        print(f"SKIPPED: no {FILE} in {folder or 'm5 beside this repository'} (--dir names it).")
+    sales = file_of("m5", FILE, chosen.dir)
+    if sales is None:
         return 0
-    whole = m5_demand(folder)
+    whole = m5_demand(sales.parent)
     settled = whole.launched < whole.units.shape[1] - FORKED_DAYS - SETTLED_BEFORE_DAYS
     selling = whole.units[:, -FORKED_DAYS:].any(axis=1)
     demand = whole.of(np.flatnonzero(settled & selling))
     begun = time.perf_counter()
     tables = {
-        seed: curves(demand.sample(chosen.series, seed), seed, print)
-        for seed in map(int, chosen.seeds.split(","))
+        seed: curves(demand.sample(chosen.series, seed), seed, print) for seed in chosen.seeds
     }
     show(tables)
     print(f"{time.perf_counter() - begun:.0f} s")
@@ -136,10 +138,10 @@ def show(tables: Mapping[int, pd.DataFrame]) -> None:
     for rule in RULES:
         for measure, words in (("ruptures", "ruptures"), ("lost", "lost units")):
             found = at_equal_stock(whole, rule, measure)
-            shares = ", ".join(f"{share:.0%} at {stock:,.0f}" for stock, share in found.items())
+            shares = ", ".join(f"{share:+.0%} at {stock:,.0f}" for stock, share in found.items())
             by_seed = [at_equal_stock(table, rule, measure).mean() for table in tables.values()]
-            seeds = ", ".join(f"{share:.0%}" for share in by_seed)
-            print(f"  {words} fewer than by {rule}: {shares}; mean by seed {seeds}")
+            each = ", ".join(f"{share:+.0%}" for share in by_seed)
+            print(f"  {words} against {rule}: {shares}; mean by seed {each}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,9 @@ from forecasting.panel import Panel, build_panel
 from forecasting.tables import FEEDS, Kind
 from models.lead_time import LeadTimes, fit_lead_times
 from models.projection import OpenLines, Supply, project, seeds
+from models.record_error import no_record_errors
 from models.replenishment import Policies, no_habits
+from models.sources import no_sources
 
 RECENT_DAYS: Final = 56  # whose mean sales size the lots, and are the ERP's forecast
 ROLLED_DAYS: Final = 7  # from one forecast to the next
@@ -157,6 +159,8 @@ class ByChance:
             lines=self._open_lines(rows, morning.day),
             policies=no_policy,
             habits=no_habits(count),
+            errors=no_record_errors(count, self.horizon),
+            sources=no_sources(count, self.horizon),
             terms=None,  # type: ignore[arg-type]  # of nobody's use in `project`
         )
 
@@ -189,6 +193,9 @@ class ByChance:
             chance=np.concatenate([np.zeros((len(lines), 1)), chance], axis=1),
             share=self.lead_times.shares[group],
             seed=seeds(self.options.seed, lines.index.to_series().astype(str)),
+            source=np.full(len(lines), -1),
+            transit=np.zeros(len(lines), np.int64),
+            shipped=np.ones(len(lines), bool),
         )
 
 

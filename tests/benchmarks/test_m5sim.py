@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -107,9 +109,7 @@ def test_a_small_company_lives_through_it(
     assert kept == (not any("NO " in line for line in promised))
 
 
-def test_wrong_options_are_told(
-    capsys: pytest.CaptureFixture[str], tmp_path: pytest.TempPathFactory
-) -> None:
+def test_wrong_options_are_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert command.main(["--data", "m5sim", "--dir", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("SKIPPED")
     for given, words in ((["--series", "0"], "at least 1"), (["--predictions", "x"], "not of m5")):

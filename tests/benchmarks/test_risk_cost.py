@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ def test_curves_are_compared_where_they_overlap() -> None:
     table = pd.DataFrame(rows, columns=["trigger", "stock", "ruptures"])
     found = risk_cost.at_equal_stock(table, "days of cover", "ruptures")
     assert found.index[[0, -1]].tolist() == [200.0, 400.0]
-    assert found.to_numpy() == pytest.approx(0.5)
+    assert found.to_numpy() == pytest.approx(-0.5)
 
 
 def test_forks_meet_the_same_luck(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,3 +90,8 @@ def test_forks_meet_the_same_luck(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stock[1] > stock[0]
     assert stock[4] > stock[3], "who tolerates less risk holds more"
     assert np.isfinite(found[["stock", "ruptures", "lost"]].to_numpy()).all()
+
+
+def test_missing_data_is_said_loudly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert risk_cost.main(["--dir", str(tmp_path)]) == 0
+    assert capsys.readouterr().out.startswith("SKIPPED")
