@@ -159,6 +159,8 @@ class ByChance:
             lines=self._open_lines(rows, morning.day),
             policies=no_policy,
             habits=no_habits(count),
+            expiring=np.zeros(by_period),
+            next_open=np.tile(np.arange(self.horizon), (count, 1)),
             errors=no_record_errors(count, self.horizon),
             sources=no_sources(count, self.horizon),
             terms=None,  # type: ignore[arg-type]  # of nobody's use in `project`
