@@ -3,8 +3,10 @@
     python -m benchmarks.risk --data backorders
         [--dir DIR] [--train FILE --test FILE] [--seeds 1,2] [--predictions FILE]
     python -m benchmarks.risk --data m5sim [--dir DIR] [--seeds 1,2,3,4,5] [--series N]
+    python -m benchmarks.risk --data usaid|freshretail [--dir DIR]
 
-Test rows are scored once; of m5sim, whose seeds are worlds, see `benchmarks.risk.m5sim`.
+Test rows are scored once; of m5sim, whose seeds are worlds, see `benchmarks.risk.m5sim`, of usaid
+and freshretail `benchmarks.risk.rolled`.
 `--predictions` writes `sku,probability` for each data row of the test file (the mean of the seeds);
 a test file without labels gets nothing else. Exits with 1 where a promise breaks, with 2 where a
 file cannot be read.
@@ -27,7 +29,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.risk import m5sim
+from benchmarks.risk import m5sim, rolled
 from benchmarks.risk.backorders import FILE, backorders
 from benchmarks.risk.peers import PEERS
 from benchmarks.risk.promises import hold
@@ -50,6 +52,10 @@ class Source:
 
 SOURCES: Final[Mapping[str, Source]] = {"backorders": Source("backorders", FILE, backorders)}
 M5SIM: Final = "m5sim"
+ROLLED: Final = {
+    "usaid": ("usaid_ci", rolled.LEDGER, rolled.usaid),
+    "freshretail": ("freshretailnet", rolled.FRESH, rolled.freshretail),
+}
 
 
 def tell(words: str) -> None:
@@ -113,7 +119,7 @@ def run(data: str, task: Task, numbers: list[int], predictions: Path | None) -> 
 def arguments(given: list[str] | None) -> argparse.Namespace:
     words = __doc__.splitlines()[0]
     parser = argparse.ArgumentParser(prog="python -m benchmarks.risk", description=words)
-    parser.add_argument("--data", choices=sorted([*SOURCES, M5SIM]), required=True)
+    parser.add_argument("--data", choices=sorted([*SOURCES, *ROLLED, M5SIM]), required=True)
     parser.add_argument("--dir", type=Path, help="the data set's folder, if not ../shared/data/…")
     parser.add_argument("--train", type=Path, help="learn from this file")
     parser.add_argument("--test", type=Path, help="score this file, once")
@@ -124,8 +130,8 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     words = f"of m5sim, of each world; usual {m5sim.SERIES}"
     parser.add_argument("--series", type=int, default=m5sim.SERIES, help=words)
     chosen = parser.parse_args(given)
-    if chosen.data == M5SIM and (chosen.train or chosen.predictions):
-        parser.error(f"--train, --test and --predictions are not of {M5SIM}")
+    if chosen.data not in SOURCES and (chosen.train or chosen.predictions):
+        parser.error(f"--train, --test and --predictions are not of {chosen.data}")
     if chosen.series < 1:
         parser.error("--series: at least 1")
     if (chosen.train is None) != (chosen.test is None):
@@ -167,10 +173,19 @@ def run_worlds(chosen: argparse.Namespace) -> bool:
     return m5sim.judge(m5_demand(sales.parent), chosen.seeds, chosen.series, tell)
 
 
+def run_rolled(chosen: argparse.Namespace) -> bool:
+    folder, name, judge = ROLLED[chosen.data]
+    file = file_of(folder, name, chosen.dir)
+    return file is None or judge(file.parent, tell)
+
+
 def main(given: list[str] | None = None) -> int:
     chosen = arguments(given)
     try:
-        kept = run_worlds(chosen) if chosen.data == M5SIM else run_rows(chosen)
+        if chosen.data == M5SIM:
+            kept = run_worlds(chosen)
+        else:
+            kept = run_rolled(chosen) if chosen.data in ROLLED else run_rows(chosen)
     except VigistockError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting.calendar import Frequency, period_end
+from forecasting.calendar import Frequency, period_end, to_period
 from forecasting.panel import Panel
 from models.lead_time import Floats, Rows
 
@@ -74,6 +74,7 @@ def series_features(panel: Panel, known: Known) -> pd.DataFrame:
     found |= _shelf(panel, known, usage, mid)
     found |= _inward(panel.receipts, usage["long"], (short, long))
     found |= _order_book(panel, known, usage["long"])
+    found |= _asked(panel, usage["long"], short)
     found |= _network(panel, found)
     found |= _item_wide(panel, known)
     return pd.DataFrame(found)
@@ -193,6 +194,23 @@ def _order_book(panel: Panel, known: Known, usage: Floats) -> dict[str, Floats]:
         "above_reorder": _ratio(position - known.reorder_point, rate),
         "lead": known.lead_periods,
         "cover_less_lead": _cover(known.sellable, rate) - known.lead_periods,
+    }
+
+
+def _asked(panel: Panel, usage: Floats, short: int) -> dict[str, Floats]:
+    """Wishes: lines requested, of which nobody said that they will come."""
+    lines = panel.order_history[panel.order_history["status"] == "requested"]
+    period = to_period(lines["ordered_on"].to_numpy(), panel.frequency)
+    back = panel.origin - period
+    row, units = lines["series"].to_numpy(np.int64), lines["units_ordered"].to_numpy(np.float64)
+    since = np.full(len(panel), np.nan)
+    np.fmin.at(since, row, np.log1p(back))
+    last, lately = (_sums(row, units * (back < span), len(panel)) for span in (1, short))
+    told = np.isfinite(since)
+    return {
+        "asked_since": since,
+        "asked_last": np.where(told, _ratio(last, usage), np.nan),
+        "asked_short": np.where(told, _ratio(lately / short, usage), np.nan),
     }
 
 

@@ -24,7 +24,7 @@ from models.risk.features import period_features, series_features
 from models.risk.hazard import LEAST_EVENTS, Lessons, RuptureHazard, reach_of, spans_of
 from models.risk.structure import Structure
 
-MOST_ORIGINS: Final = 26
+MOST_ORIGINS: Final = {Frequency.DAY: 26, Frequency.WEEK: 39, Frequency.MONTH: 60}
 MOST_SERIES: Final = 300_000  # series × origins: each is a panel made as of then, and projected
 MOST_ROWS: Final = 200_000  # series × origins × spans that are learned from
 PATHS: Final = 200  # a lesson needs no third digit
@@ -85,7 +85,7 @@ def origins_of(panel: Panel, options: Options) -> list[int]:
     """Oldest first; the last is followed by one known period at least."""
     step = step_of(options)
     first = panel.start + LEAST_PAST[panel.frequency] - 1
-    most = max(min(MOST_ORIGINS, MOST_SERIES // max(len(panel), 1)), 2)
+    most = max(min(MOST_ORIGINS[panel.frequency], MOST_SERIES // max(len(panel), 1)), 2)
     found = range(panel.origin - 1, first - 1, -step)[:most]
     return list(found)[::-1]
 

@@ -1,0 +1,217 @@
+"""The product on real records with stockouts: trained once, published at every later period.
+
+    usaid         months, quantities; learned from 2016 and 2017, judged on 2018
+    freshretail   days, availability only; learned up to four weeks before the end, judged on them
+
+Rows of `usaid` are series that are used and in stock at the origin; of `freshretail` all series,
+and those in stock all day (onset).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from benchmarks.demand import freshretail as fresh
+from benchmarks.demand.promises import Promise
+from benchmarks.risk.company import Company
+from benchmarks.risk.measures import Precision, draws, interval, measures
+from benchmarks.risk.promises import told
+
+LEDGER: Final = "contraceptive_logistics_2016_2018.csv"
+LEARNED_UP_TO: Final = dt.date(2017, 12, 31)
+FRESH: Final = "train_5000_series.parquet"
+FRESH_DAYS: Final = 28  # judged
+FINAL, STRUCTURAL, COVER, PERSISTENCE = "Vigistock", "structural alone", "days of cover", "today"
+CHANCES: Final = (FINAL, STRUCTURAL)
+LONGEST: Final = 1e6  # days of cover of what nobody uses
+
+Flags = NDArray[np.bool_]
+Said = Mapping[pd.Period, tuple[pd.DataFrame, NDArray[np.float64]]]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """Rows of one question, and what they must show."""
+
+    words: str
+    rows: pd.DataFrame  # event, group (drawn together), when, one column a method
+    base: float  # rate of the event in the training period
+    rule: str  # what the gain is told over
+
+    @property
+    def methods(self) -> list[str]:
+        return [name for name in (COVER, PERSISTENCE, STRUCTURAL, FINAL) if name in self.rows]
+
+    def measured(self, method: str, when: object = None) -> dict[str, float]:
+        rows = self.rows if when is None else self.rows[self.rows["when"] == when]
+        event, score = rows["event"].to_numpy(bool), rows[method].to_numpy(float)
+        return measures(event, score, self.base, chances=method in CHANCES)
+
+    def gain(self) -> tuple[float, float]:
+        """95 % of the gain in average precision over the rule, under draws of whole groups."""
+        event = self.rows["event"].to_numpy(bool)
+        own, other = (
+            Precision(event, self.rows[name].to_numpy(float)) for name in (FINAL, self.rule)
+        )
+        group = pd.factorize(self.rows["group"])[0]
+        drawn = draws(group, np.random.default_rng(0))
+        return interval([own.under(weights) - other.under(weights) for weights in drawn])
+
+    def show(self) -> None:
+        event = self.rows["event"]
+        print(f"\n{self.words}: {len(event)} rows, {event.mean():.1%} (learned: {self.base:.1%})")
+        table = pd.DataFrame({name: self.measured(name) for name in self.methods}).T
+        print(table.to_string(float_format="{:.3f}".format, na_rep="–"))
+        low, high = self.gain()
+        print(f"  gain over {self.rule}: {low:+.3f} … {high:+.3f} (95 % of draws)", flush=True)
+
+
+def usaid(folder: Path, tell: Callable[[str], None]) -> bool:
+    """True where all promises are kept."""
+    table = pd.read_csv(folder / LEDGER, dtype={"site_code": str, "product_code": str})
+    month = pd.PeriodIndex.from_fields(year=table["year"], month=table["month"], freq="M")
+    grid = table.assign(month=month).pivot_table(
+        index=["site_code", "product_code"],
+        columns="month",
+        values=["stock_end", "stock_distributed"],
+        aggfunc="first",
+    )
+    ledger = Ledger(grid["stock_end"], grid["stock_distributed"])
+    with tempfile.TemporaryDirectory() as scratch:
+        files = {"ledger": folder / LEDGER}
+        company = Company(Path(scratch) / "w", files, frequency="M", profile="stock-ledger")
+        tell(f"learned: {company.train(LEARNED_UP_TO).seconds:.0f} s")
+        said = {one: company.said(one.end_time.date()) for one in ledger.origins}
+    month, quarter = (ledger.shown(said, ahead) for ahead in (1, 3))
+    month.show()
+    quarter.show()
+    low, _ = month.gain()
+    now, later = month.measured(FINAL), quarter.measured(FINAL)
+    return told(
+        [
+            least(now["AP"], 0.31, "next month, AP (asked of 2019; this is 2018)"),
+            least(low, 0.08, f"next month, AP above {COVER}, lower bound by sites"),
+            least(now["BSS"], 0.12, "next month, Brier skill"),
+            most(now["ECE"], 0.02, "next month, ECE"),
+            least(later["AP"], 0.40, "within 3 months, AP"),
+            least(later["BSS"], 0.08, "within 3 months, Brier skill"),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """[series, month]: stock at close and units issued, as the file has them."""
+
+    stock: pd.DataFrame
+    used: pd.DataFrame
+
+    @property
+    def origins(self) -> list[pd.Period]:
+        months: list[pd.Period] = list(self.stock.columns)
+        return [one for one in months[:-1] if one.end_time.date() >= LEARNED_UP_TO]
+
+    def truth(self, origin: pd.Period, ahead: int) -> tuple[Flags, Flags]:
+        """Series that are used, in stock and known later; which of them close a month empty."""
+        later = self.stock.loc[:, origin + 1 : origin + ahead]
+        known = later.notna().all(axis=1) & (later.shape[1] == ahead)
+        used = self.used.loc[:, :origin].mean(axis=1) > 0
+        chosen = known & used & (self.stock[origin] > 0)
+        return chosen.to_numpy(), (later <= 0).any(axis=1).to_numpy()
+
+    def shown(self, said: Said, ahead: int) -> Shown:
+        parts = []
+        for origin, (warnings, structural) in said.items():
+            chosen, event = self.truth(origin, ahead)
+            keys = pd.MultiIndex.from_frame(warnings[["site", "sku"]])
+            place = keys.get_indexer(self.stock.index)
+            row = warnings.iloc[place].reset_index(drop=True)
+            found = {
+                "event": event,
+                "when": str(origin),
+                "group": row["site"],
+                COVER: -row["days_of_cover"].fillna(np.inf).clip(upper=LONGEST),
+                STRUCTURAL: structural[place, ahead - 1],
+                FINAL: row[f"p_{ahead}m"],
+            }
+            parts.append(pd.DataFrame(found)[chosen])
+        rows = pd.concat(parts, ignore_index=True)
+        learned = []
+        for origin in self.stock.columns:
+            if (origin + ahead).end_time.date() <= LEARNED_UP_TO:
+                chosen, event = self.truth(origin, ahead)
+                learned.append(event[chosen])
+        base = float(np.concatenate(learned).mean())
+        return Shown(f"within {ahead} month(s), used and in stock", rows, base, COVER)
+
+
+def freshretail(folder: Path, tell: Callable[[str], None]) -> bool:
+    """True where all promises are kept."""
+    shop = fresh.read(folder)
+    hours = fresh.OPEN.stop - fresh.OPEN.start
+    availability = 1.0 - shop.hours_empty / hours
+    tables = fresh.tables(shop, shop.sold.sum(axis=2), availability)
+    origins = np.arange(len(shop.days) - 1 - FRESH_DAYS, len(shop.days) - 1)
+    out = availability <= 0.5
+    parts = []
+    with tempfile.TemporaryDirectory() as scratch:
+        files = {feed: Path(scratch) / f"{feed}.parquet" for feed in ("sales", "stock")}
+        for feed, path in files.items():
+            pq.write_table(tables[feed], path)
+        company = Company(Path(scratch) / "w", files, horizons=(1,))
+        tell(f"learned: {company.train(shop.days[origins[0]].item()).seconds:.0f} s")
+        for number, day in enumerate(origins):
+            warnings, structural = company.said(shop.days[day].item())
+            assert (warnings[["site", "sku"]] == shop.series[["site", "sku"]]).all(axis=None)
+            found = {
+                "event": out[:, day + 1],
+                "when": number // 7,
+                "group": np.arange(len(warnings)),
+                "all day": availability[:, day] >= 1.0,
+                PERSISTENCE: 1.0 - availability[:, day],
+                STRUCTURAL: structural[:, 0],
+                FINAL: warnings["p_1d"],
+            }
+            parts.append(pd.DataFrame(found))
+    rows = pd.concat(parts, ignore_index=True)
+    past = slice(None, int(origins[0]) + 1)
+    everyone = Shown("next day, all series", rows, float(out[:, past].mean()), PERSISTENCE)
+    begun = (out[:, 1:] & (availability[:, :-1] >= 1.0))[:, : origins[0]]
+    could = (availability[:, :-1] >= 1.0)[:, : origins[0]]
+    onset = Shown(
+        "next day, in stock all day",
+        rows[rows["all day"]],
+        float(begun.sum() / could.sum()),
+        STRUCTURAL,
+    )
+    everyone.show()
+    onset.show()
+    weeks = [everyone.measured(FINAL, week)["ECE"] for week in range(FRESH_DAYS // 7)]
+    print("  ECE by week: " + ", ".join(f"{one:.4f}" for one in weeks))
+    every = everyone.measured(FINAL)
+    return told(
+        [
+            least(every["AP"], 0.385, "all series, AP"),
+            most(every["ECE"], 0.012, "all series, ECE"),
+            most(max(weeks), 0.02, "all series, ECE of the worst week"),
+            least(onset.measured(FINAL)["AP"], 0.165, "in stock all day, AP"),
+        ]
+    )
+
+
+def least(value: float, bound: float, words: str) -> Promise:
+    return Promise(value >= bound, f"{words}, at least {bound:g}: {value:.3f}")
+
+
+def most(value: float, bound: float, words: str) -> Promise:
+    return Promise(value <= bound, f"{words}, at most {bound:g}: {value:.4f}")
