@@ -22,11 +22,10 @@ from numpy.typing import NDArray
 from models.lead_time import Floats
 from models.projection import OpenLines, Supply, project, with_sources
 from models.record_error import RecordErrors
-from models.replenishment import Policies, no_habits
-from models.risk.assess import BLOCK
+from models.replenishment import Policies
 from models.risk.outlook import Outlook
+from models.risk.structure import BLOCK
 from models.sources import Sources
-from models.terms import Terms
 
 PROMISED: Final = 2500.0  # series a CPU second
 
@@ -36,21 +35,16 @@ def supply_for(usage: Floats, days: int, luck: np.random.Generator) -> Supply:
     count = len(usage)
     numbers, hubs = np.arange(count), count // 10
     due = luck.integers(0, days, count)
-    return Supply(
-        on_hand=luck.poisson(8 * usage).astype(np.float64),
-        blocked=np.zeros(count),
-        unseen=np.zeros(count, np.int64),
-        booked=np.zeros((count, days)),
+    return Supply.plain(
+        luck.poisson(8 * usage).astype(np.float64),
+        horizon=days,
         seed=luck.integers(0, 2**63, count).astype(np.uint64),
-        lines=OpenLines(
+        lines=OpenLines.from_suppliers(
             series=numbers,
             units=10 * usage,
             chance=np.clip((np.arange(days) - due[:, None] + 3) / 6, 0.0, 1.0),
             share=np.ones((count, 25)),
             seed=luck.integers(0, 2**63, count).astype(np.uint64),
-            source=np.full(count, -1),
-            transit=np.zeros(count, np.int64),
-            shipped=np.zeros(count, dtype=bool),
         ),
         policies=Policies(
             reorder_point=np.where(numbers % 2, 5 * usage, np.nan),
@@ -60,30 +54,18 @@ def supply_for(usage: Floats, days: int, luck: np.random.Generator) -> Supply:
             review=np.ones((count, days), dtype=bool),
             lead_chance=np.tile(np.clip(np.arange(days) / 8, 0.0, 1.0), (count, 1)),
         ),
-        habits=no_habits(count),
         errors=RecordErrors(
             emptied=np.tile(np.linspace(0.001, 0.01, days + 1), (count, 1)),
             reduced=np.tile(np.linspace(0.05, 0.1, days + 1), (count, 1)),
             shares=np.array([0.1, 0.2]),
             learned=True,
         ),
-        expiring=np.zeros((count, days)),
-        next_open=np.tile(np.arange(days), (count, 1)),
         sources=Sources(
             of_series=np.where(numbers < hubs, -1, numbers % hubs),
             circle=numbers,
             place=np.where(numbers < hubs, numbers, -1),
             depth=np.where(numbers < hubs, 0, 1),
             dry=np.zeros((hubs, days, 0), np.uint8),
-        ),
-        terms=Terms(
-            source=np.full(count, "", dtype=object),
-            group=np.zeros(count, np.int64),
-            master_days=np.full(count, np.nan),
-            order_days=[()] * count,
-            last_order=np.full(count, np.datetime64("NaT", "D")),
-            cutoff_time=np.full(count, "", dtype=object),
-            closures=[()] * count,
         ),
     )
 

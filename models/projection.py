@@ -19,7 +19,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -37,10 +37,12 @@ from models.replenishment import (
     Habits,
     Policies,
     habits_of,
+    no_habits,
+    no_policies,
     policies_of,
 )
-from models.sources import Sources, may_have_shipped, rows_of, sources_among
-from models.terms import Terms, next_open, receiving_periods, terms_of
+from models.sources import Sources, may_have_shipped, no_sources, rows_of, sources_among
+from models.terms import Terms, next_open, no_terms, receiving_periods, terms_of
 
 DIGITS: Final = 12  # of a summed chance
 GRAIN: Final = 2.0**-52
@@ -75,6 +77,15 @@ class OpenLines:
     transit: Rows  # [m] periods from shipment to arrival, of transfers
     shipped: NDArray[np.bool_]  # [m] may have left the source before the origin
 
+    @classmethod
+    def from_suppliers(
+        cls, series: Rows, units: Floats, chance: Floats, share: Floats, seed: NDArray[np.uint64]
+    ) -> OpenLines:
+        """Lines that no other series ships."""
+        count = len(series)
+        none, now = np.full(count, -1), np.zeros(count, np.int64)
+        return cls(series, units, chance, share, seed, none, now, np.zeros(count, np.bool_))
+
 
 @dataclass(frozen=True)
 class Supply:
@@ -93,6 +104,27 @@ class Supply:
     errors: RecordErrors
     terms: Terms
     sources: Sources
+
+    @classmethod
+    def plain(
+        cls, on_hand: Floats, seed: NDArray[np.uint64], lines: OpenLines, horizon: int, **more: Any
+    ) -> Supply:
+        """Of series refilled by open lines alone, all of whose stock is there, sells and keeps;
+        `more` replaces any part."""
+        count = len(on_hand)
+        parts: dict[str, Any] = {
+            "blocked": np.zeros(count),
+            "unseen": np.zeros(count, np.int64),
+            "booked": np.zeros((count, horizon)),
+            "policies": no_policies(count, horizon),
+            "habits": no_habits(count),
+            "expiring": np.zeros((count, horizon)),
+            "next_open": np.tile(np.arange(horizon), (count, 1)),
+            "errors": no_record_errors(count, horizon),
+            "sources": no_sources(count, horizon),
+            "terms": no_terms(count),
+        }
+        return cls(on_hand=on_hand, seed=seed, lines=lines, **(parts | more))
 
 
 @dataclass(frozen=True)

@@ -48,6 +48,13 @@ class Policies:
     lead_chance: Floats  # [n, H] that an order has come k periods after it was placed
 
 
+def no_policies(count: int, horizon: int) -> Policies:
+    """Nobody orders by a policy."""
+    unknown, none = np.full(count, np.nan), np.zeros(count)
+    by_period = (count, horizon)
+    return Policies(unknown, unknown, none, none, np.zeros(by_period, bool), np.zeros(by_period))
+
+
 def policies_of(
     panel: Panel, lead_times: LeadTimes, terms: Terms, mean_demand: Floats, horizon: int
 ) -> Policies:

@@ -79,6 +79,20 @@ class Terms:
         return _open_on(days, self.order_days[row], self.closures[row])
 
 
+def no_terms(count: int) -> Terms:
+    """Nobody knows who refills the series."""
+    unknown = np.full(count, "", dtype=object)
+    return Terms(
+        source=unknown,
+        group=np.zeros(count, np.int64),
+        master_days=np.full(count, np.nan),
+        order_days=[()] * count,
+        last_order=np.full(count, NEVER),
+        cutoff_time=unknown,
+        closures=[()] * count,
+    )
+
+
 def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
     """The policy's source, else the item's usual supplier, with its terms for that site.
 

@@ -25,9 +25,6 @@ from forecasting.panel import Panel, build_panel
 from forecasting.tables import FEEDS, Kind
 from models.lead_time import LeadTimes, fit_lead_times
 from models.projection import OpenLines, Supply, project, seeds
-from models.record_error import no_record_errors
-from models.replenishment import Policies, no_habits
-from models.sources import no_sources
 
 RECENT_DAYS: Final = 56  # whose mean sales size the lots, and are the ERP's forecast
 ROLLED_DAYS: Final = 7  # from one forecast to the next
@@ -143,27 +140,12 @@ class ByChance:
         return out[np.arange(len(rows)), self.span_days[rows] - 1]
 
     def _supply(self, rows: Whole, morning: Morning) -> Supply:
-        count = len(rows)
         codes = self.shop.demand.series.iloc[rows]
-        unknown, none = np.full(count, np.nan), np.zeros(count)
-        by_period = (count, self.horizon)
-        no_policy = Policies(
-            unknown, unknown, none, none, np.zeros(by_period, bool), np.zeros(by_period)
-        )
-        return Supply(
-            on_hand=morning.on_hand[rows].astype(float),
-            blocked=none,
-            unseen=np.zeros(count, np.int64),
-            booked=np.zeros(by_period),
+        return Supply.plain(
+            morning.on_hand[rows].astype(float),
             seed=seeds(self.options.seed, codes["site"], codes["sku"]),
             lines=self._open_lines(rows, morning.day),
-            policies=no_policy,
-            habits=no_habits(count),
-            expiring=np.zeros(by_period),
-            next_open=np.tile(np.arange(self.horizon), (count, 1)),
-            errors=no_record_errors(count, self.horizon),
-            sources=no_sources(count, self.horizon),
-            terms=None,  # type: ignore[arg-type]  # of nobody's use in `project`
+            horizon=self.horizon,
         )
 
     def _open_lines(self, rows: Whole, day: int) -> OpenLines:
@@ -189,15 +171,12 @@ class ByChance:
         chance = self.lead_times.arrival_chance(
             dated, group, _period(self.shop.demand, day), Frequency.DAY, self.horizon - 1
         )
-        return OpenLines(
+        return OpenLines.from_suppliers(
             series=np.searchsorted(rows, row),
             units=lines["left"].to_numpy(float),
             chance=np.concatenate([np.zeros((len(lines), 1)), chance], axis=1),
             share=self.lead_times.shares[group],
             seed=seeds(self.options.seed, lines.index.to_series().astype(str)),
-            source=np.full(len(lines), -1),
-            transit=np.zeros(len(lines), np.int64),
-            shipped=np.ones(len(lines), bool),
         )
 
 

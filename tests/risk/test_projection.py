@@ -12,10 +12,7 @@ from hypothesis import strategies as st
 
 from forecasting.stockout import is_out
 from models.projection import OpenLines, Projection, Supply, project, seeds
-from models.record_error import no_record_errors
-from models.replenishment import Policies, no_habits
-from models.sources import no_sources
-from models.terms import Terms
+from models.replenishment import Policies
 
 LAW = settings(deadline=None)  # the first example may compile the kernel
 HORIZON = 10
@@ -40,21 +37,18 @@ def supplied(
     """One shelf whose arrivals are certain."""
     chance = np.array([[float(h >= period) for h in range(horizon)] for period, _ in arrivals])
     reorder, up_to, every, lead = policy or (np.nan, np.nan, 1, 0)
-    return Supply(
-        on_hand=np.array([float(on_hand)]),
+    return Supply.plain(
+        np.array([float(on_hand)]),
+        horizon=horizon,
         blocked=np.array([float(blocked)]),
-        unseen=np.zeros(1, np.int64),
         booked=np.array([booked or [0.0] * horizon], dtype=float),
         seed=np.array([7], dtype=np.uint64),
-        lines=OpenLines(
+        lines=OpenLines.from_suppliers(
             series=np.zeros(len(arrivals), np.int64),
             units=np.array([units for _, units in arrivals], dtype=float),
             chance=chance.reshape(len(arrivals), horizon),
             share=np.ones((len(arrivals), 3)),
             seed=np.arange(len(arrivals), dtype=np.uint64),
-            source=np.full(len(arrivals), -1),
-            transit=np.zeros(len(arrivals), np.int64),
-            shipped=np.zeros(len(arrivals), bool),
         ),
         policies=Policies(
             reorder_point=np.array([float(reorder)]),
@@ -63,20 +57,6 @@ def supplied(
             least_order=np.zeros(1),
             review=np.array([[h % every == 0 for h in range(horizon)]]),
             lead_chance=np.array([[float(k >= lead) for k in range(horizon)]]),
-        ),
-        habits=no_habits(1),
-        errors=no_record_errors(1, horizon),
-        expiring=np.zeros((1, horizon)),
-        next_open=np.arange(horizon)[None],
-        sources=no_sources(1, horizon),
-        terms=Terms(
-            source=np.array([""], dtype=object),
-            group=np.zeros(1, np.int64),
-            master_days=np.array([np.nan]),
-            order_days=[()],
-            last_order=np.array(["NaT"], "datetime64[D]"),
-            cutoff_time=np.array([""], dtype=object),
-            closures=[()],
         ),
     )
 
