@@ -36,6 +36,7 @@ SERIES: Final = 150
 FORKED_DAYS: Final = 112
 SETTLING_DAYS: Final = 42  # in which what was ordered before still comes in
 SETTLED_BEFORE_DAYS: Final = 200  # that a series must have been on sale
+MEASURED: Final = ("stock", "ruptures", "days out", "lost")
 PRODUCT: Final = "Vigistock's chance"
 DEVIATIONS: Final = (-0.5, 0.25, 1.0, 1.75, 2.5)
 SWEEP: Final[Mapping[str, Sequence[float]]] = {
@@ -49,8 +50,8 @@ LEVELS: Final = 5  # of stock, at which curves are compared
 
 
 def curves(demand: Demand, seed: int, tell: Callable[[str], None]) -> pd.DataFrame:
-    """trigger, parameter, stock (mean value at price), ruptures (a series and year), lost (share of
-    wanted units)."""
+    """trigger, parameter, stock (mean value at price), ruptures and days out (a series and year),
+    lost (share of wanted units)."""
     suppliers = suppliers_of(demand, seed)
     habits, luck = habits_of(demand, suppliers, seed), luck_of(demand, suppliers, seed)
     planners = Planners(demand.launched, habits)
@@ -76,17 +77,18 @@ def curves(demand: Demand, seed: int, tell: Callable[[str], None]) -> pd.DataFra
             for day in range(fork, fork + FORKED_DAYS):
                 mine.live(day)
             rows.append((trigger, parameter, *measured(mine.happened(), fork + SETTLING_DAYS)))
-    return pd.DataFrame(rows, columns=["trigger", "parameter", "stock", "ruptures", "lost"])
+    return pd.DataFrame(rows, columns=["trigger", "parameter", *MEASURED])
 
 
-def measured(run: Run, first: int) -> tuple[float, float, float]:
-    """Mean stock (value), ruptures a series and year, share of wanted units lost, from a day on."""
+def measured(run: Run, first: int) -> tuple[float, float, float, float]:
+    """MEASURED from a day on. One long rupture is one: days out and lost units tell its length."""
     price = run.demand.series["unit_price"].to_numpy()[:, None]
     out = run.physical <= 0
     begun = out[:, first:] & ~out[:, first - 1 : -1]
     wanted, sold = run.demand.units[:, first:].sum(), run.sold[:, first:].sum()
     stock = (run.physical[:, first:] * price).sum(axis=0).mean()
-    return float(stock), float(begun.mean() * 365), float(1 - sold / wanted)
+    ruptures, days_out = begun.mean() * 365, out[:, first:].mean() * 365
+    return float(stock), float(ruptures), float(days_out), float(1 - sold / wanted)
 
 
 def at_equal_stock(table: pd.DataFrame, rule: str, measure: str) -> pd.Series:
@@ -136,12 +138,12 @@ def show(tables: Mapping[int, pd.DataFrame]) -> None:
     whole = mean.reset_index()
     print(whole.to_string(index=False, float_format="{:,.3f}".format))
     for rule in RULES:
-        for measure, words in (("ruptures", "ruptures"), ("lost", "lost units")):
+        for measure in MEASURED[1:]:
             found = at_equal_stock(whole, rule, measure)
             shares = ", ".join(f"{share:+.0%} at {stock:,.0f}" for stock, share in found.items())
             by_seed = [at_equal_stock(table, rule, measure).mean() for table in tables.values()]
             each = ", ".join(f"{share:+.0%}" for share in by_seed)
-            print(f"  {words} against {rule}: {shares}; mean by seed {each}")
+            print(f"  {measure} against {rule}: {shares}; mean by seed {each}")
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def test_a_lot_is_whole_packs_that_last_until_the_next_review(world: World) -> N
 
 def test_figures_of_a_fork_by_hand(world: World) -> None:
     run = world.run
-    stock, ruptures, lost = risk_cost.measured(run, 100)
+    stock, ruptures, days_out, lost = risk_cost.measured(run, 100)
     price = run.demand.series["unit_price"].to_numpy()
     assert stock == pytest.approx((run.physical[:, 100:] * price[:, None]).sum() / 100)
     begun = sum(
@@ -65,8 +65,9 @@ def test_figures_of_a_fork_by_hand(world: World) -> None:
         for day in range(100, 200)
     )
     assert ruptures == pytest.approx(begun / 30 / 100 * 365)
+    assert days_out == pytest.approx((run.physical[:, 100:] == 0).mean() * 365)
     wanted = dataclasses.replace(run, sold=run.demand.units)
-    assert risk_cost.measured(wanted, 100)[2] == 0 < lost < 1
+    assert risk_cost.measured(wanted, 100)[3] == 0 < lost < 1
 
 
 def test_curves_are_compared_where_they_overlap() -> None:
@@ -89,7 +90,7 @@ def test_forks_meet_the_same_luck(monkeypatch: pytest.MonkeyPatch) -> None:
     pd.testing.assert_series_equal(found.iloc[0], found.iloc[2], check_names=False)
     assert stock[1] > stock[0]
     assert stock[4] > stock[3], "who tolerates less risk holds more"
-    assert np.isfinite(found[["stock", "ruptures", "lost"]].to_numpy()).all()
+    assert np.isfinite(found[list(risk_cost.MEASURED)].to_numpy()).all()
 
 
 def test_missing_data_is_said_loudly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
