@@ -31,9 +31,6 @@ STEPS: Final = {Frequency.DAY: (7, 28), Frequency.WEEK: (2, 4), Frequency.MONTH:
 """Least and most periods between origins: a year of them teaches what a year is like."""
 
 ERAS: Final = 3
-BAGGED_SERIES: Final = 10_000  # shared by the boosters of a live member: beyond, one is dear enough
-MOST_BAG: Final = 2
-SEED_STEP: Final = 1 << 20  # between the seeds of a bag: those of users lie nearer
 
 
 @dataclass(frozen=True)
@@ -103,25 +100,14 @@ def eras_of(columns: list[int]) -> list[list[int]]:
 def backtest(history: History, horizon: int, *, seed: int, workers: int = 1) -> Backtest:
     """What the past can tell of a history. The number of processes changes nothing."""
     columns = backtest_origins(history.demand.shape[1], horizon, history.frequency)
-    eras = [_EraJob(history, era, horizon, seed) for era in eras_of(columns)]
-    bag = [_Live(history, horizon, seed + number * SEED_STEP) for number in range(bag_of(history))]
-    found = run_all([*bag, *eras], workers)
-    live = [models for models in found[: len(bag)] if models is not None]
-    begun = found[len(bag) :]
+    jobs = [_EraJob(history, era, horizon, seed) for era in eras_of(columns)]
+    live = _Live(history, horizon, seed)
+    pooled, *found = run_all([live, *jobs], workers)
     return Backtest(
-        windows=[window for _, windows in begun for window in windows],
-        pooled=PooledModels.together(live) if live else None,
-        eras=[era for era, _ in begun],
+        windows=[window for _, windows in found for window in windows],
+        pooled=pooled,
+        eras=[era for era, _ in found],
     )
-
-
-def bag_of(history: History) -> int:
-    """How many boosters a live member is the mean of: as many as so many series bear the cost of.
-
-    Those of the backtest stay alone: weights, and how far demand scatters, are learned from more
-    origins than one.
-    """
-    return min(max(BAGGED_SERIES // max(len(history.series), 1), 1), MOST_BAG)
 
 
 @dataclass(frozen=True)

@@ -42,16 +42,10 @@ def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
     }
     if fitted.pooled is not None:
         facts["library"] = fitted.pooled.direct.library
-        facts["bag"] = len(fitted.pooled.direct.boosters)
         for member in POOLED:
-            for number, booster in enumerate(getattr(fitted.pooled, member).boosters):
-                (folder / _booster_file(name, member, number)).write_bytes(booster.to_bytes())
+            booster = getattr(fitted.pooled, member)
+            (folder / f"{name}_{member}.booster").write_bytes(booster.to_bytes())
     return facts
-
-
-def _booster_file(grain: str, member: str, number: int) -> str:
-    """Of the first booster of a bag, which was once the only one, and of the others."""
-    return f"{grain}_{member}{f'_{number + 1}' if number else ''}.booster"
 
 
 def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGrain:
@@ -63,19 +57,13 @@ def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGra
         )
         pooled = None
         if "library" in facts:
-            bags = [
-                boosting.Bag(
-                    tuple(
-                        boosting.from_bytes(
-                            (folder / _booster_file(name, member, number)).read_bytes(),
-                            facts["library"],
-                        )
-                        for number in range(facts.get("bag", 1))
-                    )
+            boosters = [
+                boosting.from_bytes(
+                    (folder / f"{name}_{member}.booster").read_bytes(), facts["library"]
                 )
                 for member in POOLED
             ]
-            pooled = PooledModels(*bags)
+            pooled = PooledModels(*boosters)
         return FittedGrain(
             frequency=frequency,
             horizon=int(facts["horizon"]),

@@ -121,22 +121,6 @@ class _Sklearn:
         return sklearn_bytes(self.model)
 
 
-@dataclass(frozen=True)
-class Bag:
-    """Boosters that learned the same from other samples and columns: their mean log ratio errs less
-    than any of them (Breiman 1996, "Bagging predictors", Machine Learning 24:123)."""
-
-    boosters: tuple[Booster, ...]
-
-    @property
-    def library(self) -> str:
-        return self.boosters[0].library
-
-    def log_ratio(self, inputs: Inputs) -> Vector:
-        found: Vector = np.mean([one.log_ratio(inputs) for one in self.boosters], axis=0)
-        return found
-
-
 def library() -> str:
     """`lightgbm`, or `sklearn` where it cannot be loaded (not installed, or no OpenMP)."""
     try:

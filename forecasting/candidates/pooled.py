@@ -7,7 +7,6 @@ the origin alone. Their errors differ, so a blend beats both.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
-from forecasting.candidates.boosting import Bag, CountEffort, boost
+from forecasting.candidates.boosting import Booster, CountEffort, boost
 from forecasting.candidates.features import SHAPES, Tables
 from forecasting.candidates.sums import groups_of
 from forecasting.history import History
@@ -48,19 +47,10 @@ EFFORT: Final = {
 
 @dataclass(frozen=True)
 class PooledModels:
-    """The boosters of one training."""
+    """The two boosters of one training."""
 
-    recursive: Bag
-    direct: Bag
-
-    @classmethod
-    def together(cls, parts: Sequence[PooledModels]) -> PooledModels:
-        """One bag a member, of the boosters of all parts."""
-        bags = [
-            Bag(tuple(one for part in parts for one in getattr(part, member).boosters))
-            for member in POOLED
-        ]
-        return cls(*bags)
+    recursive: Booster
+    direct: Booster
 
     def forecast(self, history: History, column: int, horizon: int) -> Matrix:
         """[n, 2, horizon] mean demand after a column of the history, units a period."""
@@ -113,8 +103,7 @@ def fit_pooled(history: History, column: int, horizon: int, seed: int) -> Pooled
         inputs = tables.inputs(rows, columns, steps, rough=name == "direct")
         demand = tables.own.value[rows, columns + steps].astype(np.float64)
         level = tables.level(rows, columns)
-        booster = boost(inputs, demand, level, effort=EFFORT[frequency], seed=seed)
-        models.append(Bag((booster,)))
+        models.append(boost(inputs, demand, level, effort=EFFORT[frequency], seed=seed))
     return PooledModels(*models)
 
 

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from forecasting.backtest import bag_of
 from forecasting.calendar import Frequency
 from forecasting.candidates import boosting
 from forecasting.candidates.features import SHAPES
 from forecasting.candidates.pooled import LEAST_SERIES, fit_pooled, tables_of
 from forecasting.candidates.sums import Sums
 from forecasting.forecaster import BadBundle, DemandForecaster, FittedDemand
-from forecasting.history import History, history_of, with_drivers
+from forecasting.history import history_of, with_drivers
 from forecasting.options import Options
 from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
 
@@ -107,42 +104,6 @@ def test_a_bundle_with_boosters_comes_back_whole(trained, tmp_path):
         FittedDemand.from_files(tmp_path)
 
 
-def test_a_live_member_is_the_mean_of_boosters_that_differ(trained):
-    _, _, panel, fitted = trained
-    models = fitted.grains[Frequency.DAY].pooled
-    history = with_drivers(history_of(panel, OPTIONS), panel, 14)
-    last = history.demand.shape[1] - 1
-    for bag in (models.recursive, models.direct):
-        assert len(bag.boosters) == bag_of(history) == 2
-        assert bag.boosters[0].to_bytes() != bag.boosters[1].to_bytes()
-    alone = [
-        replace(models, direct=boosting.Bag((one,))).forecast(history, last, 14)[:, 1]
-        for one in models.direct.boosters
-    ]
-    together = models.forecast(history, last, 14)[:, 1]
-    np.testing.assert_allclose(together, np.sqrt(alone[0] * alone[1]), rtol=1e-9)
-
-
-@pytest.mark.parametrize(("series", "boosters"), [(70, 2), (5_000, 2), (5_001, 1), (30_490, 1)])
-def test_many_series_bear_one_booster_only(series, boosters):
-    codes = pd.DataFrame({"site": ["A"] * series})
-    assert bag_of(History(Frequency.DAY, 0, np.zeros((series, 1)), codes)) == boosters
-
-
-def test_a_bundle_of_the_time_before_bags_is_still_read(trained, tmp_path):
-    _, _, panel, fitted = trained
-    fitted.to_files(tmp_path)
-    for path in tmp_path.glob("*_2.booster"):
-        path.unlink()
-    facts = json.loads((tmp_path / "demand.json").read_text())
-    for part in facts["grains"].values():
-        part.pop("bag", None)
-    (tmp_path / "demand.json").write_text(json.dumps(facts))
-    read = FittedDemand.from_files(tmp_path)
-    assert len(read.grains[Frequency.DAY].pooled.direct.boosters) == 1
-    assert np.isfinite(read.forecast(panel).grains[Frequency.DAY].mean).all()
-
-
 def test_a_series_that_has_just_begun_leans_on_what_others_sold_after_their_first_day(trained):
     """Its history begins with a sale, so that its own mean is too high."""
     sales, promoted, _, fitted = trained
@@ -165,8 +126,7 @@ def test_what_comes_after_a_column_teaches_nothing():
         panel = panel_of(Rows(sales=sales, events=promotions(promoted, planned=False)))
         history = with_drivers(history_of(panel, OPTIONS), panel, 14)
         models = fit_pooled(history, 199, 14, seed=1)
-        (booster,) = models.recursive.boosters
-        learned.append((booster.to_bytes(), models.forecast(history, 199, 14)))
+        learned.append((models.recursive.to_bytes(), models.forecast(history, 199, 14)))
     assert learned[0][0] == learned[1][0]
     np.testing.assert_array_equal(learned[0][1], learned[1][1])
 
