@@ -108,6 +108,7 @@ def _record(panel: Panel, closes: Floats, spans: tuple[int, int, int]) -> dict[s
 
 def _usage(units: Floats, usage: dict[str, Floats], long: int) -> dict[str, Floats]:
     recent = units[:, -long:]
+    silent = _since(units > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
             "usage_log": np.log1p(usage["long"]),
@@ -115,6 +116,8 @@ def _usage(units: Floats, usage: dict[str, Floats], long: int) -> dict[str, Floa
             "usage_trend_mid": _trend(usage["mid"], usage["long"]),
             "usage_last": _ratio(units[:, -1], usage["long"]),
             "usage_cv": _ratio(_spread(recent), usage["long"]),
+            "silent": silent,
+            "silence": np.expm1(silent) * usage["long"],
             "usage_none": _mean(np.where(np.isnan(recent), np.nan, recent <= 0)),
             "age": np.log1p((~np.isnan(units)).sum(axis=1).astype(np.float64)),
         }

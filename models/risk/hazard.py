@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import cycle, islice, pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
+from forecasting.engine import run_all
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import Floats
@@ -41,8 +43,8 @@ EDGES: Final = {
     Frequency.MONTH: (1, 2, 3, 4, 6, 9, 12),
 }
 """Ends of the spans of periods that one hazard covers: fine where planners look."""
-EFFORT: Final = Effort(rounds=240, leaves=31, rate=0.04, leaf_rows=80, column_share=0.4)
-MEMBERS: Final = 4  # boosters whose log odds are averaged, every second with random cuts
+EFFORT: Final = Effort(rounds=200, leaves=31, rate=0.05, leaf_rows=80, column_share=0.4)
+MEMBERS: Final = 2  # boosters whose log odds are averaged, every second with random cuts
 BLOCKS: Final = 3  # of neighbouring origins, each held out once
 LEAST_EVENTS: Final = 100  # held-out ruptures, below which the structure speaks alone
 CAUTION: Final = 100.0  # held-out ruptures that halve the say of the trees
@@ -90,28 +92,24 @@ class RuptureHazard:
     facts: dict[str, Any]  # rows, events, held-out losses: how the share came about
 
     @classmethod
-    def learn(cls, lessons: Lessons, seed: int) -> RuptureHazard | None:
-        """None where there are too few ruptures to learn from, or trees say nothing more."""
+    def learn(cls, lessons: Lessons, seed: int, workers: int = 1) -> RuptureHazard | None:
+        """None where there are too few ruptures to learn from, or trees say nothing more. The
+        number of processes changes nothing."""
         if lessons.event.sum() < LEAST_EVENTS:
             return None
-        columns = tuple(lessons.features.columns)
         inputs = lessons.features.to_numpy(np.float64)
-        monotone = [MONOTONE.get(name, 0) for name in columns]
+        table = _Table(inputs, lessons, [MONOTONE.get(str(name), 0) for name in lessons.features])
+        tests = [
+            partial(table.held_out, held, unused, seed)
+            for held, unused in _blocks(lessons)
+            if lessons.event[held].any() and lessons.event[~held & ~unused].any()
+        ]
+        if not tests:
+            return None
         held_out = np.full(len(inputs), np.nan)
         rounds = []
-        for held, unused in _blocks(lessons):
-            if not lessons.event[held].any() or not lessons.event[~held & ~unused].any():
-                continue
-            best, held_out[held] = boost_until(
-                inputs,
-                lessons.event,
-                held,
-                effort=EFFORT,
-                monotone=monotone,
-                seed=seed,
-                weight=lessons.weight,
-                unused=unused,
-            )
+        for held, best, odds in run_all(tests, workers):
+            held_out[held] = odds
             rounds.append(best)
         told, out = np.isfinite(held_out), _out(lessons.features)
         in_stock, losses = _share(lessons, held_out, told & ~out)
@@ -120,17 +118,7 @@ class RuptureHazard:
             return None
         effort = replace(EFFORT, rounds=max(int(np.median(rounds)), 1))
         kinds = islice(cycle([effort, replace(effort, random_cuts=True)]), MEMBERS)
-        members = tuple(
-            boost(
-                inputs,
-                lessons.event,
-                effort=kind,
-                monotone=monotone,
-                seed=seed + number,
-                weight=lessons.weight,
-            )
-            for number, kind in enumerate(kinds)
-        )
+        members = [partial(table.member, kind, seed + k) for k, kind in enumerate(kinds)]
         facts = {
             "rows": len(inputs),
             "events": int(lessons.event.sum()),
@@ -138,7 +126,12 @@ class RuptureHazard:
             "rounds": effort.rounds,
             "held_out": {"in stock": losses, "out": losses_out},
         }
-        return cls(columns, members, (in_stock, while_out), facts)
+        return cls(
+            columns=tuple(lessons.features.columns),
+            members=tuple(run_all(members, workers)),
+            shares=(in_stock, while_out),
+            facts=facts,
+        )
 
     def trees(self, features: pd.DataFrame) -> Floats:
         """[k] log odds by the trees alone."""
@@ -235,6 +228,41 @@ def _share(
 def mixed(trees: Floats, structural: Floats, share: float | Floats) -> Floats:
     """Log odds of both; of the trees alone where there is no structural chance."""
     return np.where(np.isnan(structural), trees, share * trees + (1.0 - share) * structural)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Lessons as boosters take them: inputs [k, F] and a sign a column."""
+
+    inputs: Floats
+    lessons: Lessons
+    monotone: list[int]
+
+    def held_out(
+        self, held: NDArray[np.bool_], unused: NDArray[np.bool_], seed: int
+    ) -> tuple[NDArray[np.bool_], int, Floats]:
+        """The held rows, the rounds that suit them best, and their log odds by the other rows."""
+        best, odds = boost_until(
+            self.inputs,
+            self.lessons.event,
+            held,
+            effort=EFFORT,
+            monotone=self.monotone,
+            seed=seed,
+            weight=self.lessons.weight,
+            unused=unused,
+        )
+        return held, best, odds
+
+    def member(self, effort: Effort, seed: int) -> Booster:
+        return boost(
+            self.inputs,
+            self.lessons.event,
+            effort=effort,
+            monotone=self.monotone,
+            seed=seed,
+            weight=self.lessons.weight,
+        )
 
 
 def _blocks(lessons: Lessons) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:

@@ -25,8 +25,10 @@ from models.risk.hazard import LEAST_EVENTS, Lessons, RuptureHazard, reach_of, s
 from models.risk.structure import Structure
 
 MOST_ORIGINS: Final = {Frequency.DAY: 26, Frequency.WEEK: 39, Frequency.MONTH: 60}
-MOST_SERIES: Final = 300_000  # series × origins: each is a panel made as of then, and projected
-MOST_ROWS: Final = 200_000  # series × origins × spans that are learned from
+FEWEST_ORIGINS: Final = 4
+MOST_CELLS: Final = 7_000_000
+"""Series × periods × origins: each origin is a panel made as of then, forecast and projected."""
+MOST_ROWS: Final = 100_000  # series × origins × spans that are learned from
 PATHS: Final = 200  # a lesson needs no third digit
 LEAST_PAST: Final = {Frequency.DAY: 28, Frequency.WEEK: 8, Frequency.MONTH: 3}
 """Periods before the first origin: below, an origin knows next to nothing."""
@@ -41,7 +43,9 @@ def learned_from(
 ) -> RuptureHazard | None:
     """The hazard that the past of a panel teaches; None where the structure speaks alone."""
     lessons = lessons_of(source, panel, fitted, options, progress)
-    return None if lessons is None else RuptureHazard.learn(lessons, options.seed)
+    if lessons is None:
+        return None
+    return RuptureHazard.learn(lessons, options.seed, options.workers)
 
 
 def lessons_of(
@@ -58,7 +62,7 @@ def lessons_of(
     closes = closed_out(panel, options)
     if np.sum((closes[:, :-1] == 0) & (closes[:, 1:] == 1)) < LEAST_EVENTS:
         return None
-    origins = origins_of(panel, options)
+    origins, step = origins_of(panel, options)
     if len(origins) < 2:
         return None
     first, last = (label(period, panel.frequency) for period in (origins[0], origins[-1]))
@@ -68,7 +72,9 @@ def lessons_of(
     share = MOST_ROWS / (len(origins) * len(panel) * len(spans))
     codes = panel.series[["site", "sku"]]
     jobs = [
-        _Origin(source, origin, fitted.before(origin), codes, closes, panel.start, share, options)
+        _Origin(
+            source, origin, step, fitted.before(origin), codes, closes, panel.start, share, options
+        )
         for origin in origins
     ]
     parts = run_all(jobs, options.workers)
@@ -81,18 +87,14 @@ def lessons_of(
     )
 
 
-def origins_of(panel: Panel, options: Options) -> list[int]:
-    """Oldest first; the last is followed by one known period at least."""
-    step = step_of(options)
+def origins_of(panel: Panel, options: Options) -> tuple[list[int], int]:
+    """Oldest first, and the periods between them: half of the main horizon, or more where a company
+    is large. The last is followed by one known period at least."""
+    most = MOST_ORIGINS[panel.frequency]
+    borne = max(MOST_CELLS // max(panel.units.size, 1), FEWEST_ORIGINS)
+    step = max(1, options.main_horizon // 2) * max(1, -(-most // borne))
     first = panel.start + LEAST_PAST[panel.frequency] - 1
-    most = max(min(MOST_ORIGINS[panel.frequency], MOST_SERIES // max(len(panel), 1)), 2)
-    found = range(panel.origin - 1, first - 1, -step)[:most]
-    return list(found)[::-1]
-
-
-def step_of(options: Options) -> int:
-    """Periods between two origins: half of the main horizon."""
-    return max(1, options.main_horizon // 2)
+    return list(range(panel.origin - 1, first - 1, -step)[: min(most, borne)])[::-1], step
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class _Origin:
 
     source: RowSource
     origin: int
+    step: int  # periods to the next origin
     fitted: FittedDemand
     codes: pd.DataFrame
     closes: Floats
@@ -140,5 +143,5 @@ class _Origin:
             event=np.concatenate(event),
             origin=np.full(len(last), self.origin),
             end=last,
-            weight=np.maximum(last / step_of(options), 1.0) ** -2.0,
+            weight=np.maximum(last / self.step, 1.0) ** -2.0,
         )
