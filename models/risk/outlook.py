@@ -102,6 +102,18 @@ class Outlook:
             wait = np.ceil(np.log(0.5) / np.log1p(-np.minimum(leave[rows], 1 - 1e-9))) - 1
         self.back_after[rows] = np.where(wait < horizon, wait, np.nan)
 
+    def put_first(self, rows: NDArray[np.bool_], first: Floats) -> None:
+        """Chances of a first stockout [n, H] of some rows, where paths tell of them only in part:
+        what is short, and the chance to close empty, in proportion."""
+        told = np.cumsum(self.means["first_out"][rows], axis=1)
+        asked = np.cumsum(first[rows], axis=1)
+        part = np.minimum(np.divide(asked, told, out=np.ones_like(told), where=told > 0), 1.0)
+        short = self.means["unmet"][rows]
+        self.means["served"][rows] += short * (1.0 - part)
+        self.means["unmet"][rows] = short * part
+        self.means["out"][rows] *= part
+        self.means["first_out"][rows] = first[rows]
+
     def put_nothing(self, rows: NDArray[np.bool_], sold: Floats) -> None:
         """Rows that are not stocked: an empty shelf is no stockout. `sold` [rows, H]: units."""
         for name in ("out", "first_out", "first_alone", "unmet", "losses"):

@@ -122,7 +122,11 @@ class Structure:
     ) -> Outlook:
         """The outlook under which the series `rows` [n] first run out as `first` [n, R] says: paths
         get other weights, and every date and quantity follows. Behind the R periods the structural
-        hazard goes on. What comes of orders placed so far alone (`first_alone`) stays."""
+        hazard goes on. What comes of orders placed so far alone (`first_alone`) stays.
+
+        Where all paths run out (nothing more is ordered on any) none can tell of a chance to be
+        spared: there the expected shortage is theirs in proportion to the chance.
+        """
         mean, outlook = self.mean, self.outlook.copy()
         main = min(options.main_horizon, mean.shape[1])
         given = outlook.means["first_out"]
@@ -141,8 +145,8 @@ class Structure:
             out = np.clip(self.chain.out(mean.shape[1]) * ratio, first, 1.0)
             status = ~self.standing.quantity
             outlook.put_status(status, first, out, self.chain.leave, mean, main)
-        outlook.means["first_out"][rows] = first[rows]
         outlook.means["first_alone"][:] = self.outlook.means["first_alone"]
+        outlook.put_first(rows, first)
         return outlook
 
 
