@@ -67,7 +67,8 @@ bench: $(VENV)/.installed-dev
 	  $(BIN)/python -m benchmarks.main_job --data $$data || exit 1; done
 	for data in m5 m5-weekly carparts usaid freshretail; do \
 	  $(BIN)/python -m benchmarks.demand --data $$data || exit 1; done
-	$(BIN)/python -m benchmarks.risk --data backorders
+	for data in backorders usaid freshretail; do \
+	  $(BIN)/python -m benchmarks.risk --data $$data || exit 1; done
 	$(BIN)/python -m benchmarks.risk_cost
 	$(BIN)/python -m benchmarks.risk --data m5sim --seeds 1,2,3,4,5
 	$(BIN)/python -m benchmarks.projection

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from forecasting.calendar import Frequency, label
+from forecasting.calendar import Frequency, label, to_period
 from forecasting.engine import run_all
 from forecasting.forecaster import FittedDemand
 from forecasting.options import Options
@@ -59,7 +59,7 @@ def lessons_of(
 
     `source`: the rows that the panel was built from; `fitted`: the training made from it.
     """
-    closes = closed_out(panel, options)
+    closes = as_found(panel, closed_out(panel, options))
     if np.sum((closes[:, :-1] == 0) & (closes[:, 1:] == 1)) < LEAST_EVENTS:
         return None
     origins, step = origins_of(panel, options)
@@ -85,6 +85,25 @@ def lessons_of(
             for name in ("event", "origin", "end", "weight")
         },
     )
+
+
+def as_found(panel: Panel, closes: Floats) -> Floats:
+    """Closes [n, T] as counts showed them later: where a correction took a record in stock down to
+    nothing, the shelf had been empty since its last sale or receipt.
+
+    Labels only: at an origin before the count nobody knew.
+    """
+    booked = panel.corrections[panel.corrections["units"] < 0]
+    row = booked["series"].to_numpy(dtype=np.int64)
+    place = to_period(booked["date"].to_numpy(), panel.frequency) - panel.start
+    found = closes.copy()
+    inside = (place > 0) & (place < closes.shape[1])
+    for series, period in zip(row[inside], place[inside], strict=True):
+        if closes[series, period] == 1.0 and closes[series, period - 1] == 0.0:
+            moved = (panel.units[series, :period] > 0) | (panel.receipts[series, :period] > 0)
+            since = period - moved[::-1].argmax() if moved.any() else 0
+            found[series, since:period] = 1.0
+    return found
 
 
 def origins_of(panel: Panel, options: Options) -> tuple[list[int], int]:

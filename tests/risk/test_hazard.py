@@ -6,6 +6,7 @@ import datetime as dt
 import itertools
 from dataclasses import replace
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ from models.risk.hazard import (
     reach_of,
     spans_of,
 )
-from models.risk.past import lessons_of, origins_of
+from models.risk.past import as_found, lessons_of, origins_of
 from models.risk.structure import Structure
 from models.risk_parameters import BadRiskBundle
 from tests.risk.warehouse import forecast_of, panel_of, shelf
@@ -154,6 +155,21 @@ def test_damaged_files_are_refused(tmp_path, name: str) -> None:
 
 def test_without_files_there_is_no_learned_part(tmp_path) -> None:
     assert RuptureHazard.from_files(tmp_path) is None
+
+
+def test_a_count_that_found_nothing_tells_that_the_shelf_had_been_empty() -> None:
+    units = np.array([[2.0, 1.0, 0.0, 0.0, 0.0], [2.0, 1.0, 0.0, 0.0, 0.0]])
+    closes = np.array([[0.0, 0.0, 0.0, 1.0, 0.0]] * 2)
+    panel: Any = SimpleNamespace(
+        units=units,
+        receipts=np.zeros((2, 5)),
+        start=origin(0),
+        frequency=Frequency.DAY,
+        corrections=pd.DataFrame(
+            {"series": [0], "date": [pd.Timestamp(FIRST) + pd.Timedelta(days=3)], "units": [-6.0]}
+        ),
+    )
+    assert as_found(panel, closes).tolist() == [[0.0, 0.0, 1.0, 1.0, 0.0], closes[1].tolist()]
 
 
 def made_up(rows: int, rate: float, *, told: bool, seed: int = 1) -> Lessons:
