@@ -44,8 +44,8 @@ class Company:
                     raise ValueError(f"{feed}: {reading.rejects.iloc[0].to_dict()}")
                 record.deliver(reading, received_at=dt.datetime.now(dt.UTC))
 
-    def train(self, as_of: dt.date) -> TrainOutcome:
-        return train(self.workspace, as_of)
+    def train(self, as_of: dt.date, *, promote: str = "") -> TrainOutcome:
+        return train(self.workspace, as_of, promote=promote)
 
     def warnings(self, as_of: dt.date) -> pd.DataFrame:
         """Publish as of a day; `export warnings --all`, a row a series."""

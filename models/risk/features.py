@@ -72,6 +72,8 @@ def series_features(panel: Panel, known: Known) -> pd.DataFrame:
     }
     found |= _usage(panel.units, usage, long)
     found |= _shelf(panel, known, usage, mid)
+    with np.errstate(invalid="ignore"):
+        found["price_to_usual"] = _ratio(panel.price[:, -1], _mean(panel.price[:, -long:]))
     found |= _inward(panel.receipts, usage["long"], (short, long))
     found |= _order_book(panel, known, usage["long"])
     found |= _asked(panel, usage["long"], short)
