@@ -27,6 +27,7 @@ NEWS: Final = {Frequency.DAY: 3, Frequency.WEEK: 1, Frequency.MONTH: 1}
 """Periods that are news: who ran out and what came in lately, across the network."""
 MOST_PERIODS: Final = 1000.0
 """Cover of what nobody uses."""
+LARGEST: Final = 1e6  # of any feature: what an odd record makes infinite is only very large
 FEWEST_DAYS: Final = 2  # of a weekday, before it has a habit of its own
 
 NEIGHBOURLY: Final = (
@@ -79,7 +80,7 @@ def series_features(panel: Panel, known: Known) -> pd.DataFrame:
     found |= _asked(panel, usage["long"], short)
     found |= _network(panel, found)
     found |= _item_wide(panel, known)
-    return pd.DataFrame(found)
+    return pd.DataFrame(found).clip(-LARGEST, LARGEST)
 
 
 def _record(panel: Panel, closes: Floats, spans: tuple[int, int, int]) -> dict[str, Floats]:
@@ -282,8 +283,8 @@ def _item_wide(panel: Panel, known: Known) -> dict[str, Floats]:
     return made
 
 
-def period_features(panel: Panel, known: Known, begin: int, end: int) -> dict[str, Floats]:
-    """[n] of the periods begin + 1 … end after the origin (`begin` = 0: from the next one on).
+def period_features(panel: Panel, known: Known, begin: int, end: int) -> pd.DataFrame:
+    """[n, G] of the periods begin + 1 … end after the origin (`begin` = 0: from the next one on).
 
     No weekday and no month as such: a few dozen origins hold each so seldom that trees learn the
     shocks of those days by heart. Seasons come by the forecast, weekdays by the series' own.
@@ -312,7 +313,7 @@ def period_features(panel: Panel, known: Known, begin: int, end: int) -> dict[st
         made["out_weekday"], made["open_weekday"] = (
             _same_weekday(matrix, end) for matrix in (known.closes, panel.availability)
         )
-    return made
+    return pd.DataFrame(made).clip(-LARGEST, LARGEST)
 
 
 def _same_weekday(values: Floats, ahead: int, weeks: int = 4) -> Floats:

@@ -145,7 +145,7 @@ class RuptureHazard:
         spared = np.ones(len(panel))  # chance not to have run out yet
         found = np.zeros(known.first.shape)
         for begin, end in spans_of(options):
-            extra = pd.DataFrame(period_features(panel, known, begin, end))
+            extra = period_features(panel, known, begin, end)
             features = pd.concat([base, extra], axis=1)
             share = np.where(_out(features), self.shares[1], self.shares[0])
             structure = log_odds(features["structural"].to_numpy())

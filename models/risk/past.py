@@ -139,9 +139,9 @@ class _Origin:
         reach = reach_of(options)
         structure = Structure.of(panel, forecast, lead_times, options, horizon=reach)
         known = structure.known(panel, lead_times, reach)
-        teaches = structure.standing.teaches
         index = pd.MultiIndex.from_frame(self.codes)
         places = index.get_indexer(pd.MultiIndex.from_frame(panel.series[["site", "sku"]]))
+        teaches = structure.standing.teaches & (places >= 0)
         later = self.closes[places, self.origin + 1 - self.start :]
         base = series_features(panel, known)
         luck = np.random.default_rng([options.seed, self.origin])
@@ -152,7 +152,7 @@ class _Origin:
             waited = teaches & (later[:, :begin] == 0).all(axis=1)
             told = np.isfinite(later[:, begin:end]).all(axis=1)
             chosen = np.flatnonzero(waited & told & (luck.random(len(panel)) < self.share))
-            extra = pd.DataFrame(period_features(panel, known, begin, end))
+            extra = period_features(panel, known, begin, end)
             features.append(pd.concat([base, extra], axis=1).iloc[chosen].astype(np.float32))
             event.append((later[chosen, begin:end] == 1).any(axis=1).astype(np.int64))
             ends.append(np.full(len(chosen), end))

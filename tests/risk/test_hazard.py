@@ -24,6 +24,7 @@ from forecasting.panel import Panel, build_panel
 from forecasting.stockout import closed_out
 from models.lead_time import fit_lead_times
 from models.risk import assess
+from models.risk.features import period_features, series_features
 from models.risk.hazard import (
     LEAST_EVENTS,
     Lessons,
@@ -128,6 +129,22 @@ def test_features_of_an_origin_see_nothing_later() -> None:
         before.features[ours].reset_index(drop=True), after.features[theirs].reset_index(drop=True)
     )
     assert (before.event[ours] != after.event[theirs]).all()
+
+
+def test_odd_records_make_no_infinite_feature() -> None:
+    shelves = [
+        shelf(on_hand=1e15, demand=0.0, past_units=(-1.0,) * 30),
+        shelf(on_hand=-5.0, demand=1e9, past_units=(1e15, 0.0)),
+        shelf(on_hand=np.nan, availability=(0.0,)),
+    ]
+    options = Options()
+    panel = panel_of(shelves, options)
+    forecast: Any = forecast_of(panel, shelves)
+    lead_times = fit_lead_times(panel, options)
+    structure = Structure.of(panel, forecast, lead_times, options, horizon=28)
+    known = structure.known(panel, lead_times, 28)
+    for features in (series_features(panel, known), period_features(panel, known, 7, 14)):
+        assert not np.isinf(features.to_numpy()).any()
 
 
 def test_lessons_end_where_the_panel_does() -> None:

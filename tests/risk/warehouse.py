@@ -190,7 +190,7 @@ def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: An
         customer_orders=_booked(shelves, today),
         policies=_policies(shelves),
         suppliers=_suppliers(masters.get("suppliers", [])),
-        sites=pd.DataFrame({"site": sorted({one.site for one in shelves})}),
+        sites=pd.DataFrame({"site": sorted({one.site for one in shelves}), "region": ""}),
         events=_events(masters.get("events", [])),
         watermarks={"sales": TODAY},
     )
