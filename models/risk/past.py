@@ -45,7 +45,13 @@ def learned_from(
     lessons = lessons_of(source, panel, fitted, options, progress)
     if lessons is None:
         return None
-    return RuptureHazard.learn(lessons, options.seed, options.workers)
+    hazard = RuptureHazard.learn(lessons, options.seed, options.workers)
+    if hazard is None:
+        progress("too few past ruptures to learn from: the risk is structural alone")
+    else:
+        share, events = hazard.shares[0], hazard.facts["events"]
+        progress(f"{events:,} past ruptures have {share:.0%} of the say in stockout risk")
+    return hazard
 
 
 def lessons_of(
