@@ -62,7 +62,8 @@ def scorecard(
         shell.answer(facts)
         return
     _say_publications(shell, outcome)
-    show_scorecard(shell, outcome.scorecard)
+    if outcome.publications:
+        show_scorecard(shell, outcome.scorecard)
     if output is not None:
         rows = counted(len(outcome.scorecard.warnings), "warning")
         shell.err.print(f"{rows} written to {escape(str(output))}", soft_wrap=True)
@@ -122,7 +123,7 @@ def _say_publications(shell: Shell, outcome: ScorecardOutcome) -> None:
             f"{card.judged_up_to}, the last complete period of the data."
             if not outcome.learned_later
             else "No warning can be judged: every earlier publication was made by a version that "
-            "had learned from later data."
+            "had learned from later data. Publish as time passes, or see `vigistock evaluate`."
         )
     else:
         shell.say(
