@@ -103,7 +103,7 @@ def test_the_product_sees_the_record_as_it_was(world: World, tmp_path: Path) -> 
     run = world.run
     company = Company(tmp_path / "workspace", write_feeds(world, tmp_path))
     with open_record(company.workspace) as record:
-        panel = panel_as_of(record, company.workspace, run.demand.dates[ORIGIN].item(), silent)
+        _, panel = panel_as_of(record, company.workspace, run.demand.dates[ORIGIN].item(), silent)
     place = pd.MultiIndex.from_frame(panel.series[["site", "sku"]]).get_indexer(
         pd.MultiIndex.from_frame(run.demand.series[["site", "sku"]])
     )
