@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -19,6 +21,19 @@ ARITHMETIC: Final = 2
 class BadRiskBundle(VigistockError):
     code = "bad_risk_bundle"
     title = "A risk bundle cannot be read"
+
+
+@contextmanager
+def refused_if_unreadable(folder: Path) -> Iterator[None]:
+    """What goes wrong in reading the files of a bundle is a BadRiskBundle."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadRiskBundle(
+            f"The risk bundle in {folder} cannot be read: {error}.",
+            next_step="Restore it from the registry, or train again.",
+            folder=str(folder),
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -63,15 +78,9 @@ class RiskParameters:
     @classmethod
     def from_files(cls, folder: Path) -> RiskParameters:
         """Raises BadRiskBundle for what `to_files` did not write, or other code's arithmetic."""
-        try:
+        with refused_if_unreadable(folder):
             kept = json.loads((folder / FILE).read_text())
             made = cls(**{**kept, "horizons": tuple(kept["horizons"])})
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadRiskBundle(
-                f"The risk bundle in {folder} cannot be read: {error}.",
-                next_step="Restore it from the registry, or train again.",
-                folder=str(folder),
-            ) from error
         if (made.method, made.arithmetic) != (METHOD, ARITHMETIC):
             raise BadRiskBundle(
                 f"The risk bundle in {folder} was made for {made.method} arithmetic "

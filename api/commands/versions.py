@@ -187,6 +187,7 @@ def _risk_parameters(version: Version, ledger: Ledger, workspace: Workspace) -> 
     from dataclasses import asdict
 
     from models.bundles import kept
+    from models.risk.hazard import RuptureHazard
     from models.risk_parameters import RiskParameters
 
     if (workspace.bundles / version.name / str(version.version)).is_dir():
@@ -195,4 +196,6 @@ def _risk_parameters(version: Version, ledger: Ledger, workspace: Workspace) -> 
         from models.registry import Registry
 
         folder = Registry(workspace, ledger.engine).fetch(version.ref)
-    return asdict(RiskParameters.from_files(folder))
+    learned = RuptureHazard.told_of(folder)
+    facts = asdict(RiskParameters.from_files(folder))
+    return {**facts, **({"method": "learned", **learned} if learned else {})}

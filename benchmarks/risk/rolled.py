@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,6 +27,7 @@ from benchmarks.demand.promises import Promise
 from benchmarks.risk.company import Company
 from benchmarks.risk.measures import Precision, draws, interval, measures
 from benchmarks.risk.promises import told
+from forecasting.errors import DeliveryRefused
 
 LEDGER: Final = "contraceptive_logistics_2016_2018.csv"
 LEARNED_UP_TO: Final = dt.date(2017, 12, 31)
@@ -33,6 +35,7 @@ FRESH: Final = "train_5000_series.parquet"
 FRESH_DAYS: Final = 28  # judged
 FINAL, STRUCTURAL, COVER, PERSISTENCE = "Vigistock", "structural alone", "days of cover", "today"
 CHANCES: Final = (FINAL, STRUCTURAL)
+ANOTHER: Final = "Name the folder of the data set with --dir."
 LONGEST: Final = 1e6  # days of cover of what nobody uses
 
 Flags = NDArray[np.bool_]
@@ -78,15 +81,16 @@ class Shown:
 
 def usaid(folder: Path, tell: Callable[[str], None]) -> bool:
     """True where all promises are kept."""
-    table = pd.read_csv(folder / LEDGER, dtype={"site_code": str, "product_code": str})
-    month = pd.PeriodIndex.from_fields(year=table["year"], month=table["month"], freq="M")
-    grid = table.assign(month=month).pivot_table(
-        index=["site_code", "product_code"],
-        columns="month",
-        values=["stock_end", "stock_distributed"],
-        aggfunc="first",
-    )
-    ledger = Ledger(grid["stock_end"], grid["stock_distributed"])
+    with refused_if_odd(folder / LEDGER):
+        table = pd.read_csv(folder / LEDGER, dtype={"site_code": str, "product_code": str})
+        month = pd.PeriodIndex.from_fields(year=table["year"], month=table["month"], freq="M")
+        grid = table.assign(month=month).pivot_table(
+            index=["site_code", "product_code"],
+            columns="month",
+            values=["stock_end", "stock_distributed"],
+            aggfunc="first",
+        )
+        ledger = Ledger(grid["stock_end"], grid["stock_distributed"])
     with tempfile.TemporaryDirectory() as scratch:
         files = {"ledger": folder / LEDGER}
         company = Company(Path(scratch) / "w", files, frequency="M", profile="stock-ledger")
@@ -157,7 +161,8 @@ class Ledger:
 
 def freshretail(folder: Path, tell: Callable[[str], None]) -> bool:
     """True where all promises are kept."""
-    shop = fresh.read(folder)
+    with refused_if_odd(folder / FRESH):
+        shop = fresh.read(folder)
     hours = fresh.OPEN.stop - fresh.OPEN.start
     availability = 1.0 - shop.hours_empty / hours
     tables = fresh.tables(shop, shop.sold.sum(axis=2), availability)
@@ -209,6 +214,17 @@ def freshretail(folder: Path, tell: Callable[[str], None]) -> bool:
             least(onset.measured(FINAL)["AP"], 0.165, "in stock all day, AP"),
         ]
     )
+
+
+@contextmanager
+def refused_if_odd(file: Path) -> Iterator[None]:
+    """A file that is not what it should be is a DeliveryRefused."""
+    try:
+        yield
+    except KeyError as error:
+        raise DeliveryRefused(str(file), f"missing column {error}", next_step=ANOTHER) from error
+    except (OSError, ValueError) as error:  # of pandas and pyarrow too
+        raise DeliveryRefused(str(file), f"cannot be read ({error})", next_step=ANOTHER) from error
 
 
 def least(value: float, bound: float, words: str) -> Promise:

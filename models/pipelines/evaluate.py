@@ -16,16 +16,16 @@ import pandas as pd
 
 from forecasting.accuracy import BacktestReport
 from forecasting.backtest import LEAST_HISTORY
-from forecasting.calendar import end_date, label, origin_of
+from forecasting.calendar import end_date, label
 from forecasting.errors import NotReady
 from forecasting.forecaster import DemandForecaster
 from forecasting.options import Options
-from forecasting.panel import Panel, RowSource, build_panel, default_origin
+from forecasting.panel import Panel, RowSource, build_panel
 from forecasting.reenactment import Sums, all_windows, histories_of, judged_by
 from forecasting.snapshot import refresh
 from forecasting.stockout import closed_out
 from models.pipelines.replay import said_from
-from models.pipelines.steps import Progress, open_record, silent
+from models.pipelines.steps import Progress, open_record, origin_as_of, silent
 from models.risk.past import learned_from
 from models.scorecard import Said, Scorecard, scorecard_of, truth_of
 from models.workspace import Workspace
@@ -63,10 +63,7 @@ def evaluate(
     with open_record(workspace) as record:
         progress("snapshot of the record")
         snapshot = refresh(record, workspace.snapshots)
-    if as_of is None:
-        last = default_origin(snapshot, options)
-    else:
-        last = origin_of(as_of, options.frequency)
+    last = origin_as_of(snapshot, as_of, options)
     progress(f"what came, up to {label(last, options.frequency)}")
     now = build_panel(snapshot, last, options)
     origins = _origins(now, last, horizon, windows, options)

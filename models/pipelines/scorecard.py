@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import sqlalchemy as sa
 
-from forecasting.calendar import label, origin_of, parse_as_of
-from forecasting.panel import build_panel, default_origin
+from forecasting.calendar import label, parse_as_of
+from forecasting.panel import build_panel
 from forecasting.snapshot import refresh
 from models.lead_time import Floats
 from models.ledger import DEMAND, RISK, Ledger
-from models.pipelines.steps import Progress, open_record, silent
+from models.pipelines.steps import Progress, open_record, origin_as_of, silent
 from models.publication import Damaged, Publication, list_publications
 from models.publication.contracts import SERIES, WARNINGS, forecasts_part, quantile_column
 from models.publication.ledger import episodes_of
@@ -55,10 +55,7 @@ def scorecard(
     with open_record(workspace) as record:
         progress("snapshot of the record")
         snapshot = refresh(record, workspace.snapshots)
-        if as_of is None:
-            last = default_origin(snapshot, options)
-        else:
-            last = origin_of(as_of, options.frequency)
+        last = origin_as_of(snapshot, as_of, options)
         known = [
             one
             for one in list_publications(record.engine)

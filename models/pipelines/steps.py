@@ -9,7 +9,7 @@ from typing import Any
 
 from forecasting.calendar import origin_of
 from forecasting.options import Options
-from forecasting.panel import Panel, build_panel, default_origin
+from forecasting.panel import Panel, RowSource, build_panel, default_origin
 from forecasting.record import Record
 from forecasting.snapshot import Snapshot, refresh
 from models.workspace import Workspace
@@ -34,12 +34,16 @@ def panel_as_of(
     """
     progress("snapshot of the record")
     snapshot = refresh(record, workspace.snapshots)
-    if as_of is None:
-        origin = default_origin(snapshot, workspace.options)
-    else:
-        origin = origin_of(as_of, workspace.options.frequency)
+    origin = origin_as_of(snapshot, as_of, workspace.options)
     progress("histories as of the origin")
     return snapshot, build_panel(snapshot, origin, workspace.options)
+
+
+def origin_as_of(source: RowSource, as_of: dt.date | None, options: Options) -> int:
+    """The last complete period on or before a date, or of the sales; NotReady without any."""
+    if as_of is None:
+        return default_origin(source, options)
+    return origin_of(as_of, options.frequency)
 
 
 def plain(options: Options) -> dict[str, Any]:

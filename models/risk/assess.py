@@ -71,7 +71,7 @@ def assess(
         known = structure.known(panel, lead_times, reach_of(options))
         first = hazard.first_out(panel, known, options)
         outlook = structure.moved_to(first, learned, forecast, options)
-    for one in {id(o): o for o in (outlook, structure.outlook)}.values():
+    for one in (structure.outlook, outlook):  # may be the same: put twice it is as put once
         one.put_nothing(standing.idle, _sold_unstocked(panel, one, mean)[standing.idle])
     told = Told(structure, outlook, learned, hazard)
     warnings = _warnings(panel, told, lead_times, options)

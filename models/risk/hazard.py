@@ -35,8 +35,9 @@ from models.risk.boosters import (
     log_loss,
 )
 from models.risk.features import MONOTONE, Known, period_features, series_features
-from models.risk_parameters import BadRiskBundle
+from models.risk_parameters import refused_if_unreadable
 
+FILE: Final = "hazard.json"
 EDGES: Final = {
     Frequency.DAY: (1, 2, 3, 5, 7, 10, 14, 21, 28),
     Frequency.WEEK: (1, 2, 3, 4, 6, 9, 13),
@@ -46,8 +47,10 @@ EDGES: Final = {
 EFFORT: Final = Effort(rounds=200, leaves=31, rate=0.05, leaf_rows=80, column_share=0.4)
 MEMBERS: Final = 2  # boosters whose log odds are averaged, every second with random cuts
 BLOCKS: Final = 3  # of neighbouring origins, each held out once
-LEAST_EVENTS: Final = 100  # held-out ruptures, below which the structure speaks alone
-CAUTION: Final = 100.0  # held-out ruptures that halve the say of the trees
+LEAST_EVENTS: Final = 100
+"""Held-out outcomes that are ruptures, below which the structure speaks alone. A rupture that some
+origins foresee counts at each."""
+CAUTION: Final = 100.0  # such outcomes that halve the say of the trees
 SHARES: Final = np.linspace(0.0, 1.0, 21)
 SMALLEST: Final = 0.01  # of a structural hazard in the mix: paths do not know everything
 
@@ -89,7 +92,7 @@ class RuptureHazard:
     columns: tuple[str, ...]
     members: tuple[Booster, ...]
     shares: tuple[float, float]
-    facts: dict[str, Any]  # rows, events, held-out losses: how the share came about
+    facts: dict[str, Any]  # rows, events among them, held-out losses: how the shares came about
 
     @classmethod
     def learn(cls, lessons: Lessons, seed: int, workers: int = 1) -> RuptureHazard | None:
@@ -166,7 +169,7 @@ class RuptureHazard:
             "facts": self.facts,
             "library": [member.library for member in self.members],
         }
-        (folder / "hazard.json").write_text(json.dumps(facts, indent=1, sort_keys=True))
+        (folder / FILE).write_text(json.dumps(facts, indent=1, sort_keys=True))
         for number, member in enumerate(self.members):
             (folder / f"hazard_{number}.booster").write_bytes(member.to_bytes())
 
@@ -174,21 +177,32 @@ class RuptureHazard:
     def from_files(cls, folder: Path) -> RuptureHazard | None:
         """None where the version has no learned part; raises BadRiskBundle for what `to_files` did
         not write."""
-        if not (folder / "hazard.json").exists():
+        if not (folder / FILE).exists():
             return None
-        try:
-            kept = json.loads((folder / "hazard.json").read_text())
+        with refused_if_unreadable(folder):
+            kept = json.loads((folder / FILE).read_text())
             members = tuple(
                 from_bytes((folder / f"hazard_{number}.booster").read_bytes(), library)
                 for number, library in enumerate(kept["library"])
             )
             return cls(tuple(kept["columns"]), members, tuple(kept["shares"]), kept["facts"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadRiskBundle(
-                f"The learned risk in {folder} cannot be read: {error}.",
-                next_step="Restore it from the registry, or train again.",
-                folder=str(folder),
-            ) from error
+
+    @staticmethod
+    def told_of(folder: Path) -> dict[str, Any]:
+        """What a version was learned from and how it did on origins held out; empty where it has no
+        learned part. Loads no booster."""
+        if not (folder / FILE).exists():
+            return {}
+        with refused_if_unreadable(folder):
+            kept = json.loads((folder / FILE).read_text())
+            facts = kept["facts"]
+            held_out = {
+                f"held out {state} {name if name == 'events' else f'loss {name}'}": value
+                for state, losses in facts.pop("held_out").items()
+                for name, value in losses.items()
+            }
+            shares = dict(zip(("share in stock", "share out"), kept["shares"], strict=True))
+            return {**shares, **facts, **held_out}
 
 
 def log_odds(hazard: Floats) -> Floats:

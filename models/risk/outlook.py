@@ -36,16 +36,6 @@ class Outlook:
         unknown = np.full(count, np.nan)
         return cls(means, p10, p90, np.zeros(count), np.full((count, 3), np.nan), unknown)
 
-    def copy(self) -> Outlook:
-        return Outlook(
-            {name: values.copy() for name, values in self.means.items()},
-            self.on_hand_p10.copy(),
-            self.on_hand_p90.copy(),
-            self.before_receipt.copy(),
-            self.out_after.copy(),
-            self.back_after.copy(),
-        )
-
     def chance(self, horizon: int) -> Floats:
         """[n] chance that at least one of the next h periods closes in stockout."""
         return up_to(self.means["first_out"], horizon)

@@ -49,8 +49,11 @@ def learned_from(
     if hazard is None:
         progress("too few past ruptures to learn from: the risk is structural alone")
     else:
-        share, events = hazard.shares[0], hazard.facts["events"]
-        progress(f"{events:,} past ruptures have {share:.0%} of the say in stockout risk")
+        facts, share = hazard.facts, hazard.shares[0]
+        progress(
+            f"{facts['rows']:,} past outcomes, {facts['events']:,} of them stockouts, have "
+            f"{share:.0%} of the say in stockout risk"
+        )
     return hazard
 
 

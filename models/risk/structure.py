@@ -5,6 +5,7 @@ Series are projected in blocks, so that paths never all live in memory.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
@@ -127,7 +128,7 @@ class Structure:
         Where all paths run out (nothing more is ordered on any) none can tell of a chance to be
         spared: there the expected shortage is theirs in proportion to the chance.
         """
-        mean, outlook = self.mean, self.outlook.copy()
+        mean, outlook = self.mean, deepcopy(self.outlook)
         main = min(options.main_horizon, mean.shape[1])
         given = outlook.means["first_out"]
         first = np.where(rows[:, None], _gone_on(first, given), given)

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.risk import __main__ as command
-from benchmarks.risk.rolled import COVER, FINAL, STRUCTURAL, Ledger, Shown
+from benchmarks.risk.rolled import COVER, FINAL, FRESH, LEDGER, STRUCTURAL, Ledger, Shown
 
 MONTHS = pd.period_range("2017-09", "2018-03", freq="M")
 SHELVES = pd.MultiIndex.from_tuples([("A", "1"), ("A", "2"), ("B", "1"), ("B", "2")])
@@ -62,6 +62,16 @@ def test_the_gain_over_a_rule_is_found_and_has_an_interval(capsys) -> None:
     assert shown.measured(FINAL)["ECE"] < shown.measured(STRUCTURAL)["ECE"]
     shown.show()
     assert "gain over days of cover" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("content", ["", "year,month\n2016,1\n"])
+@pytest.mark.parametrize(("data", "name"), [("usaid", LEDGER), ("freshretail", FRESH)])
+def test_a_file_of_something_else_is_refused_by_name(
+    data: str, name: str, content: str, tmp_path, capsys
+) -> None:
+    (tmp_path / name).write_text(content)
+    assert command.main(["--data", data, "--dir", str(tmp_path)]) == 2
+    assert name in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("data", ["usaid", "freshretail"])

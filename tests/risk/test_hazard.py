@@ -160,6 +160,9 @@ def test_a_version_comes_back_from_its_files(tmp_path) -> None:
     assert again is not None
     np.testing.assert_array_equal(again.trees(lessons.features), hazard.trees(lessons.features))
     assert (again.shares, again.facts) == (hazard.shares, hazard.facts)
+    said = RuptureHazard.told_of(tmp_path)
+    assert said["share in stock"] == hazard.shares[0]
+    assert said["held out in stock loss mixed"] <= said["held out in stock loss structural"]
 
 
 @pytest.mark.parametrize("name", ["hazard.json", "hazard_0.booster"])
@@ -172,6 +175,7 @@ def test_damaged_files_are_refused(tmp_path, name: str) -> None:
 
 def test_without_files_there_is_no_learned_part(tmp_path) -> None:
     assert RuptureHazard.from_files(tmp_path) is None
+    assert RuptureHazard.told_of(tmp_path) == {}
 
 
 def test_a_count_that_found_nothing_tells_that_the_shelf_had_been_empty() -> None:

@@ -183,11 +183,11 @@ def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: An
         availability=availability,
         receipts=receipts,
         stock=stock,
-        lots=_lots(shelves, today),
-        corrections=_corrections(shelves, today),
+        lots=_dated(shelves, "lots", "expires_on", "units", today),
+        corrections=_dated(shelves, "corrections", "date", "units", today),
         orders=history[history["units_open"] > 0].reset_index(drop=True),
         order_history=history,
-        customer_orders=_booked(shelves, today),
+        customer_orders=_dated(shelves, "booked", "due_on", "units_open", today),
         policies=_policies(shelves),
         suppliers=_suppliers(masters.get("suppliers", [])),
         sites=pd.DataFrame({"site": sorted({one.site for one in shelves}), "region": ""}),
@@ -262,34 +262,17 @@ def _orders(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns).astype({**numbers, **dates, "series": "int64"})
 
 
-def _lots(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
+def _dated(
+    shelves: list[Shelf], what: str, date: str, units: str, today: pd.Timestamp
+) -> pd.DataFrame:
+    """A row for each (day from today or None, units) that the shelves have of `what`."""
     rows = [
-        (row, pd.NaT if day is None else today + dt.timedelta(days=day), units)
+        (row, pd.NaT if day is None else today + dt.timedelta(days=day), number)
         for row, one in enumerate(shelves)
-        for day, units in one.lots
+        for day, number in getattr(one, what)
     ]
-    frame = pd.DataFrame(rows, columns=["series", "expires_on", "units"])
-    return frame.astype({"series": "int64", "expires_on": "datetime64[s]", "units": "float64"})
-
-
-def _corrections(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
-    rows = [
-        (row, today + dt.timedelta(days=day), units)
-        for row, one in enumerate(shelves)
-        for day, units in one.corrections
-    ]
-    frame = pd.DataFrame(rows, columns=["series", "date", "units"])
-    return frame.astype({"series": "int64", "date": "datetime64[s]", "units": "float64"})
-
-
-def _booked(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
-    rows = [
-        (row, pd.NaT if due is None else today + dt.timedelta(days=due), units)
-        for row, one in enumerate(shelves)
-        for due, units in one.booked
-    ]
-    frame = pd.DataFrame(rows, columns=["series", "due_on", "units_open"])
-    return frame.astype({"series": "int64", "due_on": "datetime64[s]", "units_open": "float64"})
+    frame = pd.DataFrame(rows, columns=["series", date, units])
+    return frame.astype({"series": "int64", date: "datetime64[s]", units: "float64"})
 
 
 def _policies(shelves: list[Shelf]) -> pd.DataFrame:
