@@ -160,6 +160,7 @@ def test_a_version_comes_back_from_its_files(tmp_path) -> None:
     assert again is not None
     np.testing.assert_array_equal(again.trees(lessons.features), hazard.trees(lessons.features))
     assert (again.shares, again.facts) == (hazard.shares, hazard.facts)
+    assert again.ensemble.calibration == hazard.ensemble.calibration
     said = RuptureHazard.told_of(tmp_path)
     assert said["share in stock"] == hazard.shares[0]
     assert said["held out in stock loss mixed"] <= said["held out in stock loss structural"]
