@@ -10,7 +10,7 @@ speaks alone.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
@@ -44,10 +44,17 @@ EFFORT: Final[dict[str, Any]] = {
 }
 """Of `RuptureRiskClassifier`."""
 BLOCKS: Final = 3  # of neighbouring origins, each held out once
-LEAST_EVENTS: Final = 100
-"""Held-out outcomes that are ruptures, below which the structure speaks alone. A rupture that some
-origins foresee counts at each."""
-CAUTION: Final = 100.0  # such outcomes that halve the say of the trees
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Held-out outcomes that are ruptures; one that some origins foresee counts at each."""
+
+    least_events: int  # below: the structure speaks alone
+    caution: float  # so many halve the say of the trees
+
+
+BOUNDS: Final = Bounds(least_events=100, caution=100.0)
 SHARES: Final = np.linspace(0.0, 1.0, 21)
 SMALLEST: Final = 0.01  # of a structural hazard in the mix: paths do not know everything
 
@@ -58,10 +65,18 @@ class Lessons:
     wait."""
 
     features: pd.DataFrame  # [k, F]
+    series: NDArray[np.int64]  # [k] row of the panel that was trained on
     event: Events  # [k] first out in the span, given not before
     origin: NDArray[np.int64]  # [k]
     end: NDArray[np.int64]  # [k] last period of the span, after the origin
     weight: Floats  # [k] an outcome that several origins tell counts less at each
+
+    def where(self, rows: NDArray[np.bool_]) -> Lessons:
+        """Some of them."""
+        return Lessons(
+            self.features[rows].reset_index(drop=True),
+            *(getattr(self, part.name)[rows] for part in fields(self)[1:]),
+        )
 
 
 def reach_of(options: Options) -> int:
@@ -92,10 +107,12 @@ class RuptureHazard:
     facts: dict[str, Any]  # rows, events among them, held-out losses: how the shares came about
 
     @classmethod
-    def learn(cls, lessons: Lessons, seed: int, workers: int = 1) -> RuptureHazard | None:
+    def learn(
+        cls, lessons: Lessons, seed: int, workers: int = 1, *, bounds: Bounds = BOUNDS
+    ) -> RuptureHazard | None:
         """None where there are too few ruptures to learn from, or trees say nothing more. The
         number of processes changes nothing."""
-        if lessons.event.sum() < LEAST_EVENTS or lessons.event.all():
+        if lessons.event.sum() < bounds.least_events or lessons.event.all():
             return None
         from models.risk.classifier import RuptureRiskClassifier
 
@@ -108,8 +125,8 @@ class RuptureHazard:
             **EFFORT,
         ).fit(lessons.features, lessons.event, sample_weight=lessons.weight)
         told, out = np.isfinite(model.held_out_), _out(lessons.features)
-        in_stock, losses = _share(lessons, model.held_out_, told & ~out)
-        while_out, losses_out = _share(lessons, model.held_out_, told & out)
+        in_stock, losses = _share(lessons, model.held_out_, told & ~out, bounds)
+        while_out, losses_out = _share(lessons, model.held_out_, told & out, bounds)
         if not (in_stock or while_out):
             return None
         facts = {
@@ -211,17 +228,17 @@ def _out(features: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _share(
-    lessons: Lessons, held_out: Floats, rows: NDArray[np.bool_]
+    lessons: Lessons, held_out: Floats, rows: NDArray[np.bool_], bounds: Bounds
 ) -> tuple[float, dict[str, float]]:
     """The say of the trees that some held-out rows ask for, less the fewer ruptures they hold; and
     the losses behind it."""
     event, weight = lessons.event[rows], lessons.weight[rows]
     events = int(event.sum())
-    if events < LEAST_EVENTS:
+    if events < bounds.least_events:
         return 0.0, {"events": events}
     structural = log_odds(lessons.features["structural"].to_numpy(np.float64)[rows])
     losses = [log_loss(event, mixed(held_out[rows], structural, one), weight) for one in SHARES]
-    share = float(SHARES[np.argmin(losses)]) * events / (events + CAUTION)
+    share = float(SHARES[np.argmin(losses)]) * events / (events + bounds.caution)
     return share, {
         "events": events,
         "structural": losses[0],

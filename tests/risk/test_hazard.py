@@ -26,7 +26,7 @@ from models.lead_time import fit_lead_times
 from models.risk import assess
 from models.risk.features import period_features, series_features
 from models.risk.hazard import (
-    LEAST_EVENTS,
+    BOUNDS,
     Lessons,
     RuptureHazard,
     chance,
@@ -210,6 +210,7 @@ def made_up(rows: int, rate: float, *, told: bool, seed: int = 1) -> Lessons:
     )
     return Lessons(
         features=features,
+        series=np.arange(rows),
         event=(luck.random(rows) < probability).astype(np.int64),
         origin=np.repeat(np.arange(10), rows // 10),
         end=np.ones(rows, np.int64),
@@ -232,7 +233,7 @@ def test_trees_that_know_more_speak_for_themselves() -> None:
 
 def test_few_ruptures_teach_nothing() -> None:
     few = made_up(1_000, 0.02, told=True)
-    assert few.event.sum() < LEAST_EVENTS
+    assert few.event.sum() < BOUNDS.least_events
     assert RuptureHazard.learn(few, seed=1) is None
 
 
