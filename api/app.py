@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api import errors
 from api.dependencies import Publications
 from api.pages import documentation, home
-from api.routes import forecasts, health, publications, scorecard, series, warnings
+from api.pushing import Bounds, Intakes
+from api.routes import feeds, forecasts, health, publications, scorecard, series, warnings
 from api.schemas import Problem
 from models.provenance import package_version
 from models.workspace import Workspace
@@ -54,7 +55,8 @@ def create_app(workspace: Workspace) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.publications = Publications(workspace)
-    for resource in (health, warnings, series, forecasts, publications, scorecard):
+    app.state.intakes = Intakes(workspace, app.state.publications.engine, Bounds())
+    for resource in (health, warnings, series, forecasts, publications, scorecard, feeds):
         app.include_router(resource.router)
     for page in (home, documentation):
         app.include_router(page.router)

@@ -41,6 +41,10 @@ class Publications:
         self._looked_at = -LOOK_SECONDS
         self._lock = Lock()
 
+    @property
+    def engine(self) -> sa.Engine:
+        return self._engine
+
     def close(self) -> None:
         self._engine.dispose()
 

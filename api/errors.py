@@ -12,7 +12,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.plain import to_json
-from forecasting.errors import NotReady, Refused, UnknownName, VigistockError
+from forecasting.errors import (
+    DeliveryRefused,
+    MissingColumns,
+    NotReady,
+    Refused,
+    UnknownName,
+    VigistockError,
+)
+from forecasting.feeds.profile import BadProfile
 
 PROBLEM: Final = "application/problem+json"
 MOST_FAULTS: Final = 20  # of one request; whoever sends more will send again
@@ -32,6 +40,38 @@ class NotFound(VigistockError):
     title = "Not found"
 
 
+class Forbidden(VigistockError):
+    code = "forbidden"
+    title = "The key is not for this"
+
+
+class TooLarge(VigistockError):
+    """A body, or what it unfolds to, is more than one request may bring."""
+
+    code = "too_large"
+    title = "Too large for one request"
+
+
+class UnsupportedMedia(VigistockError):
+    code = "unsupported_media"
+    title = "The body is of a kind that is not read here"
+
+    def __init__(self, what: str, given: str, offered: Sequence[str]) -> None:
+        super().__init__(
+            f"{what}: {given!r} is not read here.",
+            next_step=f"Read: {', '.join(offered)}.",
+            given=given,
+            offered=list(offered),
+        )
+
+
+class Unprocessable(VigistockError):
+    """Understood, and yet it cannot be done as it was asked."""
+
+    code = "unprocessable"
+    title = "This cannot be done as asked"
+
+
 class NotAcceptable(VigistockError):
     code = "not_acceptable"
     title = "None of the accepted formats is offered"
@@ -47,10 +87,17 @@ class NotAcceptable(VigistockError):
 
 STATUS: Final[Mapping[type[VigistockError], int]] = {
     BadRequest: 400,
+    Forbidden: 403,
     NotFound: 404,
     UnknownName: 404,
     NotAcceptable: 406,
     Refused: 409,
+    TooLarge: 413,
+    UnsupportedMedia: 415,
+    Unprocessable: 422,
+    DeliveryRefused: 422,
+    MissingColumns: 422,
+    BadProfile: 422,
     NotReady: 503,
 }
 
@@ -95,6 +142,7 @@ async def _vigistock_error(request: Request, error: Exception) -> Response:
         code=error.code,
         headers=headers,
         next_step=error.next_step,
+        **({"facts": error.facts} if error.facts and status < 500 else {}),
     )
 
 
