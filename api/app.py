@@ -14,7 +14,7 @@ from api import errors
 from api.dependencies import Publications
 from api.pages import documentation, home
 from api.pushing import Bounds, Intakes
-from api.routes import feeds, forecasts, health, publications, scorecard, series, warnings
+from api.routes import feeds, forecasts, health, jobs, publications, scorecard, series, warnings
 from api.schemas import Problem
 from models.provenance import package_version
 from models.workspace import Workspace
@@ -56,7 +56,7 @@ def create_app(workspace: Workspace) -> FastAPI:
     )
     app.state.publications = Publications(workspace)
     app.state.intakes = Intakes(workspace, app.state.publications.engine, Bounds())
-    for resource in (health, warnings, series, forecasts, publications, scorecard, feeds):
+    for resource in (health, warnings, series, forecasts, publications, scorecard, feeds, jobs):
         app.include_router(resource.router)
     for page in (home, documentation):
         app.include_router(page.router)

@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.plain import to_json
+from forecasting.calendar import BadPeriod
 from forecasting.errors import (
     DeliveryRefused,
     MissingColumns,
@@ -98,6 +99,7 @@ STATUS: Final[Mapping[type[VigistockError], int]] = {
     DeliveryRefused: 422,
     MissingColumns: 422,
     BadProfile: 422,
+    BadPeriod: 422,
     NotReady: 503,
 }
 

@@ -373,3 +373,40 @@ class RejectPage(BaseModel):
     count: int = Field(description="rejected rows of the delivery")
     items: list[RejectedRow]
     next: str | None
+
+
+class PublicationRequest(BaseModel):
+    """What to publish."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_of: str | None = Field(
+        None,
+        max_length=10,
+        description="a date, 2026-W47 or 2026-11: the last complete period ending on or before it; "
+        "null: the last one of the sales",
+        examples=["2026-11-22"],
+    )
+
+
+class JobLinks(BaseModel):
+    self: str = Field(examples=["/v1/jobs/3"])
+    result: str | None = Field(description="address of what was made")
+
+
+class Job(BaseModel):
+    """Long work. At most one runs; the others wait in order."""
+
+    job: int = Field(ge=1)
+    kind: Literal["publish"]
+    asked: dict[str, Any]
+    state: Literal["queued", "running", "done", "failed"]
+    step: str = Field(description="what it is doing, in words")
+    asked_at: dt.datetime = Field(description="UTC")
+    started_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    result: dict[str, Any] | None = Field(description="of a job that is done")
+    error: dict[str, Any] | None = Field(
+        description="of one that failed: code, title, detail, next_step, as in a problem"
+    )
+    links: JobLinks

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, Column, ForeignKey, Integer, Table, Text
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, Table, Text
 
 from forecasting.record.schema import CODE, UtcDateTime, metadata
 
@@ -23,3 +23,22 @@ pushes: Final = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 """One row an acknowledged push, written in the transaction of its delivery."""
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # consecutive from 1
+    Column("kind", Text, nullable=False),  # a name in api.jobs.KINDS
+    Column("asked", JSON, nullable=False),  # its arguments, as plain values
+    Column("caller", CODE, nullable=False),
+    Column("state", Text, nullable=False),  # queued, running, done, failed
+    Column("step", Text, nullable=False),  # what it is doing, in words
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("seen_at", UtcDateTime, nullable=False),  # its process was alive
+    Column("ended_at", UtcDateTime),
+    Column("result", JSON, nullable=False),  # of a job that is done
+    Column("error", JSON, nullable=False),  # of one that failed: code, title, detail, next_step
+    Index(None, "state"),
+)
+"""Long work asked for over HTTP. A job that runs says every few seconds that it is alive."""

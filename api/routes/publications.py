@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
+from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api import jobs
 from api.dependencies import MOST, InPublications
 from api.errors import NotFound
 from api.paging import Cursor, write_cursor
 from api.routes.answers import answer, documented, next_address, with_next
-from api.schemas import PublicationPage, PublicationSummary
+from api.routes.jobs import accepted
+from api.schemas import Job, PublicationPage, PublicationRequest, PublicationSummary
+from forecasting.calendar import parse_as_of
 from models.ledger import DEMAND, RISK
 from models.publication import Publication
 from models.publication.contracts import SERIES
@@ -43,6 +47,30 @@ async def list_publications(
     items = [_summary(found[place], current=place == 0) for place in places]
     payload = {"count": len(found), "items": items, "next": address}
     return answer(payload, with_next(dict(FRESH), address))
+
+
+@router.post(
+    "",
+    operation_id="createPublication",
+    status_code=202,
+    response_model=Job,
+    responses=documented(422, 503),
+)
+async def create_publication(
+    request: Request, publications: InPublications, asked: PublicationRequest
+) -> Response:
+    """Forecast and warn anew with the champions, as `vigistock publish` does. It takes its time:
+    the answer is a job; an equal one under way is returned, not repeated."""
+    day = None if asked.as_of is None else parse_as_of(asked.as_of)
+    row = await to_thread.run_sync(
+        jobs.ask,
+        publications.workspace,
+        publications.engine,
+        jobs.PUBLISH,
+        {"as_of": day and day.isoformat()},
+        "",
+    )
+    return accepted(row)
 
 
 @router.get(

@@ -27,6 +27,8 @@ OPERATIONS = {
     "listDeliveries",
     "getDelivery",
     "listRejects",
+    "createPublication",
+    "getJob",
 }
 WITHOUT_PARAMETERS = {
     "getLiveness",
