@@ -58,9 +58,29 @@ episodes: Final = Table(
     Column("closed_publication", Integer, ForeignKey("publications.number")),  # first without it
     Column("opened_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
-    Column("revision", Integer, nullable=False),  # rises with each change of state
+    Column("revision", Integer, nullable=False),  # rises with each change
+    Column("assigned_to", Text, nullable=False, server_default=""),
+    Column("snoozed_until", Date),  # the first day on which it is new again
+    Column("action", Text, nullable=False, server_default=""),  # what somebody did about it
     Index(None, "site", "sku"),
 )
+
+warning_changes: Final = Table(
+    "warning_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("episode", BigInteger, ForeignKey("episodes.id"), nullable=False),
+    Column("revision", Integer, nullable=False),  # that it made
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("assigned_to", Text, nullable=False),
+    Column("snoozed_until", Date),
+    Column("action", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    UniqueConstraint("episode", "revision"),
+)
+"""What people did with a warning; nothing of it is ever changed."""
 
 episode_publications: Final = Table(
     "episode_publications",
@@ -116,7 +136,7 @@ SQLITE_APPEND_ONLY: Final = tuple(
     """
     for action in ("UPDATE", "DELETE")
 )
-for _table in (model_versions, promotions):
+for _table in (model_versions, promotions, warning_changes):
     for _dialect, _statements in (
         ("postgresql", POSTGRES_APPEND_ONLY),
         ("sqlite", SQLITE_APPEND_ONLY),
