@@ -12,7 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from api.plain import to_json
-from forecasting.errors import NotReady, Refused, UnknownName, VigistockError
+from forecasting.errors import NotReady, Refused, UnknownName, VigistockError, did_you_mean
+from models.publication import Damaged
 
 PROBLEM: Final = "application/problem+json"
 MOST_FAULTS: Final = 20  # of one request; whoever sends more will send again
@@ -45,13 +46,30 @@ class NotAcceptable(VigistockError):
         )
 
 
+class BadParameter(VigistockError):
+    """A query parameter that the route does not take, or a value that this publication lacks."""
+
+    code = "invalid"
+    title = "The request does not keep its contract"
+
+    def __init__(self, what: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"There is no {what} {name[:200]!r}.{did_you_mean(name[:200], known)}",
+            next_step=f"Known: {', '.join(known)}." if known else "It takes none.",
+            what=what,
+            name=name,
+        )
+
+
 STATUS: Final[Mapping[type[VigistockError], int]] = {
     BadRequest: 400,
     NotFound: 404,
     UnknownName: 404,
     NotAcceptable: 406,
+    BadParameter: 422,
     Refused: 409,
     NotReady: 503,
+    Damaged: 503,
 }
 
 
