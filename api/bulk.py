@@ -35,6 +35,20 @@ MAKERS: Final = 2  # pulls made at once in a process; the others wait, and other
 _RANGE: Final = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 
 
+def documented_bulk(what: str) -> dict[str, Any]:
+    """`responses=` of a route that answers in every form."""
+    text = {"schema": {"type": "string"}}
+    return {
+        "content": {
+            CSV: text,
+            NDJSON: text,
+            PARQUET: {"schema": {"type": "string", "format": "binary"}},
+        },
+        "description": "A page as JSON; as CSV, NDJSON or Parquet the columns of "
+        f"`vigistock export {what}`",
+    }
+
+
 class Pulls:
     """What makes and answers the bulk representations of one workspace."""
 

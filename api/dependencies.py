@@ -102,7 +102,7 @@ class Publications:
             ) from None
 
 
-def publications_of(request: Request) -> Publications:
+async def publications_of(request: Request) -> Publications:
     found: Publications = request.app.state.publications
     return found
 

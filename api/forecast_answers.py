@@ -119,14 +119,19 @@ def _delta(served: Served, since: Served, grain: str, levels: tuple[str, ...]) -
     return served.reader.changes(since.reader, grain, levels)
 
 
+@lru_cache(maxsize=64)
+def _known_levels(served: Served, grain: str) -> tuple[str, ...]:
+    return tuple(quantile_columns(served.reader.part(forecasts_part(grain)).column_names))
+
+
 def levels_of(served: Served, grain: str, asked: str | None) -> tuple[str, ...]:
     """The columns of the quantiles asked for (`q050,q500`; blank: none), or all.
 
     Raises BadParameter for one that the publication lacks.
     """
-    known = quantile_columns(served.reader.part(forecasts_part(grain)).column_names)
+    known = _known_levels(served, grain)
     if asked is None:
-        return tuple(known)
+        return known
     wanted = {name.strip() for name in asked.split(",") if name.strip()}
     for name in sorted(wanted - set(known)):
         raise BadParameter("quantile in this publication", name, known)

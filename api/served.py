@@ -121,9 +121,9 @@ class Served:
         return self.warning_row(self._row_of_warning[number])
 
     def warning_row(self, row: int) -> dict[str, Any]:
-        return self.warning_rows(np.array([row]))[0]
+        return self.warning_rows(slice(row, row + 1))[0]
 
-    def warning_rows(self, rows: Rows) -> list[dict[str, Any]]:
+    def warning_rows(self, rows: slice | Rows) -> list[dict[str, Any]]:
         """Rows as the API words them: horizons in one object, constants left to the provenance."""
         horizons = self._horizons
         answer = []

@@ -39,7 +39,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 _PROBLEM_SCHEMA: Final = {"$ref": f"#/components/schemas/{Problem.__name__}"}
 
 
-def only_known(request: Request) -> None:
+async def only_known(request: Request) -> None:
     """Nothing asked is silently ignored: raises BadParameter for a parameter that the route does
     not take, or one given twice."""
     if not request.scope["query_string"]:

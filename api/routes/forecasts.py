@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.bulk import FORMS, pulls_of
+from api.bulk import FORMS, documented_bulk, pulls_of
 from api.dependencies import MOST, InPublications, Number
 from api.forecast_answers import Selection, levels_of
 from api.negotiation import (
@@ -29,15 +29,6 @@ router = APIRouter(prefix="/v1/forecasts", tags=["forecasts"], dependencies=[Dep
 
 MOST_ROWS: Final = 10_000
 USUAL_ROWS: Final = 1_000
-_COLUMNS: Final = "the columns of `vigistock export forecasts`"
-_BULK: Final[dict[str, Any]] = {
-    "content": {
-        CSV: {"schema": {"type": "string"}, "example": "publication,site,sku,period,…"},
-        NDJSON: {"schema": {"type": "string"}, "example": '{"publication":12,"site":"LYON",…}'},
-        PARQUET: {"schema": {"type": "string", "format": "binary"}},
-    },
-    "description": f"A page as JSON; as CSV, NDJSON or Parquet {_COLUMNS}",
-}
 _RANGE: Final[dict[str, Any]] = {
     "content": {
         media: {"schema": {"type": "string", "format": "binary"}}
@@ -52,7 +43,11 @@ _RANGE: Final[dict[str, Any]] = {
     "",
     operation_id="listForecasts",
     response_model=ForecastPage,
-    responses={200: _BULK, 206: _RANGE, **documented(304, 400, 404, 406, 416, 422, 503)},
+    responses={
+        200: documented_bulk("forecasts"),
+        206: _RANGE,
+        **documented(304, 400, 404, 406, 416, 422, 503),
+    },
 )
 async def list_forecasts(
     request: Request,

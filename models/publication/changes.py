@@ -29,7 +29,7 @@ def changes_of(old: pa.Table, new: pa.Table) -> pa.Table:
     be served otherwise. Where the columns themselves differ, every row did.
     """
     old_keys, new_keys = _keys(old, new)
-    place = pd.Index(old_keys).get_indexer(new_keys)
+    place = pd.Index(old_keys).get_indexer(pd.Index(new_keys))
     is_new = place < 0
     differs = is_new | _differs(old, new, place)
     rows = np.flatnonzero(differs)
