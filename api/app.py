@@ -14,7 +14,7 @@ from api import errors
 from api.dependencies import Publications
 from api.negotiation import PARQUET
 from api.pages import documentation, home
-from api.routes import forecasts, health, publications, scorecard, series, warnings
+from api.routes import forecasts, health, publications, receipts, scorecard, series, warnings
 from api.schemas import Problem
 from models.provenance import package_version
 from models.workspace import Workspace
@@ -56,7 +56,7 @@ def create_app(workspace: Workspace) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.publications = Publications(workspace)
-    for resource in (health, warnings, series, forecasts, publications, scorecard):
+    for resource in (health, warnings, series, forecasts, publications, receipts, scorecard):
         app.include_router(resource.router)
     for page in (home, documentation):
         app.include_router(page.router)

@@ -54,7 +54,7 @@ class Pulls:
 
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
-        self._makers = CapacityLimiter(MAKERS)
+        self.makers = CapacityLimiter(MAKERS)
 
     async def whole(
         self,
@@ -74,7 +74,7 @@ class Pulls:
         def get() -> Prepared:
             return self.shelf.get(question, form, table, zipped=zipped)
 
-        found = await to_thread.run_sync(get, limiter=self._makers)
+        found = await to_thread.run_sync(get, limiter=self.makers)
         about = _about(request, found.rows, found.sha256, media, zipped=zipped, name=name)
         about |= {"Last-Modified": format_datetime(at.astimezone(dt.UTC), usegmt=True), **headers}
         if unchanged(request, about["ETag"]):

@@ -41,6 +41,14 @@ def changes_of(old: pa.Table, new: pa.Table) -> pa.Table:
     return both.sort_by(order).combine_chunks()
 
 
+def same_rows(old: pa.Table, new: pa.Table) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Row numbers, in the one and in the other, of the rows with the same site, sku and period."""
+    old_keys, new_keys = _keys(old, new)
+    place = pd.Index(old_keys).get_indexer(pd.Index(new_keys))
+    rows = np.flatnonzero(place >= 0)
+    return place[rows], rows
+
+
 def _keys(old: pa.Table, new: pa.Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """One number a row, equal where site, sku and period are."""
     keys = np.zeros(old.num_rows + new.num_rows, np.int64)

@@ -22,6 +22,7 @@ OPERATIONS = {
     "listForecasts",
     "listPublications",
     "getPublication",
+    "postReceipt",
     "getScorecard",
 }
 WITHOUT_PARAMETERS = {
@@ -44,9 +45,10 @@ def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
 
 def test_every_failure_is_documented_as_a_problem(document: dict[str, Any]) -> None:
     for path, methods in document["paths"].items():
-        for status, response in methods["get"]["responses"].items():
-            if int(status) >= 400:
-                assert list(response["content"]) == ["application/problem+json"], path
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    assert list(response["content"]) == ["application/problem+json"], path
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 
