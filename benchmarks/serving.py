@@ -130,7 +130,7 @@ def over_broken_connections(port: int, headers: Mapping[str, str], whole: Pulled
         response = connection.getresponse()
         assert response.status == (206 if held else 200), response.status
         if breaks < BREAKS:
-            held += response.read(luck.randint(1, 2 * size // BREAKS))
+            held += response.read(luck.randint(1, 3 * size // (2 * BREAKS)))
             breaks += 1
         else:
             held += response.read()
@@ -209,7 +209,7 @@ def pulls(port: int) -> tuple[dict[str, float], Pulled]:
     assert csv is not None
     delta = pull(port, f"{PULL}&changed_since=1", {"Accept": "text/csv"})
     tell(
-        f"  delta since the week before, CSV gzip: {delta.headers['vigistock-rows']} rows, "
+        f"  delta since the week before, CSV: {delta.headers['vigistock-rows']} rows, "
         f"{len(delta.content) / 2**20:.1f} MiB, made in {delta.seconds:.2f} s"
     )
     return found, csv

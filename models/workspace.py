@@ -47,7 +47,7 @@ class Workspace:
     @property
     def pulls(self) -> Path:
         """Bulk answers as they are served; may be deleted, they are made again."""
-        return self.folder / "pulls"
+        return self.publications / ".pulls"
 
     @property
     def scorecard(self) -> Path:

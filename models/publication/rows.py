@@ -18,7 +18,7 @@ Values = Iterable[Any]
 
 
 class PlainRows:
-    """A table, answered from as dictionaries; NaN and null are both None-like (NaN in numbers).
+    """A table, answered from as dictionaries; unknown numbers are NaN, other unknowns None.
 
     `nested`: columns that stand in one inner object of this name at the end of each row.
 
@@ -28,22 +28,28 @@ class PlainRows:
     """
 
     def __init__(self, table: pa.Table, name: str = "", nested: Sequence[str] = ()) -> None:
-        self._name = name
-        self._outer = {one: _opened(table.column(one)) for one in table.column_names}
-        self._inner = {one: self._outer.pop(one) for one in nested}
+        outer = [one for one in table.column_names if one not in nested]
+        self._columns = [_opened(table.column(one)) for one in (*outer, *nested)]
+        self._together = _together(outer, name, nested)
 
     def records(self, rows: Rows) -> list[dict[str, Any]]:
-        found = _zipped(self._outer, rows)
-        if self._inner:
-            for row, inner in zip(found, _zipped(self._inner, rows), strict=True):
-                row[self._name] = inner
-        return found
+        return self._together([column(rows) for column in self._columns])
 
 
-def _zipped(columns: dict[str, Callable[[Rows], Values]], rows: Rows) -> list[dict[str, Any]]:
-    names = tuple(columns)
-    values = zip(*[column(rows) for column in columns.values()], strict=True)
-    return [dict(zip(names, row, strict=True)) for row in values]
+def _together(
+    outer: Sequence[str], name: str, nested: Sequence[str]
+) -> Callable[[list[Values]], list[dict[str, Any]]]:
+    """Columns to rows, as code made for these names, the way `collections.namedtuple` does it: a
+    literal dictionary takes half the time of one zipped from names and values."""
+    names = [*outer, *nested]
+    pairs = [f"{one!r}: v{place}" for place, one in enumerate(names)]
+    inner = f"{name!r}: {{{', '.join(pairs[len(outer) :])}}}" if nested else ""
+    row = ", ".join([*pairs[: len(outer)], inner])
+    values = "".join(f"v{place}, " for place in range(len(names)))
+    made: Callable[[list[Values]], list[dict[str, Any]]] = eval(
+        f"lambda columns: [{{{row}}} for {values} in zip(*columns)]"
+    )
+    return made
 
 
 def _opened(column: pa.ChunkedArray) -> Callable[[Rows], Values]:
