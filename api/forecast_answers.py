@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -13,10 +12,9 @@ import pyarrow.compute as pc
 from api.errors import BadParameter
 from api.served import CONSTANTS, Rows, Served
 from models.publication.changes import CHANGE, GONE, SAID_WITH_KEY
-from models.publication.contracts import forecasts_part, quantile_columns
+from models.publication.contracts import forecasts_part
 from models.publication.rows import PlainRows
 
-KEPT_DELTAS: Final = 2  # the pages of a delta are asked for one after the other
 TOMBSTONE: Final = ("site", "sku", "period", *SAID_WITH_KEY, CHANGE)
 
 
@@ -107,21 +105,11 @@ class Selection:
     @property
     def _delta(self) -> pa.Table:
         assert self.since is not None
-        table = _delta(self.served, self.since, self.grain, self.levels)
+        table = self.served.delta(self.since, self.grain, self.levels)
         for name, value in (("site", self.site), ("sku", self.sku)):
             if value is not None:
                 table = table.filter(pc.equal(table.column(name), value))
         return table
-
-
-@lru_cache(maxsize=KEPT_DELTAS)
-def _delta(served: Served, since: Served, grain: str, levels: tuple[str, ...]) -> pa.Table:
-    return served.reader.changes(since.reader, grain, levels)
-
-
-@lru_cache(maxsize=64)
-def _known_levels(served: Served, grain: str) -> tuple[str, ...]:
-    return tuple(quantile_columns(served.reader.part(forecasts_part(grain)).column_names))
 
 
 def levels_of(served: Served, grain: str, asked: str | None) -> tuple[str, ...]:
@@ -129,7 +117,7 @@ def levels_of(served: Served, grain: str, asked: str | None) -> tuple[str, ...]:
 
     Raises BadParameter for one that the publication lacks.
     """
-    known = _known_levels(served, grain)
+    known = served.levels(grain)
     if asked is None:
         return known
     wanted = {name.strip() for name in asked.split(",") if name.strip()}

@@ -21,6 +21,7 @@ from models.publication.contracts import (
     SERIES,
     forecasts_part,
     horizon_columns,
+    quantile_columns,
 )
 
 Flags = NDArray[np.bool_]
@@ -52,6 +53,8 @@ class Served:
         self.number = reader.number
         self.manifest = reader.publication.manifest_sha256
         self._orders: dict[str, Rows] = {}
+        self._levels: dict[str, tuple[str, ...]] = {}
+        self._delta: tuple[object, pa.Table] = (None, None)  # the last: pages follow each other
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
@@ -186,3 +189,19 @@ class Served:
         }:
             raise UnknownName("grain in this publication", asked, self.reader.grains)
         return asked or self.reader.grains[0]
+
+    def levels(self, grain: str) -> tuple[str, ...]:
+        """Columns of the quantiles of a grain."""
+        if grain not in self._levels:
+            part = self.reader.part(forecasts_part(grain))
+            self._levels[grain] = tuple(quantile_columns(part.column_names))
+        return self._levels[grain]
+
+    def delta(self, since: Served, grain: str, levels: tuple[str, ...]) -> pa.Table:
+        """What changed since another publication; only the last one asked for is kept."""
+        asked = (since.manifest, grain, levels)
+        kept, table = self._delta
+        if kept != asked:
+            table = self.reader.changes(since.reader, grain, levels)
+            self._delta = (asked, table)
+        return table

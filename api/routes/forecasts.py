@@ -124,7 +124,7 @@ async def _page(
     request: Request, selection: Selection, after: int, limit: int, question: dict[str, Any]
 ) -> Response:
     served, since = selection.served, selection.since
-    tag = entity_tag(request, served.manifest, since and since.manifest)
+    tag = entity_tag(request, served.number, served.manifest, since and since.manifest)
     if unchanged(request, tag):
         return not_modified(tag)
     if since is None:
