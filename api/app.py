@@ -7,14 +7,25 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from fastapi import FastAPI
-from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
 from api.dependencies import Publications
+from api.negotiation import PARQUET
 from api.pages import documentation, home
 from api.pushing import Bounds, Intakes
-from api.routes import feeds, forecasts, health, jobs, publications, scorecard, series, warnings
+from api.routes import (
+    feeds,
+    forecasts,
+    health,
+    jobs,
+    publications,
+    receipts,
+    scorecard,
+    series,
+    warnings,
+)
 from api.schemas import Problem
 from models.provenance import package_version
 from models.workspace import Workspace
@@ -31,6 +42,7 @@ Demand forecasts and stockout warnings of one company, from its current publicat
 * Units are the item's own; instants are UTC; dates are business dates of the site.
 """
 LEAST_GZIP_BYTES: Final = 1_000
+GZIP_LEVEL: Final = 4  # 9 takes four times as long and saves a tenth
 SECURITY: Final = (
     (b"content-security-policy", b"default-src 'none'; style-src 'self'; frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
@@ -56,12 +68,19 @@ def create_app(workspace: Workspace) -> FastAPI:
     )
     app.state.publications = Publications(workspace)
     app.state.intakes = Intakes(workspace, app.state.publications.engine, Bounds())
-    for resource in (health, warnings, series, forecasts, publications, scorecard, feeds, jobs):
+    for resource in (
+        *(health, warnings, series, forecasts, publications, receipts, scorecard, feeds, jobs),
+    ):
         app.include_router(resource.router)
     for page in (home, documentation):
         app.include_router(page.router)
     errors.install(app)
-    app.add_middleware(GZipMiddleware, minimum_size=LEAST_GZIP_BYTES)
+    app.add_middleware(
+        GZipMiddleware,
+        minimum_size=LEAST_GZIP_BYTES,
+        compresslevel=GZIP_LEVEL,
+        exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, PARQUET),
+    )
     app.add_middleware(SecurityHeaders)
     _document_problems(app)
     return app

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from typing import Annotated, Final
+from collections.abc import Callable
+from typing import Annotated, Final, TypeVar
 
 import sqlalchemy as sa
 from anyio import Lock, to_thread
@@ -21,6 +22,8 @@ from models.workspace import Workspace
 LOOK_SECONDS: Final = 1.0  # between two looks at the ledger for a newer publication
 KEPT: Final = 4  # publications other than the current one that stay mapped
 MOST: Final = 2**31 - 1  # of a publication's number, as the ledger stores it
+
+T = TypeVar("T")
 
 log = logging.getLogger("vigistock.api")
 
@@ -75,6 +78,10 @@ class Publications:
         """Every committed publication, the current one first."""
         return await to_thread.run_sync(self._list)
 
+    async def in_record(self, work: Callable[[sa.Engine], T]) -> T:
+        """Work on the record, off the event loop; raises NotReady where it cannot be reached."""
+        return await to_thread.run_sync(self._in_record, work)
+
     def _is_due(self) -> bool:
         return time.monotonic() - self._looked_at >= LOOK_SECONDS
 
@@ -98,15 +105,18 @@ class Publications:
             raise NotFound(error.message, next_step=error.next_step) from None
 
     def _list(self) -> list[Publication]:
+        return self._in_record(list_publications)
+
+    def _in_record(self, work: Callable[[sa.Engine], T]) -> T:
         try:
-            return list_publications(self._engine)
+            return work(self._engine)
         except sa.exc.SQLAlchemyError:
             raise NotReady(
                 "The record cannot be read.", next_step="Try again; /health/ready tells when."
             ) from None
 
 
-def publications_of(request: Request) -> Publications:
+async def publications_of(request: Request) -> Publications:
     found: Publications = request.app.state.publications
     return found
 

@@ -20,8 +20,10 @@ from forecasting.errors import (
     Refused,
     UnknownName,
     VigistockError,
+    did_you_mean,
 )
 from forecasting.feeds.profile import BadProfile
+from models.publication import Damaged
 
 PROBLEM: Final = "application/problem+json"
 MOST_FAULTS: Final = 20  # of one request; whoever sends more will send again
@@ -86,12 +88,28 @@ class NotAcceptable(VigistockError):
         )
 
 
+class BadParameter(VigistockError):
+    """A query parameter that the route does not take, or a value that this publication lacks."""
+
+    code = "invalid"
+    title = "The request does not keep its contract"
+
+    def __init__(self, what: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"There is no {what} {name[:200]!r}.{did_you_mean(name[:200], known)}",
+            next_step=f"Known: {', '.join(known)}." if known else "It takes none.",
+            what=what,
+            name=name,
+        )
+
+
 STATUS: Final[Mapping[type[VigistockError], int]] = {
     BadRequest: 400,
     Forbidden: 403,
     NotFound: 404,
     UnknownName: 404,
     NotAcceptable: 406,
+    BadParameter: 422,
     Refused: 409,
     TooLarge: 413,
     UnsupportedMedia: 415,
@@ -101,6 +119,7 @@ STATUS: Final[Mapping[type[VigistockError], int]] = {
     BadProfile: 422,
     BadPeriod: 422,
     NotReady: 503,
+    Damaged: 503,
 }
 
 

@@ -12,6 +12,8 @@ from api.errors import NotAcceptable
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
+NDJSON: Final = "application/x-ndjson"
+PARQUET: Final = "application/vnd.apache.parquet"
 
 
 def negotiate(accept: str, offered: Sequence[str]) -> str:
@@ -52,7 +54,8 @@ def _number(text: str) -> float:
 
 def entity_tag(request: Request, *parts: object) -> str:
     """Of the address, the format and what it rests on; weak, since compression changes bytes."""
-    asked = (str(request.url.path), str(request.url.query), request.headers.get("accept", ""))
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    asked = (path, query, request.headers.get("accept", ""))
     digest = hashlib.sha256("\0".join(map(str, (*asked, *parts))).encode("utf-8", "replace"))
     return f'W/"{digest.hexdigest()[:24]}"'
 

@@ -124,13 +124,27 @@ class ForecastRow(BaseModel):
     method: str = Field(description="rung of the ladder", examples=["combination"])
     mean_units: float = Field(description="expected units sold, stock allowing")
     reason: str = Field(description="why this method")
+    change: Literal["new", "changed"] | None = Field(None, description="in a delta only")
+
+
+class ForecastTombstone(BaseModel):
+    """A row of the earlier publication that this one does not have: take it out."""
+
+    site: str
+    sku: str
+    period: str = Field(examples=["2026-W47"])
+    period_start: dt.date
+    change: Literal["gone"]
 
 
 class ForecastPage(BaseModel):
     provenance: Provenance
     grain: Literal["day", "week", "month"]
+    changed_since: int | None = Field(
+        None, description="the publication that the items change into this one; null: all rows"
+    )
     count: int = Field(ge=0, description="rows that match, on all pages")
-    items: list[ForecastRow]
+    items: list[ForecastRow | ForecastTombstone]
     next: str | None = Field(description="address of the next page; null on the last")
 
 

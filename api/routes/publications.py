@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api import jobs
 from api.dependencies import MOST, InPublications
 from api.errors import NotFound
 from api.paging import Cursor, write_cursor
-from api.routes.answers import answer, documented, next_address, with_next
+from api.pull_schemas import PublicationDetail
+from api.routes.answers import answer, documented, next_address, only_known, with_next
 from api.routes.jobs import accepted
-from api.schemas import Job, PublicationPage, PublicationRequest, PublicationSummary
+from api.schemas import Job, PublicationPage, PublicationRequest
 from forecasting.calendar import parse_as_of
 from models.ledger import DEMAND, RISK
-from models.publication import Publication
+from models.publication import Move, Publication, PullReceipt, moves_of, receipts_of
 from models.publication.contracts import SERIES
 
-router = APIRouter(prefix="/v1/publications", tags=["publications"])
+router = APIRouter(
+    prefix="/v1/publications", tags=["publications"], dependencies=[Depends(only_known)]
+)
 
 FRESH: Final = {"Cache-Control": "no-cache"}  # a new publication may come at any moment
 
@@ -76,17 +80,24 @@ async def create_publication(
 @router.get(
     "/{number}",
     operation_id="getPublication",
-    response_model=PublicationSummary,
+    response_model=PublicationDetail,
     responses=documented(404, 422, 503),
 )
 async def get_publication(
     publications: InPublications, number: Annotated[int, Path(ge=1, le=MOST)]
 ) -> Response:
-    """One publication: provenance, and its files with their sha256."""
+    """One publication: provenance, its files with their sha256, how far its forecasts moved since
+    the one before, and what an ERP says that it holds of it."""
     found = await publications.listed()
     for place, one in enumerate(found):
         if one.number == number:
-            return answer(_summary(one, current=place == 0), FRESH)
+            moves = await publications.in_record(lambda engine: moves_of(engine, number))
+            receipts = await publications.in_record(lambda engine: receipts_of(engine, number))
+            more = {
+                "stability": _stability(moves),
+                "receipts": [_receipt(receipt) for receipt in receipts],
+            }
+            return answer(_summary(one, current=place == 0) | more, FRESH)
     raise NotFound(
         f"There is no publication {number}.", next_step="GET /v1/publications lists them."
     )
@@ -111,4 +122,22 @@ def _summary(found: Publication, *, current: bool) -> dict[str, Any]:
             for name, part in found.parts.items()
         },
         "manifest_sha256": found.manifest_sha256,
+    }
+
+
+def _stability(moves: list[Move]) -> dict[str, Any] | None:
+    if not moves:
+        return None
+    by_grain = {one.grain: {"rows": one.rows, "change": one.share} for one in moves}
+    return {"since": moves[0].since, "by_grain": by_grain}
+
+
+def _receipt(receipt: PullReceipt) -> dict[str, Any]:
+    said = asdict(receipt)
+    return {
+        **{name: said[name] for name in ("holder", "grain")},
+        "format": receipt.form,
+        "quantiles": receipt.quantiles,
+        "changed_since": receipt.changed_since or None,
+        **{name: said[name] for name in ("rows", "sha256", "matches", "received_at")},
     }

@@ -22,6 +22,7 @@ OPERATIONS = {
     "listForecasts",
     "listPublications",
     "getPublication",
+    "postReceipt",
     "getScorecard",
     "pushFeed",
     "listDeliveries",

@@ -13,7 +13,8 @@ import pytest
 from httpx import Client
 
 from api.app import create_app
-from api.schemas import Problem, PublicationPage, PublicationSummary, Readiness
+from api.pull_schemas import PublicationDetail
+from api.schemas import Problem, PublicationPage, Readiness
 from models.workspace import Workspace
 from tests.api.published import publish
 from tests.api.serving import serving, serving_app
@@ -174,7 +175,8 @@ def test_other_methods(client: Client, method: str) -> None:
 def test_publications(client: Client) -> None:
     page = PublicationPage.model_validate(client.get("/v1/publications").json())
     assert [one.publication for one in page.items] == [1]
-    one = PublicationSummary.model_validate(client.get("/v1/publications/1").json())
+    one = PublicationDetail.model_validate(client.get("/v1/publications/1").json())
+    assert one.stability is None
     assert one.current
     assert one.parts["forecasts_day"].rows == one.series * 28
 
