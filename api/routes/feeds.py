@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 from anyio import to_thread
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from api.dependencies import MOST, InPublications
@@ -16,7 +16,7 @@ from api.negotiation import CSV, JSON, negotiate
 from api.paging import Cursor, write_cursor
 from api.plain import to_json
 from api.pushing import FORMS, Intakes, form_of, no_delivery
-from api.routes.answers import answer, documented, next_address, with_next
+from api.routes.answers import answer, documented, next_address, only_known, with_next
 from api.schemas import DeliveryPage, DeliveryReceipt, RejectPage
 from forecasting.errors import UnknownName
 from forecasting.feeds.profile import CONTRACTS
@@ -24,7 +24,7 @@ from forecasting.record.database import reading
 from forecasting.record.delivery import COUNTS
 from forecasting.record.schema import deliveries, rejects
 
-router = APIRouter(prefix="/v1/feeds", tags=["feeds"])
+router = APIRouter(prefix="/v1/feeds", tags=["feeds"], dependencies=[Depends(only_known)])
 
 FRESH: Final = {"Cache-Control": "no-store"}
 Delivery = Annotated[int, Path(ge=1, le=MOST)]

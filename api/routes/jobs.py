@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from anyio import to_thread
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Path, Response
 
 from api import jobs
 from api.dependencies import MOST, InPublications
 from api.plain import to_json
-from api.routes.answers import answer, documented
+from api.routes.answers import answer, documented, only_known
 from api.schemas import Job
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(only_known)])
 
 FRESH: Final = {"Cache-Control": "no-store"}
 SOON: Final = "2"  # seconds after which it is worth looking again

@@ -58,7 +58,7 @@ async def list_publications(
     operation_id="createPublication",
     status_code=202,
     response_model=Job,
-    responses=documented(422, 503),
+    responses=documented(400, 422, 503),
 )
 async def create_publication(
     request: Request, publications: InPublications, asked: PublicationRequest

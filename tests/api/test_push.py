@@ -215,6 +215,18 @@ def test_each_form_is_read(erp: httpx.Client, body: bytes, headers: dict[str, st
         (422, "{" * 5_000, {"headers": {"Content-Type": "application/json"}}),
         (422, gzip.compress(GOOD.encode())[:40], {"headers": {"Content-Encoding": "gzip"}}),
     ],
+    ids=[
+        *(
+            "no such feed",
+            "PDF",
+            "brotli",
+            "a path as profile",
+            "no such profile",
+            "empty",
+            "binary",
+        ),
+        *("no Parquet", "no JSON", "a cut gzip"),
+    ],
 )
 def test_a_bad_push_is_told_as_a_problem(
     erp: httpx.Client, workspace: Workspace, status: int, body: bytes, more: dict[str, Any]
