@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from api.tabular import WRITERS
@@ -75,6 +75,7 @@ series = st.dictionaries(
 publications = st.tuples(series, st.integers(2_900, 2_904), st.integers(1, 4), st.booleans())
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(publications, publications)
 def test_the_old_set_and_the_delta_give_the_new_set(
     before: tuple[Any, ...], after: tuple[Any, ...]
@@ -85,6 +86,7 @@ def test_the_old_set_and_the_delta_give_the_new_set(
     assert applied(rows_of(old), delta) == rows_of(new)
 
 
+@settings(deadline=None)
 @given(publications, publications)
 def test_no_row_of_a_delta_could_be_left_out(
     before: tuple[Any, ...], after: tuple[Any, ...]
@@ -133,6 +135,7 @@ def read_ndjson(content: bytes) -> pa.Table:
         ("parquet", lambda content: pq.read_table(io.BytesIO(content))),
     ],
 )
+@settings(deadline=None, max_examples=50)
 @given(before=publications, after=publications)
 def test_it_holds_in_every_format(
     form: str, read: Callable[[bytes], pa.Table], before: tuple[Any, ...], after: tuple[Any, ...]
