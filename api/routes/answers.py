@@ -15,10 +15,14 @@ from api.schemas import Problem
 _TEXTS: Final[Mapping[int, str]] = {
     304: "Not changed since the given ETag",
     400: "The request cannot be understood",
+    401: "A key is needed",
+    403: "The key is not for this",
     404: "There is no such thing in this publication",
     406: "None of the accepted formats is offered",
     422: "A parameter does not keep its contract",
+    429: "Too many requests",
     503: "There is no publication yet, or the record cannot be read",
+    504: "The answer took too long",
 }
 
 

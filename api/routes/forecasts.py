@@ -50,7 +50,9 @@ async def list_forecasts(
     the next page is named by `next` and by the `Link` header.
     """
     media = negotiate(request.headers.get("accept", ""), [JSON, CSV])
-    question = {"grain": grain, "site": site, "sku": sku, "of": "forecasts"}
+    question = {"grain": grain, "site": site, "sku": sku, "of": "forecasts"} | {
+        "sites": publications.seen
+    }
     begin = Cursor.read(cursor, question)
     served = await publications.numbered(begin.publication or publication)
     tag = entity_tag(request, served.number, served.provenance["code_version"])

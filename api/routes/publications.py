@@ -6,8 +6,9 @@ from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.dependencies import MOST, InPublications
+from api.dependencies import MOST, InPublications, Publications
 from api.errors import NotFound
+from api.negotiation import VARY
 from api.paging import Cursor, write_cursor
 from api.routes.answers import answer, documented, next_address, with_next
 from api.schemas import PublicationPage, PublicationSummary
@@ -17,7 +18,10 @@ from models.publication.contracts import SERIES
 
 router = APIRouter(prefix="/v1/publications", tags=["publications"])
 
-FRESH: Final = {"Cache-Control": "no-cache"}  # a new publication may come at any moment
+FRESH: Final = {
+    "Cache-Control": "private, no-cache",
+    "Vary": VARY,
+}  # a new publication may come at any moment
 
 
 @router.get(
@@ -40,7 +44,7 @@ async def list_publications(
     last = places.stop - 1 if places and places.stop < len(found) else None
     following = None if last is None else write_cursor(0, last, question)
     address = next_address(request, following)
-    items = [_summary(found[place], current=place == 0) for place in places]
+    items = [_summary(publications, found[place], current=place == 0) for place in places]
     payload = {"count": len(found), "items": items, "next": address}
     return answer(payload, with_next(dict(FRESH), address))
 
@@ -58,14 +62,16 @@ async def get_publication(
     found = await publications.listed()
     for place, one in enumerate(found):
         if one.number == number:
-            return answer(_summary(one, current=place == 0), FRESH)
+            return answer(_summary(publications, one, current=place == 0), FRESH)
     raise NotFound(
         f"There is no publication {number}.", next_step="GET /v1/publications lists them."
     )
 
 
-def _summary(found: Publication, *, current: bool) -> dict[str, Any]:
+def _summary(seen_by: Publications, found: Publication, *, current: bool) -> dict[str, Any]:
+    """What speaks of every site together is left out for those who see only some."""
     made = found.provenance
+    whole = seen_by.sites is None
     return {
         "publication": found.number,
         "origin": made.origin_label,
@@ -75,12 +81,13 @@ def _summary(found: Publication, *, current: bool) -> dict[str, Any]:
         "data_cut": made.data_cut,
         "models": {DEMAND: made.demand_version, RISK: made.risk_version},
         "code_version": made.code_version,
-        "data_digest": made.data_digest,
-        "series": found.parts[SERIES].rows,
+        "data_digest": made.data_digest if whole else "",
+        "series": found.parts[SERIES].rows if whole else None,
         "current": current,
         "parts": {
             name: {"rows": part.rows, "bytes": part.bytes, "sha256": part.sha256}
             for name, part in found.parts.items()
+            if whole
         },
-        "manifest_sha256": found.manifest_sha256,
+        "manifest_sha256": found.manifest_sha256 if whole else "",
     }
