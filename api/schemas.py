@@ -23,6 +23,7 @@ class Problem(BaseModel):
     detail: str = Field(description="what was found wrong, in words")
     instance: str = Field(description="path of the request")
     code: str = Field(description="kind of the problem, for machines", examples=["not_found"])
+    request_id: str = Field("", description="as in the header `X-Request-ID` and in the log")
     next_step: str = Field("", description="what to do about it")
     facts: dict[str, Any] | None = Field(None, description="what was found, for machines")
     errors: list[Fault] | None = Field(None, description="of an invalid request, one by one")
@@ -201,7 +202,9 @@ class Figure(BaseModel):
 
 
 class PublicationSummary(Provenance):
-    series: int = Field(ge=0, description="number of series")
+    series: int | None = Field(
+        ge=0, description="number of series; null for a key limited to sites, as parts are left out"
+    )
     current: bool = Field(description="served when no publication is named")
     parts: dict[str, Part]
     manifest_sha256: str

@@ -41,6 +41,7 @@ SORTS: Final[Mapping[str, str]] = {
 }
 """What warnings may be sorted by; a minus before it turns the order round."""
 
+KEPT: Final = 32  # sets of sites whose part of a publication stays indexed
 LISTS: Final = ("causes", "actions")  # kept as JSON text, answered as what it says
 CONSTANTS: Final = ("publication", "origin", "model_version")  # said once, in the provenance
 
@@ -55,6 +56,17 @@ class Served:
         self._orders: dict[str, Rows] = {}
         self._levels: dict[str, tuple[str, ...]] = {}
         self._delta: tuple[object, pa.Table] = (None, None)  # the last: pages follow each other
+        self.limited: dict[frozenset[str], Served] = {}
+
+    def only(self, sites: frozenset[str]) -> Served:
+        """The same publication without the rows of other sites; the latest few are kept."""
+        found = self.limited.get(sites)
+        if found is None:
+            found = self.limited[sites] = Served(self.reader.only(sites))
+            found.manifest = " ".join([self.manifest, *map(repr, sorted(sites))])
+            while len(self.limited) > KEPT:
+                self.limited.pop(next(iter(self.limited)), None)
+        return found
 
     @cached_property
     def provenance(self) -> dict[str, Any]:

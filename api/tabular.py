@@ -1,7 +1,8 @@
 """An Arrow table as CSV, Parquet, NDJSON or JSON, batch by batch: sizes do not matter.
 
-Codes are text and stay as they are; dates are plain ISO dates; what is unknown (null, NaN or
-infinite) is an empty cell in CSV and null in JSON. Text is joined by Arrow, column by column.
+Codes are text and stay as they are; dates are plain ISO dates; what is unknown (null or NaN) is an
+empty cell in CSV and null in JSON. In CSV a text that a spreadsheet would take for a formula gets
+an apostrophe before it, which our own `generic` profile takes away again.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from forecasting.feeds.formulas import defused
 
 BATCH_ROWS: Final = 16_384  # some megabytes of text
 
@@ -63,9 +66,11 @@ def csv_pieces(table: pa.Table) -> Iterator[bytes]:
 
     >>> b"".join(csv_pieces(pa.table({"sku": ["007", "A,1"], "mean": [1.5, None]})))
     b'sku,mean\\n007,1.5\\n"A,1",\\n'
+    >>> b"".join(csv_pieces(pa.table({"sku": ["-7"], "mean": [-7.0]})))
+    b"sku,mean\\n'-7,-7\\n"
     """
     yield (",".join(map(_csv_word, table.column_names)) + "\n").encode()
-    for cells in _cells(table, _csv_word):
+    for cells in _cells(table, lambda word: _csv_word(defused(word))):
         lines = pc.binary_join_element_wise(
             *cells, ",", null_handling="replace", null_replacement=""
         )

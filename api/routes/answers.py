@@ -17,6 +17,8 @@ from api.schemas import Problem
 _TEXTS: Final[Mapping[int, str]] = {
     304: "Not changed since the given ETag",
     400: "The request cannot be understood",
+    401: "A key is needed",
+    403: "The key is not for this",
     404: "There is no such thing in this publication",
     409: "It contradicts what the record holds",
     406: "None of the accepted formats is offered",
@@ -24,7 +26,9 @@ _TEXTS: Final[Mapping[int, str]] = {
     415: "The body is of a kind that is not read here",
     416: "The range is not in the file",
     422: "A parameter does not keep its contract",
+    429: "Too many requests",
     503: "There is no publication yet, or the record cannot be read",
+    504: "The answer took too long",
 }
 
 

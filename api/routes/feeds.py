@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
+import pyarrow as pa
 import sqlalchemy as sa
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
@@ -18,6 +19,9 @@ from api.plain import to_json
 from api.pushing import FORMS, Intakes, form_of, no_delivery
 from api.routes.answers import answer, documented, next_address, only_known, with_next
 from api.schemas import DeliveryPage, DeliveryReceipt, RejectPage
+from api.security import Caller, InCaller
+from api.tables import pushes
+from api.tabular import csv_pieces
 from forecasting.errors import UnknownName
 from forecasting.feeds.profile import CONTRACTS
 from forecasting.record.database import reading
@@ -61,6 +65,7 @@ assert set(_BODY["content"]) == set(FORMS)
 )
 async def push_feed(
     request: Request,
+    caller: InCaller,
     feed: Annotated[str, Path(max_length=40, description="a feed of docs/feeds.md, or `ledger`")],
     idempotency_key: Annotated[
         str,
@@ -94,9 +99,9 @@ async def push_feed(
                 profile=push_profile,
                 name=named if (named := name or "push").lower().endswith(form) else named + form,
                 digest=digest_of(feed, profile, form, str(check), body=body.sha256),
-                caller="",
+                caller=caller.name,
                 key=idempotency_key,
-                sites=None,
+                sites=None if caller.sites is None else tuple(sorted(caller.sites)),
                 check=check,
                 most_cells=intakes.bounds.cells,
             )
@@ -119,6 +124,7 @@ async def push_feed(
 )
 async def list_deliveries(
     request: Request,
+    caller: InCaller,
     publications: InPublications,
     feed: Annotated[str | None, Query(max_length=40)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
@@ -128,6 +134,7 @@ async def list_deliveries(
     question = {"feed": feed, "of": "deliveries"}
     begin = Cursor.read(cursor, question)
     query = sa.select(deliveries).order_by(deliveries.c.number.desc()).limit(limit + 1)
+    query = _seen_by(caller, query)
     if begin.after >= 0:
         query = query.where(deliveries.c.number < begin.after)
     if feed is not None:
@@ -146,9 +153,11 @@ async def list_deliveries(
     response_model=DeliveryReceipt,
     responses=documented(404, 422, 503),
 )
-async def get_delivery(publications: InPublications, number: Delivery) -> Response:
+async def get_delivery(
+    caller: InCaller, publications: InPublications, number: Delivery
+) -> Response:
     """The receipt of one delivery: rows read = accepted + rejected + duplicates."""
-    return answer(_receipt(await _delivery(publications.engine, number)), FRESH)
+    return answer(_receipt(await _delivery(caller, publications.engine, number)), FRESH)
 
 
 @router.get(
@@ -162,6 +171,7 @@ async def get_delivery(publications: InPublications, number: Delivery) -> Respon
 )
 async def list_rejects(
     request: Request,
+    caller: InCaller,
     publications: InPublications,
     number: Delivery,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
@@ -172,7 +182,7 @@ async def list_rejects(
     media = negotiate(request.headers.get("accept", ""), [JSON, CSV])
     question = {"delivery": number, "of": "rejects"}
     begin = Cursor.read(cursor, question)
-    receipt = await _delivery(publications.engine, number)
+    receipt = await _delivery(caller, publications.engine, number)
     query = sa.select(rejects).where(rejects.c.delivery == number).order_by(rejects.c.position)
     if media == CSV:
         rows = await to_thread.run_sync(_rows, publications.engine, query)
@@ -194,11 +204,22 @@ async def list_rejects(
     return answer(payload, with_next(dict(FRESH), address))
 
 
-_REJECT: Final = ("line", "column", "code", "message", "raw")
+_REJECTS: Final = pa.schema(
+    [("line", pa.int64()), *((name, pa.string()) for name in ("column", "code", "message", "raw"))]
+)
+_REJECT: Final = tuple(_REJECTS.names)
 
 
-async def _delivery(engine: sa.Engine, number: int) -> dict[str, Any]:
-    query = sa.select(deliveries).where(deliveries.c.number == number)
+def _seen_by(caller: Caller, query: sa.Select[Any]) -> sa.Select[Any]:
+    """Of a caller that is limited to sites: what it pushed itself."""
+    if caller.sites is None:
+        return query
+    own = sa.select(pushes.c.delivery).where(pushes.c.caller == caller.name)
+    return query.where(deliveries.c.number.in_(own))
+
+
+async def _delivery(caller: Caller, engine: sa.Engine, number: int) -> dict[str, Any]:
+    query = _seen_by(caller, sa.select(deliveries).where(deliveries.c.number == number))
     rows = await to_thread.run_sync(_rows, engine, query)
     if not rows:
         raise no_delivery(number)
@@ -218,13 +239,7 @@ def _receipt(row: dict[str, Any]) -> dict[str, Any]:
     return {"delivery": row["number"], **facts, "repeated": False, "links": links}
 
 
-def _csv(rows: list[dict[str, Any]]) -> str:
-    """Comma, UTF-8; a line of the header always."""
-    import csv
-    import io
-
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _REJECT, extrasaction="ignore")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
+def _csv(rows: list[dict[str, Any]]) -> bytes:
+    """Comma, UTF-8; a line of the header always; no text that a spreadsheet would run."""
+    columns = {name: [row[name] for row in rows] for name in _REJECT}
+    return b"".join(csv_pieces(pa.table(columns, _REJECTS)))

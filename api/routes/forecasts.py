@@ -93,6 +93,7 @@ async def list_forecasts(
         "sku": sku,
         "quantiles": quantiles,
         "changed_since": changed_since,
+        "sites": publications.seen,
         "of": "forecasts",
     }
     begin = Cursor.read(cursor, question)

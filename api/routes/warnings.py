@@ -85,7 +85,9 @@ async def list_warnings(
     """
     media = negotiate(request.headers.get("accept", ""), [JSON, *FORMS])
     equal = {"site": site, "sku": sku, "category": category, "supplier": supplier, "state": state}
-    question = {**equal, "min_probability": min_probability, "sort": sort, "of": "warnings"}
+    question = {**equal, "min_probability": min_probability, "sort": sort, "of": "warnings"} | {
+        "sites": publications.seen
+    }
     begin = Cursor.read(cursor, question)
     served = await publications.numbered(begin.publication or publication)
     tag = entity_tag(request, served.number, served.provenance["code_version"])

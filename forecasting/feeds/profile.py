@@ -95,6 +95,8 @@ class Profile(Rules):
     thousands: str = ""
     dates: list[str] = Field(default_factory=lambda: ["YYYY-MM-DD"])
     """formats, tried in order: YYYY MM DD hh mm ss; M and D allow one digit"""
+    defused: bool = False
+    """CSV: an apostrophe before `=`, `+`, `-`, `@` in a text was put there by Vigistock's export"""
     sheet: str = ""
     """XLSX: the sheet to read; blank: the first"""
     feeds: dict[str, Rules] = Field(default_factory=dict)

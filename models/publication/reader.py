@@ -6,8 +6,9 @@ query scans. No model code is imported here: what is served is what was publishe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Sequence
+from copy import copy
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -77,11 +78,34 @@ class PublicationReader:
         self._rows = {key: row for row, key in enumerate(keys)}
         self._plain: dict[str, PlainRows] = {}
         self._warnings = self._with_lives(episodes)
-        self._row_of_warning = {
-            number: row
-            for row, number in enumerate(self._warnings.column("warning").to_pylist())
-            if number is not None
-        }
+        self._row_of_warning = _row_of_warning(self._warnings)
+
+    def only(self, sites: Collection[str]) -> PublicationReader:
+        """The same publication as one sees it who knows of these sites only; copies no numbers.
+
+        What speaks of all series together (digests, files and their rows) is blank in it.
+        """
+        mine = copy(self)
+        mine._plain = {}
+        kept = [row for (site, _), row in self._rows.items() if site in sites]
+        runs = _runs(kept)
+        mine._parts = {name: self._slices(table, runs) for name, table in self._parts.items()}
+        mine._warnings = self._slices(self._warnings, runs)
+        mine._rows = {key: row for row, key in enumerate(k for k in self._rows if k[0] in sites)}
+        mine._row_of_warning = _row_of_warning(mine._warnings)
+        mine.publication = replace(
+            self.publication,
+            provenance=replace(self.publication.provenance, data_digest=""),
+            manifest_sha256="",
+            parts={},
+        )
+        return mine
+
+    def _slices(self, table: pa.Table, runs: list[tuple[int, int]]) -> pa.Table:
+        """The rows of some series, of a table with equally many for each."""
+        each = table.num_rows // max(len(self._rows), 1)
+        pieces = [table.slice(first * each, count * each) for first, count in runs]
+        return pa.concat_tables([table.slice(0, 0), *pieces])
 
     @property
     def number(self) -> int:
@@ -288,6 +312,26 @@ class PublicationReader:
         table = table.append_column("warning", pa.array(numbers, pa.int64()))
         table = self._constants(table, self.publication.provenance.risk_version)
         return table.select(warnings_order(table.column_names))
+
+
+def _row_of_warning(warnings: pa.Table) -> dict[int, int]:
+    numbers = warnings.column("warning").to_pylist()
+    return {number: row for row, number in enumerate(numbers) if number is not None}
+
+
+def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Rising numbers as first and count of each unbroken run.
+
+    >>> _runs([2, 3, 4, 7])
+    [(2, 3), (7, 1)]
+    """
+    runs: list[tuple[int, int]] = []
+    for row in rows:
+        if runs and sum(runs[-1]) == row:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((row, 1))
+    return runs
 
 
 def _plain_text(table: pa.Table) -> pa.Table:

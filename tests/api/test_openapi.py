@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 OPERATIONS = {
     "getLiveness",
     "getReadiness",
+    "getMetrics",
     "listWarnings",
     "getWarning",
     "getSeries",
@@ -34,6 +35,7 @@ OPERATIONS = {
 WITHOUT_PARAMETERS = {
     "getLiveness",
     "getReadiness",
+    "getMetrics",
     "getScorecard",
 }  # nothing of them can be sent wrong
 
