@@ -35,12 +35,12 @@ class Selection:
         return {
             "of": "forecasts",
             "publication": self.served.number,
-            "manifest": self.served.manifest,
+            "stored": self.served.stored,
             "grain": self.grain,
             "levels": self.levels,
             "site": self.site,
             "sku": self.sku,
-            "since": self.since and self.since.manifest,
+            "since": self.since and self.since.stored,
         }
 
     def table(self) -> pa.Table:

@@ -52,7 +52,8 @@ class Served:
     def __init__(self, reader: PublicationReader) -> None:
         self.reader = reader
         self.number = reader.number
-        self.manifest = reader.publication.manifest_sha256
+        self.manifest = reader.publication.manifest_sha256  # blank where only some sites are seen
+        self.stored = self.manifest  # what kept files are made of; told to nobody
         self._orders: dict[str, Rows] = {}
         self._levels: dict[str, tuple[str, ...]] = {}
         self._delta: tuple[object, pa.Table] = (None, None)  # the last: pages follow each other
@@ -63,7 +64,7 @@ class Served:
         found = self.limited.get(sites)
         if found is None:
             found = self.limited[sites] = Served(self.reader.only(sites))
-            found.manifest = " ".join([self.manifest, *map(repr, sorted(sites))])
+            found.stored = " ".join([self.stored, *map(repr, sorted(sites))])
             while len(self.limited) > KEPT:
                 self.limited.pop(next(iter(self.limited)), None)
         return found

@@ -6,6 +6,8 @@ and is refused to all but administrators until `api.security.RULES` does.
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +15,7 @@ from typing import Any, Final, Literal
 from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
 from fastapi.routing import iter_route_contexts
 from httpx import Client, Response
 
@@ -20,6 +23,9 @@ from api.app import create_app
 from api.schemas import Problem
 from api.scorecards import keep
 from api.security import ADMIN_ALONE, RULES, rule_of
+from api.tables import jobs, pushes
+from forecasting.feeds import load_profile, read
+from forecasting.record import Record
 from models.workspace import Workspace
 from tests.api.keyed import NOW, bearer, key
 from tests.api.published import AWKWARD, publish, workspace_in
@@ -31,6 +37,9 @@ FOREIGN_WORDS: Final = ("PARIS", "Dépôt", "A&B", quote(AWKWARD[0]))
 ALL: Final = frozenset({"planner", "erp", "scientist", "admin"})
 READERS: Final = frozenset({"planner", "scientist", "admin"})
 ADMIN: Final = frozenset({"admin"})
+ERPS: Final = frozenset({"erp", "admin"})
+SALES: Final = "date,site,sku,units\n2026-11-20,{},00123,4\n"
+RECEIPT: Final = json.dumps({"files": [{"grain": "week", "rows": 1, "sha256": "0" * 64}]})
 NOBODY: Final = ("none", "unknown", "expired", "revoked", "another scheme")
 
 
@@ -40,10 +49,16 @@ class Route:
 
     scopes: frozenset[str]
     limited: Literal["its rows", "refused", "the same"]
-    own: str  # an address that is answered with 200
+    own: str  # an address that is answered
     foreign: str = ""  # the same of another site
     nothing: str = ""  # the same of no site at all
     foreign_status: int = 200
+    content: str = ""  # of the body, where there is one
+    status: int = 200  # of an answer
+
+    @property
+    def is_read(self) -> bool:
+        return not self.content
 
 
 def series(site: str, sku: str) -> str:
@@ -93,6 +108,33 @@ ROUTES: Final = {
     ),
     "GET /v1/publications": Route(ALL, "its rows", "/v1/publications"),
     "GET /v1/publications/{number}": Route(ALL, "its rows", "/v1/publications/1"),
+    "POST /v1/publications": Route(
+        ALL, "refused", "/v1/publications", content='{"as_of": "2026-11-22"}', status=202
+    ),
+    "POST /v1/publications/{number}/receipt": Route(
+        ERPS, "refused", "/v1/publications/1/receipt", content=RECEIPT
+    ),
+    "GET /v1/jobs/{number}": Route(ALL, "refused", "/v1/jobs/1"),
+    "POST /v1/feeds/{feed}": Route(
+        ERPS, "its rows", "/v1/feeds/sales?check=true", content=SALES.format(OWN)
+    ),
+    "GET /v1/feeds/deliveries": Route(ERPS, "its rows", "/v1/feeds/deliveries"),
+    "GET /v1/feeds/deliveries/{number}": Route(
+        ERPS,
+        "its rows",
+        "/v1/feeds/deliveries/1",
+        "/v1/feeds/deliveries/2",
+        "/v1/feeds/deliveries/99",
+        404,
+    ),
+    "GET /v1/feeds/deliveries/{number}/rejects": Route(
+        ERPS,
+        "its rows",
+        "/v1/feeds/deliveries/1/rejects",
+        "/v1/feeds/deliveries/2/rejects",
+        "/v1/feeds/deliveries/99/rejects",
+        404,
+    ),
     "GET /v1/scorecard": Route(READERS, "refused", "/v1/scorecard"),
 }
 OPEN: Final = {
@@ -120,6 +162,17 @@ class Company:
     own_warning: int
     foreign_warning: int
 
+    def send(self, name: str, address: str, who: str) -> Response:
+        """As the route is used."""
+        route = ROUTES[name]
+        if route.is_read:
+            return self.ask(address, who)
+        kind = "text/csv" if "/feeds/" in name else "application/json"
+        headers = bearer(self.keys.get(who, "")) | {"Content-Type": kind, "Idempotency-Key": who}
+        if who == "another scheme":
+            headers["Authorization"] = f"Basic {self.keys[who]}"
+        return self.client.post(address, content=route.content, headers=headers)
+
     def ask(self, address: str, who: str, **headers: str) -> Response:
         path = address.format(own=self.own_warning, foreign=self.foreign_warning)
         offered = self.keys.get(who, "")
@@ -130,6 +183,9 @@ class Company:
 def made(workspace: Workspace, *sites: str) -> dict[str, str]:
     publish(workspace, sites=sites)
     keep(workspace, outcome().facts())
+    _deliver(workspace, OWN, "erp's program", "admin's program")
+    if not sites:
+        _deliver(workspace, FOREIGN)
     return {
         **{scope: key(workspace, scope) for scope in ALL},
         **{f"{scope} of {OWN}": key(workspace, scope, OWN) for scope in ALL},
@@ -139,6 +195,28 @@ def made(workspace: Workspace, *sites: str) -> dict[str, str]:
         "unknown": "vgs_00000000_" + "x" * 43,
         "another scheme": key(workspace, "admin"),
     }
+
+
+def _deliver(workspace: Workspace, site: str, *callers: str) -> None:
+    """A delivery of a site's rows that these callers pushed."""
+    body = SALES.format(site).encode()
+    reading = read(body, "sales", load_profile("generic"), name="sales.csv")
+    with Record.open(workspace.database_url) as record:
+        number = record.deliver(reading, received_at=NOW).delivery
+        row = {"key": site, "digest": "", "delivery": number, "status": 201, "answer": {}}
+        with record.writing() as connection:
+            for caller in callers:
+                connection.execute(sa.insert(pushes), row | {"caller": caller, "at": NOW})
+            if not connection.execute(sa.select(jobs.c.id)).first():
+                connection.execute(sa.insert(jobs), JOB)
+
+
+JOB: Final = {
+    **{"id": 1, "kind": "publish", "asked": {"as_of": "2026-11-22"}, "caller": ""},
+    **{"state": "running", "step": "", "result": {}, "error": {}},
+    **{"asked_at": NOW, "started_at": NOW, "seen_at": NOW + dt.timedelta(days=1)},
+}
+"""Under way: whoever asks for the same gets this one."""
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +243,7 @@ def only_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
 def test_who_is_answered(whole: Company, name: str, who: str) -> None:
     route = ROUTES[name]
     for address in filter(None, (route.own, route.foreign)):
-        response = whole.ask(address, who)
+        response = whole.send(name, address, who)
         if name in OPEN:
             assert response.status_code == 200
         elif who in NOBODY:
@@ -173,7 +251,7 @@ def test_who_is_answered(whole: Company, name: str, who: str) -> None:
             assert response.headers["www-authenticate"] == "Bearer"
             _is_refusal(response, name)
         elif who in route.scopes:
-            assert response.status_code == 200
+            assert response.status_code == route.status
         else:
             assert response.status_code == 403
             _is_refusal(response, name)
@@ -194,12 +272,12 @@ def _is_refusal(response: Response, name: str) -> None:
 @pytest.mark.parametrize("scope", sorted(ALL))
 def test_what_a_key_of_one_site_gets(whole: Company, name: str, scope: str) -> None:
     route, who = ROUTES[name], f"{scope} of {OWN}"
-    own = whole.ask(route.own, who)
+    own = whole.send(name, route.own, who)
     if scope not in route.scopes or route.limited == "refused":
         assert own.status_code == 403
         _is_refusal(own, name)
         return
-    assert own.status_code == 200
+    assert own.status_code == route.status
     assert not any(word in own.text for word in FOREIGN_WORDS if name not in OPEN)
     if route.foreign:
         foreign, nothing = whole.ask(route.foreign, who), whole.ask(route.nothing, who)
@@ -212,12 +290,14 @@ def _told(response: Response) -> tuple[str, dict[str, str]]:
     """What an answer says, but the words of the question itself and its own id."""
     text = re.sub(r'"request_id":"\w+"', "", response.text)
     text = re.sub(r"PARIS|NO1", "…", text)
-    text = re.sub(r"(warnings?[/ ])\d+", r"\1…", text)
+    text = re.sub(r"((?:warnings?|deliver\w+)[/ ])\d+", r"\1…", text)
     ignored = ("x-request-id", "date", "etag", "content-length")
     return text, {name: value for name, value in response.headers.items() if name not in ignored}
 
 
-COMPARED: Final = [name for name, one in ROUTES.items() if one.limited == "its rows"]
+COMPARED: Final = [
+    name for name, one in ROUTES.items() if one.limited == "its rows" and one.is_read
+]
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/csv;q=1, application/json;q=0.5"])
@@ -245,7 +325,12 @@ def _without_numbers(response: Response) -> str:
     return re.sub(r'"warning":\d+', '"warning":…', response.text)
 
 
-@pytest.mark.parametrize("name", [name for name in COMPARED if "publications" not in name])
+TAGGED: Final = [
+    name for name in COMPARED if "publications" not in name and "deliveries" not in name
+]
+
+
+@pytest.mark.parametrize("name", TAGGED)
 def test_tags_differ_by_what_is_seen(whole: Company, name: str) -> None:
     address = ROUTES[name].own
     if name == "GET /":
@@ -256,6 +341,21 @@ def test_tags_differ_by_what_is_seen(whole: Company, name: str) -> None:
         again = whole.ask(address, who, **{"If-None-Match": tags[other]})
         assert again.status_code == 200, "what another key was told is not what this one has"
     assert "Authorization" in whole.ask(address, "admin").headers["vary"]
+
+
+def test_a_key_of_one_site_may_not_speak_for_another(whole: Company) -> None:
+    for feed, body, problem in (
+        ("sales", SALES.format(FOREIGN), "'PARIS'"),
+        ("sales", SALES.format(OWN) + f"2026-11-21,{FOREIGN},1,1\n", "'PARIS'"),
+        ("items", "sku\n00123\n", "speaks for all"),
+    ):
+        headers = {"Content-Type": "text/csv", "Idempotency-Key": problem}
+        headers |= bearer(whole.keys[f"erp of {OWN}"])
+        told = whole.client.post(f"/v1/feeds/{feed}", content=body, headers=headers)
+        assert (told.status_code, told.json()["code"]) == (403, "forbidden")
+        assert problem in told.json()["detail"]
+    kept = whole.ask("/v1/feeds/deliveries", "admin").json()["items"]
+    assert len(kept) == 2, "nothing of it was taken"
 
 
 def test_a_cursor_belongs_to_what_its_key_sees(whole: Company) -> None:

@@ -201,7 +201,7 @@ def test_one_line_a_request_holds_what_was_asked_and_nothing_that_was_sent(
     words = "at level logger request method route status ms bytes key"
     assert [" ".join(line) for line in lines] == [words] * 3
     assert [(line["method"], line["route"], line["status"], line["key"]) for line in lines] == [
-        ("GET", "/v1/series/{site:path}/{sku:path}", 200, text.split("_")[1]),
+        ("GET", "/v1/series/{site:path}/{sku:path}", 422, text.split("_")[1]),
         ("OTHER", "none", 401, ""),
         ("GET", "/openapi.json", 200, ""),
     ]
