@@ -14,7 +14,10 @@ MOST_BYTES: Final = 65_536
 
 
 class BoundedRoute(APIRoute):
-    """Answers 413 to a body of more than `MOST_BYTES`, however it is sent."""
+    """Answers 413 to a body of more than `MOST_BYTES`, however it is sent.
+
+    FastAPI's own `max_body_size` answers in plain text, where every refusal is a problem.
+    """
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()

@@ -151,6 +151,26 @@ def memory_mib(parent: int) -> float:
     return total / 1024
 
 
+def cpu_seconds(parent: int) -> float:
+    """Of the service and its workers so far."""
+    ticks = 0
+    for pid in (parent, *_children(parent)):
+        with contextlib.suppress(OSError):
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def reads(port: int, parent: int, name: str, addresses: Sequence[str], seconds: float) -> Rate:
+    """A load, told with what it cost: on a machine that others use too, the fairer figure."""
+    before = cpu_seconds(parent)
+    rate = load(port, addresses, seconds)
+    cost = (cpu_seconds(parent) - before) / rate.requests
+    cores = rate.requests * cost / rate.seconds
+    tell(f"  {name:24s} {rate}   {1e3 * cost:.2f} CPU ms each, {cores:.2f} cores had ({rate.tool})")
+    return rate
+
+
 def _children(parent: int) -> list[int]:
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -237,10 +257,9 @@ def main() -> int:
             load(port, addresses["series"], 2.0)  # each worker opens its publication
             tell(f"\nsingle reads, {WORKERS} workers, series drawn at random")
             for name, listed in addresses.items():
-                tell(f"  {name:24s} {load(port, listed, chosen.seconds)}")
+                reads(port, parent, name, listed, chosen.seconds)
             both = [address for pair in zip(*addresses.values(), strict=True) for address in pair]
-            mixed = load(port, both, chosen.seconds)
-            tell(f"  {'half of each':24s} {mixed}   ({mixed.tool})")
+            mixed = reads(port, parent, "half of each", both, chosen.seconds)
             tell(f"\nwhole pulls: weeks, {QUANTILES}")
             seconds, csv = pulls(port)
             headers = {"Accept": "text/csv", "Accept-Encoding": "identity"}
