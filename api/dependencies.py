@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import time
 from collections import OrderedDict
@@ -19,6 +20,8 @@ from api.served import Served
 from forecasting.errors import NotReady, UnknownName, VigistockError
 from forecasting.record.database import connect
 from models.publication import Publication, current, list_publications, open_publication
+from models.publication.ledger import episodes_of
+from models.publication.lives import last_change
 from models.workspace import Workspace
 
 LOOK_SECONDS: Final = 1.0  # between two looks at the ledger for a newer publication
@@ -48,6 +51,7 @@ class Publications:
         self._engine = connect(workspace.database_url, schema=workspace.schema)
         self._current: Served | None = None
         self._others: OrderedDict[int, Served] = OrderedDict()
+        self._lives: tuple[int, dt.date] | None = None  # last change of a warning, and today
         self._looked_at = -LOOK_SECONDS
         self._lock = Lock()
 
@@ -104,21 +108,36 @@ class Publications:
         """Work on the record, off the event loop; raises NotReady where it cannot be reached."""
         return await to_thread.run_sync(self._in_record, work)
 
+    def look_again(self) -> None:
+        """What was just changed is seen by the next request."""
+        self._looked_at = -LOOK_SECONDS
+
     def _is_due(self) -> bool:
         return time.monotonic() - self._looked_at >= LOOK_SECONDS
 
     def _look(self) -> None:
         try:
             newest = current(self._engine)
+            lives = last_change(self._engine), dt.datetime.now(dt.UTC).date()
             if self._current is None or newest.number != self._current.number:
                 self._turn_to(newest.number)
             else:
                 self.trouble = ""
+                if lives != self._lives:
+                    self._relive()
+            self._lives = lives
         except VigistockError as error:
             self.trouble = error.message
         except (sa.exc.SQLAlchemyError, OSError) as error:
             self.trouble = f"The record cannot be read ({type(error).__name__})."
             log.warning("%s %s", self.trouble, error)
+
+    def _relive(self) -> None:
+        """People have changed warnings, or a snooze is over."""
+        assert self._current is not None
+        episodes = episodes_of(self._engine, self._current.number)
+        self._current = Served(self._current.reader.lived(episodes))
+        self._others.clear()
 
     def _turn_to(self, newest: int) -> None:
         """The newest publication, or the one at hand, or the newest that is whole."""

@@ -26,6 +26,7 @@ from forecasting.errors import (
 )
 from forecasting.feeds.profile import BadProfile
 from models.publication import Damaged
+from models.publication.lives import Senseless, Stale
 
 PROBLEM: Final = "application/problem+json"
 PAGES: Final = frozenset({"/"})  # answered as HTML, to people
@@ -108,6 +109,16 @@ class TooSlow(VigistockError):
         )
 
 
+class NoCondition(VigistockError):
+    """A change that does not say what it is based on."""
+
+    code = "no_condition"
+    title = "The change must say what it is based on"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, next_step="GET it, and send its ETag back as If-Match.")
+
+
 class NotAcceptable(VigistockError):
     code = "not_acceptable"
     title = "None of the accepted formats is offered"
@@ -145,9 +156,12 @@ STATUS: Final[Mapping[type[VigistockError], int]] = {
     NotAcceptable: 406,
     BadParameter: 422,
     Refused: 409,
+    Stale: 412,
     TooLarge: 413,
     UnsupportedMedia: 415,
     Unprocessable: 422,
+    Senseless: 422,
+    NoCondition: 428,
     DeliveryRefused: 422,
     MissingColumns: 422,
     BadProfile: 422,

@@ -7,9 +7,22 @@ these schemas.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from models.publication.lives import Action, State
+
+
+def _without_control_signs(text: str) -> str:
+    if any(ord(sign) < 32 and sign not in "\t\n\r" for sign in text):
+        raise ValueError("control characters are no text")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a lone surrogate is no text") from None
+    return text
+
 
 Chance = Field(ge=0, le=1)
 
@@ -103,7 +116,57 @@ class WarningPage(BaseModel):
     next: str | None = Field(description="address of the next page; null on the last")
 
 
-class WarningAnswer(BaseModel):
+class Life(BaseModel):
+    """What people did with a warning, as it stands."""
+
+    warning: int
+    site: str
+    sku: str
+    state: Literal["new", "acknowledged", "assigned", "snoozed", "resolved", "expired"]
+    revision: int = Field(ge=1, description="rises with each change; the end of the ETag")
+    assigned_to: str = Field(description="blank: nobody")
+    snoozed_until: dt.date | None = Field(description="the first day on which it is new again")
+    action: str = Field(description="what somebody did about it; blank: nothing yet")
+    opened_at: dt.datetime = Field(description="UTC")
+    changed_at: dt.datetime = Field(description="UTC")
+
+
+class LifeChange(BaseModel):
+    """One step of a life; it stays for good."""
+
+    revision: int
+    at: dt.datetime = Field(description="UTC")
+    who: str = Field(description="name of the key; blank: nobody in particular")
+    state: str
+    assigned_to: str
+    snoozed_until: dt.date | None
+    action: str
+    comment: str
+
+
+class LifeAnswer(BaseModel):
+    life: Life
+    changes: list[LifeChange] = Field(description="oldest first")
+
+
+Words = Annotated[str, AfterValidator(_without_control_signs)]
+
+
+class WarningChange(BaseModel):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    state: State | None = Field(None, description="snoozed and assigned follow from their fields")
+    assigned_to: Words | None = Field(None, max_length=200, description="blank: nobody")
+    snoozed_until: dt.date | None = Field(None, description="a day after today")
+    action: Action | None = Field(
+        None, description="counts in the scorecard: such a warning is no false alarm"
+    )
+    comment: Words = Field("", max_length=2_000)
+
+
+class WarningAnswer(LifeAnswer):
     provenance: Provenance
     warning: Warning
 

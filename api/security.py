@@ -54,6 +54,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /": _READ,
     "GET /v1/warnings": _READ,
     "GET /v1/warnings/{warning}": _READ,
+    "PATCH /v1/warnings/{warning}": _rule(Scope.PLANNER, by_site=True),
     "GET /v1/series": _READ,
     "GET /v1/series/{site:path}/{sku:path}": _READ,
     "GET /v1/forecasts": _PULL,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, Final
@@ -84,6 +85,11 @@ class Served:
     def warnings(self) -> pa.Table:
         """One row a series, in the order of the parts."""
         return self.reader.export_table("warnings", every_series=True)
+
+    @cached_property
+    def lives(self) -> str:
+        """What entity tags know of the warnings' lives: it changes with any state that is seen."""
+        return hashlib.sha256("\0".join(self._state).encode()).hexdigest()
 
     @cached_property
     def said(self) -> Flags:

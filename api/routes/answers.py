@@ -22,11 +22,13 @@ _TEXTS: Final[Mapping[int, str]] = {
     404: "There is no such thing in this publication",
     409: "It contradicts what the record holds",
     406: "None of the accepted formats is offered",
+    412: "It was changed meanwhile: If-Match names an older state",
     413: "The body is larger than this operation takes",
     415: "The body is of a kind that is not read here",
     416: "The range is not in the file",
     422: "A parameter does not keep its contract",
     429: "Too many requests",
+    428: "If-Match is missing",
     503: "There is no publication yet, or the record cannot be read",
     504: "The answer took too long",
 }

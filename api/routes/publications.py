@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api import jobs
+from api.bounded import BoundedRoute
 from api.dependencies import MOST, InPublications, Publications
 from api.errors import NotFound
 from api.negotiation import VARY
@@ -24,7 +25,10 @@ from models.publication import Move, Publication, PullReceipt, moves_of, receipt
 from models.publication.contracts import SERIES
 
 router = APIRouter(
-    prefix="/v1/publications", tags=["publications"], dependencies=[Depends(only_known)]
+    prefix="/v1/publications",
+    tags=["publications"],
+    dependencies=[Depends(only_known)],
+    route_class=BoundedRoute,
 )
 
 FRESH: Final = {
@@ -63,7 +67,7 @@ async def list_publications(
     operation_id="createPublication",
     status_code=202,
     response_model=Job,
-    responses=documented(400, 422, 503),
+    responses=documented(400, 413, 422, 503),
 )
 async def create_publication(
     caller: InCaller, publications: InPublications, asked: PublicationRequest

@@ -75,7 +75,7 @@ async def _answer(
     request: Request, publications: Publications, site: str, sku: str, number: int | None
 ) -> Response:
     served = await publications.numbered(number)
-    tag = entity_tag(request, served.number, served.manifest)
+    tag = entity_tag(request, served.number, served.manifest, served.lives)
     if unchanged(request, tag):
         return not_modified(tag)
     return answer(series_payload(served, site, sku), caching(tag))

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from typing import Annotated, Final, Literal
 
 import pyarrow as pa
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
+from api.bounded import BoundedRoute
 from api.bulk import FORMS, documented_bulk, pulls_of
 from api.dependencies import InPublications, Number
+from api.errors import NoCondition
 from api.negotiation import JSON, caching, entity_tag, negotiate, not_modified, unchanged
 from api.paging import Cursor, page, write_cursor
 from api.routes.answers import answer, documented, next_address, only_known, with_next
-from api.schemas import WarningAnswer, WarningPage
+from api.schemas import LifeAnswer, WarningAnswer, WarningChange, WarningPage
+from api.security import InCaller
 from api.served import PRIORITY
+from forecasting.errors import UnknownName
+from models.publication.episodes import OUT
+from models.publication.lives import Life, Wish, change, changes_of, life_of
 
-router = APIRouter(prefix="/v1/warnings", tags=["warnings"], dependencies=[Depends(only_known)])
+router = APIRouter(
+    prefix="/v1/warnings",
+    tags=["warnings"],
+    dependencies=[Depends(only_known)],
+    route_class=BoundedRoute,
+)
 
 MOST_WARNINGS: Final = 500
+_REVISION: Final = re.compile(r'"[0-9a-f]{24}\.(\d{1,9})"')
 USUAL_WARNINGS: Final = 50
 Code = Annotated[str | None, Query(max_length=200)]
 Sort = Literal[
@@ -90,7 +105,7 @@ async def list_warnings(
     }
     begin = Cursor.read(cursor, question)
     served = await publications.numbered(begin.publication or publication)
-    tag = entity_tag(request, served.number, served.provenance["code_version"])
+    tag = entity_tag(request, served.number, served.provenance["code_version"], served.lives)
     if media == JSON and unchanged(request, tag):
         return not_modified(tag)
     wanted = served.wanted(equal, min_probability)
@@ -127,10 +142,79 @@ async def get_warning(
     warning: Annotated[int, Path(ge=1, le=2**53, description="number of the warning")],
     publication: Number = None,
 ) -> Response:
-    """One warning as a publication says it."""
+    """One warning as a publication says it, and its life: what people did with it since."""
     served = await publications.numbered(publication)
-    tag = entity_tag(request, served.number, served.provenance["code_version"])
+    said = served.warning(warning)
+    life, changes = await publications.in_record(lambda engine: _life(engine, warning))
+    tag = _tag(request, life, served.number, served.provenance["code_version"])
     if unchanged(request, tag):
         return not_modified(tag)
-    payload = {"provenance": served.provenance, "warning": served.warning(warning)}
-    return answer(payload, caching(tag))
+    if said["state"] != OUT:
+        said["state"] = life.state.value
+    payload = {"provenance": served.provenance, "warning": said}
+    return answer(payload | _told(life, changes), caching(tag))
+
+
+@router.patch(
+    "/{warning}",
+    operation_id="changeWarning",
+    response_model=LifeAnswer,
+    responses=documented(400, 404, 409, 412, 413, 422, 428, 503),
+)
+async def change_warning(
+    request: Request,
+    caller: InCaller,
+    publications: InPublications,
+    warning: Annotated[int, Path(ge=1, le=2**53, description="number of the warning")],
+    wish: WarningChange,
+    if_match: Annotated[
+        str | None,
+        Header(max_length=500, description="the ETag of the warning as it was read; `*`: any"),
+    ] = None,
+) -> Response:
+    """Acknowledge, assign, snooze, resolve; say what was done about it; add a comment. What is left
+    out stays as it is."""
+    if if_match is None:
+        raise NoCondition("Say by If-Match which state of the warning this change is based on.")
+
+    def work(engine: sa.Engine) -> tuple[Life, list[dict[str, object]]]:
+        now = dt.datetime.now(dt.UTC)
+        life = life_of(engine, warning, now.date())
+        if not caller.sees(life.site):
+            raise UnknownName("warning", str(warning), ())
+        seen = _revision(if_match, life)
+        changed = change(
+            engine, warning, Wish(**wish.model_dump()), seen=seen, who=caller.name, at=now
+        )
+        return changed, changes_of(engine, warning)
+
+    life, changes = await publications.in_record(work)
+    publications.look_again()
+    served = await publications.current()
+    tag = _tag(request, life, served.number, served.provenance["code_version"])
+    return answer(_told(life, changes), {"ETag": tag, "Cache-Control": "no-store"})
+
+
+def _life(engine: sa.Engine, warning: int) -> tuple[Life, list[dict[str, object]]]:
+    today = dt.datetime.now(dt.UTC).date()
+    return life_of(engine, warning, today), changes_of(engine, warning)
+
+
+def _told(life: Life, changes: list[dict[str, object]]) -> dict[str, object]:
+    facts = dict(vars(life))
+    return {"life": {"warning": facts.pop("episode"), **facts}, "changes": changes}
+
+
+def _tag(request: Request, life: Life, *parts: object) -> str:
+    """An entity tag that ends with the revision, which If-Match is held against."""
+    tag = entity_tag(request, life.revision, life.state, *parts)
+    return f'{tag[:-1]}.{life.revision}"'
+
+
+def _revision(if_match: str, life: Life) -> int:
+    """The revision that a change is based on. Tags are weak, since compression changes bytes; the
+    revision in them is not."""
+    if if_match.strip() == "*":
+        return life.revision
+    named = [int(number) for number in _REVISION.findall(if_match)]
+    return life.revision if life.revision in named else max(named, default=0)

@@ -14,6 +14,7 @@ import pandas as pd
 
 WARNED: Final = "new"  # of an assessment's states
 OUT: Final = "out"
+SNOOZED: Final = "snoozed"  # of a warning's life: new again on its day
 SERIES: Final = ["site", "sku"]
 
 

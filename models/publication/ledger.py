@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from forecasting.calendar import Frequency, end_date, label
 from forecasting.errors import NotReady, UnknownName
 from forecasting.record.database import reading, writing
-from models.publication.episodes import continue_episodes
+from models.publication.episodes import SNOOZED, WARNED, continue_episodes
 from models.publication.parts import Part, Written
 from models.tables import episode_publications, episodes, publications
 
@@ -165,8 +165,10 @@ def _settle_episodes(
 
 
 def _episodes_of(connection: sa.Connection, number: int | None) -> pd.DataFrame:
+    over = sa.and_(episodes.c.state == SNOOZED, episodes.c.snoozed_until <= sa.func.current_date())
+    state = sa.case((over, WARNED), else_=episodes.c.state)
     said = sa.select(
-        episodes.c.site, episodes.c.sku, episodes.c.id.label("episode"), episodes.c.state
+        episodes.c.site, episodes.c.sku, episodes.c.id.label("episode"), state.label("state")
     ).join(episode_publications, episode_publications.c.episode == episodes.c.id)
     rows = connection.execute(said.where(episode_publications.c.publication == number)).all()
     return pd.DataFrame(rows, columns=["site", "sku", "episode", "state"])

@@ -127,7 +127,8 @@ def last_change(engine: sa.Engine) -> int:
 def change(
     engine: sa.Engine, episode: int, wish: Wish, *, seen: int, who: str, at: dt.datetime
 ) -> Life:
-    """The life after the change; `seen`: the revision that it is based on.
+    """The life after the change; `seen`: the revision that it is based on. A wish that changes
+    nothing leaves no trace.
 
     Raises UnknownName, Stale where somebody else was first, Senseless for a wish that contradicts
     itself, Refused where the warning has expired and more than an action or a comment is wished.
@@ -141,6 +142,8 @@ def change(
                 revision=life.revision,
             )
         wished = _wished(life, wish, at.date())
+        if wished == life and not wish.comment:
+            return life
         changed = replace(wished, revision=seen + 1, changed_at=at)
         said = {
             "state": changed.state.value,

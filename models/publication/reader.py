@@ -80,6 +80,14 @@ class PublicationReader:
         self._warnings = self._with_lives(episodes)
         self._row_of_warning = _row_of_warning(self._warnings)
 
+    def lived(self, episodes: pd.DataFrame) -> PublicationReader:
+        """The same publication, its warnings as people have changed them since; reads no file."""
+        mine = copy(self)
+        mine._plain = {name: rows for name, rows in self._plain.items() if name}
+        mine._warnings = self._with_lives(episodes)
+        mine._row_of_warning = _row_of_warning(mine._warnings)
+        return mine
+
     def only(self, sites: Collection[str]) -> PublicationReader:
         """The same publication as one sees it who knows of these sites only; copies no numbers.
 

@@ -30,6 +30,7 @@ OPERATIONS = {
     "getDelivery",
     "listRejects",
     "createPublication",
+    "changeWarning",
     "getJob",
 }
 WITHOUT_PARAMETERS = {

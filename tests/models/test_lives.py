@@ -63,6 +63,12 @@ def test_a_life_goes_on_from_revision_to_revision(engine: sa.Engine) -> None:
     assert lives_of(engine, 1, TODAY)[2].state is State.NEW, "another's life is its own"
 
 
+def test_a_wish_that_changes_nothing_leaves_no_trace(engine: sa.Engine) -> None:
+    before = life_of(engine, 1, TODAY)
+    assert change(engine, 1, Wish(state=State.NEW), seen=1, who="anna", at=NOW) == before
+    assert changes_of(engine, 1) == []
+
+
 def test_who_comes_second_is_told(engine: sa.Engine) -> None:
     change(engine, 1, Wish(state=State.RESOLVED), seen=1, who="anna", at=NOW)
     with pytest.raises(Stale, match="revision 2, not 1"):
