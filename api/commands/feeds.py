@@ -114,10 +114,11 @@ def expand(files: Sequence[Path]) -> Iterator[Path]:
 
 def _take(path: Path, feed: str, profile: Profile, record: Record | None) -> Intake:
     """One file in one transaction; what refuses it is told beside the others, not instead."""
+    from api.clock import today
     from forecasting.feeds import read
 
     try:
-        reading = read(path, feed, profile)
+        reading = read(path, feed, profile, today=today())
         intake = _counted(path, reading)
         if record is not None:
             receipt = record.deliver(reading, received_at=dt.datetime.now(dt.UTC))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zipfile
 import zlib
 from pathlib import Path
 from typing import Final
@@ -52,11 +53,11 @@ def read_raw(
     """
     most = most_cells or MOST_CELLS
     suffix = Path(source).suffix.lower()
-    magic = next((form for start, form in _MAGIC if data.startswith(start)), "")
+    magic = _magic(data)
     if magic == "gzip" and suffix not in FORMS:
         data = _unzip(data, source, most)
         suffix = Path(Path(source).stem).suffix.lower()
-        magic = next((form for start, form in _MAGIC if data.startswith(start)), "")
+        magic = _magic(data)
     if not data.strip():
         raise empty(source)
     form = FORMS.get(suffix) or magic or _bare_form(data)
@@ -72,7 +73,7 @@ def read_raw(
     if form == "Parquet":
         return read_parquet(data, source, choose, most_cells or MOST_PARQUET_CELLS)
     if form == "XLSX":
-        return read_xlsx(data, source, profile.sheet, choose, most)
+        return read_xlsx(data, source, profile.sheet, profile.header_line, choose, most)
     if form == "JSON":
         return read_json(data, source, choose, most)
     if form == "NDJSON":
@@ -82,10 +83,27 @@ def read_raw(
             source, f"this is {form}", next_step="Export it as CSV, XLSX or Parquet."
         )
     text, note = _decode(data, source, profile.encoding)
+    text = _from_line(text, profile.header_line)
     if not text.strip():
         raise empty(source)
     raw = read_csv(text, source, profile.separator, choose, most)
     return RawTable(raw.columns, raw.line, raw.raw, raw.broken, (*note, *raw.notes))
+
+
+def _magic(data: bytes) -> str:
+    """The form that the first bytes tell, blank where none; a workbook is a ZIP of its own kind."""
+    form = next((form for start, form in _MAGIC if data.startswith(start)), "")
+    if form == "XLSX" and zipfile.is_zipfile(io.BytesIO(data)) and b"xl/workbook" not in data:
+        return "ZIP archive"
+    return form
+
+
+def _from_line(text: bytes, first: int) -> bytes:
+    """The text with the lines above `first` blanked, so that lines keep their numbers."""
+    if first == 1:
+        return text
+    lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n", first - 1)
+    return b"\n" * (first - 1) + lines[first - 1] if len(lines) == first else b""
 
 
 def _bare_form(data: bytes) -> str:
