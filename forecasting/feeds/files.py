@@ -90,6 +90,13 @@ def read_raw(
     return RawTable(raw.columns, raw.line, raw.raw, raw.broken, (*note, *raw.notes))
 
 
+def unzipped(data: bytes, source: str) -> tuple[bytes, str]:
+    """The content of a gzip and the name that it had before; anything else as it is."""
+    if _magic(data) != "gzip":
+        return data, source
+    return _unzip(data, source, MOST_CELLS), str(Path(source).with_suffix(""))
+
+
 def _magic(data: bytes) -> str:
     """The form that the first bytes tell, blank where none; a workbook is a ZIP of its own kind."""
     form = next((form for start, form in _MAGIC if data.startswith(start)), "")

@@ -213,21 +213,28 @@ def _read_text(texts: pa.StringArray, column: Column, writing: Writing) -> Texts
 
 def _read_number(texts: pa.StringArray, column: Column, writing: Writing) -> Texts:
     """Digits with the declared marks, and nothing else: grouping must be in threes."""
-    mark = re.escape(writing.decimal)
+    values = read_number(texts, writing.decimal, writing.thousands, writing.trailing_minus)
+    wrong = pc.and_(texts.is_valid(), values.is_null())
+    return Texts(values, wrong.to_numpy(zero_copy_only=False))
+
+
+def read_number(
+    texts: pa.StringArray, decimal: str, thousands: str, trailing_minus: bool
+) -> pa.DoubleArray:
+    """Each text as a number by the marks; null where it is not written so."""
+    mark = re.escape(decimal)
     whole = r"\d+"
-    if writing.thousands:
-        group = _group(writing.thousands)
-        whole = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
+    if thousands:
+        whole = rf"(?:\d{{1,3}}(?:{_group(thousands)}\d{{3}})+|\d+)"
     form = rf"^[+-]?(?:{whole}(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d{{1,3}})?$"
-    if writing.trailing_minus:
+    if trailing_minus:
         texts = pc.replace_substring_regex(texts, r"^([^+-].*?)\s?-$", r"-\1")
     fits = pc.match_substring_regex(texts, form)
-    if writing.thousands:
-        texts = pc.replace_substring_regex(texts, _group(writing.thousands), "")
-    if writing.decimal != ".":
-        texts = pc.replace_substring(texts, writing.decimal, ".")
-    values = pc.if_else(fits, texts, None).cast(pa.float64())
-    return Texts(values, pc.fill_null(pc.invert(fits), False).to_numpy(zero_copy_only=False))
+    if thousands:
+        texts = pc.replace_substring_regex(texts, _group(thousands), "")
+    if decimal != ".":
+        texts = pc.replace_substring(texts, decimal, ".")
+    return pc.if_else(fits, texts, None).cast(pa.float64())
 
 
 def _group(thousands: str) -> str:
