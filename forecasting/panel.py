@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Final
 
@@ -85,6 +85,13 @@ class Panel:
     @property
     def origin_date(self) -> dt.date:
         return end_date(self.origin, self.frequency)
+
+    def pictured(self) -> Panel:
+        """The panel with the stock that pictures show, and none that was rebuilt."""
+        if not self.rebuilt.any():
+            return self
+        on_hand = np.where(self.rebuilt, np.nan, self.on_hand)
+        return replace(self, on_hand=on_hand, rebuilt=np.zeros_like(self.rebuilt))
 
     @cached_property
     def digest(self) -> str:

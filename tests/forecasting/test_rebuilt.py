@@ -192,3 +192,11 @@ def test_as_of_a_day_only_what_was_dated_by_then_is_used(back: int) -> None:
         for feed, rows in feeds.items()
     }
     assert panel_of(source(cut, stock=shown[:1]), as_of=days[59 - back]).digest == then.digest
+
+
+def test_without_what_was_rebuilt_only_pictures_are_left() -> None:
+    feeds, truth = ledger(5, 30, own="receipts")
+    panel = panel_of(source(feeds, stock=[picture(LAST, truth[-1])]))
+    assert panel.pictured().on_hand[0, -1] == truth[-1]
+    assert np.isnan(panel.pictured().on_hand[0, :-1]).all()
+    assert panel.rebuilt.sum() == 29, "the panel itself stays as it is"
