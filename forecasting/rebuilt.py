@@ -137,7 +137,8 @@ def rebuild(
 ) -> Rebuilt:
     """See the module. `came`: receipts (row, received_on, units); `moved`: movements (row, …).
 
-    All inputs are as of the origin, so nothing after it is looked at; `on_hand` stays as it is.
+    All inputs are as of the origin, so nothing after it is looked at. `on_hand` is filled in place:
+    a second one would need 0.5 GB for 30,000 series of five years.
     """
     grid = bookings.grid
     codes, site_of = np.unique(sites, return_inverse=True)
@@ -149,7 +150,6 @@ def rebuild(
     late = bookings.after_picture(others)
     reported = _reported(on_hand, units, grid, site_of, len(codes))
     reported &= np.arange(grid.shape[1]) >= begun[:, None]
-    filled = on_hand.copy()
     marks = np.zeros(grid.shape, dtype=bool)
     parts, checked = [], none
     for block in grid.blocks():
@@ -162,30 +162,30 @@ def rebuild(
         known = ~np.isnan(on_hand[block])
         wrong = known & (np.abs(met - on_hand[block]) > AGREES)
         marks[block] = ~known & ~np.isnan(back) & ~_follows(wrong, known)
-        filled[block] = np.where(marks[block], back, on_hand[block])
         checked[block] = (known & ~np.isnan(met)).sum(axis=1)
         row, place = np.nonzero(wrong)
         found = {"series": row + block.start, "period": place + grid.start}
         amounts = {"counted": on_hand[block][row, place], "rebuilt": met[row, place]}
         parts.append(pd.DataFrame(found | amounts))
+        on_hand[block][marks[block]] = back[marks[block]]
     differences = pd.concat([_no_differences(), *(p for p in parts if len(p))], ignore_index=True)
-    return Rebuilt(filled, marks, differences.astype(_no_differences().dtypes), checked)
+    return Rebuilt(on_hand, marks, differences.astype(_no_differences().dtypes), checked)
 
 
 def _walk(on_hand: Matrix, flow: Matrix, after: Matrix) -> tuple[Matrix, Matrix]:
     """[b, T] closes by the walk where there is no picture, and what it says at each picture."""
-    count = on_hand.shape[1]
-    known = ~np.isnan(on_hand)
-    back, met = np.full(on_hand.shape, np.nan), np.full(on_hand.shape, np.nan)
+    shown, moved, since = (np.ascontiguousarray(m.T) for m in (on_hand, flow, after))  # by period
+    known = ~np.isnan(shown)
+    told = np.empty_like(shown)
     close = np.full(len(on_hand), np.nan)
-    for t in range(count - 1, -1, -1):
-        here = known[:, t]
-        met[here, t] = (close - after[:, t])[here]
-        back[~here, t] = close[~here]
-        shown = np.where(here, on_hand[:, t] + after[:, t], close)
-        close = np.round(shown - flow[:, t], DECIMALS) + 0.0
+    for t in range(len(shown) - 1, -1, -1):
+        here = known[t]
+        told[t] = np.where(here, close - since[t], close)
+        end = np.where(here, shown[t] + since[t], close)
+        close = np.round(end - moved[t], DECIMALS) + 0.0
         close[close < -AGREES] = np.nan  # less than nothing: a booking is missing
-    return back, met
+    here = known.T
+    return np.where(here, np.nan, told.T), np.where(here, told.T, np.nan)
 
 
 def _follows(wrong: Flags, known: Flags) -> Flags:
