@@ -73,6 +73,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.risk --data m5sim --seeds 1,2,3,4,5
 	$(BIN)/python -m benchmarks.projection
 	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.serving
 
 # The development lock is resolved first and holds the running one to its pins. What builds the
 # package (hatchling, and editables for `pip install -e`) is locked too: nothing comes unhashed.

@@ -69,6 +69,7 @@ def upgrade(url: str, *, schema: str = "") -> str:
 
 def all_tables() -> MetaData:
     """The MetaData of the house with the tables of every floor declared on it."""
+    import api.tables  # noqa: F401
     import models.tables  # noqa: F401
     from forecasting.record.schema import metadata
 

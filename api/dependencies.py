@@ -5,13 +5,16 @@ from __future__ import annotations
 import logging
 import time
 from collections import OrderedDict
-from typing import Annotated, Final
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Annotated, Any, Final, TypeVar
 
 import sqlalchemy as sa
 from anyio import Lock, to_thread
 from fastapi import Depends, Query, Request
 
 from api.errors import NotFound
+from api.security import caller_of
 from api.served import Served
 from forecasting.errors import NotReady, UnknownName, VigistockError
 from forecasting.record.database import connect
@@ -19,8 +22,11 @@ from models.publication import Publication, current, list_publications, open_pub
 from models.workspace import Workspace
 
 LOOK_SECONDS: Final = 1.0  # between two looks at the ledger for a newer publication
+DAMAGED_SECONDS: Final = 60.0  # before a damaged publication is read again
 KEPT: Final = 4  # publications other than the current one that stay mapped
 MOST: Final = 2**31 - 1  # of a publication's number, as the ledger stores it
+
+T = TypeVar("T")
 
 log = logging.getLogger("vigistock.api")
 
@@ -28,18 +34,41 @@ log = logging.getLogger("vigistock.api")
 class Publications:
     """The mapped publications of one workspace; opening them never blocks the event loop.
 
-    A newer publication that cannot be read, or a record that cannot be reached, leaves the one at
-    hand in service and is told in `trouble`.
+    A newer publication that cannot be read, or a record that cannot be reached, leaves the last
+    good one in service and is told in `trouble`; so does a damaged one at the start.
     """
+
+    sites: frozenset[str] | None = None
+    """Those whose rows are seen; None: all. See `LimitedPublications`."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.workspace = workspace
         self.trouble: str = ""
+        self._damaged: dict[int, float] = {}  # number -> when it may be tried again
         self._engine = connect(workspace.database_url, schema=workspace.schema)
         self._current: Served | None = None
         self._others: OrderedDict[int, Served] = OrderedDict()
         self._looked_at = -LOOK_SECONDS
         self._lock = Lock()
+
+    @property
+    def engine(self) -> sa.Engine:
+        return self._engine
+
+    @property
+    def serving(self) -> Served | None:
+        """The current one as last seen; looks at nothing."""
+        return self._current
+
+    @property
+    def degraded(self) -> bool:
+        """Something else than the newest publication of a record in reach is served."""
+        return bool(self.trouble) and self._current is not None
+
+    @property
+    def seen(self) -> list[str] | None:
+        """The sites seen, as a cursor's question remembers them."""
+        return None if self.sites is None else sorted(self.sites)
 
     def close(self) -> None:
         self._engine.dispose()
@@ -71,6 +100,10 @@ class Publications:
         """Every committed publication, the current one first."""
         return await to_thread.run_sync(self._list)
 
+    async def in_record(self, work: Callable[[sa.Engine], T]) -> T:
+        """Work on the record, off the event loop; raises NotReady where it cannot be reached."""
+        return await to_thread.run_sync(self._in_record, work)
+
     def _is_due(self) -> bool:
         return time.monotonic() - self._looked_at >= LOOK_SECONDS
 
@@ -78,14 +111,43 @@ class Publications:
         try:
             newest = current(self._engine)
             if self._current is None or newest.number != self._current.number:
-                self._current = self._open(newest.number)
-                log.info("serving publication %d", newest.number)
-            self.trouble = ""
+                self._turn_to(newest.number)
+            else:
+                self.trouble = ""
         except VigistockError as error:
             self.trouble = error.message
         except (sa.exc.SQLAlchemyError, OSError) as error:
             self.trouble = f"The record cannot be read ({type(error).__name__})."
             log.warning("%s %s", self.trouble, error)
+
+    def _turn_to(self, newest: int) -> None:
+        """The newest publication, or the one at hand, or the newest that is whole."""
+        try:
+            self._current = self._try(newest)
+            self.trouble = ""
+        except VigistockError as error:
+            folder = f"{self.workspace.publications}/"  # not for everybody to know
+            self.trouble = error.message.replace(folder, "")
+            if self._current is not None:
+                return
+            for other in self._list()[1:]:
+                with suppress(VigistockError):
+                    self._current = self._try(other.number)
+                    break
+            else:
+                raise NotReady(self.trouble) from None
+        log.info("serving publication %d", self._current.number)
+
+    def _try(self, number: int) -> Served:
+        """Opens it; a damaged one is not read again at once, since that takes seconds."""
+        if time.monotonic() < self._damaged.get(number, 0.0):
+            raise NotReady(self.trouble, next_step="See the log.")
+        try:
+            return self._open(number)
+        except VigistockError as error:
+            self._damaged[number] = time.monotonic() + DAMAGED_SECONDS
+            log.warning("%s", error)
+            raise
 
     def _open(self, number: int) -> Served:
         try:
@@ -94,17 +156,47 @@ class Publications:
             raise NotFound(error.message, next_step=error.next_step) from None
 
     def _list(self) -> list[Publication]:
+        return self._in_record(list_publications)
+
+    def _in_record(self, work: Callable[[sa.Engine], T]) -> T:
         try:
-            return list_publications(self._engine)
+            return work(self._engine)
         except sa.exc.SQLAlchemyError:
             raise NotReady(
                 "The record cannot be read.", next_step="Try again; /health/ready tells when."
             ) from None
 
 
-def publications_of(request: Request) -> Publications:
+class LimitedPublications(Publications):
+    """The same publications as a key sees them that is limited to sites: its own rows only.
+
+    The rows of other sites are not there to be counted, ordered or found.
+    """
+
+    def __init__(self, whole: Publications, sites: frozenset[str]) -> None:
+        self.sites = sites
+        self._own = sites
+        self._whole = whole
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._whole, name)
+
+    async def current(self) -> Served:
+        return await self._limited(await self._whole.current())
+
+    async def numbered(self, number: int | None) -> Served:
+        return await self._limited(await self._whole.numbered(number))
+
+    async def _limited(self, whole: Served) -> Served:
+        if self._own in whole.limited:
+            return whole.only(self._own)
+        return await to_thread.run_sync(whole.only, self._own)  # looks at every series once
+
+
+async def publications_of(request: Request) -> Publications:
     found: Publications = request.app.state.publications
-    return found
+    sites = caller_of(request).sites
+    return found if sites is None else LimitedPublications(found, sites)
 
 
 InPublications = Annotated[Publications, Depends(publications_of)]

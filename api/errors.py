@@ -10,11 +10,25 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
+from api.pages import render
 from api.plain import to_json
-from forecasting.errors import NotReady, Refused, UnknownName, VigistockError
+from forecasting.calendar import BadPeriod
+from forecasting.errors import (
+    DeliveryRefused,
+    MissingColumns,
+    NotReady,
+    Refused,
+    UnknownName,
+    VigistockError,
+    did_you_mean,
+)
+from forecasting.feeds.profile import BadProfile
+from models.publication import Damaged
 
 PROBLEM: Final = "application/problem+json"
+PAGES: Final = frozenset({"/"})  # answered as HTML, to people
 MOST_FAULTS: Final = 20  # of one request; whoever sends more will send again
 
 log = logging.getLogger("vigistock.api")
@@ -32,6 +46,68 @@ class NotFound(VigistockError):
     title = "Not found"
 
 
+class KeyNeeded(VigistockError):
+    code = "key_needed"
+    title = "A key is needed"
+
+
+class Forbidden(VigistockError):
+    code = "forbidden"
+    title = "The key is not for this"
+
+
+class TooLarge(VigistockError):
+    """A body, or what it unfolds to, is more than one request may bring."""
+
+    code = "too_large"
+    title = "Too large for one request"
+
+
+class UnsupportedMedia(VigistockError):
+    code = "unsupported_media"
+    title = "The body is of a kind that is not read here"
+
+    def __init__(self, what: str, given: str, offered: Sequence[str]) -> None:
+        super().__init__(
+            f"{what}: {given!r} is not read here.",
+            next_step=f"Read: {', '.join(offered)}.",
+            given=given,
+            offered=list(offered),
+        )
+
+
+class Unprocessable(VigistockError):
+    """Understood, and yet it cannot be done as it was asked."""
+
+    code = "unprocessable"
+    title = "This cannot be done as asked"
+
+
+class TooManyRequests(VigistockError):
+    code = "too_many_requests"
+    title = "Too many requests"
+
+    def __init__(self, limit: str, wait_seconds: int) -> None:
+        super().__init__(
+            f"More than {limit}.",
+            next_step=f"Wait {wait_seconds} s. The setting `rate_limit` says how many may come.",
+            limit=limit,
+            wait_seconds=wait_seconds,
+        )
+
+
+class TooSlow(VigistockError):
+    code = "too_slow"
+    title = "The answer took too long"
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"There was no answer within {seconds:g} s.",
+            next_step="Ask for less (a filter, a limit), or try again later.",
+            seconds=seconds,
+        )
+
+
 class NotAcceptable(VigistockError):
     code = "not_acceptable"
     title = "None of the accepted formats is offered"
@@ -45,13 +121,41 @@ class NotAcceptable(VigistockError):
         )
 
 
+class BadParameter(VigistockError):
+    """A query parameter that the route does not take, or a value that this publication lacks."""
+
+    code = "invalid"
+    title = "The request does not keep its contract"
+
+    def __init__(self, what: str, name: str, known: Sequence[str]) -> None:
+        super().__init__(
+            f"There is no {what} {name[:200]!r}.{did_you_mean(name[:200], known)}",
+            next_step=f"Known: {', '.join(known)}." if known else "It takes none.",
+            what=what,
+            name=name,
+        )
+
+
 STATUS: Final[Mapping[type[VigistockError], int]] = {
     BadRequest: 400,
+    KeyNeeded: 401,
+    Forbidden: 403,
     NotFound: 404,
     UnknownName: 404,
     NotAcceptable: 406,
+    BadParameter: 422,
     Refused: 409,
+    TooLarge: 413,
+    UnsupportedMedia: 415,
+    Unprocessable: 422,
+    DeliveryRefused: 422,
+    MissingColumns: 422,
+    BadProfile: 422,
+    BadPeriod: 422,
+    TooManyRequests: 429,
     NotReady: 503,
+    Damaged: 503,
+    TooSlow: 504,
 }
 
 
@@ -76,17 +180,24 @@ def problem(
         "detail": detail,
         "instance": request.scope.get("path", ""),
         "code": code,
+        "request_id": request.scope.get("state", {}).get("request_id", ""),
         **more,
     }
     return Response(to_json(body), status, dict(headers or {}), PROBLEM)
 
 
-async def _vigistock_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, VigistockError)
+def refusal(scope: Scope, error: VigistockError) -> Response:
+    """The error as an answer; a page where a page was asked for and the door stays shut."""
+    request = Request(scope)
     status = status_of(error)
     if status == 500:
         log.error("%s: %s", error.code, error)
-    headers = {"Retry-After": "60"} if status == 503 else None
+    headers = _headers(error, status)
+    if scope["path"] in PAGES and status in (401, 403, 429):
+        page = render("refused.html", title="Vigistock", language="en", error=error)
+        page.status_code = status
+        page.headers.update(headers)
+        return page
     return problem(
         request,
         status,
@@ -95,7 +206,21 @@ async def _vigistock_error(request: Request, error: Exception) -> Response:
         code=error.code,
         headers=headers,
         next_step=error.next_step,
+        **({"facts": error.facts} if error.facts and status < 500 else {}),
     )
+
+
+def _headers(error: VigistockError, status: int) -> dict[str, str]:
+    if status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    if status == 429:
+        return {"Retry-After": str(error.facts["wait_seconds"])}
+    return {"Retry-After": "60"} if status == 503 else {}
+
+
+async def _vigistock_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, VigistockError)
+    return refusal(request.scope, error)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -125,7 +250,9 @@ async def _invalid(request: Request, error: Exception) -> Response:
     )
 
 
-async def _unexpected(request: Request, error: Exception) -> Response:
+def unexpected(scope: Scope, error: Exception) -> Response:
+    """Whatever nobody foresaw: logged whole, told without a detail."""
+    request = Request(scope)
     log.error("unexpected error", exc_info=error)
     return problem(
         request,
@@ -133,7 +260,7 @@ async def _unexpected(request: Request, error: Exception) -> Response:
         "Something unexpected went wrong",
         "The fault is on our side and has been logged.",
         code="unexpected",
-        next_step="Try again; if it stays, tell the administrator the time and the address.",
+        next_step="Try again; if it stays, tell the administrator the request id.",
     )
 
 
@@ -141,4 +268,3 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(VigistockError, _vigistock_error)
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(Exception, _unexpected)

@@ -9,9 +9,13 @@ from typing import Final
 from fastapi import Request, Response
 
 from api.errors import NotAcceptable
+from api.security import caller_of
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
+NDJSON: Final = "application/x-ndjson"
+PARQUET: Final = "application/vnd.apache.parquet"
+VARY: Final = "Accept, Accept-Encoding, Authorization"
 
 
 def negotiate(accept: str, offered: Sequence[str]) -> str:
@@ -51,8 +55,17 @@ def _number(text: str) -> float:
 
 
 def entity_tag(request: Request, *parts: object) -> str:
-    """Of the address, the format and what it rests on; weak, since compression changes bytes."""
-    asked = (str(request.url.path), str(request.url.query), request.headers.get("accept", ""))
+    """Of the address, the format, the sites that the caller sees, and what it rests on.
+
+    Weak, since compression changes bytes.
+    """
+    sites = caller_of(request).sites
+    asked = (
+        request.scope["path"],
+        request.scope["query_string"].decode("latin-1"),
+        request.headers.get("accept", ""),
+        *(("all",) if sites is None else ("of", *sorted(sites))),
+    )
     digest = hashlib.sha256("\0".join(map(str, (*asked, *parts))).encode("utf-8", "replace"))
     return f'W/"{digest.hexdigest()[:24]}"'
 
@@ -67,7 +80,7 @@ def unchanged(request: Request, tag: str) -> bool:
 
 def caching(tag: str) -> dict[str, str]:
     """Keep it, and ask each time whether it still holds."""
-    return {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": "Accept, Accept-Encoding"}
+    return {"ETag": tag, "Cache-Control": "private, no-cache", "Vary": VARY}
 
 
 def not_modified(tag: str) -> Response:

@@ -23,7 +23,9 @@ class Problem(BaseModel):
     detail: str = Field(description="what was found wrong, in words")
     instance: str = Field(description="path of the request")
     code: str = Field(description="kind of the problem, for machines", examples=["not_found"])
+    request_id: str = Field("", description="as in the header `X-Request-ID` and in the log")
     next_step: str = Field("", description="what to do about it")
+    facts: dict[str, Any] | None = Field(None, description="what was found, for machines")
     errors: list[Fault] | None = Field(None, description="of an invalid request, one by one")
 
 
@@ -123,13 +125,27 @@ class ForecastRow(BaseModel):
     method: str = Field(description="rung of the ladder", examples=["combination"])
     mean_units: float = Field(description="expected units sold, stock allowing")
     reason: str = Field(description="why this method")
+    change: Literal["new", "changed"] | None = Field(None, description="in a delta only")
+
+
+class ForecastTombstone(BaseModel):
+    """A row of the earlier publication that this one does not have: take it out."""
+
+    site: str
+    sku: str
+    period: str = Field(examples=["2026-W47"])
+    period_start: dt.date
+    change: Literal["gone"]
 
 
 class ForecastPage(BaseModel):
     provenance: Provenance
     grain: Literal["day", "week", "month"]
+    changed_since: int | None = Field(
+        None, description="the publication that the items change into this one; null: all rows"
+    )
     count: int = Field(ge=0, description="rows that match, on all pages")
-    items: list[ForecastRow]
+    items: list[ForecastRow | ForecastTombstone]
     next: str | None = Field(description="address of the next page; null on the last")
 
 
@@ -189,7 +205,9 @@ class Figure(BaseModel):
 
 
 class PublicationSummary(Provenance):
-    series: int = Field(ge=0, description="number of series")
+    series: int | None = Field(
+        ge=0, description="number of series; null for a key limited to sites, as parts are left out"
+    )
     current: bool = Field(description="served when no publication is named")
     parts: dict[str, Part]
     manifest_sha256: str
@@ -324,3 +342,91 @@ class Readiness(BaseModel):
 
 for _model in (Problem, SeriesAnswer, PublicationSummary):
     _model.model_rebuild()
+
+
+class DeliveryLinks(BaseModel):
+    self: str | None = Field(examples=["/v1/feeds/deliveries/7"])
+    rejects: str | None
+
+
+class RejectedRow(BaseModel):
+    """A row that was set aside; nothing else of the delivery waits for it."""
+
+    line: int | None = Field(description="of the file; number of the record in JSON and Parquet")
+    column: str = Field(examples=["date"])
+    code: str = Field(examples=["not_a_date"])
+    message: str
+    raw: str = Field(description="the row as it came")
+
+
+class DeliveryReceipt(BaseModel):
+    """What one delivery did: read = accepted + rejected + duplicates."""
+
+    delivery: int | None = Field(ge=1, description="null: only checked, nothing was kept")
+    feed: str = Field(examples=["sales"])
+    profile: str = Field(examples=["generic"])
+    source: str = Field(description="file name")
+    digest: str = Field(description="sha256 of content, feed and profile")
+    received_at: dt.datetime | None = Field(description="UTC")
+    repeated: bool = Field(description="these very bytes were in already; nothing was written")
+    read: int = Field(ge=0, description="rows")
+    accepted: int = Field(ge=0)
+    rejected: int = Field(ge=0)
+    duplicates: int = Field(ge=0, description="rows that are there twice, in all columns")
+    units_read: float | None = Field(description="control total, units; null: has no quantity")
+    units_accepted: float | None
+    units_rejected: float | None
+    units_duplicates: float | None
+    notes: list[str] = Field(description="what a person should know of the reading")
+    examples: list[RejectedRow] = Field([], description="the first rejected rows, of a push")
+    links: DeliveryLinks
+
+
+class DeliveryPage(BaseModel):
+    items: list[DeliveryReceipt]
+    next: str | None
+
+
+class RejectPage(BaseModel):
+    delivery: int
+    source: str
+    count: int = Field(description="rejected rows of the delivery")
+    items: list[RejectedRow]
+    next: str | None
+
+
+class PublicationRequest(BaseModel):
+    """What to publish."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    as_of: str | None = Field(
+        None,
+        max_length=10,
+        description="a date, 2026-W47 or 2026-11: the last complete period ending on or before it; "
+        "null: the last one of the sales",
+        examples=["2026-11-22"],
+    )
+
+
+class JobLinks(BaseModel):
+    self: str = Field(examples=["/v1/jobs/3"])
+    result: str | None = Field(description="address of what was made")
+
+
+class Job(BaseModel):
+    """Long work. At most one runs; the others wait in order."""
+
+    job: int = Field(ge=1)
+    kind: Literal["publish"]
+    asked: dict[str, Any]
+    state: Literal["queued", "running", "done", "failed"]
+    step: str = Field(description="what it is doing, in words")
+    asked_at: dt.datetime = Field(description="UTC")
+    started_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    result: dict[str, Any] | None = Field(description="of a job that is done")
+    error: dict[str, Any] | None = Field(
+        description="of one that failed: code, title, detail, next_step, as in a problem"
+    )
+    links: JobLinks

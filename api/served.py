@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 
 from api.errors import NotFound
 from api.planner_list import by_priority
-from api.tabular import records
 from forecasting.errors import UnknownName
 from models.ledger import DEMAND, RISK
-from models.publication import PublicationReader, SeriesView
+from models.publication import PublicationReader
 from models.publication.contracts import (
     SERIES,
     forecasts_part,
@@ -42,6 +41,7 @@ SORTS: Final[Mapping[str, str]] = {
 }
 """What warnings may be sorted by; a minus before it turns the order round."""
 
+KEPT: Final = 32  # sets of sites whose part of a publication stays indexed
 LISTS: Final = ("causes", "actions")  # kept as JSON text, answered as what it says
 CONSTANTS: Final = ("publication", "origin", "model_version")  # said once, in the provenance
 
@@ -52,7 +52,21 @@ class Served:
     def __init__(self, reader: PublicationReader) -> None:
         self.reader = reader
         self.number = reader.number
+        self.manifest = reader.publication.manifest_sha256
         self._orders: dict[str, Rows] = {}
+        self._levels: dict[str, tuple[str, ...]] = {}
+        self._delta: tuple[object, pa.Table] = (None, None)  # the last: pages follow each other
+        self.limited: dict[frozenset[str], Served] = {}
+
+    def only(self, sites: frozenset[str]) -> Served:
+        """The same publication without the rows of other sites; the latest few are kept."""
+        found = self.limited.get(sites)
+        if found is None:
+            found = self.limited[sites] = Served(self.reader.only(sites))
+            found.manifest = " ".join([self.manifest, *map(repr, sorted(sites))])
+            while len(self.limited) > KEPT:
+                self.limited.pop(next(iter(self.limited)), None)
+        return found
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
@@ -122,13 +136,13 @@ class Served:
         return self.warning_row(self._row_of_warning[number])
 
     def warning_row(self, row: int) -> dict[str, Any]:
-        return self.warning_rows(np.array([row]))[0]
+        return self.warning_rows(slice(row, row + 1))[0]
 
-    def warning_rows(self, rows: Rows) -> list[dict[str, Any]]:
+    def warning_rows(self, rows: slice | Rows) -> list[dict[str, Any]]:
         """Rows as the API words them: horizons in one object, constants left to the provenance."""
-        horizons = horizon_columns(self.warnings.column_names)
+        horizons = self._horizons
         answer = []
-        for row in records(self.warnings.take(pa.array(rows))):
+        for row in self.reader.warnings_at(rows):
             chances = {name: row.pop(name) for name in horizons}
             lists = {name: orjson.loads(str(row.pop(name)) or "[]") for name in LISTS}
             answer.append(
@@ -137,6 +151,10 @@ class Served:
                 | {"probabilities": chances, **lists}
             )
         return answer
+
+    @cached_property
+    def _horizons(self) -> list[str]:
+        return horizon_columns(self.warnings.column_names)
 
     def order(self, sort: str) -> Rows:
         """Row numbers in an order; blanks last either way, draws by site and sku."""
@@ -176,29 +194,6 @@ class Served:
                 keep &= (self._column(name).astype(object) == value).to_numpy()
         return np.flatnonzero(keep)
 
-    def forecast_page(
-        self, grain: str, series: Rows, after: int, limit: int | None
-    ) -> tuple[pa.Table, int | None]:
-        """Rows of a grain's part for some series, from the place after `after` on."""
-        table = self.reader.forecasts(grain)
-        each = table.num_rows // max(len(self.reader), 1)
-        total = len(series) * each
-        begin = min(after + 1, total)
-        end = total if limit is None else min(begin + limit, total)
-        places = np.arange(begin, end)
-        rows = series[places // each] * each + places % each if each else places
-        return table.take(pa.array(rows)), end - 1 if end < total else None
-
-    def forecast_count(self, grain: str, series: Rows) -> int:
-        part = self.reader.part(forecasts_part(grain))
-        return len(series) * (part.num_rows // max(len(self.reader), 1))
-
-    def forecasts_of(self, view: SeriesView) -> dict[str, list[dict[str, Any]]]:
-        return {grain: _quantiles_apart(rows) for grain, rows in view.forecasts.items()}
-
-    def forecast_rows(self, table: pa.Table) -> list[dict[str, Any]]:
-        return _quantiles_apart(records(table.drop_columns(list(CONSTANTS))))
-
     def grain(self, asked: str | None) -> str:
         """The grain asked for, or the workspace's own."""
         if asked is not None and forecasts_part(asked) not in {
@@ -207,12 +202,18 @@ class Served:
             raise UnknownName("grain in this publication", asked, self.reader.grains)
         return asked or self.reader.grains[0]
 
+    def levels(self, grain: str) -> tuple[str, ...]:
+        """Columns of the quantiles of a grain."""
+        if grain not in self._levels:
+            part = self.reader.part(forecasts_part(grain))
+            self._levels[grain] = tuple(quantile_columns(part.column_names))
+        return self._levels[grain]
 
-def _quantiles_apart(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows of forecasts with the levels in one object."""
-    levels = quantile_columns(rows[0]) if rows else []
-    return [
-        {name: value for name, value in row.items() if name not in levels}
-        | {"quantiles": {name: row[name] for name in levels}}
-        for row in rows
-    ]
+    def delta(self, since: Served, grain: str, levels: tuple[str, ...]) -> pa.Table:
+        """What changed since another publication; only the last one asked for is kept."""
+        asked = (since.manifest, grain, levels)
+        kept, table = self._delta
+        if kept != asked:
+            table = self.reader.changes(since.reader, grain, levels)
+            self._delta = (asked, table)
+        return table

@@ -91,6 +91,19 @@ def _upper(value: Any) -> Any:
 Cost = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Periods = Annotated[int, Field(ge=1, le=MOST_PERIODS)]
 Level = Annotated[float, Field(gt=0, lt=1)]
+Seconds = Annotated[float, Field(allow_inf_nan=False)]
+
+
+@dataclass(frozen=True)
+class Service:
+    """What of the settings concerns the HTTP service alone; they change no number."""
+
+    hosts: tuple[str, ...] = ()
+    https: bool = False
+    rate_limit: str = "240000/minute"
+    request_seconds: float = 60.0
+    drain_seconds: float = 2.0
+    access_log: bool = True
 
 
 class Settings(BaseSettings):
@@ -152,6 +165,22 @@ class Settings(BaseSettings):
     schema_: Annotated[str, Field(pattern=r"^([a-z_][a-z0-9_]{0,62})?$")] = Field(
         "", alias="schema", description="a PostgreSQL schema in small letters; blank: the usual one"
     )
+    hosts: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^(\*\.)?[\w.:\[\]-]+$")], ...],
+        NoDecode,
+        BeforeValidator(_listed),
+    ] = Field((), description="names the service answers to, such as `*.example.com`; blank: any")
+    https: bool = Field(False, description="behind TLS: browsers are told to use nothing else")
+    rate_limit: Annotated[str, Field(pattern=r"^([1-9]\d*/(second|minute|hour))?$")] = Field(
+        "240000/minute", description="requests a key, or an address without one; blank: no limit"
+    )
+    request_seconds: Annotated[Seconds, Field(gt=0)] = Field(
+        60.0, description="after which a request without an answer gets 504"
+    )
+    drain_seconds: Annotated[Seconds, Field(ge=0, le=600)] = Field(
+        2.0, description='between "not ready" and the stop, after SIGTERM'
+    )
+    access_log: bool = Field(True, description="a JSON line for each request on the error stream")
 
     @field_validator("quantiles")
     @classmethod
@@ -207,6 +236,11 @@ class Settings(BaseSettings):
     def options(self) -> Options:
         names = {field.name for field in fields(Options)}
         return Options(**{key: value for key, value in self if key in names})
+
+    @property
+    def service(self) -> Service:
+        names = {field.name for field in fields(Service)}
+        return Service(**{key: value for key, value in self if key in names})
 
 
 DESCRIPTIONS: Final[Mapping[str, str]] = {

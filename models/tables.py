@@ -1,4 +1,5 @@
-"""The SQL tables of the second floor: publications, warnings' lives, versions and promotions.
+"""The SQL tables of the second floor: publications, their receipts and moves, warnings' lives,
+versions and promotions.
 
 They stand on the record's MetaData. Big numbers (forecasts, risks) are never here: they are files,
 and a row here is what makes files count.
@@ -12,8 +13,10 @@ from sqlalchemy import (
     DDL,
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Date,
+    Double,
     ForeignKey,
     Index,
     Integer,
@@ -58,9 +61,29 @@ episodes: Final = Table(
     Column("closed_publication", Integer, ForeignKey("publications.number")),  # first without it
     Column("opened_at", UtcDateTime, nullable=False),
     Column("changed_at", UtcDateTime, nullable=False),
-    Column("revision", Integer, nullable=False),  # rises with each change of state
+    Column("revision", Integer, nullable=False),  # rises with each change
+    Column("assigned_to", Text, nullable=False, server_default=""),
+    Column("snoozed_until", Date),  # the first day on which it is new again
+    Column("action", Text, nullable=False, server_default=""),  # what somebody did about it
     Index(None, "site", "sku"),
 )
+
+warning_changes: Final = Table(
+    "warning_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("episode", BigInteger, ForeignKey("episodes.id"), nullable=False),
+    Column("revision", Integer, nullable=False),  # that it made
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("assigned_to", Text, nullable=False),
+    Column("snoozed_until", Date),
+    Column("action", Text, nullable=False),
+    Column("comment", Text, nullable=False),
+    UniqueConstraint("episode", "revision"),
+)
+"""What people did with a warning; nothing of it is ever changed."""
 
 episode_publications: Final = Table(
     "episode_publications",
@@ -68,6 +91,46 @@ episode_publications: Final = Table(
     Column("publication", Integer, ForeignKey("publications.number"), primary_key=True),
     Column("episode", BigInteger, ForeignKey("episodes.id"), primary_key=True),
     Index(None, "episode"),
+)
+
+# What an ERP said that it holds of a publication: a file as it was pulled, its rows and its sha256.
+pull_receipts: Final = Table(
+    "pull_receipts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("publication", Integer, ForeignKey("publications.number"), nullable=False),
+    Column("holder", Text, nullable=False),
+    Column("grain", Text, nullable=False),
+    Column("form", Text, nullable=False),  # csv, ndjson, parquet
+    Column("quantiles", Text, nullable=False),  # q050,q500: those that the file has
+    Column("changed_since", Integer, nullable=False),  # 0: not a delta
+    Column("rows", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("matches", Boolean, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    UniqueConstraint(
+        "publication",
+        "holder",
+        "grain",
+        "form",
+        "quantiles",
+        "changed_since",
+        "rows",
+        "sha256",
+        name="uq_pull_receipts_said",
+    ),
+)
+
+# How far the forecasts of the same periods moved from one publication to the next.
+forecast_moves: Final = Table(
+    "forecast_moves",
+    metadata,
+    Column("publication", Integer, ForeignKey("publications.number"), primary_key=True),
+    Column("grain", Text, primary_key=True),
+    Column("since", Integer, ForeignKey("publications.number"), nullable=False),
+    Column("rows", BigInteger, nullable=False),  # series and periods that both forecast
+    Column("moved", Double, nullable=False),  # units: sum of absolute changes of the mean
+    Column("mean", Double, nullable=False),  # units: sum of the means of the earlier one
 )
 
 model_versions: Final = Table(
@@ -116,7 +179,7 @@ SQLITE_APPEND_ONLY: Final = tuple(
     """
     for action in ("UPDATE", "DELETE")
 )
-for _table in (model_versions, promotions):
+for _table in (model_versions, promotions, warning_changes):
     for _dialect, _statements in (
         ("postgresql", POSTGRES_APPEND_ONLY),
         ("sqlite", SQLITE_APPEND_ONLY),

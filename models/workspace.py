@@ -45,6 +45,11 @@ class Workspace:
         return self.folder / "publications"
 
     @property
+    def pulls(self) -> Path:
+        """Bulk answers as they are served; may be deleted, they are made again."""
+        return self.publications / ".pulls"
+
+    @property
     def scorecard(self) -> Path:
         """The scorecard last computed, as it is served; may be deleted, it is computed again."""
         return self.folder / "scorecard.json"

@@ -12,6 +12,7 @@ from api.commands import (
     company,
     evaluation,
     feeds,
+    keys,
     scorecards,
     service,
     versions,
@@ -63,6 +64,7 @@ app.add_typer(versions.models, name="models", rich_help_panel=LEARN)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
 app.command(rich_help_panel=ANSWERS)(service.serve)
+app.add_typer(keys.keys, name="keys", rich_help_panel=ANSWERS)
 
 
 def main() -> None:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import os
 import socket
-from contextlib import ExitStack, suppress
-from typing import Annotated, Final
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from api.commands.shell import AsJson, Shell, shell_of
+from api.commands.shell import AsJson, Shell, counted, shell_of
 from forecasting.errors import NotReady, Refused
 
+if TYPE_CHECKING:
+    from models.workspace import Workspace
+
+METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
 STOP_SECONDS: Final = 10  # for requests under way when the service is told to stop
 
 
@@ -28,30 +35,67 @@ def serve(
 
 
 def run_service(shell: Shell, host: str, port: int, workers: int | None) -> None:
-    refuse_open_doors(host)
     shell.say("[dim]Opening the workspace …[/]")  # before anything that takes seconds to load
     workspace = shell.workspace({"workers": workers})
-    from api.workspaces import VARIABLE
+    from api.workspaces import VARIABLE, read_workspace
 
+    settings = read_workspace(workspace.folder).loaded.settings
+    known, usable = count_keys(workspace)
+    refuse_open_doors(host, usable)
     os.environ[VARIABLE] = str(workspace.folder)  # worker processes find their workspace by it
-    with listening(host, port) as door:
+    with listening(host, port) as door, shared_metrics(workspace.options.workers):
         address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
         if shell.json:
-            shell.answer({"url": address, "workspace": str(workspace.folder), "open": True})
+            shell.answer({"url": address, "workspace": str(workspace.folder), "open": not known})
         shell.say(f"Vigistock on [bold]{address}[/] (operations: {address}docs). Ctrl-C stops.")
-        shell.say("[yellow]Open to every user of this machine:[/] no API key is set.")
-        _run(door, workspace.options.workers)
+        if known:
+            shell.say(f"Who asks needs a key: {counted(usable, 'API key')} can be used.")
+        else:
+            shell.say("[yellow]Open to every user of this machine:[/] no API key is set.")
+        _run(door, workspace.options.workers, access_log=settings.access_log)
 
 
-def _run(door: socket.socket, workers: int) -> None:
+def count_keys(workspace: Workspace) -> tuple[int, int]:
+    """Keys that were ever made, and those that open something now."""
+    from api.keys import Keys
+    from forecasting.record.database import connect
+
+    engine = connect(workspace.database_url, schema=workspace.schema)
+    try:
+        known = Keys(engine).all()
+    finally:
+        engine.dispose()
+    now = dt.datetime.now(dt.UTC)
+    return len(known), sum(key.state(now) == "live" for key in known)
+
+
+@contextmanager
+def shared_metrics(workers: int) -> Iterator[None]:
+    """A folder in which several workers add up their metrics; read before they start."""
+    if workers == 1:
+        yield
+        return
+    with tempfile.TemporaryDirectory(prefix="vigistock-metrics-") as folder:
+        os.environ[METRICS_FOLDER] = folder
+        try:
+            yield
+        finally:
+            del os.environ[METRICS_FOLDER]
+
+
+def _run(door: socket.socket, workers: int, *, access_log: bool) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
+
+    from api.logs import config as config_of_the_log
 
     config = uvicorn.Config(
         "api.app:from_environment",
         factory=True,
         workers=workers,
+        log_config=config_of_the_log(requests=access_log),
         log_level="warning",
+        access_log=False,
         server_header=False,
         timeout_graceful_shutdown=STOP_SECONDS,
     )
@@ -89,13 +133,12 @@ def listening(host: str, port: int) -> socket.socket:
     return door
 
 
-def refuse_open_doors(host: str) -> None:
+def refuse_open_doors(host: str, usable_keys: int) -> None:
     """Without API keys only loopback may be served; raises Refused."""
-    if not is_loopback(host):
+    if not usable_keys and not is_loopback(host):
         raise Refused(
-            f"Serving on {host} would open the company's data to the network: no API key exists.",
-            next_step="Serve on 127.0.0.1 behind a reverse proxy that checks who asks; "
-            "API keys are not available in this version.",
+            f"Serving on {host} opens the company's data to the network: no API key can be used.",
+            next_step="Make one: vigistock keys create --scope planner; or serve on 127.0.0.1.",
             host=host,
         )
 

@@ -65,7 +65,8 @@ def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False)
     with shell.steps() as step:
         outcome = run(workspace, day, progress=step)
     if shell.json:
-        shell.answer(vars(outcome))
+        moved_shares = {one.grain: one.share for one in outcome.moved}
+        shell.answer({**vars(outcome), "moved": moved_shares})
         return
     shell.say(
         f"Publication [bold]{outcome.publication}[/] as of {outcome.origin}, by demand-forecast "
@@ -73,6 +74,13 @@ def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False)
         f"{outcome.series:,} series, {outcome.out:,} out of stock, {outcome.warnings:,} warnings "
         f"({outcome.seconds:.0f} s)."
     )
+    moved = [f"{one.share:.1%} by {one.grain}" for one in outcome.moved if one.share is not None]
+    if moved:
+        since = outcome.moved[0].since
+        shell.say(
+            f"[dim]Since publication {since} forecasts of the same periods moved by a share of "
+            f"{', '.join(moved)}.[/]"
+        )
 
 
 def in_words(metrics: Mapping[str, float]) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from fastapi import Request, Response
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.routing import APIRoute
 
-from api.errors import PROBLEM
+from api.errors import PROBLEM, BadParameter
 from api.negotiation import JSON
 from api.plain import to_json
 from api.schemas import Problem
@@ -15,10 +17,18 @@ from api.schemas import Problem
 _TEXTS: Final[Mapping[int, str]] = {
     304: "Not changed since the given ETag",
     400: "The request cannot be understood",
+    401: "A key is needed",
+    403: "The key is not for this",
     404: "There is no such thing in this publication",
+    409: "It contradicts what the record holds",
     406: "None of the accepted formats is offered",
+    413: "The body is larger than this operation takes",
+    415: "The body is of a kind that is not read here",
+    416: "The range is not in the file",
     422: "A parameter does not keep its contract",
+    429: "Too many requests",
     503: "There is no publication yet, or the record cannot be read",
+    504: "The answer took too long",
 }
 
 
@@ -32,6 +42,29 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 _PROBLEM_SCHEMA: Final = {"$ref": f"#/components/schemas/{Problem.__name__}"}
+
+
+async def only_known(request: Request) -> None:
+    """Nothing asked is silently ignored: raises BadParameter for a parameter that the route does
+    not take, or one given twice."""
+    if not request.scope["query_string"]:
+        return
+    known = _known(request.scope["endpoint"], request.scope["route"])
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if name not in known:
+            raise BadParameter("query parameter", name, known)
+        if names.count(name) > 1:
+            raise BadParameter("way to take twice the parameter", name, [])
+
+
+def _known(endpoint: Callable[..., Any], route: APIRoute) -> list[str]:
+    if endpoint not in _KNOWN:
+        _KNOWN[endpoint] = sorted({field.alias for field in get_flat_params(route.dependant)})
+    return _KNOWN[endpoint]
+
+
+_KNOWN: Final[dict[Callable[..., Any], list[str]]] = {}
 
 
 def answer(payload: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:

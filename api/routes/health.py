@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
 from api.dependencies import InPublications
 from api.routes.answers import answer, documented
 from api.schemas import Health, Readiness
+from forecasting.errors import NotReady
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -22,8 +23,10 @@ async def live() -> Any:
 @router.get(
     "/ready", operation_id="getReadiness", response_model=Readiness, responses=documented(503)
 )
-async def ready(publications: InPublications) -> Response:
-    """There is a publication, and it is mapped; 503 until then."""
+async def ready(request: Request, publications: InPublications) -> Response:
+    """There is a publication, and it is mapped; 503 until then, and once a stop was asked for."""
+    if request.app.state.stopping.begun:
+        raise NotReady("The service is stopping.", next_step="Ask another one, or wait for it.")
     served = await publications.current()
     return answer(
         {

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api.dependencies import MOST, InPublications
+from api import jobs
+from api.dependencies import MOST, InPublications, Publications
 from api.errors import NotFound
+from api.negotiation import VARY
 from api.paging import Cursor, write_cursor
-from api.routes.answers import answer, documented, next_address, with_next
-from api.schemas import PublicationPage, PublicationSummary
+from api.pull_schemas import PublicationDetail
+from api.routes.answers import answer, documented, next_address, only_known, with_next
+from api.routes.jobs import accepted
+from api.schemas import Job, PublicationPage, PublicationRequest
+from api.security import InCaller
+from forecasting.calendar import parse_as_of
 from models.ledger import DEMAND, RISK
-from models.publication import Publication
+from models.publication import Move, Publication, PullReceipt, moves_of, receipts_of
 from models.publication.contracts import SERIES
 
-router = APIRouter(prefix="/v1/publications", tags=["publications"])
+router = APIRouter(
+    prefix="/v1/publications", tags=["publications"], dependencies=[Depends(only_known)]
+)
 
-FRESH: Final = {"Cache-Control": "no-cache"}  # a new publication may come at any moment
+FRESH: Final = {
+    "Cache-Control": "private, no-cache",
+    "Vary": VARY,
+}  # a new publication may come at any moment
 
 
 @router.get(
@@ -40,32 +53,60 @@ async def list_publications(
     last = places.stop - 1 if places and places.stop < len(found) else None
     following = None if last is None else write_cursor(0, last, question)
     address = next_address(request, following)
-    items = [_summary(found[place], current=place == 0) for place in places]
+    items = [_summary(publications, found[place], current=place == 0) for place in places]
     payload = {"count": len(found), "items": items, "next": address}
     return answer(payload, with_next(dict(FRESH), address))
+
+
+@router.post(
+    "",
+    operation_id="createPublication",
+    status_code=202,
+    response_model=Job,
+    responses=documented(400, 422, 503),
+)
+async def create_publication(
+    caller: InCaller, publications: InPublications, asked: PublicationRequest
+) -> Response:
+    """Forecast and warn anew with the champions, as `vigistock publish` does. It takes its time:
+    the answer is a job; an equal one under way is returned, not repeated."""
+    day = None if asked.as_of is None else parse_as_of(asked.as_of)
+    row = await to_thread.run_sync(
+        jobs.ask,
+        publications.workspace,
+        publications.engine,
+        jobs.PUBLISH,
+        {"as_of": day and day.isoformat()},
+        caller.name,
+    )
+    return accepted(row)
 
 
 @router.get(
     "/{number}",
     operation_id="getPublication",
-    response_model=PublicationSummary,
+    response_model=PublicationDetail,
     responses=documented(404, 422, 503),
 )
 async def get_publication(
     publications: InPublications, number: Annotated[int, Path(ge=1, le=MOST)]
 ) -> Response:
-    """One publication: provenance, and its files with their sha256."""
+    """One publication: provenance, its files with their sha256, how far its forecasts moved since
+    the one before, and what an ERP says that it holds of it."""
     found = await publications.listed()
     for place, one in enumerate(found):
         if one.number == number:
-            return answer(_summary(one, current=place == 0), FRESH)
+            summary = _summary(publications, one, current=place == 0)
+            return answer(summary | await _said_of(publications, number), FRESH)
     raise NotFound(
         f"There is no publication {number}.", next_step="GET /v1/publications lists them."
     )
 
 
-def _summary(found: Publication, *, current: bool) -> dict[str, Any]:
+def _summary(seen_by: Publications, found: Publication, *, current: bool) -> dict[str, Any]:
+    """What speaks of every site together is left out for those who see only some."""
     made = found.provenance
+    whole = seen_by.sites is None
     return {
         "publication": found.number,
         "origin": made.origin_label,
@@ -75,12 +116,40 @@ def _summary(found: Publication, *, current: bool) -> dict[str, Any]:
         "data_cut": made.data_cut,
         "models": {DEMAND: made.demand_version, RISK: made.risk_version},
         "code_version": made.code_version,
-        "data_digest": made.data_digest,
-        "series": found.parts[SERIES].rows,
+        "data_digest": made.data_digest if whole else "",
+        "series": found.parts[SERIES].rows if whole else None,
         "current": current,
         "parts": {
             name: {"rows": part.rows, "bytes": part.bytes, "sha256": part.sha256}
             for name, part in found.parts.items()
+            if whole
         },
-        "manifest_sha256": found.manifest_sha256,
+        "manifest_sha256": found.manifest_sha256 if whole else "",
+    }
+
+
+async def _said_of(publications: Publications, number: int) -> dict[str, Any]:
+    """How far its forecasts moved, and what ERPs hold of it; for those who see all of it."""
+    if publications.sites is not None:
+        return {"stability": None, "receipts": []}
+    moves = await publications.in_record(lambda engine: moves_of(engine, number))
+    receipts = await publications.in_record(lambda engine: receipts_of(engine, number))
+    return {"stability": _stability(moves), "receipts": [_receipt(one) for one in receipts]}
+
+
+def _stability(moves: list[Move]) -> dict[str, Any] | None:
+    if not moves:
+        return None
+    by_grain = {one.grain: {"rows": one.rows, "change": one.share} for one in moves}
+    return {"since": moves[0].since, "by_grain": by_grain}
+
+
+def _receipt(receipt: PullReceipt) -> dict[str, Any]:
+    said = asdict(receipt)
+    return {
+        **{name: said[name] for name in ("holder", "grain")},
+        "format": receipt.form,
+        "quantiles": receipt.quantiles,
+        "changed_since": receipt.changed_since or None,
+        **{name: said[name] for name in ("rows", "sha256", "matches", "received_at")},
     }

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Annotated, Any
 from urllib.parse import unquote
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.breakdown import breakdown
 from api.dependencies import InPublications, Number, Publications
 from api.errors import NotFound
 from api.negotiation import caching, entity_tag, not_modified, unchanged
-from api.routes.answers import answer, documented
+from api.routes.answers import answer, documented, only_known
 from api.schemas import SeriesAnswer
 from api.served import Served
 
-router = APIRouter(prefix="/v1/series", tags=["series"])
+router = APIRouter(prefix="/v1/series", tags=["series"], dependencies=[Depends(only_known)])
 
 
 @router.get(
@@ -75,7 +75,7 @@ async def _answer(
     request: Request, publications: Publications, site: str, sku: str, number: int | None
 ) -> Response:
     served = await publications.numbered(number)
-    tag = entity_tag(request, served.number, served.provenance["code_version"])
+    tag = entity_tag(request, served.number, served.manifest)
     if unchanged(request, tag):
         return not_modified(tag)
     return answer(series_payload(served, site, sku), caching(tag))
@@ -92,7 +92,7 @@ def series_payload(served: Served, site: str, sku: str) -> dict[str, Any]:
         "sku": sku,
         "master": {key: value for key, value in view.master.items() if key not in ("site", "sku")},
         "history": view.history,
-        "forecasts": served.forecasts_of(view),
+        "forecasts": view.forecasts,
         "projection": view.projection,
         "risk": served.warning_row(row),
         "breakdown": breakdown(view, served.reader.frequency, lost_share),

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+import pyarrow as pa
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from api.bulk import FORMS, documented_bulk, pulls_of
 from api.dependencies import InPublications, Number
-from api.negotiation import caching, entity_tag, not_modified, unchanged
+from api.negotiation import JSON, caching, entity_tag, negotiate, not_modified, unchanged
 from api.paging import Cursor, page, write_cursor
-from api.routes.answers import answer, documented, next_address, with_next
+from api.routes.answers import answer, documented, next_address, only_known, with_next
 from api.schemas import WarningAnswer, WarningPage
 from api.served import PRIORITY
 
-router = APIRouter(prefix="/v1/warnings", tags=["warnings"])
+router = APIRouter(prefix="/v1/warnings", tags=["warnings"], dependencies=[Depends(only_known)])
 
 MOST_WARNINGS: Final = 500
+USUAL_WARNINGS: Final = 50
 Code = Annotated[str | None, Query(max_length=200)]
 Sort = Literal[
     "priority",
@@ -38,11 +41,12 @@ Sort = Literal[
 ]
 
 
+@router.head("", include_in_schema=False)
 @router.get(
     "",
     operation_id="listWarnings",
     response_model=WarningPage,
-    responses=documented(304, 400, 404, 422, 503),
+    responses={200: documented_bulk("warnings"), **documented(304, 400, 404, 406, 422, 503)},
 )
 async def list_warnings(
     request: Request,
@@ -67,25 +71,41 @@ async def list_warnings(
             "largest first. Blanks come last"
         ),
     ] = PRIORITY,
-    limit: Annotated[int, Query(ge=1, le=MOST_WARNINGS)] = 50,
+    limit: Annotated[
+        int | None,
+        Query(ge=1, le=MOST_WARNINGS, description="default: 50 as JSON, all as a file"),
+    ] = None,
     cursor: Annotated[str | None, Query(max_length=500, description="from `next`")] = None,
 ) -> Response:
-    """Series warned of or out already, filtered and paged, in the planner's order unless asked.
+    """Series warned of or out already, filtered and paged, in the planner's order unless asked; by
+    `Accept` as CSV, NDJSON or Parquet.
 
     Pages belong to one publication: following `next` neither skips nor repeats a warning, even if
     a newer publication arrives meanwhile.
     """
+    media = negotiate(request.headers.get("accept", ""), [JSON, *FORMS])
     equal = {"site": site, "sku": sku, "category": category, "supplier": supplier, "state": state}
-    question = {**equal, "min_probability": min_probability, "sort": sort, "of": "warnings"}
+    question = {**equal, "min_probability": min_probability, "sort": sort, "of": "warnings"} | {
+        "sites": publications.seen
+    }
     begin = Cursor.read(cursor, question)
     served = await publications.numbered(begin.publication or publication)
     tag = entity_tag(request, served.number, served.provenance["code_version"])
-    if unchanged(request, tag):
+    if media == JSON and unchanged(request, tag):
         return not_modified(tag)
     wanted = served.wanted(equal, min_probability)
-    rows, last = page(served.order(sort), wanted, begin.after, limit)
+    most = limit or (USUAL_WARNINGS if media == JSON else len(wanted) + 1)
+    rows, last = page(served.order(sort), wanted, begin.after, most)
     following = None if last is None else write_cursor(served.number, last, question)
     address = next_address(request, following)
+    if media != JSON:
+        return await pulls_of(request).part(
+            request,
+            media,
+            lambda: served.warnings.take(pa.array(rows, pa.int64())),
+            name=f"warnings_{served.number}",
+            headers=with_next({"Vigistock-Publication": str(served.number)}, address),
+        )
     payload = {
         "provenance": served.provenance,
         "count": int(wanted.sum()),

@@ -66,7 +66,7 @@ def product(task: Task, seed: int) -> Vector:
     """[n] chances of the test rows."""
     model = RuptureRiskClassifier(**task.settings, random_state=seed)
     model.fit(task.train.engineered, task.train.labels())
-    slope, shift = model.calibration_
+    slope, shift = model.ensemble_.calibration
     tell(f"  {model.library_}, trees {model.rounds_}, log odds × {slope:.2f} {shift:+.2f}")
     return np.asarray(model.predict_proba(task.test.engineered)[:, 1])
 

@@ -6,6 +6,8 @@ import gzip
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +15,11 @@ from charset_normalizer import from_bytes
 
 from forecasting.errors import DeliveryRefused
 from forecasting.feeds.csv_file import read_csv
+from forecasting.feeds.formulas import undone
 from forecasting.feeds.profile import Profile
 from forecasting.feeds.raw import MOST_CELLS, MOST_PARQUET_CELLS, Choose, RawTable
 from forecasting.feeds.typed_files import empty, read_json, read_ndjson, read_parquet, read_xlsx
+from forecasting.tables import Kind
 
 FORMS: Final = {
     ".csv": "CSV",
@@ -86,8 +90,18 @@ def read_raw(
     text = _from_line(text, profile.header_line)
     if not text.strip():
         raise empty(source)
-    raw = read_csv(text, source, profile.separator, choose, most)
-    return RawTable(raw.columns, raw.line, raw.raw, raw.broken, (*note, *raw.notes))
+    kinds: dict[str, Kind] = {}
+
+    def chosen(headers: Sequence[str]) -> Mapping[str, Kind]:
+        kinds.update(choose(headers))
+        return kinds
+
+    raw = read_csv(text, source, profile.separator, chosen, most)
+    columns = dict(raw.columns)
+    for header, kind in kinds.items() if profile.defused else ():
+        if kind is Kind.TEXT:
+            columns[header] = replace(columns[header], texts=undone(columns[header].texts))
+    return replace(raw, columns=columns, notes=(*note, *raw.notes))
 
 
 def unzipped(data: bytes, source: str) -> tuple[bytes, str]:

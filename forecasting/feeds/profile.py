@@ -117,6 +117,8 @@ class Profile(Rules):
     """formats, tried in order: YYYY YY MM DD ww hh mm ss; M and D allow one digit"""
     header_line: int = Field(1, ge=1, le=1000)
     """CSV and XLSX: the first line that may be the header; what stands above it is skipped"""
+    defused: bool = False
+    """CSV: an apostrophe before `=`, `+`, `-`, `@` in a text was put there by Vigistock's export"""
     sheet: str = ""
     """XLSX: the sheet to read; blank: the first"""
     feeds: dict[str, Rules] = Field(default_factory=dict)

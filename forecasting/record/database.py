@@ -43,11 +43,12 @@ def connect(url: str, *, schema: str = "") -> Engine:
         parsed.set(drivername="postgresql+psycopg"),
         connect_args={"options": " ".join(options)},
         pool_pre_ping=True,
+        hide_parameters=True,  # an error in a log shows no row
     )
 
 
 def _sqlite(url: str) -> Engine:
-    engine = create_engine(url)
+    engine = create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

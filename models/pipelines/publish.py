@@ -17,7 +17,7 @@ from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
 from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
 from models.provenance import code_version
-from models.publication import Provenance, make_parts, publish_parts
+from models.publication import Damaged, Move, Provenance, make_parts, measure_moves, publish_parts
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
 from models.risk.hazard import RuptureHazard
@@ -37,6 +37,7 @@ class PublishOutcome:
     demand_version: int
     risk_version: int
     seconds: float
+    moved: tuple[Move, ...] = ()  # since the publication of the origin before, by grain
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,11 @@ def publish_panel(
         _provenance(panel, champions, options),
         created_at=dt.datetime.now(dt.UTC),
     )
+    try:
+        moved = tuple(measure_moves(engine, workspace.publications, made))
+    except Damaged as error:  # the earlier one; this one is published all the same
+        progress(f"stability not measured: {error.message}")
+        moved = ()
     return PublishOutcome(
         publication=made.number,
         origin=made.provenance.origin_label,
@@ -122,6 +128,7 @@ def publish_panel(
         demand_version=champions.demand_version,
         risk_version=champions.risk_version,
         seconds=round(time.monotonic() - begun, 1),
+        moved=moved,
     )
 
 

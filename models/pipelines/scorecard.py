@@ -22,9 +22,10 @@ from models.pipelines.steps import Progress, open_record, origin_as_of, silent
 from models.publication import Damaged, Publication, list_publications
 from models.publication.contracts import SERIES, WARNINGS, forecasts_part, quantile_column
 from models.publication.ledger import episodes_of
+from models.publication.lives import acted_on
 from models.publication.parts import map_part
 from models.scorecard import Said, Scorecard, said_by, scorecard_of, truth_of
-from models.scorecard.said import HIGH
+from models.scorecard.said import ACTED, HIGH
 from models.workspace import Workspace
 
 
@@ -118,11 +119,14 @@ def _said(publications: Sequence[Publication], engine: sa.Engine, root: Path) ->
         warnings = warnings.astype(dict.fromkeys(warnings.select_dtypes("category"), object))
         numbers = episodes_of(engine, one.number)[["site", "sku", "episode"]]
         numbers = numbers.rename(columns={"episode": "warning"})
+        told = warnings.merge(numbers, on=["site", "sku"], how="left")
+        end = one.provenance.origin_end + dt.timedelta(days=float(told["horizon_days"].iloc[0]))
+        acted = acted_on(engine, one.provenance.origin_end, end)
         yield said_by(
             one.number,
             one.provenance.origin,
             one.provenance.frequency,
-            warnings.merge(numbers, on=["site", "sku"], how="left"),
+            told.assign(**{ACTED: told["warning"].isin(acted)}),
             partial(_high, one, folder),
         )
 

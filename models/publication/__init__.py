@@ -16,19 +16,27 @@ from models.publication.ledger import (
 from models.publication.parts import Damaged, write_parts
 from models.publication.publish import publish_parts
 from models.publication.reader import PublicationReader, SeriesView, open_publication
+from models.publication.receipts import PullReceipt, keep_receipts, receipts_of
+from models.publication.stability import Move, measure_moves, moves_of
 
 __all__ = [
     "Damaged",
+    "Move",
     "Provenance",
     "Publication",
     "PublicationReader",
+    "PullReceipt",
     "SeriesView",
     "commit",
     "current",
+    "keep_receipts",
     "list_publications",
     "make_parts",
+    "measure_moves",
+    "moves_of",
     "open_publication",
     "publication",
     "publish_parts",
+    "receipts_of",
     "write_parts",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, labels, period_start
 from forecasting.errors import BadValues
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast, GrainForecast
     from forecasting.panel import Panel
     from models.risk import RiskAssessment
+
+DECIMALS: Final = 6
+"""Of forecast units: far below what any path can tell, and nothing moves by less."""
 
 HISTORY_PERIODS: Final = 120
 """Own-grain periods of history beside the forecast: a season of days, ten years of months."""
@@ -121,13 +125,17 @@ def _forecasts(series: pd.DataFrame, grain: GrainForecast) -> pa.Table:
     length = grain.mean.shape[1]
     periods = list(range(grain.first, grain.first + length))
     columns = _by_series(series, periods, grain.frequency)
-    columns["mean"] = pa.array(grain.mean.ravel())
+    columns["mean"] = _units(grain.mean)
     for place, level in enumerate(grain.levels):
-        columns[quantile_column(level)] = pa.array(grain.quantiles[:, :, place].ravel())
+        columns[quantile_column(level)] = _units(grain.quantiles[:, :, place])
     columns["method"] = _repeated(grain.method, length)
-    columns["mean_units"] = pa.array(grain.mean_units.ravel())
+    columns["mean_units"] = _units(grain.mean_units)
     columns["reason"] = _repeated(grain.reason, length)
     return pa.table(columns)
+
+
+def _units(values: NDArray[np.float64]) -> pa.Array:
+    return pa.array(np.round(values, DECIMALS).ravel())
 
 
 def _check_alignment(parts: dict[str, pa.Table], count: int) -> None:

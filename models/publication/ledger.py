@@ -207,6 +207,19 @@ def list_publications(engine: sa.Engine, limit: int | None = None) -> list[Publi
         return [_publication(row) for row in connection.execute(statement.limit(limit))]
 
 
+def preceding(engine: sa.Engine, of: Publication) -> Publication | None:
+    """The publication of the latest earlier origin: what was said before later data came."""
+    statement = (
+        sa.select(publications)
+        .where(publications.c.origin_end < of.provenance.origin_end)
+        .order_by(publications.c.origin_end.desc(), publications.c.number.desc())
+        .limit(1)
+    )
+    with reading(engine) as connection:
+        row = connection.execute(statement).one_or_none()
+    return None if row is None else _publication(row)
+
+
 def current(engine: sa.Engine) -> Publication:
     """The publication that is served; NotReady where there is none."""
     found = list_publications(engine, limit=1)

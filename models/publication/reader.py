@@ -6,8 +6,9 @@ query scans. No model code is imported here: what is served is what was publishe
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Sequence
+from copy import copy
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +17,12 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.errors import UnknownName
 from models.publication import ledger
+from models.publication.changes import changes_of
 from models.publication.contracts import (
     HISTORY,
     PROJECTION,
@@ -27,10 +30,12 @@ from models.publication.contracts import (
     WARNINGS,
     forecasts_order,
     forecasts_part,
+    quantile_columns,
     warnings_order,
 )
 from models.publication.ledger import Publication
 from models.publication.parts import map_part, read_manifest
+from models.publication.rows import PlainRows, Rows
 
 GRAINS: Final = ("day", "week", "month")
 
@@ -44,7 +49,7 @@ class SeriesView:
     master: dict[str, Any]
     warning: dict[str, Any]
     history: list[dict[str, Any]]
-    forecasts: dict[str, list[dict[str, Any]]]  # by grain
+    forecasts: dict[str, list[dict[str, Any]]]  # by grain; the levels in one object `quantiles`
     projection: list[dict[str, Any]]
 
 
@@ -71,12 +76,36 @@ class PublicationReader:
         master = self._parts[SERIES]
         keys = zip(master.column("site").to_pylist(), master.column("sku").to_pylist(), strict=True)
         self._rows = {key: row for row, key in enumerate(keys)}
+        self._plain: dict[str, PlainRows] = {}
         self._warnings = self._with_lives(episodes)
-        self._row_of_warning = {
-            number: row
-            for row, number in enumerate(self._warnings.column("warning").to_pylist())
-            if number is not None
-        }
+        self._row_of_warning = _row_of_warning(self._warnings)
+
+    def only(self, sites: Collection[str]) -> PublicationReader:
+        """The same publication as one sees it who knows of these sites only; copies no numbers.
+
+        What speaks of all series together (digests, files and their rows) is blank in it.
+        """
+        mine = copy(self)
+        mine._plain = {}
+        kept = [row for (site, _), row in self._rows.items() if site in sites]
+        runs = _runs(kept)
+        mine._parts = {name: self._slices(table, runs) for name, table in self._parts.items()}
+        mine._warnings = self._slices(self._warnings, runs)
+        mine._rows = {key: row for row, key in enumerate(k for k in self._rows if k[0] in sites)}
+        mine._row_of_warning = _row_of_warning(mine._warnings)
+        mine.publication = replace(
+            self.publication,
+            provenance=replace(self.publication.provenance, data_digest=""),
+            manifest_sha256="",
+            parts={},
+        )
+        return mine
+
+    def _slices(self, table: pa.Table, runs: list[tuple[int, int]]) -> pa.Table:
+        """The rows of some series, of a table with equally many for each."""
+        each = table.num_rows // max(len(self._rows), 1)
+        pieces = [table.slice(first * each, count * each) for first, count in runs]
+        return pa.concat_tables([table.slice(0, 0), *pieces])
 
     @property
     def number(self) -> int:
@@ -131,7 +160,7 @@ class PublicationReader:
             publication=self.number,
             row=row,
             master=self._rows_of(SERIES, row)[0],
-            warning=self._warnings.slice(row, 1).to_pylist()[0],
+            warning=self.warnings_at(slice(row, row + 1))[0],
             history=self._rows_of(HISTORY, row),
             forecasts={grain: self._rows_of(forecasts_part(grain), row) for grain in self.grains},
             projection=self._rows_of(PROJECTION, row),
@@ -141,7 +170,8 @@ class PublicationReader:
         """One warning by its number; UnknownName where this publication does not say it."""
         if number not in self._row_of_warning:
             raise UnknownName("warning", str(number), map(str, self._row_of_warning))
-        return dict(self._warnings.slice(self._row_of_warning[number], 1).to_pylist()[0])
+        row = self._row_of_warning[number]
+        return self.warnings_at(slice(row, row + 1))[0]
 
     def warnings(
         self,
@@ -173,14 +203,40 @@ class PublicationReader:
         table = _plain_text(table).sort_by(order)
         return _to_frame(table if limit is None else table.slice(0, limit))
 
-    def forecasts(self, grain: str | None = None) -> pa.Table:
-        """All forecasts of a grain (default: the workspace's own) in the columns of the export."""
+    def forecasts(
+        self,
+        grain: str | None = None,
+        levels: Sequence[str] | None = None,
+        rows: NDArray[np.intp] | None = None,
+    ) -> pa.Table:
+        """Forecasts of a grain (default: the workspace's own) in the columns of the export.
+
+        `levels`: columns of the quantiles to keep, `rows`: row numbers of the part; default: all.
+        """
+        table = self._without_constants(grain, levels)
+        return self._with_constants(table if rows is None else table.take(pa.array(rows)))
+
+    def changes(self, since: PublicationReader, grain: str, levels: Sequence[str]) -> pa.Table:
+        """What to put into and to take out of another publication's forecasts to get this one's
+        (`models.publication.changes`), in the columns of the export and `change`."""
+        new = self._without_constants(grain, levels)
+        has = grain in since.grains
+        old = since._without_constants(grain, levels) if has else new.slice(0, 0)
+        return self._with_constants(changes_of(old, new))
+
+    def _without_constants(self, grain: str | None, levels: Sequence[str] | None) -> pa.Table:
+        """The part of a grain, with these levels of those it has."""
         grain = grain or self.grains[0]
         if grain not in self.grains:
             raise UnknownName("grain", grain, self.grains)
-        table = self._constants(
-            self._parts[forecasts_part(grain)], self.publication.provenance.demand_version
-        )
+        table = self._parts[forecasts_part(grain)]
+        if levels is None:
+            return table
+        dropped = set(quantile_columns(table.column_names)) - set(levels)
+        return table.drop_columns(sorted(dropped))
+
+    def _with_constants(self, table: pa.Table) -> pa.Table:
+        table = self._constants(table, self.publication.provenance.demand_version)
         return table.select(forecasts_order(table.column_names))
 
     def export_table(
@@ -205,11 +261,23 @@ class PublicationReader:
         out = pc.equal(table.column("state").cast(pa.string()), "out")
         return table.filter(pc.or_(pc.is_valid(table.column("warning")), out))
 
+    def records(self, part: str, rows: Rows) -> list[dict[str, Any]]:
+        """Some rows of a part as plain values; a forecast's levels in one object `quantiles`."""
+        return self._opened(part, self._parts[part]).records(rows)
+
+    def warnings_at(self, rows: Rows) -> list[dict[str, Any]]:
+        """Some rows of the warnings of every series, as plain values."""
+        return self._opened("", self._warnings).records(rows)
+
+    def _opened(self, name: str, table: pa.Table) -> PlainRows:
+        if name not in self._plain:
+            levels = quantile_columns(table.column_names)
+            self._plain[name] = PlainRows(table, "quantiles", levels)
+        return self._plain[name]
+
     def _rows_of(self, part: str, row: int) -> list[dict[str, Any]]:
-        table = self._parts[part]
-        each = table.num_rows // len(self._rows)
-        rows: list[dict[str, Any]] = table.slice(row * each, each).to_pylist()
-        return rows
+        each = self._parts[part].num_rows // len(self._rows)
+        return self.records(part, slice(row * each, (row + 1) * each))
 
     def _constants(self, table: pa.Table, version: int) -> pa.Table:
         """The columns that are the same in every row of a publication."""
@@ -244,6 +312,26 @@ class PublicationReader:
         table = table.append_column("warning", pa.array(numbers, pa.int64()))
         table = self._constants(table, self.publication.provenance.risk_version)
         return table.select(warnings_order(table.column_names))
+
+
+def _row_of_warning(warnings: pa.Table) -> dict[int, int]:
+    numbers = warnings.column("warning").to_pylist()
+    return {number: row for row, number in enumerate(numbers) if number is not None}
+
+
+def _runs(rows: Sequence[int]) -> list[tuple[int, int]]:
+    """Rising numbers as first and count of each unbroken run.
+
+    >>> _runs([2, 3, 4, 7])
+    [(2, 3), (7, 1)]
+    """
+    runs: list[tuple[int, int]] = []
+    for row in rows:
+        if runs and sum(runs[-1]) == row:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((row, 1))
+    return runs
 
 
 def _plain_text(table: pa.Table) -> pa.Table:

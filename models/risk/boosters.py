@@ -19,6 +19,7 @@ from forecasting.candidates.boosting import library, without_silence
 Inputs = NDArray[np.float64]
 Vector = NDArray[np.float64]
 Events = NDArray[np.int64]  # 0 or 1
+Split = tuple[NDArray[np.int64], NDArray[np.int64]]  # rows that teach, rows held out
 
 TRUSTED: Final = (
     *("sklearn._loss.link.Interval", "sklearn._loss.link.LogitLink"),
@@ -75,6 +76,19 @@ class _Sklearn:
         return boosting.sklearn_bytes(self.model)
 
 
+@dataclass(frozen=True)
+class Ensemble:
+    """Boosters whose log odds are averaged, then stretched and shifted: one calibrated chance."""
+
+    members: tuple[Booster, ...]
+    calibration: tuple[float, float]  # slope and shift of the log odds; (1, 0): left alone
+
+    def log_odds(self, inputs: Inputs) -> Vector:
+        mean = np.mean([member.log_odds(inputs) for member in self.members], axis=0)
+        slope, shift = self.calibration
+        return np.asarray(slope * mean + shift)
+
+
 def from_bytes(text: bytes, kind: str) -> Booster:
     """A booster as `to_bytes` wrote it; no code in it is run. Raises ValueError."""
     if kind == "lightgbm":
@@ -106,17 +120,16 @@ def boost(
 def boost_until(
     inputs: Inputs,
     events: Events,
-    held: NDArray[np.bool_],
+    split: Split,
     *,
     effort: Effort,
     monotone: Sequence[int],
     seed: int,
     weight: Vector | None = None,
-    unused: NDArray[np.bool_] | None = None,
 ) -> tuple[int, Vector]:
-    """Learn from the rows neither held nor `unused` [k]; the rounds of the least loss on the held,
+    """Learn from the rows of a split that teach; the rounds of the least loss on those held out,
     and their log odds there."""
-    taught = ~held if unused is None else ~held & ~unused
+    taught, held = split
     weight = np.ones(len(events)) if weight is None else weight
     if library() == "sklearn":
         model = _fit_sklearn(inputs[taught], events[taught], effort, monotone, seed, weight[taught])

@@ -6,8 +6,9 @@ several seeds averaged in log odds, and a calibration only where held-out events
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import cycle, islice
 from typing import Any, Final
 
@@ -15,25 +16,27 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from forecasting.candidates.boosting import library
+from forecasting.engine import run_all
 from forecasting.errors import did_you_mean, examples
 from models.risk.boosters import (
-    Booster,
     Effort,
+    Ensemble,
     Events,
     Inputs,
+    Split,
     Vector,
     boost,
     boost_until,
     log_loss,
 )
 
-FOLDS: Final = 4  # slices of rows, each held out once
+FOLDS: Final = 4  # slices of rows drawn by lot, each held out once, unless `cv` names others
 LEAST_EVENTS: Final = 8  # two a slice: with fewer the rounds are not measured
 FEW_ROUNDS: Final = 40  # then: cautious, near the base rate
 CALIBRATED_EVENTS: Final = 200
@@ -58,6 +61,12 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
     members
         Boosters whose log odds are averaged; they differ by seed, and with LightGBM every second
         cuts its columns at random (Geurts, Ernst and Wehenkel 2006, "Extremely randomized trees").
+    cv
+        Slices held out, as scikit-learn takes them: a splitter, or pairs (rows that teach, rows
+        held out). None: FOLDS drawn by lot. Rows that share shocks, such as those of a day, belong
+        on one side: give blocks of time then, and leave out what lies beside them.
+    n_jobs
+        Processes; their number changes nothing.
     random_state
         Seed, RandomState or None; the same integer gives the same probabilities.
 
@@ -69,10 +78,11 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         `lightgbm`, or `sklearn` where LightGBM cannot be loaded.
     rounds_ [members]
         Trees of each member.
-    members_
-        The boosters.
-    calibration_ : (slope, shift)
-        Of the log odds; (1, 0) where left alone.
+    ensemble_
+        The boosters and their calibration: (slope, shift) of the log odds, (1, 0) where left alone.
+    held_out_ [n]
+        Log odds of the training rows by boosters that did not see them, calibrated by other slices
+        where there is a calibration; NaN where no slice held them out.
 
     Values may be NaN (not known), never infinite. No row is left out to balance the labels: that
     would ruin the probabilities. The calibration is Platt's (1999) on out-of-fold log odds, kept
@@ -90,6 +100,8 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         leaf_rows: int = 40,
         column_share: float = 0.5,
         members: int = 4,
+        cv: Any = None,
+        n_jobs: int = 1,
         random_state: Any = 0,
     ) -> None:
         self.monotone = monotone
@@ -99,6 +111,8 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         self.leaf_rows = leaf_rows
         self.column_share = column_share
         self.members = members
+        self.cv = cv
+        self.n_jobs = n_jobs
         self.random_state = random_state
 
     def __sklearn_tags__(self) -> Any:
@@ -107,9 +121,11 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         tags.classifier_tags.multi_class = False
         return tags
 
-    def fit(self, X: Any, y: Any) -> RuptureRiskClassifier:
-        """Learn from rows X [n, F] and labels y [n] of two kinds. Raises ValueError."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> RuptureRiskClassifier:
+        """Learn from rows X [n, F], labels y [n] of two kinds and weights [n] (None: all alike).
+        Raises ValueError."""
         X, y = validate_data(self, X, y, dtype=np.float64, ensure_all_finite="allow-nan")
+        weight = _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         self.classes_, events = _two_classes(y)
         for name in ("rounds", "leaf_rows", "members"):
             if getattr(self, name) < 1:
@@ -127,20 +143,30 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         kinds = [effort]
         if self.library_ == "lightgbm" and self.members > 1:
             kinds.append(replace(effort, random_cuts=True))
-        if min(events.sum(), len(events) - events.sum()) < LEAST_EVENTS:
+        learn = partial(boost, X, events, monotone=constraints, weight=weight)
+        calibration, self.held_out_ = (1.0, 0.0), np.full(len(events), np.nan)
+        splits = self._splits(X, events, luck)
+        if not splits:
             kinds = [replace(kind, rounds=min(self.rounds, FEW_ROUNDS)) for kind in kinds]
-            self.calibration_ = (1.0, 0.0)
         else:
-            slices = _slices(events, _seed(luck))
-            tried = [_held_out(X, events, slices, kind, constraints, luck) for kind in kinds]
-            kinds = [kind for kind, _ in tried]
-            log_odds = np.mean([one for _, one in tried], axis=0)
-            self.calibration_ = _calibration(events, log_odds, slices)
+            try_out = partial(boost_until, X, events, monotone=constraints, weight=weight)
+            tests = [
+                partial(try_out, split, effort=kind, seed=_seed(luck))
+                for kind in kinds
+                for split in splits
+            ]
+            found = run_all(tests, self.n_jobs)
+            tried = [found[k : k + len(splits)] for k in range(0, len(found), len(splits))]
+            rounds = [round(float(np.mean([best for best, _ in one]))) for one in tried]
+            kinds = [replace(kind, rounds=most) for kind, most in zip(kinds, rounds, strict=True)]
+            for k, (_, held) in enumerate(splits):
+                self.held_out_[held] = np.mean([one[k][1] for one in tried], axis=0)
+            slices = [held for _, held in splits]
+            calibration, self.held_out_ = _calibrated(events, self.held_out_, slices, weight)
         chosen = list(islice(cycle(kinds), self.members))
         self.rounds_ = [kind.rounds for kind in chosen]
-        self.members_: list[Booster] = [
-            boost(X, events, effort=kind, monotone=constraints, seed=_seed(luck)) for kind in chosen
-        ]
+        members = [partial(learn, effort=kind, seed=_seed(luck)) for kind in chosen]
+        self.ensemble_ = Ensemble(tuple(run_all(members, self.n_jobs)), calibration)
         return self
 
     def decision_function(self, X: Any) -> Vector:
@@ -149,9 +175,7 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         inputs: Inputs = validate_data(
             self, X, dtype=np.float64, ensure_all_finite="allow-nan", reset=False
         )
-        mean = np.mean([member.log_odds(inputs) for member in self.members_], axis=0)
-        slope, shift = self.calibration_
-        return np.asarray(slope * mean + shift)
+        return self.ensemble_.log_odds(inputs)
 
     def predict_proba(self, X: Any) -> Vector:
         """[n, 2] chances of no event and of the event, in the order of `classes_`."""
@@ -163,6 +187,20 @@ class RuptureRiskClassifier(ClassifierMixin, BaseEstimator):
         `predict_proba`, or act above a chance that fits the costs."""
         chosen = (self.decision_function(X) > 0).astype(int)
         return np.asarray(self.classes_[chosen])
+
+    def _splits(self, X: Inputs, events: Events, luck: np.random.RandomState) -> list[Split]:
+        """Those that show both kinds on both sides; none where there are too few of a kind."""
+        if min(events.sum(), len(events) - events.sum()) < LEAST_EVENTS:
+            return []
+        if self.cv is None:
+            slices = StratifiedKFold(FOLDS, shuffle=True, random_state=_seed(luck))
+        else:
+            slices = check_cv(self.cv, events, classifier=True)
+        return [
+            (taught, held)
+            for taught, held in slices.split(X, events)
+            if _shows_both(taught, events) and _shows_both(held, events)
+        ]
 
     def _constraints(self) -> list[int]:
         """[F] 1, 0 or −1 a column."""
@@ -203,55 +241,33 @@ def _seed(luck: np.random.RandomState) -> int:
     return int(luck.randint(1 << 30))
 
 
-def _held_out(
-    inputs: Inputs,
-    events: Events,
-    slices: NDArray[np.int64],
-    effort: Effort,
-    monotone: list[int],
-    luck: np.random.RandomState,
-) -> tuple[Effort, Vector]:
-    """With as many rounds as the slices ask for on average, and the log odds [n] of rows held
-    out."""
-    log_odds, rounds = np.empty(len(events)), []
-    for held in _masks(slices):
-        best, log_odds[held] = boost_until(
-            inputs, events, held, effort=effort, monotone=monotone, seed=_seed(luck)
-        )
-        rounds.append(best)
-    return replace(effort, rounds=round(float(np.mean(rounds)))), log_odds
+def _shows_both(rows: NDArray[np.int64], events: Events) -> bool:
+    return len(np.unique(events[rows])) == 2
 
 
-def _slices(events: Events, seed: int) -> NDArray[np.int64]:
-    """[n] which slice holds a row out; each has its share of the events."""
-    number = np.empty(len(events), np.int64)
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    for k, (_, held) in enumerate(folds.split(events, events)):
-        number[held] = k
-    return number
-
-
-def _masks(slices: NDArray[np.int64]) -> Iterator[NDArray[np.bool_]]:
-    return (slices == k for k in range(FOLDS))
-
-
-def _calibration(
-    events: Events, log_odds: Vector, slices: NDArray[np.int64]
-) -> tuple[float, float]:
-    """Slope and shift; (1, 0) where events are few, or where lines drawn without a slice do not
-    lower its loss."""
-    if min(events.sum(), len(events) - events.sum()) < CALIBRATED_EVENTS:
-        return 1.0, 0.0
-    redrawn = np.empty(len(events))
-    for held in _masks(slices):
-        slope, shift = _line(events[~held], log_odds[~held])
+def _calibrated(
+    events: Events, log_odds: Vector, slices: Sequence[NDArray[np.int64]], weight: Vector
+) -> tuple[tuple[float, float], Vector]:
+    """Slope and shift, and the held-out log odds [n] (NaN: not held out) by the lines of other
+    slices; (1, 0) and as they were where events are few, or where such lines do not lower the
+    loss."""
+    told = np.isfinite(log_odds)
+    alone = (1.0, 0.0), log_odds
+    if min(events[told].sum(), (1 - events[told]).sum()) < CALIBRATED_EVENTS:
+        return alone
+    redrawn = log_odds.copy()
+    for held in slices:
+        others = told.copy()
+        others[held] = False
+        if np.ptp(events[others]) == 0:
+            return alone
+        slope, shift = _line(events[others], log_odds[others], weight[others])
         redrawn[held] = slope * log_odds[held] + shift
-    slope, shift = _line(events, log_odds)
-    if slope <= 0 or log_loss(events, redrawn) >= log_loss(events, log_odds):
-        return 1.0, 0.0
-    return slope, shift
+    slope, shift = _line(events[told], log_odds[told], weight[told])
+    before, after = (log_loss(events[told], one[told], weight[told]) for one in (log_odds, redrawn))
+    return ((slope, shift), redrawn) if slope > 0 and after < before else alone
 
 
-def _line(events: Events, log_odds: Vector) -> tuple[float, float]:
-    model = LogisticRegression(C=np.inf).fit(log_odds[:, None], events)
+def _line(events: Events, log_odds: Vector, weight: Vector) -> tuple[float, float]:
+    model = LogisticRegression(C=np.inf).fit(log_odds[:, None], events, sample_weight=weight)
     return float(model.coef_[0, 0]), float(model.intercept_[0])

@@ -21,7 +21,7 @@ from forecasting.panel import Panel, RowSource, build_panel
 from forecasting.stockout import closed_out
 from models.lead_time import Floats, fit_lead_times
 from models.risk.features import period_features, series_features
-from models.risk.hazard import LEAST_EVENTS, Lessons, RuptureHazard, reach_of, spans_of
+from models.risk.hazard import BOUNDS, Lessons, RuptureHazard, reach_of, spans_of
 from models.risk.structure import Structure
 
 MOST_ORIGINS: Final = {Frequency.DAY: 26, Frequency.WEEK: 39, Frequency.MONTH: 60}
@@ -69,7 +69,7 @@ def lessons_of(
     `source`: the rows that the panel was built from; `fitted`: the training made from it.
     """
     closes = as_found(panel, closed_out(panel, options))
-    if np.sum((closes[:, :-1] == 0) & (closes[:, 1:] == 1)) < LEAST_EVENTS:
+    if np.sum((closes[:, :-1] == 0) & (closes[:, 1:] == 1)) < BOUNDS.least_events:
         return None
     origins, step = origins_of(panel, options)
     if len(origins) < 2:
@@ -91,7 +91,7 @@ def lessons_of(
         features=pd.concat([part.features for part in parts], ignore_index=True),
         **{
             name: np.concatenate([getattr(part, name) for part in parts])
-            for name in ("event", "origin", "end", "weight")
+            for name in ("series", "event", "origin", "end", "weight")
         },
     )
 
@@ -154,7 +154,7 @@ class _Origin:
         later = self.closes[places, self.origin + 1 - self.start :]
         base = series_features(panel, known)
         luck = np.random.default_rng([options.seed, self.origin])
-        features, event, ends = [], [], []
+        features, rows, event, ends = [], [], [], []
         for begin, end in spans_of(options):
             if end > later.shape[1]:
                 break
@@ -163,11 +163,13 @@ class _Origin:
             chosen = np.flatnonzero(waited & told & (luck.random(len(panel)) < self.share))
             extra = period_features(panel, known, begin, end)
             features.append(pd.concat([base, extra], axis=1).iloc[chosen].astype(np.float32))
+            rows.append(places[chosen])
             event.append((later[chosen, begin:end] == 1).any(axis=1).astype(np.int64))
             ends.append(np.full(len(chosen), end))
         last = np.concatenate(ends)
         return Lessons(
             features=pd.concat(features, ignore_index=True),
+            series=np.concatenate(rows),
             event=np.concatenate(event),
             origin=np.full(len(last), self.origin),
             end=last,

@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from forecasting.calendar import end_date, to_period
 from forecasting.stockout import is_out
 from models.lead_time import Floats
-from models.scorecard.said import Said
+from models.scorecard.said import ACTED, Said
 from models.scorecard.truth import Flags, Truth
 
 
@@ -68,7 +69,9 @@ def outcomes_of(said: Said, truth: Truth, lost_share: float) -> pd.DataFrame:
 
     Actions are what came in within the horizon and would not have without somebody's doing after
     the origin: orders placed after it, transfers, lines that came before the promise of the origin
-    because their promise was moved. An order that brought nothing in time changed nothing.
+    because their promise was moved. An order that brought nothing in time changed nothing. An
+    action that somebody recorded and no feed shows makes it not attributable: no value saved, and
+    no false alarm.
     """
     rows, could = truth.at_risk(said)
     kept = np.flatnonzero(could | (said.announced.to_numpy() & (rows >= 0)))
@@ -78,8 +81,9 @@ def outcomes_of(said: Said, truth: Truth, lost_share: float) -> pd.DataFrame:
     over = elapsed == said.main
     seen = np.asarray(np.isfinite(closes).any(axis=1) & over)
     done = _done_after(said, elapsed, truth, lost_share)
+    acted = done.acted | _recorded(said, rows, len(truth.panel))
     outcome = np.select(
-        [ruptured, np.full(len(ruptured), not over), ~seen, done.needed, done.acted],
+        [ruptured, np.full(len(ruptured), not over), ~seen, done.needed, acted],
         [
             *(Outcome.RUPTURED, Outcome.OPEN, Outcome.NOT_ATTRIBUTABLE, Outcome.AVERTED),
             Outcome.NOT_ATTRIBUTABLE,
@@ -93,6 +97,16 @@ def outcomes_of(said: Said, truth: Truth, lost_share: float) -> pd.DataFrame:
         outcome=outcome[rows[kept]],
     )
     return found.assign(outcome=found["outcome"].where(found["announced"], ""))
+
+
+def _recorded(said: Said, rows: NDArray[np.int64], count: int) -> Flags:
+    """[n] of the panel's series: somebody recorded an action; `rows` [len(said.rows)]: their place
+    in it, −1 none."""
+    found = np.zeros(count, dtype=bool)
+    if ACTED in said.rows:
+        acted = said.rows[ACTED].to_numpy(dtype=bool) & (rows >= 0)
+        found[rows[acted]] = True
+    return found
 
 
 class _Done(NamedTuple):

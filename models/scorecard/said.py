@@ -20,7 +20,11 @@ IN_STOCK: Final = (ANNOUNCED, "none")
 UNKNOWN: Final = "unknown"  # nobody says whether it is out
 HIGH: Final = 0.9
 """A period's demand above this quantile of its forecast is a surprise: one in ten."""
-OPTIONAL: Final = ("warning", "p_structural", "sellable", "stale", "value_at_risk", "currency")
+ACTED: Final = "acted"  # whether somebody recorded an action after it, within the main horizon
+OPTIONAL: Final = (
+    *("warning", "p_structural", "sellable", "stale", "value_at_risk", "currency"),
+    ACTED,
+)
 SAFE: Final = -1e9
 """The score of a series that a rule says nothing of: any other ranks worse."""
 KEPT: Final = ("site", "sku", "state", "probability", *OPTIONAL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -47,13 +48,16 @@ def workspace_in(folder: Path, *, language: str = "fr") -> Workspace:
     return made
 
 
-def publish(workspace: Workspace, *, mean: float = 2.0, as_of: str = AS_OF) -> Publication:
+def publish(
+    workspace: Workspace, *, mean: float = 2.0, as_of: str = AS_OF, sites: Collection[str] = ()
+) -> Publication:
+    """`sites`: those whose series are published; none named: all."""
     engine = connect(workspace.database_url)
     try:
         return publish_parts(
             engine,
             workspace.publications,
-            parts(mean, as_of),
+            parts(mean, as_of, sites),
             provenance(as_of),
             created_at=dt.datetime(2026, 11, 23, 5, tzinfo=dt.UTC),
         )
@@ -74,8 +78,9 @@ def provenance(as_of: str) -> Provenance:
     )
 
 
-def parts(mean: float, as_of: str) -> dict[str, pa.Table]:
-    series = SERIES.sort_values(["site", "sku"], ignore_index=True)
+def parts(mean: float, as_of: str, sites: Collection[str] = ()) -> dict[str, pa.Table]:
+    series = SERIES[SERIES["site"].isin(sites)] if sites else SERIES
+    series = series.sort_values(["site", "sku"], ignore_index=True)
     origin = provenance(as_of).origin
     return {
         "series": table_of(_masters(series)),
@@ -95,7 +100,7 @@ def parts(mean: float, as_of: str) -> dict[str, pa.Table]:
 
 def _masters(series: pd.DataFrame) -> pd.DataFrame:
     return series[["site", "sku", "category", "supplier"]].assign(
-        description=[f"Café moulu 250 g, n° {place}" for place in range(len(series))],
+        description=[f"Café moulu 250 g, {sku}" for sku in series["sku"]],
         unit_cost=4.0,
         unit_price=np.nan,
         on_hand=12.0,

@@ -13,12 +13,13 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.commands.service import listening
+from api.settings import Service
 from models.workspace import Workspace
 
 
 @contextmanager
-def serving(workspace: Workspace) -> Iterator[httpx.Client]:
-    with serving_app(create_app(workspace)) as client:
+def serving(workspace: Workspace, service: Service | None = None) -> Iterator[httpx.Client]:
+    with serving_app(create_app(workspace, service)) as client:
         yield client
 
 

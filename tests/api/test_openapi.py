@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 OPERATIONS = {
     "getLiveness",
     "getReadiness",
+    "getMetrics",
     "listWarnings",
     "getWarning",
     "getSeries",
@@ -22,11 +23,19 @@ OPERATIONS = {
     "listForecasts",
     "listPublications",
     "getPublication",
+    "postReceipt",
     "getScorecard",
+    "pushFeed",
+    "listDeliveries",
+    "getDelivery",
+    "listRejects",
+    "createPublication",
+    "getJob",
 }
 WITHOUT_PARAMETERS = {
     "getLiveness",
     "getReadiness",
+    "getMetrics",
     "getScorecard",
 }  # nothing of them can be sent wrong
 
@@ -44,9 +53,10 @@ def test_operation_ids_are_stable(document: dict[str, Any]) -> None:
 
 def test_every_failure_is_documented_as_a_problem(document: dict[str, Any]) -> None:
     for path, methods in document["paths"].items():
-        for status, response in methods["get"]["responses"].items():
-            if int(status) >= 400:
-                assert list(response["content"]) == ["application/problem+json"], path
+        for operation in methods.values():
+            for status, response in operation["responses"].items():
+                if int(status) >= 400:
+                    assert list(response["content"]) == ["application/problem+json"], path
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 

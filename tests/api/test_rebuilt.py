@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,8 +31,8 @@ def test_a_publication_tells_which_past_stock_is_rebuilt() -> None:
 def test_doctor_and_the_history_tell_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plain = published.parts
 
-    def with_rebuilt(mean: float, as_of: str) -> dict[str, object]:
-        made = plain(mean, as_of)
+    def with_rebuilt(*asked: Any) -> dict[str, object]:
+        made = plain(*asked)
         history, series = made["history"].to_pandas(), made["series"].to_pandas()
         history["rebuilt"] = np.arange(len(history)) % PAST < 2
         series = series.assign(rebuilt_periods=2, pictures_checked=1, pictures_off=0)

@@ -13,7 +13,8 @@ import pytest
 from httpx import Client
 
 from api.app import create_app
-from api.schemas import Problem, PublicationPage, PublicationSummary, Readiness
+from api.pull_schemas import PublicationDetail
+from api.schemas import Problem, PublicationPage, Readiness
 from models.workspace import Workspace
 from tests.api.published import publish
 from tests.api.serving import serving, serving_app
@@ -89,6 +90,54 @@ def test_a_damaged_publication_leaves_the_last_good_one_in_service(
         ready = client.get("/health/ready").json()
         assert ready["publication"] == 1
         assert "warnings.arrow" in ready["trouble"]
+
+
+def test_a_damaged_newest_publication_does_not_keep_the_service_from_starting(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.dependencies.LOOK_SECONDS", 0.0)
+    publish(own_workspace)
+    newer = publish(own_workspace, as_of="2026-11-23")
+    part = own_workspace.publications / newer.folder / "warnings.arrow"
+    whole = part.read_bytes()
+    part.write_bytes(whole[:-1])
+    app = create_app(own_workspace)
+    tried: list[int] = []
+    open_one = app.state.publications._open
+    monkeypatch.setattr(
+        app.state.publications, "_open", lambda number: tried.append(number) or open_one(number)
+    )
+    with serving_app(app) as client:
+        for _ in range(5):
+            ready = client.get("/health/ready")
+            assert (ready.status_code, ready.json()["publication"]) == (200, 1)
+            assert "warnings.arrow" in ready.json()["trouble"]
+            assert str(own_workspace.folder) not in ready.text
+        answer = client.get("/v1/warnings")
+        assert answer.headers["vigistock-degraded"] == "last-good-publication"
+        assert answer.json()["provenance"]["publication"] == 1
+        assert tried == [2, 1], "files of that size are not hashed again at every look"
+        assert "vigistock_degraded 1.0" in client.get("/metrics").text
+
+        part.write_bytes(whole)
+        monkeypatch.setattr("api.dependencies.DAMAGED_SECONDS", 0.0)
+        app.state.publications._damaged.clear()
+        mended = client.get("/health/ready")
+        assert (mended.json()["publication"], mended.json()["trouble"]) == (2, "")
+        assert "vigistock-degraded" not in mended.headers
+
+
+def test_once_a_stop_was_asked_for_nothing_is_ready_and_everything_is_answered(
+    own_workspace: Workspace,
+) -> None:
+    publish(own_workspace)
+    app = create_app(own_workspace)
+    with serving_app(app) as client:
+        assert client.get("/health/ready").status_code == 200
+        app.state.stopping.begun = True
+        assert client.get("/health/ready").status_code == 503
+        assert client.get("/health/live").status_code == 200
+        assert client.get("/v1/warnings").status_code == 200
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -174,7 +223,8 @@ def test_other_methods(client: Client, method: str) -> None:
 def test_publications(client: Client) -> None:
     page = PublicationPage.model_validate(client.get("/v1/publications").json())
     assert [one.publication for one in page.items] == [1]
-    one = PublicationSummary.model_validate(client.get("/v1/publications/1").json())
+    one = PublicationDetail.model_validate(client.get("/v1/publications/1").json())
+    assert one.stability is None
     assert one.current
     assert one.parts["forecasts_day"].rows == one.series * 28
 

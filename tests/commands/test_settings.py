@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.settings import KEYS, load_settings
+from api.settings import KEYS, Service, load_settings
 from forecasting.calendar import Frequency
 from forecasting.errors import BadSetting, UnknownName, VigistockError
 from forecasting.options import Options
@@ -37,6 +37,7 @@ def test_flag_over_environment_over_file_over_default(
 
 def test_the_defaults_are_those_of_the_options(toml: Path) -> None:
     assert load_settings(toml.parent).settings.options == Options()
+    assert load_settings(toml.parent).settings.service == Service()
 
 
 def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
@@ -48,7 +49,8 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
         'country = "fr"\nlanguage = "en"\n'
         'currency = "usd"\ndaily_budget = 5\nholding_rate = 0.2\nexpedite_cost = 50\n'
         'transfer_cost = 5\norder_cost = 10\nseed = 9\nworkers = 2\nengine = "dask"\n'
-        'schema = "erp"\n'
+        'schema = "erp"\nhosts = ["*.example.com"]\nhttps = true\nrate_limit = "9/second"\n'
+        "request_seconds = 5\ndrain_seconds = 0\naccess_log = false\n"
     )
     loaded = load_settings(toml.parent)
     assert set(loaded.sources.values()) == {"vigistock.toml"}
@@ -57,6 +59,9 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
     assert options.forecast_horizons == {"day": 28, "week": 20, "month": 12}
     assert (options.unmet, options.country, options.currency) == (0.0, "FR", "USD")
     assert loaded.settings.schema_ == "erp"
+    assert loaded.settings.service == Service(
+        ("*.example.com",), True, "9/second", 5.0, 0.0, access_log=False
+    )
 
 
 @pytest.mark.parametrize(
@@ -104,6 +109,14 @@ def test_lists_in_the_environment(
         ('engine = "spark"', "engine"),
         ('database = "record.db"', "database"),
         ('schema = "a; drop"', "schema"),
+        ('hosts = ["http://x"]', "hosts"),
+        ('hosts = ["a.*.com"]', "hosts"),
+        ('rate_limit = "0/second"', "rate_limit"),
+        ('rate_limit = "many"', "rate_limit"),
+        ("request_seconds = 0", "request_seconds"),
+        ("request_seconds = inf", "request_seconds"),
+        ("drain_seconds = -1", "drain_seconds"),
+        ('access_log = "maybe"', "access_log"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name_and_place(toml: Path, line: str, key: str) -> None:
@@ -145,5 +158,6 @@ def test_keys_are_the_designs() -> None:
     assert " ".join(KEYS) == (
         "frequency database tracking quantiles horizons forecast_horizons stockout_availability "
         "availability_basis shop_hours unmet country language currency daily_budget holding_rate "
-        "expedite_cost transfer_cost order_cost seed workers engine schema"
+        "expedite_cost transfer_cost order_cost seed workers engine schema hosts "
+        "https rate_limit request_seconds drain_seconds access_log"
     )

@@ -56,11 +56,16 @@ def test_the_same_file_again_changes_nothing(tour: Tour) -> None:
 
 def test_the_addresses_of_the_documents_answer(tour: Tour) -> None:
     lines = shell_lines((DOCS / "api.md").read_text(encoding="utf-8"))
+    lines = [line for line in lines if line.startswith("curl")]
+    assert len(lines) > 3
     with serving_app(tour.served[0]) as client:
         for words in map(shlex.split, lines):
             address = next(word for word in words if word.startswith("http://127.0.0.1:8000/"))
             headers = dict(words[i + 1].split(": ") for i, word in enumerate(words) if word == "-H")
-            answer = client.get(address.removeprefix("http://127.0.0.1:8000"), headers=headers)
+            body = words[words.index("--data") + 1] if "--data" in words else None
+            method = "POST" if body else "HEAD" if "-I" in words else "GET"
+            path = address.removeprefix("http://127.0.0.1:8000")
+            answer = client.request(method, path, headers=headers, content=body)
             assert answer.status_code == 200, address
             assert answer.headers["content-type"].startswith(headers.get("Accept", "application/j"))
 

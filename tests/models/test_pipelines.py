@@ -157,6 +157,10 @@ def test_publish_rolls_forward_and_gives_new_series_a_row(
     assert isinstance(outcome, PublishOutcome)
     assert (outcome.publication, outcome.origin, outcome.series) == (2, "2026-11", 10)
     assert (outcome.demand_version, outcome.out) == (1, 2)
+    (moved,) = outcome.moved
+    assert (moved.grain, moved.since, moved.rows) == ("month", 1, 8 * 11)
+    assert moved.share is not None
+    assert 0 < moved.share < 0.5
     reader = open_publication(trained_record.engine, trained.publications)
     assert reader.provenance["demand_version"] == 1
     new = reader.series("Abidjan", "CACAO")
@@ -175,6 +179,18 @@ def test_publishing_the_same_again_gives_the_same_files(
     second, first = list_publications(trained_record.engine)
     assert second.parts == first.parts
     assert second.provenance == first.provenance
+
+
+def test_it_is_published_though_the_one_before_is_damaged(
+    trained: Workspace, trained_record: Record
+) -> None:
+    first = list_publications(trained_record.engine)[0]
+    (trained.publications / first.folder / "history.arrow").unlink()
+    deliver(trained_record, 34, 35, ITEMS)
+    steps: list[str] = []
+    outcome = publish(trained, NOVEMBER, progress=steps.append)
+    assert (outcome.publication, outcome.moved) == (2, ())
+    assert any("stability not measured" in step for step in steps)
 
 
 def test_publishing_needs_no_mlflow(

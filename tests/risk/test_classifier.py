@@ -37,12 +37,19 @@ def no_lightgbm(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_scikit_learn_finds_nothing_to_object_to() -> None:
-    """No failure is expected; `check_array_api_input` is skipped by scikit-learn itself, since
-    SCIPY_ARRAY_API is not set."""
-    results = check_estimator(RuptureRiskClassifier(**QUICK), on_fail=None, on_skip=None)
+    """`check_array_api_input` is skipped by scikit-learn itself, since SCIPY_ARRAY_API is not set.
+    A row of weight 2 is not two rows: their copies fall into different slices, and the bins of the
+    trees count rows; scikit-learn's own boosting fails this one too."""
+    weighed = "check_sample_weight_equivalence_on_dense_data"
+    results = check_estimator(
+        RuptureRiskClassifier(**QUICK),
+        expected_failed_checks={weighed: "slices and bins count rows"},
+        on_fail=None,
+        on_skip=None,
+    )
     assert len(results) > 50
     others = {one["check_name"]: one["exception"] for one in results if one["status"] != "passed"}
-    assert set(others) <= {"check_array_api_input"}, others
+    assert set(others) <= {"check_array_api_input", weighed}, others
 
 
 def test_importing_the_package_loads_no_boosting() -> None:
@@ -121,7 +128,7 @@ def test_few_events_are_learned_carefully_and_left_uncalibrated() -> None:
     model = RuptureRiskClassifier(members=1).fit(frame, events)
     found = model.predict_proba(frame)[:, 1]
     assert model.rounds_ == [FEW_ROUNDS]
-    assert model.calibration_ == (1.0, 0.0)
+    assert model.ensemble_.calibration == (1.0, 0.0)
     assert found.mean() == pytest.approx(5 / 3_000, rel=0.5)
     assert found[events == 1].min() > found[events == 0].mean()
 
@@ -132,10 +139,10 @@ def test_a_calibration_needs_held_out_events() -> None:
     events = events_of(chance, seed=2)
     bold = RuptureRiskClassifier(rounds=3, learning_rate=3.0, leaves=60, leaf_rows=5, members=1)
     assert events.sum() > CALIBRATED_EVENTS
-    slope, _ = bold.fit(frame, events).calibration_
+    slope, _ = bold.fit(frame, events).ensemble_.calibration
     assert 0 < slope < 0.9
     scarce = np.where(np.cumsum(events) <= CALIBRATED_EVENTS - 1, events, 0)
-    assert bold.fit(frame, scarce).calibration_ == (1.0, 0.0)
+    assert bold.fit(frame, scarce).ensemble_.calibration == (1.0, 0.0)
 
 
 def test_labels_may_be_words_and_columns_silent(no_lightgbm: None) -> None:
@@ -150,3 +157,32 @@ def test_an_event_that_never_came_cannot_be_learned() -> None:
     frame, _ = shelves(50, seed=1)
     with pytest.raises(ValueError, match="only one class, 0"):
         RuptureRiskClassifier().fit(frame, np.zeros(50, int))
+
+
+def test_slices_of_ones_own_hold_out_whole_days() -> None:
+    """Days share a shock: rows of one day tell of each other where slices are drawn by lot."""
+    luck = np.random.default_rng(7)
+    day = np.repeat(np.arange(30), 60)
+    shock = luck.normal(scale=2.0, size=30)
+    frame = pd.DataFrame({"day": day, "noise": luck.normal(size=len(day))})
+    events = (luck.random(len(day)) < 1.0 / (1.0 + np.exp(2.0 - shock[day]))).astype(int)
+    blocks = [np.flatnonzero(day // 10 == k) for k in range(3)]
+    everything = np.arange(len(day))
+    cv = [(np.setdiff1d(everything, held), held) for held in blocks[1:]]
+    by_lot = RuptureRiskClassifier(**QUICK).fit(frame, events)
+    by_day = RuptureRiskClassifier(**QUICK, cv=cv).fit(frame, events)
+    assert np.isnan(by_day.held_out_[blocks[0]]).all(), "no slice held it out"
+    told = np.concatenate(blocks[1:])
+    lot, apart = (roc_auc_score(events[told], one.held_out_[told]) for one in (by_lot, by_day))
+    assert lot > apart + 0.1
+    assert sum(by_day.rounds_) < sum(by_lot.rounds_)
+
+
+def test_weights_count_and_processes_do_not() -> None:
+    frame, chance = shelves(4_000, seed=1, shift=-2.0)
+    events = events_of(chance, seed=2)
+    alike = RuptureRiskClassifier(**QUICK).fit(frame, events)
+    heavy = clone(alike).fit(frame, events, sample_weight=1.0 + 4.0 * events)
+    spread = clone(alike).set_params(n_jobs=2).fit(frame, events)
+    assert heavy.predict_proba(frame)[:, 1].mean() > 2 * alike.predict_proba(frame)[:, 1].mean()
+    assert (spread.predict_proba(frame) == alike.predict_proba(frame)).all()

@@ -26,7 +26,7 @@ from models.lead_time import fit_lead_times
 from models.risk import assess
 from models.risk.features import period_features, series_features
 from models.risk.hazard import (
-    LEAST_EVENTS,
+    BOUNDS,
     Lessons,
     RuptureHazard,
     chance,
@@ -160,6 +160,7 @@ def test_a_version_comes_back_from_its_files(tmp_path) -> None:
     assert again is not None
     np.testing.assert_array_equal(again.trees(lessons.features), hazard.trees(lessons.features))
     assert (again.shares, again.facts) == (hazard.shares, hazard.facts)
+    assert again.ensemble.calibration == hazard.ensemble.calibration
     said = RuptureHazard.told_of(tmp_path)
     assert said["share in stock"] == hazard.shares[0]
     assert said["held out in stock loss mixed"] <= said["held out in stock loss structural"]
@@ -209,6 +210,7 @@ def made_up(rows: int, rate: float, *, told: bool, seed: int = 1) -> Lessons:
     )
     return Lessons(
         features=features,
+        series=np.arange(rows),
         event=(luck.random(rows) < probability).astype(np.int64),
         origin=np.repeat(np.arange(10), rows // 10),
         end=np.ones(rows, np.int64),
@@ -231,7 +233,7 @@ def test_trees_that_know_more_speak_for_themselves() -> None:
 
 def test_few_ruptures_teach_nothing() -> None:
     few = made_up(1_000, 0.02, told=True)
-    assert few.event.sum() < LEAST_EVENTS
+    assert few.event.sum() < BOUNDS.least_events
     assert RuptureHazard.learn(few, seed=1) is None
 
 

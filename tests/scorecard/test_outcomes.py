@@ -240,3 +240,13 @@ def test_nothing_is_averted_without_an_action(network: list[Shelf]) -> None:
 def test_a_rupture_is_the_outcome_whatever_was_done(network: list[Shelf]) -> None:
     ran_out = [any(close == 0 for close in one.held[:MAIN]) for one in network]
     assert [one == Outcome.RUPTURED for one in outcomes(network)] == ran_out
+
+
+def test_an_action_that_only_people_recorded_is_never_called_false_nor_saved() -> None:
+    shelf = Shelf(SOLD, held(90, SOLD), stock=90)
+    known = truth(shelf)
+    for acted, outcome in ((False, Outcome.FALSE_ALARM), (True, Outcome.NOT_ATTRIBUTABLE)):
+        assert outcomes_of(said(shelf, acted=acted), known, 1.0)["outcome"].tolist() == [outcome]
+    empty = Shelf(SOLD, EMPTY)
+    told = outcomes_of(said(empty, acted=True), truth(empty), 1.0)
+    assert told["outcome"].tolist() == [Outcome.RUPTURED]

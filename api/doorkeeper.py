@@ -1,0 +1,138 @@
+"""Who is asking? Keys are checked, and requests counted, before anything else of them is read."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import time
+from collections.abc import Mapping
+from typing import Final
+
+import sqlalchemy as sa
+from anyio import Lock, to_thread
+from limits import parse
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api import errors
+from api.errors import KeyNeeded, TooManyRequests
+from api.keys import Key, Keys, matching
+from api.security import ANYBODY, OPEN, Caller
+from forecasting.errors import NotReady, VigistockError
+
+LOOK_SECONDS: Final = 1.0  # between two looks at the record: a revoked key dies within two
+HOW: Final = "Send a key as `Authorization: Bearer vgs_…`; `vigistock keys create` makes one."
+
+
+class KeyRing:
+    """The keys of the record, looked at once a second; the last known ones while it is away."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._keys = Keys(engine)
+        self._known: Mapping[str, Key] | None = None
+        self._looked_at = -LOOK_SECONDS
+        self._lock = Lock()
+
+    @property
+    def is_open(self) -> bool:
+        """No key was ever made, as far as was seen."""
+        return not self._known
+
+    async def known(self) -> Mapping[str, Key]:
+        """By prefix. Raises NotReady where the record was never read."""
+        if self._is_due() and not (self._known is not None and self._lock.locked()):
+            async with self._lock:
+                if self._is_due():
+                    await to_thread.run_sync(self._look)
+                    self._looked_at = time.monotonic()
+        if self._known is None:
+            raise NotReady(
+                "The record cannot be read.", next_step="Try again; /health/ready tells when."
+            )
+        return self._known
+
+    def _is_due(self) -> bool:
+        return time.monotonic() - self._looked_at >= LOOK_SECONDS
+
+    def _look(self) -> None:
+        try:
+            found = {key.prefix: key for key in self._keys.all()}
+        except (sa.exc.SQLAlchemyError, OSError, VigistockError):
+            return  # Publications, which looks as often, tells of it
+        if found or not self._known:  # rows of keys are never deleted: nothing here opens a door
+            self._known = found
+
+
+class Doorkeeper:
+    """ASGI: the caller into the request's state, or 401; 429 where there are too many requests.
+
+    Without any key the service is open to those who come through a loopback address.
+    """
+
+    def __init__(self, app: ASGIApp, ring: KeyRing, rate_limit: str) -> None:
+        self.app = app
+        self._ring = ring
+        self._limit = parse(rate_limit) if rate_limit else None
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":  # there is none, and a new one would come in unasked
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            scope["state"]["caller"] = await self._caller(scope)
+        except VigistockError as refused:
+            response = errors.refusal(scope, refused)
+            await response(scope, receive, send)
+            return
+        await self.app(scope, receive, send)
+
+    async def _caller(self, scope: Scope) -> Caller:
+        path = scope["path"]
+        if path in OPEN:
+            if not path.startswith("/health/") and not self._ring.is_open:
+                self._count(_address(scope))
+            return ANYBODY
+        known = await self._ring.known()
+        if not known and _is_loopback(scope):
+            return ANYBODY
+        key = matching(known, _offered(scope))
+        self._count(_address(scope) if key is None else key.prefix)
+        if key is None:
+            raise KeyNeeded("No key that this service knows came with the request.", next_step=HOW)
+        state = key.state(dt.datetime.now(dt.UTC))
+        if state != "live":
+            raise KeyNeeded(f"The key {key.prefix} is {state}.", next_step="Ask for a new one.")
+        scope["state"]["key"] = key.prefix
+        return Caller(key.prefix, key.name, key.scope, key.sites)
+
+    def _count(self, who: str) -> None:
+        if self._limit is None or self._limiter.hit(self._limit, who):
+            return
+        reset = self._limiter.get_window_stats(self._limit, who).reset_time
+        raise TooManyRequests(str(self._limit), max(1, round(reset - time.time())))
+
+
+def _offered(scope: Scope) -> str:
+    """The bearer token; "" where there is none (RFC 6750, 2.1)."""
+    scheme, _, token = Headers(scope=scope).get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return str(client[0]) if client else ""
+
+
+def _is_loopback(scope: Scope) -> bool:
+    """Did the request come in by an address that only this machine has?"""
+    server = scope.get("server")
+    try:
+        return server is not None and ipaddress.ip_address(server[0]).is_loopback
+    except ValueError:
+        return False

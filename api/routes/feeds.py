@@ -1,0 +1,245 @@
+"""What the ERP pushes: one delivery a request, acknowledged once it is safe."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import pyarrow as pa
+import sqlalchemy as sa
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from starlette.requests import ClientDisconnect
+
+from api.dependencies import MOST, InPublications
+from api.errors import problem
+from api.intake import Push, digest_of
+from api.negotiation import CSV, JSON, negotiate
+from api.paging import Cursor, write_cursor
+from api.plain import to_json
+from api.pushing import FORMS, Intakes, form_of, no_delivery
+from api.routes.answers import answer, documented, next_address, only_known, with_next
+from api.schemas import DeliveryPage, DeliveryReceipt, RejectPage
+from api.security import Caller, InCaller
+from api.tables import pushes
+from api.tabular import csv_pieces
+from forecasting.errors import UnknownName
+from forecasting.feeds.profile import CONTRACTS
+from forecasting.record.database import reading
+from forecasting.record.delivery import COUNTS
+from forecasting.record.schema import deliveries, rejects
+
+router = APIRouter(prefix="/v1/feeds", tags=["feeds"], dependencies=[Depends(only_known)])
+
+FRESH: Final = {"Cache-Control": "no-store"}
+Delivery = Annotated[int, Path(ge=1, le=MOST)]
+_ROW: Final = {"date": "2026-11-22", "site": "LYON", "sku": "00123", "units": 4}
+_BODY: Final[dict[str, Any]] = {
+    "required": True,
+    "description": "the rows of one feed; `Content-Encoding: gzip` is welcome",
+    "content": {
+        "text/csv": {
+            "schema": {"type": "string", "minLength": 1},
+            "example": "date,site,sku,units\n2026-11-22,LYON,00123,4\n",
+        },
+        "application/json": {
+            "schema": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            "example": [_ROW],
+        },
+        "application/x-ndjson": {"schema": {"type": "string", "minLength": 1}},
+        "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+    },
+}
+assert set(_BODY["content"]) == set(FORMS)
+
+
+@router.post(
+    "/{feed}",
+    operation_id="pushFeed",
+    status_code=201,
+    response_model=DeliveryReceipt,
+    responses={
+        200: {"model": DeliveryReceipt, "description": "Only checked, or in already: no effect"},
+        **documented(400, 404, 413, 415, 422, 503),
+    },
+    openapi_extra={"requestBody": _BODY},
+)
+async def push_feed(
+    request: Request,
+    caller: InCaller,
+    feed: Annotated[str, Path(max_length=40, description="a feed of docs/feeds.md, or `ledger`")],
+    idempotency_key: Annotated[
+        str,
+        Header(
+            min_length=1,
+            max_length=200,
+            description="a new one for each delivery, the same one to repeat it",
+            examples=["sales-2026-11-22-1"],
+        ),
+    ],
+    profile: Annotated[
+        str, Query(min_length=1, max_length=64, description="how the rows are written")
+    ] = "generic",
+    name: Annotated[
+        str | None,
+        Query(min_length=1, max_length=120, description="of the file, kept with each reject"),
+    ] = None,
+    check: Annotated[bool, Query(description="read and count only; keep nothing")] = False,
+) -> Response:
+    """One delivery. 201 means that it is safe: sent again under the same key, the same answer
+    comes and nothing happens. The same key with anything else is 422."""
+    if feed not in CONTRACTS:
+        raise UnknownName("feed", feed, CONTRACTS)
+    form = form_of(request)
+    intakes: Intakes = request.app.state.intakes
+    push_profile = intakes.profile(profile)
+    try:
+        async with intakes.received(request) as body:
+            push = Push(
+                feed=feed,
+                profile=push_profile,
+                name=named if (named := name or "push").lower().endswith(form) else named + form,
+                digest=digest_of(feed, profile, form, str(check), body=body.sha256),
+                caller=caller.name,
+                key=idempotency_key,
+                sites=None if caller.sites is None else tuple(sorted(caller.sites)),
+                check=check,
+                most_cells=intakes.bounds.cells,
+            )
+            found = await intakes.take(push, body)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it
+    if found.failed:
+        return problem(request, found.status, **found.body)
+    headers = dict(FRESH)
+    if found.body["delivery"]:
+        headers["Location"] = found.body["links"]["self"]
+    return Response(to_json(found.body), found.status, headers, JSON)
+
+
+@router.get(
+    "/deliveries",
+    operation_id="listDeliveries",
+    response_model=DeliveryPage,
+    responses=documented(400, 422, 503),
+)
+async def list_deliveries(
+    request: Request,
+    caller: InCaller,
+    publications: InPublications,
+    feed: Annotated[str | None, Query(max_length=40)] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    cursor: Annotated[str | None, Query(max_length=500, description="from `next`")] = None,
+) -> Response:
+    """What came in by command or push, the latest first."""
+    question = {"feed": feed, "of": "deliveries"}
+    begin = Cursor.read(cursor, question)
+    query = sa.select(deliveries).order_by(deliveries.c.number.desc()).limit(limit + 1)
+    query = _seen_by(caller, query)
+    if begin.after >= 0:
+        query = query.where(deliveries.c.number < begin.after)
+    if feed is not None:
+        query = query.where(deliveries.c.feed == feed)
+    rows = await to_thread.run_sync(_rows, publications.engine, query)
+    last = rows[limit - 1]["number"] if len(rows) > limit else None
+    following = None if last is None else write_cursor(0, last, question)
+    address = next_address(request, following)
+    payload = {"items": [_receipt(row) for row in rows[:limit]], "next": address}
+    return answer(payload, with_next(dict(FRESH), address))
+
+
+@router.get(
+    "/deliveries/{number}",
+    operation_id="getDelivery",
+    response_model=DeliveryReceipt,
+    responses=documented(404, 422, 503),
+)
+async def get_delivery(
+    caller: InCaller, publications: InPublications, number: Delivery
+) -> Response:
+    """The receipt of one delivery: rows read = accepted + rejected + duplicates."""
+    return answer(_receipt(await _delivery(caller, publications.engine, number)), FRESH)
+
+
+@router.get(
+    "/deliveries/{number}/rejects",
+    operation_id="listRejects",
+    response_model=RejectPage,
+    responses={
+        200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "A page, or all"},
+        **documented(400, 404, 406, 422, 503),
+    },
+)
+async def list_rejects(
+    request: Request,
+    caller: InCaller,
+    publications: InPublications,
+    number: Delivery,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 500,
+    cursor: Annotated[str | None, Query(max_length=500, description="from `next`")] = None,
+) -> Response:
+    """Rows that were set aside: line, column, reason and raw text, to be corrected and sent again
+    under a new key. `Accept: text/csv` gives all of them."""
+    media = negotiate(request.headers.get("accept", ""), [JSON, CSV])
+    question = {"delivery": number, "of": "rejects"}
+    begin = Cursor.read(cursor, question)
+    receipt = await _delivery(caller, publications.engine, number)
+    query = sa.select(rejects).where(rejects.c.delivery == number).order_by(rejects.c.position)
+    if media == CSV:
+        rows = await to_thread.run_sync(_rows, publications.engine, query)
+        disposition = {"Content-Disposition": f'attachment; filename="rejects_{number}.csv"'}
+        return Response(_csv(rows), headers=FRESH | disposition, media_type=CSV)
+    query = query.where(rejects.c.position > begin.after).limit(limit + 1)
+    rows = await to_thread.run_sync(_rows, publications.engine, query)
+    last = rows[limit - 1]["position"] if len(rows) > limit else None
+    following = None if last is None else write_cursor(0, last, question)
+    address = next_address(request, following)
+    items = [{name: row[name] for name in _REJECT} for row in rows[:limit]]
+    payload = {
+        "delivery": number,
+        "source": receipt["source"],
+        "count": receipt["rejected"],
+        "items": items,
+        "next": address,
+    }
+    return answer(payload, with_next(dict(FRESH), address))
+
+
+_REJECTS: Final = pa.schema(
+    [("line", pa.int64()), *((name, pa.string()) for name in ("column", "code", "message", "raw"))]
+)
+_REJECT: Final = tuple(_REJECTS.names)
+
+
+def _seen_by(caller: Caller, query: sa.Select[Any]) -> sa.Select[Any]:
+    """Of a caller that is limited to sites: what it pushed itself."""
+    if caller.sites is None:
+        return query
+    own = sa.select(pushes.c.delivery).where(pushes.c.caller == caller.name)
+    return query.where(deliveries.c.number.in_(own))
+
+
+async def _delivery(caller: Caller, engine: sa.Engine, number: int) -> dict[str, Any]:
+    query = _seen_by(caller, sa.select(deliveries).where(deliveries.c.number == number))
+    rows = await to_thread.run_sync(_rows, engine, query)
+    if not rows:
+        raise no_delivery(number)
+    return rows[0]
+
+
+def _rows(engine: sa.Engine, query: sa.Select[Any]) -> list[dict[str, Any]]:
+    with reading(engine) as connection:
+        return [dict(row) for row in connection.execute(query).mappings()]
+
+
+def _receipt(row: dict[str, Any]) -> dict[str, Any]:
+    address = f"/v1/feeds/deliveries/{row['number']}"
+    named = ("feed", "profile", "source", "digest", "received_at", *COUNTS, "notes")
+    links = {"self": address, "rejects": f"{address}/rejects"}
+    facts = {name: row[name] for name in named}
+    return {"delivery": row["number"], **facts, "repeated": False, "links": links}
+
+
+def _csv(rows: list[dict[str, Any]]) -> bytes:
+    """Comma, UTF-8; a line of the header always; no text that a spreadsheet would run."""
+    columns = {name: [row[name] for row in rows] for name in _REJECT}
+    return b"".join(csv_pieces(pa.table(columns, _REJECTS)))

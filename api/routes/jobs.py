@@ -1,0 +1,58 @@
+"""Long work: asked for once, looked at until it is done."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from anyio import to_thread
+from fastapi import APIRouter, Depends, Path, Response
+
+from api import jobs
+from api.dependencies import MOST, InPublications
+from api.plain import to_json
+from api.routes.answers import answer, documented, only_known
+from api.schemas import Job
+
+router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(only_known)])
+
+FRESH: Final = {"Cache-Control": "no-store"}
+SOON: Final = "2"  # seconds after which it is worth looking again
+
+
+@router.get(
+    "/{number}", operation_id="getJob", response_model=Job, responses=documented(404, 422, 503)
+)
+async def get_job(
+    publications: InPublications, number: Annotated[int, Path(ge=1, le=MOST)]
+) -> Response:
+    """How a job stands: queued, running (with its step), done (with its result) or failed (with
+    the problem)."""
+    row = await to_thread.run_sync(jobs.job, publications.engine, number)
+    waits = {"Retry-After": SOON} if row["state"] in jobs.UNDER_WAY else {}
+    return answer(told(row), FRESH | waits)
+
+
+def accepted(row: dict[str, Any]) -> Response:
+    """202: it is under way; the address says how it stands."""
+    headers = FRESH | {"Location": address(row), "Retry-After": SOON}
+    return Response(to_json(told(row)), 202, headers, "application/json")
+
+
+def address(row: dict[str, Any]) -> str:
+    return f"/v1/jobs/{row['id']}"
+
+
+def told(row: dict[str, Any]) -> dict[str, Any]:
+    kept = ("kind", "asked", "state", "step", "asked_at", "started_at", "ended_at")
+    return {
+        "job": row["id"],
+        **{name: row[name] for name in kept},
+        "result": row["result"] or None,
+        "error": row["error"] or None,
+        "links": {"self": address(row), "result": _result(row)},
+    }
+
+
+def _result(row: dict[str, Any]) -> str | None:
+    number = (row["result"] or {}).get("publication")
+    return f"/v1/publications/{number}" if number else None

@@ -1,0 +1,110 @@
+"""Who may ask what: one table of routes and scopes, checked before any route answers.
+
+A route that is not in the table is for admin keys alone, and for none that is limited to sites:
+whoever adds a route says here who may use it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends, Request
+
+from api.errors import Forbidden
+from api.keys import Scope
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks. `sites` None: rows of every site; else of these alone."""
+
+    prefix: str
+    name: str
+    scope: Scope
+    sites: frozenset[str] | None = None
+
+    def sees(self, site: str) -> bool:
+        return self.sites is None or site in self.sites
+
+
+ANYBODY: Final = Caller("", "", Scope.ADMIN)
+"""Whoever asks while no key exists, on this machine; and whoever asks what is open to all."""
+
+
+@dataclass(frozen=True)
+class Rule:
+    """`by_site`: a key limited to sites is answered with its own rows; else it is refused."""
+
+    scopes: frozenset[Scope] = frozenset()
+    by_site: bool = False
+
+
+def _rule(*scopes: Scope, by_site: bool = False) -> Rule:
+    return Rule(frozenset(scopes), by_site)
+
+
+_READ: Final = _rule(Scope.PLANNER, Scope.SCIENTIST, by_site=True)
+_PULL: Final = _rule(Scope.PLANNER, Scope.ERP, Scope.SCIENTIST, by_site=True)
+_PUSH: Final = _rule(Scope.ERP, by_site=True)
+_ALL: Final = _rule(Scope.PLANNER, Scope.ERP, Scope.SCIENTIST)
+
+RULES: Final[Mapping[str, Rule]] = {
+    "GET /": _READ,
+    "GET /v1/warnings": _READ,
+    "GET /v1/warnings/{warning}": _READ,
+    "GET /v1/series": _READ,
+    "GET /v1/series/{site:path}/{sku:path}": _READ,
+    "GET /v1/forecasts": _PULL,
+    "GET /v1/publications": _PULL,
+    "GET /v1/publications/{number}": _PULL,
+    "POST /v1/publications": _ALL,
+    "POST /v1/publications/{number}/receipt": _rule(Scope.ERP),
+    "POST /v1/feeds/{feed}": _PUSH,
+    "GET /v1/feeds/deliveries": _PUSH,
+    "GET /v1/feeds/deliveries/{number}": _PUSH,
+    "GET /v1/feeds/deliveries/{number}/rejects": _PUSH,
+    "GET /v1/jobs/{number}": _ALL,
+    "GET /v1/scorecard": _rule(Scope.PLANNER, Scope.SCIENTIST),
+    "GET /metrics": _rule(),
+}
+"""Method and path of a route, and who may use it beside admin keys."""
+
+ADMIN_ALONE: Final = Rule()
+OPEN: Final = frozenset(
+    {"/health/live", "/health/ready", "/docs", "/openapi.json", "/static/vigistock.css"}
+)
+"""Paths that need no key: they say nothing of any site, item or figure."""
+
+
+def rule_of(method: str, path: str) -> Rule:
+    method = "GET" if method == "HEAD" else method
+    return RULES.get(f"{method} {path}", ADMIN_ALONE)
+
+
+def caller_of(request: Request) -> Caller:
+    found: Caller = request.scope["state"]["caller"]
+    return found
+
+
+InCaller = Annotated[Caller, Depends(caller_of)]
+
+
+async def check_scope(request: Request) -> None:
+    """Of every route: raises Forbidden where the caller's key is for something else."""
+    caller = caller_of(request)
+    if caller is ANYBODY:
+        return
+    rule = rule_of(request.method, request.scope["route"].path)
+    if caller.scope is not Scope.ADMIN and caller.scope not in rule.scopes:
+        wanted = sorted(scope.value for scope in {*rule.scopes, Scope.ADMIN})
+        raise Forbidden(
+            f"A key of scope {caller.scope.value} may not ask this.",
+            next_step=f"Use a key of scope {' or '.join(wanted)}.",
+        )
+    if caller.sites is not None and not rule.by_site:
+        raise Forbidden(
+            "This answer covers every site, and the key is limited to some.",
+            next_step="Use a key that is not limited to sites.",
+        )

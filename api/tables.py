@@ -1,0 +1,59 @@
+"""The SQL tables of the third floor: what the service must remember of those who ask.
+
+They stand on the record's MetaData, beside those of the floors below.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, Table, Text
+
+from forecasting.record.schema import CODE, UtcDateTime, metadata
+
+pushes: Final = Table(
+    "pushes",
+    metadata,
+    Column("caller", CODE, primary_key=True),  # who sent it; blank: nobody in particular
+    Column("key", CODE, primary_key=True),  # Idempotency-Key
+    Column("digest", Text, nullable=False),  # sha256 of all that was asked with it
+    Column("delivery", Integer, ForeignKey("deliveries.number"), nullable=False),
+    Column("status", Integer, nullable=False),  # of the answer
+    Column("answer", JSON, nullable=False),  # its body, given again to the same key
+    Column("at", UtcDateTime, nullable=False),
+)
+"""One row an acknowledged push, written in the transaction of its delivery."""
+
+jobs: Final = Table(
+    "jobs",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),  # consecutive from 1
+    Column("kind", Text, nullable=False),  # a name in api.jobs.KINDS
+    Column("asked", JSON, nullable=False),  # its arguments, as plain values
+    Column("caller", CODE, nullable=False),
+    Column("state", Text, nullable=False),  # queued, running, done, failed
+    Column("step", Text, nullable=False),  # what it is doing, in words
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("seen_at", UtcDateTime, nullable=False),  # its process was alive
+    Column("ended_at", UtcDateTime),
+    Column("result", JSON, nullable=False),  # of a job that is done
+    Column("error", JSON, nullable=False),  # of one that failed: code, title, detail, next_step
+    Index(None, "state"),
+)
+"""Long work asked for over HTTP. A job that runs says every few seconds that it is alive."""
+keys: Final = Table(
+    "keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("prefix", Text, nullable=False, unique=True),  # its name in logs and in `keys revoke`
+    Column(
+        "secret_sha256", Text, nullable=False
+    ),  # the secret has 256 bits: no salt, no stretching
+    Column("name", Text, nullable=False),  # who uses it; several keys may share one (rotation)
+    Column("scope", Text, nullable=False),  # api.keys.Scope
+    Column("sites", JSON, nullable=False),  # codes; [] is every site
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),  # null: never
+    Column("revoked_at", UtcDateTime),  # rows stay: a record that had a key is never open again
+)

@@ -1,0 +1,313 @@
+"""Every route × every kind of key × own and foreign site: who is answered, and that nothing leaks.
+
+The routes are discovered from the application. A new one fails here until `ROUTES` says what it is,
+and is refused to all but administrators until `api.security.RULES` does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+import pytest
+from fastapi.routing import iter_route_contexts
+from httpx import Client, Response
+
+from api.app import create_app
+from api.schemas import Problem
+from api.scorecards import keep
+from api.security import ADMIN_ALONE, RULES, rule_of
+from models.workspace import Workspace
+from tests.api.keyed import NOW, bearer, key
+from tests.api.published import AWKWARD, publish, workspace_in
+from tests.api.serving import serving, serving_app
+from tests.api.test_scorecard import outcome
+
+OWN, FOREIGN = "LYON", "PARIS"
+FOREIGN_WORDS: Final = ("PARIS", "Dépôt", "A&B", quote(AWKWARD[0]))
+ALL: Final = frozenset({"planner", "erp", "scientist", "admin"})
+READERS: Final = frozenset({"planner", "scientist", "admin"})
+ADMIN: Final = frozenset({"admin"})
+NOBODY: Final = ("none", "unknown", "expired", "revoked", "another scheme")
+
+
+@dataclass(frozen=True)
+class Route:
+    """Who may use a route; `limited`: what a key of some sites gets of it."""
+
+    scopes: frozenset[str]
+    limited: Literal["its rows", "refused", "the same"]
+    own: str  # an address that is answered with 200
+    foreign: str = ""  # the same of another site
+    nothing: str = ""  # the same of no site at all
+    foreign_status: int = 200
+
+
+def series(site: str, sku: str) -> str:
+    return f"/v1/series/{quote(site, safe='')}/{quote(sku, safe='')}"
+
+
+ROUTES: Final = {
+    "GET /": Route(READERS, "its rows", "/"),
+    "GET /static/vigistock.css": Route(ALL, "the same", "/static/vigistock.css"),
+    "GET /docs": Route(ALL, "the same", "/docs"),
+    "GET /openapi.json": Route(ALL, "the same", "/openapi.json"),
+    "GET /health/live": Route(ALL, "the same", "/health/live"),
+    "GET /health/ready": Route(ALL, "the same", "/health/ready"),
+    "GET /metrics": Route(ADMIN, "refused", "/metrics"),
+    "GET /v1/warnings": Route(
+        READERS,
+        "its rows",
+        "/v1/warnings?sort=sku&state=none",
+        "/v1/warnings?state=none&site=PARIS",
+        "/v1/warnings?state=none&site=NO1",
+    ),
+    "GET /v1/warnings/{warning}": Route(
+        READERS, "its rows", "/v1/warnings/{own}", "/v1/warnings/{foreign}", "/v1/warnings/99", 404
+    ),
+    "GET /v1/series": Route(
+        READERS,
+        "its rows",
+        "/v1/series?site=LYON&sku=00123",
+        "/v1/series?site=PARIS&sku=00123",
+        "/v1/series?site=NO1&sku=00123",
+        404,
+    ),
+    "GET /v1/series/{site:path}/{sku:path}": Route(
+        READERS,
+        "its rows",
+        series("LYON", "00123"),
+        series("PARIS", "00123"),
+        series("NO1", "00123"),
+        404,
+    ),
+    "GET /v1/forecasts": Route(
+        ALL,
+        "its rows",
+        "/v1/forecasts?limit=40",
+        "/v1/forecasts?site=PARIS",
+        "/v1/forecasts?site=NO1",
+    ),
+    "GET /v1/publications": Route(ALL, "its rows", "/v1/publications"),
+    "GET /v1/publications/{number}": Route(ALL, "its rows", "/v1/publications/1"),
+    "GET /v1/scorecard": Route(READERS, "refused", "/v1/scorecard"),
+}
+OPEN: Final = {
+    name for name, one in ROUTES.items() if one.scopes == ALL and one.limited == "the same"
+}
+
+
+def test_every_route_of_the_application_is_in_the_matrix(own_workspace: Workspace) -> None:
+    found = {
+        f"{method} {route.path}"
+        for route in iter_route_contexts(create_app(own_workspace).routes)
+        for method in (route.methods or {"ANY"}) - {"HEAD"}
+    }
+    assert found == set(ROUTES), "say in ROUTES who may use a new route, and in api.security.RULES"
+    assert set(RULES) <= found, "a rule for a route that does not exist"
+    assert set(RULES) == found - OPEN
+
+
+@dataclass(frozen=True)
+class Company:
+    """A served company with a key of every kind."""
+
+    client: Client
+    keys: dict[str, str]
+    own_warning: int
+    foreign_warning: int
+
+    def ask(self, address: str, who: str, **headers: str) -> Response:
+        path = address.format(own=self.own_warning, foreign=self.foreign_warning)
+        offered = self.keys.get(who, "")
+        sent = {"Authorization": f"Basic {offered}"} if who == "another scheme" else bearer(offered)
+        return self.client.get(path, headers={**sent, **headers})
+
+
+def made(workspace: Workspace, *sites: str) -> dict[str, str]:
+    publish(workspace, sites=sites)
+    keep(workspace, outcome().facts())
+    return {
+        **{scope: key(workspace, scope) for scope in ALL},
+        **{f"{scope} of {OWN}": key(workspace, scope, OWN) for scope in ALL},
+        "planner of nothing": key(workspace, "planner", "NO1"),
+        "expired": key(workspace, "admin", expires_at=NOW),
+        "revoked": key(workspace, "admin", revoked=True),
+        "unknown": "vgs_00000000_" + "x" * 43,
+        "another scheme": key(workspace, "admin"),
+    }
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    workspace = workspace_in(tmp_path_factory.mktemp("whole") / "w")
+    keys = made(workspace)
+    with serving(workspace) as client:
+        items = client.get("/v1/warnings", headers=bearer(keys["admin"])).json()["items"]
+        numbers = {item["site"]: item["warning"] for item in items if item["state"] == "new"}
+        yield Company(client, keys, numbers[OWN], numbers[AWKWARD[0]])
+
+
+@pytest.fixture(scope="module")
+def only_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Company]:
+    """The same company as if the own site were all that there is."""
+    workspace = workspace_in(tmp_path_factory.mktemp("own") / "w")
+    keys = made(workspace, OWN)
+    with serving(workspace) as client:
+        yield Company(client, keys, 1, 99)
+
+
+@pytest.mark.parametrize("name", ROUTES)
+@pytest.mark.parametrize("who", [*NOBODY, *sorted(ALL)])
+def test_who_is_answered(whole: Company, name: str, who: str) -> None:
+    route = ROUTES[name]
+    for address in filter(None, (route.own, route.foreign)):
+        response = whole.ask(address, who)
+        if name in OPEN:
+            assert response.status_code == 200
+        elif who in NOBODY:
+            assert response.status_code == 401
+            assert response.headers["www-authenticate"] == "Bearer"
+            _is_refusal(response, name)
+        elif who in route.scopes:
+            assert response.status_code == 200
+        else:
+            assert response.status_code == 403
+            _is_refusal(response, name)
+
+
+def _is_refusal(response: Response, name: str) -> None:
+    """It names no site and no figure; as a page where a page was asked for."""
+    asked = str(response.request.url)
+    assert not any(word in response.text for word in (OWN, *FOREIGN_WORDS) if word not in asked)
+    if name == "GET /":
+        assert response.headers["content-type"].startswith("text/html")
+    else:
+        assert response.headers["content-type"] == "application/problem+json"
+        assert Problem.model_validate(response.json()).request_id
+
+
+@pytest.mark.parametrize("name", ROUTES)
+@pytest.mark.parametrize("scope", sorted(ALL))
+def test_what_a_key_of_one_site_gets(whole: Company, name: str, scope: str) -> None:
+    route, who = ROUTES[name], f"{scope} of {OWN}"
+    own = whole.ask(route.own, who)
+    if scope not in route.scopes or route.limited == "refused":
+        assert own.status_code == 403
+        _is_refusal(own, name)
+        return
+    assert own.status_code == 200
+    assert not any(word in own.text for word in FOREIGN_WORDS if name not in OPEN)
+    if route.foreign:
+        foreign, nothing = whole.ask(route.foreign, who), whole.ask(route.nothing, who)
+        assert foreign.status_code == nothing.status_code == route.foreign_status
+        assert _told(foreign) == _told(nothing)
+        assert whole.ask(route.foreign, scope).status_code == 200, "and it does exist"
+
+
+def _told(response: Response) -> tuple[str, dict[str, str]]:
+    """What an answer says, but the words of the question itself and its own id."""
+    text = re.sub(r'"request_id":"\w+"', "", response.text)
+    text = re.sub(r"PARIS|NO1", "…", text)
+    text = re.sub(r"(warnings?[/ ])\d+", r"\1…", text)
+    ignored = ("x-request-id", "date", "etag", "content-length")
+    return text, {name: value for name, value in response.headers.items() if name not in ignored}
+
+
+COMPARED: Final = [name for name, one in ROUTES.items() if one.limited == "its rows"]
+
+
+@pytest.mark.parametrize("accept", ["application/json", "text/csv;q=1, application/json;q=0.5"])
+@pytest.mark.parametrize("name", COMPARED)
+def test_other_sites_change_no_byte_of_an_answer(
+    whole: Company, only_own: Company, name: str, accept: str
+) -> None:
+    """Counts, order, pages, tags: as if the other sites had never been published."""
+    who = f"admin of {OWN}"
+    address = ROUTES[name].own
+    seen = 0
+    while address:
+        answers = [one.ask(address, who, Accept=accept) for one in (whole, only_own)]
+        assert _without_numbers(answers[0]) == _without_numbers(answers[1])
+        if "{" not in address:
+            assert answers[0].headers.get("etag") == answers[1].headers.get("etag")
+        address = answers[0].links.get("next", {}).get("url", "")
+        seen += 1
+    assert seen == (3 if name == "GET /v1/forecasts" else 1)
+
+
+def _without_numbers(response: Response) -> str:
+    """Warnings are numbered across the sites."""
+    assert response.status_code == 200
+    return re.sub(r'"warning":\d+', '"warning":…', response.text)
+
+
+@pytest.mark.parametrize("name", [name for name in COMPARED if "publications" not in name])
+def test_tags_differ_by_what_is_seen(whole: Company, name: str) -> None:
+    address = ROUTES[name].own
+    if name == "GET /":
+        return
+    tags = {who: whole.ask(address, who).headers["etag"] for who in ("admin", f"admin of {OWN}")}
+    assert len(set(tags.values())) == 2
+    for who, other in (("admin", f"admin of {OWN}"), (f"admin of {OWN}", "admin")):
+        again = whole.ask(address, who, **{"If-None-Match": tags[other]})
+        assert again.status_code == 200, "what another key was told is not what this one has"
+    assert "Authorization" in whole.ask(address, "admin").headers["vary"]
+
+
+def test_a_cursor_belongs_to_what_its_key_sees(whole: Company) -> None:
+    following = whole.ask("/v1/forecasts?limit=40", "admin").json()["next"]
+    refused = whole.ask(following, f"admin of {OWN}")
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+
+
+def test_a_key_of_a_site_without_series_sees_empty_lists(whole: Company) -> None:
+    for address in ("/v1/warnings", "/v1/warnings?state=none"):
+        answer = whole.ask(address, "planner of nothing").json()
+        assert (answer["count"], answer["items"]) == (0, [])
+    assert whole.ask("/v1/forecasts", "planner of nothing").json()["count"] == 0
+    csv = whole.ask("/v1/forecasts", "planner of nothing", Accept="text/csv").text
+    assert csv.count("\n") == 1
+    assert whole.ask("/", "planner of nothing").status_code == 200
+
+
+def test_totals_of_a_publication_are_not_told(whole: Company) -> None:
+    told: dict[str, Any] = whole.ask("/v1/publications/1", f"erp of {OWN}").json()
+    assert (told["series"], told["parts"], told["manifest_sha256"]) == (None, {}, "")
+    assert told["data_digest"] == ""
+    assert whole.ask("/v1/publications/1", "erp").json()["series"] == 5
+
+
+def test_a_route_that_nobody_declared_is_for_administrators_of_every_site(
+    own_workspace: Workspace,
+) -> None:
+    assert rule_of("POST", "/v1/new") == ADMIN_ALONE
+    app = create_app(own_workspace)
+    app.add_api_route("/v1/new", lambda: "done", methods=["POST"])
+    statuses = {}
+    keys = {
+        "planner": key(own_workspace, "planner"),
+        "erp": key(own_workspace, "erp"),
+        "scientist": key(own_workspace, "scientist"),
+        "admin": key(own_workspace, "admin"),
+        "admin of one site": key(own_workspace, "admin", OWN),
+    }
+    with serving_app(app) as client:
+        for who, text in keys.items():
+            statuses[who] = client.post("/v1/new", headers=bearer(text)).status_code
+    assert statuses == {
+        "planner": 403,
+        "erp": 403,
+        "scientist": 403,
+        "admin": 200,
+        "admin of one site": 403,
+    }
+
+
+def test_paths_that_do_not_exist_are_not_told_apart_without_a_key(whole: Company) -> None:
+    for address in ("/v1/nothing", "/nothing", "/static/nothing", "/openapi.json/"):
+        assert whole.ask(address, "none").status_code == 401
+        assert whole.ask(address, "planner").status_code == 404

@@ -1,0 +1,119 @@
+"""Long work over HTTP: asked for once, done by a process of its own, never lost sight of."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from api import jobs
+from api.tables import jobs as table
+from api.workspaces import init_workspace
+from forecasting.record.database import connect, writing
+from models.workspace import Workspace
+from tests.api.serving import serving
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def workspace(tmp_path: Path, request: pytest.FixtureRequest) -> Workspace:
+    """Nothing published, no data."""
+    url = None if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    return init_workspace(tmp_path / "w", frequency="D", database=url)
+
+
+@pytest.fixture
+def engine(workspace: Workspace) -> Iterator[sa.Engine]:
+    engine = connect(workspace.database_url)
+    yield engine
+    engine.dispose()
+
+
+def ended(client: httpx.Client, place: str) -> dict[str, Any]:
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        told: dict[str, Any] = client.get(place).json()
+        if told["state"] in (jobs.DONE, jobs.FAILED):
+            return told
+        time.sleep(0.1)
+    raise AssertionError("the job did not end")
+
+
+def test_work_that_cannot_be_done_tells_why_and_what_next(workspace: Workspace) -> None:
+    with serving(workspace) as client:
+        asked = client.post("/v1/publications", json={"as_of": "2026-W47"})
+        assert (asked.status_code, asked.json()["state"]) == (202, jobs.QUEUED)
+        assert asked.json()["asked"] == {"as_of": "2026-11-22"}
+        told = ended(client, asked.headers["Location"])
+        assert told["state"] == jobs.FAILED
+        assert told["error"]["code"] == "not_ready"
+        assert "vigistock train" in told["error"]["next_step"]
+        assert told["started_at"] <= told["ended_at"]
+
+
+def test_an_equal_job_under_way_is_returned_not_repeated(
+    workspace: Workspace, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[int] = []
+    monkeypatch.setattr(jobs, "_start", lambda _workspace, number: started.append(number))
+    first, again, other = (
+        jobs.ask(workspace, engine, jobs.PUBLISH, {"as_of": day}, "erp")["id"]
+        for day in ("2026-11-22", "2026-11-22", "2026-11-23")
+    )
+    assert (first, again, other) == (1, 1, 2)
+    assert started == [1, 2]
+
+
+def test_a_job_whose_process_fell_silent_has_failed_and_may_be_asked_for_again(
+    workspace: Workspace, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_start", lambda _workspace, _number: None)
+    jobs.ask(workspace, engine, jobs.PUBLISH, {}, "")
+    long_ago = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=jobs.SILENT_SECONDS + 1)
+    with writing(engine) as connection:
+        connection.execute(sa.update(table).values(seen_at=long_ago, state=jobs.RUNNING))
+    with serving(workspace) as client:
+        told = client.get("/v1/jobs/1").json()
+        assert (told["state"], told["error"]["code"]) == (jobs.FAILED, "job_ended")
+    assert jobs.ask(workspace, engine, jobs.PUBLISH, {}, "")["id"] == 2
+
+
+def test_jobs_follow_each_other_in_the_order_they_were_asked_for(
+    workspace: Workspace, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def work(_workspace: Workspace, asked: Any, step: Any) -> dict[str, Any]:
+        step(f"doing {asked['name']}")
+        done.append(asked["name"])
+        return {"name": asked["name"]}
+
+    monkeypatch.setattr(jobs, "_start", lambda _workspace, _number: None)
+    monkeypatch.setitem(jobs.KINDS, "work", work)  # type: ignore[arg-type]
+    for name in ("first", "second"):
+        jobs.ask(workspace, engine, "work", {"name": name}, "")
+    second = jobs._Run(workspace, 2)
+    monkeypatch.setattr(time, "sleep", lambda _seconds: jobs._Run(workspace, 1)())
+    second()
+    assert done == ["first", "second"]
+    assert jobs.job(engine, 2)["result"] == {"name": "second"}
+    second()
+    assert done == ["first", "second"], "what is done is not done again"
+
+
+@pytest.mark.parametrize(
+    "body", [{"as_of": "2026-13"}, {"as_of": "yesterday"}, {"as_off": None}, [], "x"]
+)
+def test_a_wrong_request_is_told(client: httpx.Client, body: Any) -> None:
+    told = client.post("/v1/publications", json=body)
+    assert told.status_code == 422
+    assert told.headers["Content-Type"] == "application/problem+json"
+
+
+def test_an_unknown_job_is_not_found(client: httpx.Client) -> None:
+    assert client.get("/v1/jobs/99").status_code == 404

@@ -1,0 +1,324 @@
+"""Deliveries over HTTP: one durable effect, however often and however parallel they are sent."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from api.app import create_app
+from api.pushing import Bounds
+from api.workspaces import init_workspace
+from forecasting.record import Record
+from models.workspace import Workspace
+from tests.api.published import workspace_in
+from tests.api.serving import serving, serving_app
+
+HEADER = "date,site,sku,units\n"
+GOOD = HEADER + "2026-11-20,LYON,00123,4\n2026-11-21,LYON,00123,2\n"
+CSV = {"Content-Type": "text/csv"}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    return workspace_in(tmp_path_factory.mktemp("push") / "w")
+
+
+@pytest.fixture(scope="module")
+def erp(workspace: Workspace) -> Iterator[httpx.Client]:
+    with serving(workspace) as client:
+        yield client
+
+
+def push(
+    erp: httpx.Client, body: str | bytes, key: str, *, feed: str = "sales", **more: Any
+) -> httpx.Response:
+    headers = {**CSV, "Idempotency-Key": key, **more.pop("headers", {})}
+    return erp.post(f"/v1/feeds/{feed}", content=body, headers=headers, params=more)
+
+
+def deliveries(workspace: Workspace) -> int:
+    with Record.open(workspace.database_url) as record:
+        return len(record.deliveries(limit=10_000))
+
+
+def test_a_delivery_is_counted_and_kept(erp: httpx.Client, workspace: Workspace) -> None:
+    body = HEADER + "2026-10-01,LYON,00123,4\n2026-02-30,LYON,00123,1\n2026-10-02,NANTES,NA,-1\n"
+    told = push(erp, body, "first", name="october.csv")
+    assert told.status_code == 201
+    receipt = told.json()
+    assert [receipt[name] for name in ("read", "accepted", "rejected", "duplicates")] == [
+        3,
+        2,
+        1,
+        0,
+    ]
+    assert (receipt["units_read"], receipt["units_accepted"]) == (4.0, 3.0)
+    assert receipt["examples"] == [
+        {
+            "line": 3,
+            "column": "date",
+            "code": "not_a_date",
+            "message": receipt["examples"][0]["message"],
+            "raw": "2026-02-30,LYON,00123,1",
+        }
+    ]
+    place = told.headers["Location"]
+    kept = erp.get(place).json()
+    assert {name: kept[name] for name in ("read", "accepted", "rejected", "source")} == {
+        "read": 3,
+        "accepted": 2,
+        "rejected": 1,
+        "source": "october.csv",
+    }
+    with Record.open(workspace.database_url) as record:
+        rows = record.rows("sales").to_pandas()
+    assert rows[["site", "sku", "units"]].values.tolist() == [
+        ["LYON", "00123", 4.0],
+        ["NANTES", "NA", -1.0],
+    ]
+
+
+def test_rejects_are_fetched_corrected_and_sent_again(
+    erp: httpx.Client, workspace: Workspace
+) -> None:
+    body = HEADER + "2026-09-31,METZ,7,1\n2026-09-30,METZ,7,x\n2026-09-29,METZ,7,3\n"
+    first = push(erp, body, "september").json()
+    page = erp.get(first["links"]["rejects"], params={"limit": 1}).json()
+    assert (page["count"], len(page["items"])) == (2, 1)
+    rest = erp.get(page["next"]).json()
+    assert rest["next"] is None
+    rows = [one["raw"] for one in (*page["items"], *rest["items"])]
+    assert rows == ["2026-09-31,METZ,7,1", "2026-09-30,METZ,7,x"]
+    table = erp.get(first["links"]["rejects"], headers={"Accept": "text/csv"}).text
+    assert table.splitlines()[0] == "line,column,code,message,raw"
+    assert len(table.splitlines()) == 3
+    mended = HEADER + "\n".join(rows).replace("09-31", "09-28").replace("x", "5") + "\n"
+    again = push(erp, mended, "september, mended").json()
+    assert (again["read"], again["accepted"]) == (2, 2)
+    with Record.open(workspace.database_url) as record:
+        sold = record.rows("sales").to_pandas().query("site == 'METZ'")
+    assert sorted(sold["units"]) == [1.0, 3.0, 5.0]
+
+
+@pytest.mark.parametrize(
+    "where", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
+)
+def test_the_same_key_fifty_times_in_parallel_is_one_effect(
+    where: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = None if where == "sqlite" else request.getfixturevalue("postgres_url")
+    workspace = init_workspace(tmp_path / "w", frequency="D", database=url)
+    with serving(workspace) as erp:
+        before = deliveries(workspace)
+        with ThreadPoolExecutor(25) as crowd:
+            told = list(crowd.map(lambda _: push(erp, GOOD, "fifty"), range(50)))
+        assert {(one.status_code, one.text) for one in told} == {(201, told[0].text)}
+        assert deliveries(workspace) == before + 1
+    with serving(workspace) as erp:  # after a restart
+        again = push(erp, GOOD, "fifty")
+        assert (again.status_code, again.text) == (201, told[0].text)
+    assert deliveries(workspace) == before + 1
+
+
+def test_another_body_under_the_same_key_is_refused(
+    erp: httpx.Client, workspace: Workspace
+) -> None:
+    first = push(erp, HEADER + "2026-08-01,LYON,1,1\n", "mine").json()
+    before = deliveries(workspace)
+    for other in (
+        push(erp, HEADER + "2026-08-01,LYON,1,2\n", "mine"),
+        push(erp, HEADER + "2026-08-01,LYON,1,1\n", "mine", feed="movements"),
+    ):
+        assert other.status_code == 422
+        assert other.json()["facts"]["delivery"] == first["delivery"]
+    assert deliveries(workspace) == before
+
+
+def test_what_is_refused_does_not_take_its_key(erp: httpx.Client) -> None:
+    refused = push(erp, "day,shop\n1,2\n", "mended later")
+    assert refused.status_code == 422
+    problem = refused.json()
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    assert (problem["code"], problem["facts"]["missing"]) == (
+        "missing_columns",
+        ["date", "site", "sku", "units"],
+    )
+    assert push(erp, HEADER + "2026-07-01,LYON,1,1\n", "mended later").status_code == 201
+
+
+def test_the_same_rows_under_another_key_change_nothing(
+    erp: httpx.Client, workspace: Workspace
+) -> None:
+    body = HEADER + "2026-06-01,LYON,1,1\n"
+    first, again = push(erp, body, "one"), push(erp, body, "two")
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json()["repeated"]
+    assert again.json()["delivery"] == first.json()["delivery"]
+
+
+def test_a_check_keeps_nothing(erp: httpx.Client, workspace: Workspace) -> None:
+    before = deliveries(workspace)
+    told = push(erp, HEADER + "2026-05-01,LYON,1,1\n2026-05-01,LYON,,1\n", "c", check=True)
+    assert told.status_code == 200
+    assert (told.json()["delivery"], told.json()["accepted"]) == (None, 1)
+    assert deliveries(workspace) == before
+    assert push(erp, HEADER + "2026-05-01,LYON,1,1\n", "c").status_code == 201, "the key is free"
+
+
+ROWS = [{"date": "2026-04-01", "site": "BREST", "sku": "9", "units": 2}]
+
+
+def parquet() -> bytes:
+    sink = pa.BufferOutputStream()
+    pq.write_table(pa.Table.from_pylist(ROWS), sink)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (json.dumps(ROWS).encode(), {"Content-Type": "application/json"}),
+        (json.dumps(ROWS[0]).encode(), {"Content-Type": "application/x-ndjson"}),
+        (parquet(), {"Content-Type": "application/vnd.apache.parquet"}),
+        (gzip.compress(GOOD.encode()), {"Content-Encoding": "gzip"}),
+        (GOOD.encode(), {"Content-Type": "text/csv; charset=utf-8"}),
+    ],
+    ids=["json", "ndjson", "parquet", "csv, gzip", "csv with a charset"],
+)
+def test_each_form_is_read(erp: httpx.Client, body: bytes, headers: dict[str, str]) -> None:
+    told = push(erp, body, "form", headers=headers, check=True)
+    assert told.status_code == 200, told.text
+    assert told.json()["rejected"] == 0
+    assert told.json()["accepted"] > 0
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "more"),
+    [
+        (404, GOOD, {"feed": "sale"}),
+        (415, GOOD, {"headers": {"Content-Type": "application/pdf"}}),
+        (415, GOOD, {"headers": {"Content-Encoding": "br"}}),
+        (422, GOOD, {"profile": "../../etc/passwd"}),
+        (422, GOOD, {"profile": "generic-de"}),
+        (422, b"", {}),
+        (422, b"\xff\xfe\x00", {}),
+        (422, b"PAR1garbagePAR1", {"headers": {"Content-Type": "application/vnd.apache.parquet"}}),
+        (422, "{" * 5_000, {"headers": {"Content-Type": "application/json"}}),
+        (422, gzip.compress(GOOD.encode())[:40], {"headers": {"Content-Encoding": "gzip"}}),
+    ],
+    ids=[
+        *(
+            "no such feed",
+            "PDF",
+            "brotli",
+            "a path as profile",
+            "no such profile",
+            "empty",
+            "binary",
+        ),
+        *("no Parquet", "no JSON", "a cut gzip"),
+    ],
+)
+def test_a_bad_push_is_told_as_a_problem(
+    erp: httpx.Client, workspace: Workspace, status: int, body: bytes, more: dict[str, Any]
+) -> None:
+    before = deliveries(workspace)
+    told = push(erp, body, "bad", **more)
+    assert (told.status_code, told.headers["Content-Type"]) == (status, "application/problem+json")
+    assert told.json()["next_step"]
+    assert deliveries(workspace) == before
+
+
+def test_a_push_needs_a_key_of_its_own(erp: httpx.Client) -> None:
+    assert erp.post("/v1/feeds/sales", content=GOOD, headers=CSV).status_code == 422
+
+
+def test_a_profile_of_the_workspace_has_a_name(erp: httpx.Client, workspace: Workspace) -> None:
+    folder = workspace.folder / "profiles"
+    folder.mkdir(exist_ok=True)
+    (folder / "our-erp.toml").write_text('extends = "generic-fr"\nencoding = "utf-8"\n')
+    body = "Date;Magasin;Article;Quantité\n21/03/2026;LYON;00123;1,5\n"
+    told = push(erp, body.encode(), "fr", profile="our-erp")
+    assert told.json()["units_accepted"] == 1.5
+    (folder / "broken.toml").write_text("decimals = 1\n")
+    assert push(erp, body.encode(), "fr 2", profile="broken").json()["code"] == "bad_profile"
+
+
+def bounded(workspace: Workspace, **bounds: Any) -> Any:
+    app = create_app(workspace)
+    app.state.intakes.bounds = Bounds(**bounds)
+    return serving_app(app)
+
+
+def long_body(rows: int) -> str:
+    return HEADER + "".join(f"2026-01-01,LYON,{row},1\n" for row in range(rows))
+
+
+def test_a_body_beyond_bounds_is_refused_before_it_is_read(workspace: Workspace) -> None:
+    """By its length, and in chunks that tell none; a smaller one goes in afterwards."""
+    body = long_body(60_000)
+    assert len(body) > 2**20
+    before = deliveries(workspace)
+    with bounded(workspace, body_mib=1) as erp:
+        whole = push(erp, body, "large")
+        pieces = (body[at : at + 9_999].encode() for at in range(0, len(body), 9_999))
+        chunked = push(erp, pieces, "large")  # type: ignore[arg-type]
+        for told in (whole, chunked):
+            assert (told.status_code, told.json()["code"]) == (413, "too_large")
+        assert (
+            push(
+                erp,
+                gzip.compress(body.encode()),
+                "small",
+                check=True,
+                headers={"Content-Encoding": "gzip"},
+            ).status_code
+            == 200
+        )
+    assert deliveries(workspace) == before
+    assert not list((workspace.folder / "incoming").iterdir()), "nothing is left behind"
+
+
+def test_what_unfolds_to_too_much_is_refused(workspace: Workspace) -> None:
+    """Cells are bounded before a Parquet is read, and bytes while a gzip unfolds."""
+    table = pa.table({name: pa.array([""] * 200_000) for name in ("date", "site", "sku", "units")})
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink)
+    bomb = gzip.compress(b"a" * 40_000_000)
+    with bounded(workspace, cells=500_000) as erp:
+        kind = {"Content-Type": "application/vnd.apache.parquet"}
+        wide = push(erp, sink.getvalue().to_pybytes(), "wide", headers=kind)
+        deep = push(erp, bomb, "deep", headers={"Content-Encoding": "gzip"})
+        assert (wide.status_code, deep.status_code) == (422, 422)
+        assert "more than 500,000 cells" in wide.json()["detail"]
+        assert "unfolds to more than" in deep.json()["detail"]
+
+
+def test_a_body_that_needs_too_much_memory_takes_down_its_own_process_only(
+    workspace: Workspace,
+) -> None:
+    body = long_body(400_000)
+    with bounded(workspace, memory_mib=24) as erp:
+        told = push(erp, body, "hungry")
+        assert (told.status_code, told.json()["code"]) == (413, "too_large"), told.text
+        assert erp.get("/health/live").status_code == 200
+
+
+def test_a_push_that_takes_too_long_keeps_nothing(workspace: Workspace) -> None:
+    before = deliveries(workspace)
+    with bounded(workspace, seconds=0.0) as erp:
+        told = push(erp, GOOD.replace("LYON", "SLOW"), "slow")
+        assert told.status_code == 503
+        assert told.headers["Retry-After"]
+    with serving(workspace) as erp:
+        assert push(erp, GOOD.replace("LYON", "SLOW"), "slow").status_code == 201
+    assert deliveries(workspace) == before + 1
