@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from api.database import newest, version
@@ -19,7 +21,8 @@ from api.workspaces import Opened, read_workspace
 from forecasting.errors import NotReady, VigistockError
 from forecasting.record.database import connect
 from models.ledger import DEMAND, RISK, Ledger
-from models.publication import current
+from models.publication import open_publication
+from models.publication.contracts import SERIES
 from models.workspace import Workspace
 
 PACKAGES: Final = (
@@ -83,7 +86,7 @@ def diagnose(folder: Path) -> dict[str, Any]:
         try:
             found["data"] = ask(lambda: _watermarks(workspace, notes))
             found["champions"] = ask(lambda: _champions(engine))
-            found["publication"] = ask(lambda: _publication(engine))
+            found["publication"] = ask(lambda: _publication(engine, workspace, notes))
         finally:
             engine.dispose()
     return found | {"notes": notes, "problems": problems}
@@ -136,8 +139,10 @@ def _champions(engine: sa.Engine) -> dict[str, Any]:
     return {name: ledger.champion(name).version for name in (DEMAND, RISK)}
 
 
-def _publication(engine: sa.Engine) -> dict[str, Any]:
-    found = current(engine)
+def _publication(engine: sa.Engine, workspace: Workspace, notes: list[str]) -> dict[str, Any]:
+    reader = open_publication(engine, workspace.publications)
+    found = reader.publication
+    _rebuilt(reader.part(SERIES), notes)
     age = dt.datetime.now(dt.UTC) - found.created_at
     return {
         "number": found.number,
@@ -145,6 +150,28 @@ def _publication(engine: sa.Engine) -> dict[str, Any]:
         "created_at": found.created_at.isoformat(timespec="seconds"),
         "age_hours": round(age.total_seconds() / 3600, 1),
     }
+
+
+def _rebuilt(series: pa.Table, notes: list[str]) -> None:
+    """What the current publication knew of past stock that no picture showed."""
+    if "rebuilt_periods" not in series.column_names:  # published by an earlier version
+        return
+    periods, checked, off = (
+        pc.sum(series[name]).as_py() or 0
+        for name in ("rebuilt_periods", "pictures_checked", "pictures_off")
+    )
+    if periods:
+        count = pc.sum(pc.greater(series["rebuilt_periods"], 0)).as_py()
+        notes.append(
+            f"Past stock was rebuilt from a later picture and the bookings since: {periods:,}"
+            f" period(s) of {count:,} series."
+        )
+    if off:
+        notes.append(
+            f"{off:,} of {checked:,} stock pictures are not what the bookings up to the next one"
+            " say: a receipt, a sale or a correction is missing there. Nothing was rebuilt between"
+            " such pictures; `export series` names the series (pictures_off)."
+        )
 
 
 def _tracking(workspace: Workspace) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from api.clock import today
 from api.errors import Forbidden, Unprocessable, status_of
 from api.plain import to_json
 from api.tables import pushes
@@ -95,7 +96,9 @@ def given_before(connection: sa.Connection, push: Push) -> Answer | None:
 def take(record: Record, push: Push, body: bytes, now: dt.datetime) -> Answer:
     """Read a body and keep it; raises VigistockError where nothing was kept."""
     profile = load_profile(push.profile)
-    reading = read(body, push.feed, profile, name=push.name, most_cells=push.most_cells)
+    reading = read(
+        body, push.feed, profile, name=push.name, most_cells=push.most_cells, today=today()
+    )
     _refuse_foreign(reading, push)
     if push.check:
         return Answer(200, _told(reading, None))

@@ -219,6 +219,9 @@ class HistoryRow(BaseModel):
     period_start: dt.date
     units: float | None = Field(description="units sold or issued; null: not reported")
     on_hand: float | None = Field(description="units at close; null: unknown")
+    rebuilt: bool = Field(
+        default=False, description="on_hand is no picture but walked back from a later one"
+    )
     availability: float | None = Field(description="share of the period in stock, 0..1")
     receipts: float | None = Field(description="units received")
 

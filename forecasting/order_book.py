@@ -53,7 +53,8 @@ def lines_as_of(
     `receipts` comes from `receipts_of`; `lead_time_days` is aligned with `orders`.
     promise_known_on dates expected_on, or promised_on where it stands alone.
     A promise whose history is unknown is ordered_on + lead_time_days, never today's expected_on.
-    An ended line without a date of its own ended with its last receipt; without any, long ago.
+    An ended line without a date of its own ended with its last receipt; without any, long ago. So
+    did what a line has received, where nothing says when.
     """
     moment = pd.Timestamp(day)
     lines = orders.assign(master_days=lead_time_days.to_numpy())
@@ -62,7 +63,8 @@ def lines_as_of(
     came = by_line.agg(came_units=("units", "sum"), came_on=("received_on", "min"))
     last = receipts.groupby(LINE, sort=False, observed=True)["received_on"].max()
     lines = lines.join(came, on=LINE).join(last.rename("last_on"), on=LINE)
-    units_received = lines["came_units"].fillna(0.0)
+    undated = lines["units_received"].where(lines["received_on"].isna() & lines["last_on"].isna())
+    units_received = lines["came_units"].fillna(undated).fillna(0.0)
 
     known = lines["promise_known_on"]
     newest = lines["expected_on"].fillna(lines["promised_on"]).where(known <= moment)
@@ -87,12 +89,16 @@ def lines_as_of(
 
 
 def booked_as_of(customer_orders: pd.DataFrame, day: dt.date) -> pd.DataFrame:
-    """Customer order lines open at a day, with due_on (NaT: as soon as possible), units_open."""
+    """Customer order lines open at a day, with due_on (NaT: as soon as possible), units_open.
+
+    What was shipped nobody knows when was shipped long ago.
+    """
     moment = pd.Timestamp(day)
     lines = customer_orders[customer_orders["ordered_on"] <= moment]
     lines = lines[~(lines["cancelled_on"] <= moment)]
     shipped = lines["units_shipped"].fillna(lines["units_ordered"])
-    sent = shipped.where(lines["shipped_on"] <= moment, 0.0)
+    undated = lines["shipped_on"].isna() & lines["units_shipped"].notna()
+    sent = shipped.where(undated | (lines["shipped_on"] <= moment), 0.0)
     units_open = (lines["units_ordered"] - sent).clip(lower=0.0)
     due_on = lines["confirmed_on"].fillna(lines["requested_on"])
     booked = lines.assign(due_on=due_on, units_open=units_open)[

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, end_date, origin_of, period_start, to_period
 from forecasting.errors import NotReady
@@ -31,6 +32,7 @@ from forecasting.masters import (
 )
 from forecasting.options import Options
 from forecasting.order_book import booked_as_of, lines_as_of, receipts_of
+from forecasting.rebuilt import Bookings, Rebuilt, rebuild
 from forecasting.shelves import (
     complete_days,
     last_pictured,
@@ -60,7 +62,8 @@ class Panel:
     series: pd.DataFrame  # n rows ordered by site, sku: codes and masters as of the origin
     units: Matrix  # [n, T] sold or issued; NaN unknown
     price: Matrix  # [n, T] currency per unit
-    on_hand: Matrix  # [n, T] at close
+    on_hand: Matrix  # [n, T] at close, by pictures or rebuilt
+    rebuilt: NDArray[np.bool_]  # [n, T] where on_hand is walked back from a later picture
     blocked: Matrix  # [n, T] at close
     availability: Matrix  # [n, T] share of the period in stock
     receipts: Matrix  # [n, T] units that came in
@@ -82,6 +85,13 @@ class Panel:
     @property
     def origin_date(self) -> dt.date:
         return end_date(self.origin, self.frequency)
+
+    def pictured(self) -> Panel:
+        """The panel with the stock that pictures show, and none that was rebuilt."""
+        if not self.rebuilt.any():
+            return self
+        on_hand = np.where(self.rebuilt, np.nan, self.on_hand)
+        return replace(self, on_hand=on_hand, rebuilt=np.zeros_like(self.rebuilt))
 
     @cached_property
     def digest(self) -> str:
@@ -184,12 +194,12 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     sites = series["site"].to_numpy()
     told, site_of = complete_days(source.complete_stock_dates(), grid, sites, day)
     pictures: list[pd.DataFrame] = []
-    on_hand, blocked, availability = shelf_history(
-        with_latest(stock.windows(source, index), pictures), grid, told, site_of
-    )
+    bookings = Bookings.of(grid, told, site_of)
+    shelf = bookings.dating(with_latest(stock.windows(source, index), pictures))
+    on_hand, blocked, availability = shelf_history(shelf, grid, told, site_of)
     pictured = last_pictured(pictures, told.max(axis=1)[site_of], day)
     since: list[pd.DataFrame] = []
-    sold = since_picture(sales.windows(source, index), pictured["stock_on"], since)
+    sold = bookings.noting(since_picture(sales.windows(source, index), pictured["stock_on"], since))
     units, price = sales_history(sold, grid, sites, on_hand)
 
     suppliers = in_calendar_days(frames["suppliers"])
@@ -202,6 +212,7 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     history["series"] = index.get_indexer(pd.MultiIndex.from_frame(history[["site", "sku"]]))
     came = came.assign(row=index.get_indexer(pd.MultiIndex.from_frame(came[["site", "sku"]])))
     inward = receipt_history(came, moved, grid)
+    past = rebuild(on_hand, units, bookings, came, moved, sites)
     booked = booked_as_of(dated["customer_orders"], day)
     booked["series"] = index.get_indexer(pd.MultiIndex.from_frame(booked[["site", "sku"]]))
 
@@ -217,11 +228,12 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         series=with_masters(series, items, offered, declared, options),
         units=units,
         price=price,
-        on_hand=on_hand,
+        on_hand=past.on_hand,
+        rebuilt=past.rebuilt,
         blocked=blocked,
         availability=availability,
         receipts=inward,
-        stock=rolled_forward(pictured, since, came, moved),
+        stock=_with_rebuilt(rolled_forward(pictured, since, came, moved), past),
         lots=lots_of(pictures, pictured, day),
         corrections=_corrections(moved),
         orders=history[history["units_open"] > 0].reset_index(drop=True),
@@ -234,6 +246,18 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         sites=valid_on(frames["sites"], day, key=["site"]),
         events=events,
         watermarks=_watermarks([sales, stock], dated),
+    )
+
+
+def _with_rebuilt(stock: pd.DataFrame, past: Rebuilt) -> pd.DataFrame:
+    """The stock at the origin, and how its past was rebuilt: periods, and pictures that a later one
+    does not lead back to, of those that could be checked."""
+    count = len(stock)
+    off = np.bincount(past.differences["series"].to_numpy(dtype=np.int64), minlength=count)
+    return stock.assign(
+        rebuilt_periods=past.rebuilt.sum(axis=1),
+        pictures_checked=past.checked,
+        pictures_off=off.astype(np.int64),
     )
 
 

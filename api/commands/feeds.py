@@ -12,6 +12,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from api.commands.proposals import hint_proposal, write_proposal
 from api.commands.shell import (
     EXIT_ANYTHING_ELSE,
     EXIT_REJECTS,
@@ -72,7 +73,17 @@ def ingest(
         ),
     ] = None,
     strict: Annotated[bool, typer.Option(help="Exit with 3 if any row was rejected.")] = False,
-    check: Annotated[bool, typer.Option(help="Read and report; take nothing.")] = False,
+    check: Annotated[
+        bool,
+        typer.Option(help="Read and report; take nothing. Proposes a profile where none fits."),
+    ] = False,
+    propose: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.toml",
+            help="Write a profile proposed for the first file; take nothing.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Take files in: good rows are kept, bad ones set aside with their reasons."""
@@ -82,6 +93,9 @@ def ingest(
     shell = shell_of(context, as_json)
     if feed not in CONTRACTS:
         raise UnknownName("feed", feed, CONTRACTS)
+    if propose is not None:
+        write_proposal(shell, feed, next(expand(files), None), propose)
+        return
     rules = load_profile(profile or USUAL_PROFILE.get(feed, "generic"))
     workspace = shell.workspace()
     from forecasting.record import Record
@@ -95,6 +109,8 @@ def ingest(
             step(f"{'checking' if check else 'reading'} {path}", minor=True)
             taken.append(_take(path, feed, rules, None if check else record))
     _report(shell, feed, taken, check=check)
+    if check and not shell.json:
+        hint_proposal(shell, feed, [Path(one.source) for one in taken if does_not_fit(one)])
     if any(one.error for one in taken):
         raise typer.Exit(EXIT_ANYTHING_ELSE)
     if strict and any(one.rejected for one in taken):
@@ -114,10 +130,11 @@ def expand(files: Sequence[Path]) -> Iterator[Path]:
 
 def _take(path: Path, feed: str, profile: Profile, record: Record | None) -> Intake:
     """One file in one transaction; what refuses it is told beside the others, not instead."""
+    from api.clock import today
     from forecasting.feeds import read
 
     try:
-        reading = read(path, feed, profile)
+        reading = read(path, feed, profile, today=today())
         intake = _counted(path, reading)
         if record is not None:
             receipt = record.deliver(reading, received_at=dt.datetime.now(dt.UTC))
@@ -129,6 +146,11 @@ def _take(path: Path, feed: str, profile: Profile, record: Record | None) -> Int
         why = error.strerror or str(error)
         step = "Check the path and its permissions, then ingest this file again."
         return Intake(str(path), error=DeliveryRefused(str(path), why, next_step=step))
+
+
+def does_not_fit(one: Intake) -> bool:
+    """Whether another profile is called for: refused, or most rows rejected."""
+    return one.error is not None or one.rejected > one.read / 2
 
 
 def _counted(path: Path, reading: Reading) -> Intake:

@@ -20,14 +20,21 @@ class Code(StrEnum):
     QUOTES = "bad_quotes"  # text after a closing quote
     JSON = "bad_json"  # a line that is no JSON object
     NOT_AN_ITEM = "not_an_item"  # the profile excludes this code (postage, fees …)
+    EXCLUDED = "excluded"  # the profile leaves such rows out (cancelled, another location …)
+    HEADER = "repeated_header"  # the header again, as reports print it on every page
+    NO_MATCH = "no_match"  # the text that a code is cut out of is not as the profile says
     BLANK = "blank"  # a required value is missing
     NUMBER = "not_a_number"  # not a number as the profile writes them; NaN and infinity too
     DATE = "not_a_date"  # not a date in the declared formats, or no such day
+    AMBIGUOUS = "ambiguous_date"  # the column mixes orders of day and month; this date fits both
+    FUTURE = "in_the_future"  # what has happened cannot be dated long after today
     CHOICE = "not_a_choice"  # not one of the column's words
     TIME = "not_a_time"  # not HH:MM
     WEEKDAYS = "not_weekdays"  # not names of weekdays
     TEXT = "bad_text"  # control characters, too long a code, a date where a code belongs
     BOUNDS = "out_of_bounds"  # beyond what the column may hold
+    UNKNOWN_UOM = "unknown_uom"  # a unit of measure that the profile does not convert
+    MIXED_UOM = "mixed_uom"  # one series in several units of measure, which would add up
     CONFLICT = "conflicting_key"  # the same key twice in one file with other values
 
 

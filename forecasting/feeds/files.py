@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -56,11 +57,11 @@ def read_raw(
     """
     most = most_cells or MOST_CELLS
     suffix = Path(source).suffix.lower()
-    magic = next((form for start, form in _MAGIC if data.startswith(start)), "")
+    magic = _magic(data)
     if magic == "gzip" and suffix not in FORMS:
         data = _unzip(data, source, most)
         suffix = Path(Path(source).stem).suffix.lower()
-        magic = next((form for start, form in _MAGIC if data.startswith(start)), "")
+        magic = _magic(data)
     if not data.strip():
         raise empty(source)
     form = FORMS.get(suffix) or magic or _bare_form(data)
@@ -76,7 +77,7 @@ def read_raw(
     if form == "Parquet":
         return read_parquet(data, source, choose, most_cells or MOST_PARQUET_CELLS)
     if form == "XLSX":
-        return read_xlsx(data, source, profile.sheet, choose, most)
+        return read_xlsx(data, source, profile.sheet, profile.header_line, choose, most)
     if form == "JSON":
         return read_json(data, source, choose, most)
     if form == "NDJSON":
@@ -86,6 +87,7 @@ def read_raw(
             source, f"this is {form}", next_step="Export it as CSV, XLSX or Parquet."
         )
     text, note = _decode(data, source, profile.encoding)
+    text = _from_line(text, profile.header_line)
     if not text.strip():
         raise empty(source)
     kinds: dict[str, Kind] = {}
@@ -100,6 +102,29 @@ def read_raw(
         if kind is Kind.TEXT:
             columns[header] = replace(columns[header], texts=undone(columns[header].texts))
     return replace(raw, columns=columns, notes=(*note, *raw.notes))
+
+
+def unzipped(data: bytes, source: str) -> tuple[bytes, str]:
+    """The content of a gzip and the name that it had before; anything else as it is."""
+    if _magic(data) != "gzip":
+        return data, source
+    return _unzip(data, source, MOST_CELLS), str(Path(source).with_suffix(""))
+
+
+def _magic(data: bytes) -> str:
+    """The form that the first bytes tell, blank where none; a workbook is a ZIP of its own kind."""
+    form = next((form for start, form in _MAGIC if data.startswith(start)), "")
+    if form == "XLSX" and zipfile.is_zipfile(io.BytesIO(data)) and b"xl/workbook" not in data:
+        return "ZIP archive"
+    return form
+
+
+def _from_line(text: bytes, first: int) -> bytes:
+    """The text with the lines above `first` blanked, so that lines keep their numbers."""
+    if first == 1:
+        return text
+    lines = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n", first - 1)
+    return b"\n" * (first - 1) + lines[first - 1] if len(lines) == first else b""
 
 
 def _bare_form(data: bytes) -> str:

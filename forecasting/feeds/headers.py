@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from forecasting.errors import DeliveryRefused, MissingColumns, did_you_mean
 from forecasting.tables import Table
@@ -36,10 +36,13 @@ def match_headers(
     headers: Sequence[str],
     table: Table,
     aliases: Mapping[str, Sequence[str]],
-    constants: Mapping[str, str],
+    constants: Iterable[str],
     source: str,
 ) -> dict[str, str]:
-    """Canonical column -> header. Raises DeliveryRefused (ambiguous) or MissingColumns."""
+    """Canonical column -> header. Raises DeliveryRefused (ambiguous) or MissingColumns.
+
+    `constants`: columns that need no header.
+    """
     meaning = {plain: names[0] for plain, names in header_meanings(table, aliases).items()}
     found: dict[str, str] = {}
     seen: set[str] = set()
@@ -62,10 +65,13 @@ def match_headers(
     return found
 
 
-def unused_note(headers: Sequence[str], used: Mapping[str, str], table: Table) -> tuple[str, ...]:
+def unused_note(
+    headers: Sequence[str], used: Mapping[str, str], table: Table, filters: Iterable[str] = ()
+) -> tuple[str, ...]:
     """Names the columns that nothing was made of, with a suggestion where one is close."""
     free = [name for name in table.names if name not in used]
-    unused = [header for header in headers if header.strip() and header not in used.values()]
+    known = {*used.values(), *filters}
+    unused = [header for header in headers if header.strip() and header not in known]
     if not unused:
         return ()
     listed = ", ".join(f"{name}{did_you_mean(plain_header(name), free)}" for name in unused)

@@ -16,6 +16,8 @@ from forecasting.feeds.raw import FILE_LINE
 
 Flags = NDArray[np.bool_]
 Groups = NDArray[np.int64]
+QUANTITIES: Final = ("units", "on_hand", "reserved", "blocked", "consignment")
+"""Columns of the feeds whose rows may add up; all in the item's own unit of measure."""
 NOT_SHOPPERS: Final = ("transfer", "scrap")
 """Kinds of sales that must never add to what customers took; see `name_lines`."""
 
@@ -49,8 +51,8 @@ def settle(
     `reject`: fully equal rows are duplicates of the first; a key whose rows still differ is a
     conflict, all of them. `sum`: units add up, price becomes the mean weighted by absolute units,
     promotion the largest, other columns those of the first row; fully equal rows add up too, but
-    are duplicates where `line_id` is filled (unless `equal_rows` says "sum"). Rows of one key in
-    different units of measure are a conflict.
+    are duplicates where `line_id` is filled (unless `equal_rows` says "sum"). Of stock, the pieces
+    of one shelf add up.
     """
     none = np.zeros(rows.num_rows, dtype=bool)
     groups = _groups(rows, [name for name in key if name in rows.column_names])
@@ -69,9 +71,6 @@ def settle(
     else:
         twin = equal & _twins(some, equal_rows)
         clash = np.zeros(len(at), dtype=bool)
-        if "uom" in rows.column_names:
-            by_uom = pd.Series(_groups(some, ["uom"])).groupby(groups)
-            clash = (by_uom.transform("nunique") > 1).to_numpy() & ~twin
     duplicate, conflict = none.copy(), none.copy()
     duplicate[at], conflict[at] = twin, clash
     settled = rows
@@ -123,11 +122,14 @@ def _sum(rows: pa.Table, groups: Groups) -> pa.Table:
     first = np.full(count, -1)
     first[number[::-1]] = np.arange(rows.num_rows)[::-1]
     total = rows.take(pa.array(first))
-    units = rows["units"].to_numpy()
-    added = np.bincount(number, weights=units, minlength=count)
-    new = {"units": added.astype(np.float64)}
+    new = {
+        name: _added(rows[name].to_numpy(), number, count)
+        for name in QUANTITIES
+        if name in rows.column_names
+    }
     if "price" in rows.column_names:
-        new["price"] = _mean_price(rows["price"].to_numpy(), np.abs(units), number, count)
+        weight = np.abs(rows["units"].to_numpy())
+        new["price"] = _mean_price(rows["price"].to_numpy(), weight, number, count)
     if "promotion" in rows.column_names:
         depth = pd.Series(rows["promotion"].to_numpy()).groupby(number).max()
         new["promotion"] = depth.to_numpy()
@@ -135,6 +137,13 @@ def _sum(rows: pa.Table, groups: Groups) -> pa.Table:
         place = total.column_names.index(name)
         total = total.set_column(place, name, pa.array(values, pa.float64(), from_pandas=True))
     return total
+
+
+def _added(values: NDArray[np.float64], number: Groups, count: int) -> NDArray[np.float64]:
+    """Sums by group; NaN (blank) where no row of the group has a value."""
+    known = ~np.isnan(values)
+    total = np.bincount(number[known], weights=values[known], minlength=count)
+    return np.where(np.bincount(number[known], minlength=count) > 0, total, np.nan)
 
 
 def _mean_price(

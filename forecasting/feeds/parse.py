@@ -14,11 +14,14 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forecasting.feeds.cells import Cells
-from forecasting.feeds.dates import FIRST_DAY, LAST_DAY, parse_dates
+from forecasting.feeds.dates import FIRST_DAY, LAST_DAY, exchanged, parse_dates
 from forecasting.feeds.faults import Code, Faults, shown
 from forecasting.tables import Column, Kind
 
 LONGEST_CODE: Final = 200  # characters; databases index codes, and no ERP has longer ones
+SHEET_ERRORS: Final = ("#N/A", "#REF!", "#NAME?", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!")
+"""What a spreadsheet shows where a formula failed: never a code."""
+SERIAL: Final = re.compile(r"[2-6]\d{4}(\.\d+)?")  # days since 1900, of the years 1954 to 2091
 WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -28,6 +31,7 @@ class Writing:
 
     decimal: str = "."
     thousands: str = ""
+    trailing_minus: bool = False
     dates: tuple[str, ...] = ("YYYY-MM-DD",)
     blank: tuple[str, ...] = ()
     words: Mapping[str, str] | None = None  # their words -> canonical words
@@ -39,10 +43,14 @@ class Writing:
 
 @dataclass(frozen=True)
 class Texts:
-    """Distinct texts read: `values` is null where blank or wrong; `wrong` tells which."""
+    """Distinct texts read: `values` is null where blank or wrong; `wrong` tells which.
+
+    `doubtful`: read, but another reading is as likely.
+    """
 
     values: pa.Array
     wrong: NDArray[np.bool_]
+    doubtful: NDArray[np.bool_] | None = None
 
 
 def parse(
@@ -61,7 +69,22 @@ def parse(
         wrong |= cells.odd
     if wrong.any():
         why, rule = _rule(column, writing)
-        faults.add(column.name, why, wrong, lambda row: f"{shown(cells.show(row))} is not {rule}")
+        faults.add(
+            column.name,
+            why,
+            wrong,
+            lambda row: f"{shown(cells.show(row))} is not {rule}{_hint(cells.show(row), column)}",
+        )
+    if read.doubtful is not None:
+        faults.add(
+            column.name,
+            Code.AMBIGUOUS,
+            np.append(read.doubtful, False)[cells.index],
+            lambda row: (
+                f"{shown(cells.show(row))} may be day or month first: other dates of the column"
+                f" fit only {' or '.join(filter(None, map(exchanged, writing.dates)))}"
+            ),
+        )
     if column.kind is Kind.NUMBER:
         values = _numbers(cells, read.values, column, writing, wrong, faults)
     elif column.kind is Kind.DATE:
@@ -145,6 +168,7 @@ def _check_texts(values: pa.DictionaryArray, column: Column, code: bool, faults:
     pattern = "[\\x00-\\x1f\\x7f]" if code else "\\x00"
     bad = pc.match_substring_regex(values.dictionary, pattern)
     if code:
+        bad = pc.or_(bad, pc.is_in(values.dictionary, value_set=pa.array(SHEET_ERRORS)))
         bad = pc.or_(bad, pc.greater(pc.utf8_length(values.dictionary), LONGEST_CODE))
     if pc.any(bad).as_py():
         faults.add(
@@ -152,10 +176,16 @@ def _check_texts(values: pa.DictionaryArray, column: Column, code: bool, faults:
             Code.TEXT,
             bad.to_numpy(zero_copy_only=False)[values.indices.to_numpy()],
             lambda row: (
-                f"{shown(repr(values[row].as_py()))} has control characters"
-                f" or more than {LONGEST_CODE} characters"
+                f"{shown(repr(values[row].as_py()))} is an error of a spreadsheet, or has control"
+                f" characters or more than {LONGEST_CODE} characters"
             ),
         )
+
+
+def _hint(text: str, column: Column) -> str:
+    if column.kind is Kind.DATE and SERIAL.fullmatch(text.strip()):
+        return "; it may be a spreadsheet's number of a day: format the cells as dates"
+    return ""
 
 
 def _rule(column: Column, writing: Writing) -> tuple[Code, str]:
@@ -183,19 +213,28 @@ def _read_text(texts: pa.StringArray, column: Column, writing: Writing) -> Texts
 
 def _read_number(texts: pa.StringArray, column: Column, writing: Writing) -> Texts:
     """Digits with the declared marks, and nothing else: grouping must be in threes."""
-    mark = re.escape(writing.decimal)
+    values = read_number(texts, writing.decimal, writing.thousands, writing.trailing_minus)
+    wrong = pc.and_(texts.is_valid(), values.is_null())
+    return Texts(values, wrong.to_numpy(zero_copy_only=False))
+
+
+def read_number(
+    texts: pa.StringArray, decimal: str, thousands: str, trailing_minus: bool
+) -> pa.DoubleArray:
+    """Each text as a number by the marks; null where it is not written so."""
+    mark = re.escape(decimal)
     whole = r"\d+"
-    if writing.thousands:
-        group = _group(writing.thousands)
-        whole = rf"(?:\d{{1,3}}(?:{group}\d{{3}})+|\d+)"
+    if thousands:
+        whole = rf"(?:\d{{1,3}}(?:{_group(thousands)}\d{{3}})+|\d+)"
     form = rf"^[+-]?(?:{whole}(?:{mark}\d*)?|{mark}\d+)(?:[eE][+-]?\d{{1,3}})?$"
+    if trailing_minus:
+        texts = pc.replace_substring_regex(texts, r"^([^+-].*?)\s?-$", r"-\1")
     fits = pc.match_substring_regex(texts, form)
-    if writing.thousands:
-        texts = pc.replace_substring_regex(texts, _group(writing.thousands), "")
-    if writing.decimal != ".":
-        texts = pc.replace_substring(texts, writing.decimal, ".")
-    values = pc.if_else(fits, texts, None).cast(pa.float64())
-    return Texts(values, pc.fill_null(pc.invert(fits), False).to_numpy(zero_copy_only=False))
+    if thousands:
+        texts = pc.replace_substring_regex(texts, _group(thousands), "")
+    if decimal != ".":
+        texts = pc.replace_substring(texts, decimal, ".")
+    return pc.if_else(fits, texts, None).cast(pa.float64())
 
 
 def _group(thousands: str) -> str:
@@ -205,8 +244,15 @@ def _group(thousands: str) -> str:
 
 def _read_date(texts: pa.StringArray, column: Column, writing: Writing) -> Texts:
     values = parse_dates(texts, list(writing.dates))
-    wrong = pc.and_(texts.is_valid(), values.is_null())
-    return Texts(values, wrong.to_numpy(zero_copy_only=False))
+    wrong = pc.and_(texts.is_valid(), values.is_null()).to_numpy(zero_copy_only=False)
+    others = list(filter(None, map(exchanged, writing.dates)))
+    if not (wrong.any() and others):
+        return Texts(values, wrong)
+    fits_other = parse_dates(texts, others).is_valid().to_numpy(zero_copy_only=False)
+    if not (wrong & fits_other).any():
+        return Texts(values, wrong)
+    same = pc.equal(values, parse_dates(texts, others)).fill_null(False)
+    return Texts(values, wrong, fits_other & ~wrong & ~same.to_numpy(zero_copy_only=False))
 
 
 def _one_by_one(

@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
+import math
+import re
 import tomllib
 from collections.abc import Mapping
 from functools import cached_property
@@ -16,11 +18,13 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from forecasting.errors import UnknownName, VigistockError, did_you_mean
-from forecasting.feeds.dates import check_format
-from forecasting.feeds.headers import header_meanings
+from forecasting.feeds.dates import check_format, exchanged
+from forecasting.feeds.headers import header_meanings, plain_header
 from forecasting.feeds.ledger import LEDGER
 from forecasting.tables import FEEDS, Kind, Table
 
@@ -59,6 +63,16 @@ class Rules(BaseModel):
     """column = the text that every row has where the file lacks the column"""
     exclude: dict[str, list[str]] = Field(default_factory=dict)
     """text column = values (or patterns with *) whose rows are rejected as `not_an_item`"""
+    extract: dict[str, str] = Field(default_factory=dict)
+    """header, of a text column = regular expression (RE2) whose one group is the value"""
+    leave_out: dict[str, list[str]] = Field(default_factory=dict)
+    """header, of any column = texts (or patterns with *) whose rows are rejected as `excluded`"""
+    from_name: dict[str, str] = Field(default_factory=dict)
+    """date column = format of the date in the file's name, where the file has no such column"""
+    fill_down: list[str] = Field(default_factory=list)
+    """columns whose blank cells repeat the one above, as exports of orders with their lines do"""
+    uoms: dict[str, float] = Field(default_factory=dict)
+    """unit of measure = how many of the item's own unit; other units are rejected"""
     repeated: Literal["sum", "reject"] | None = None
     """the same key twice in one file: units add up, or rows that differ are rejected (default)"""
     equal_rows: Literal["sum", "duplicate"] | None = None
@@ -68,10 +82,7 @@ class Rules(BaseModel):
 
     def over(self, common: Rules) -> Rules:
         """These rules, completed by the common ones."""
-        merged = {
-            name: {**getattr(common, name), **getattr(self, name)}
-            for name in ("columns", "choices", "blank", "constants", "exclude")
-        }
+        merged = {name: {**getattr(common, name), **getattr(self, name)} for name in _BY_COLUMN}
         for name, headers in common.columns.items():
             merged["columns"][name] = [*self.columns.get(name, []), *headers]
         for name, words in common.choices.items():
@@ -79,11 +90,18 @@ class Rules(BaseModel):
         return self.model_copy(
             update={
                 **merged,
+                "fill_down": self.fill_down or common.fill_down,
                 "repeated": self.repeated or common.repeated,
                 "equal_rows": self.equal_rows or common.equal_rows,
                 "complete": self.complete or common.complete,
             }
         )
+
+
+_BY_COLUMN: Final = (
+    *("columns", "choices", "blank", "constants", "exclude", "extract", "leave_out", "from_name"),
+    "uoms",
+)
 
 
 class Profile(Rules):
@@ -93,8 +111,12 @@ class Profile(Rules):
     separator: str = ","
     decimal: Literal[".", ","] = "."
     thousands: str = ""
+    trailing_minus: bool = False
+    """12,50- is −12,50"""
     dates: list[str] = Field(default_factory=lambda: ["YYYY-MM-DD"])
-    """formats, tried in order: YYYY MM DD hh mm ss; M and D allow one digit"""
+    """formats, tried in order: YYYY YY MM DD ww hh mm ss; M and D allow one digit"""
+    header_line: int = Field(1, ge=1, le=1000)
+    """CSV and XLSX: the first line that may be the header; what stands above it is skipped"""
     defused: bool = False
     """CSV: an apostrophe before `=`, `+`, `-`, `@` in a text was put there by Vigistock's export"""
     sheet: str = ""
@@ -128,6 +150,9 @@ class Profile(Rules):
     def _date_formats(cls, value: list[str]) -> list[str]:
         for pattern in value:
             check_format(pattern)
+        for pattern in value:
+            if exchanged(pattern) in value:
+                raise ValueError(f"{pattern} and {exchanged(pattern)} cannot be told apart")
         return value
 
     def rules(self, feed: str) -> Rules:
@@ -137,8 +162,11 @@ class Profile(Rules):
 
     @cached_property
     def digest(self) -> str:
-        """sha256 of all that can change a reading; the name and the prose cannot."""
-        meaning = self.model_dump(exclude={"name", "about"})
+        """sha256 of all that can change a reading; the name and the prose cannot.
+
+        Defaults are left out: a key that a later version adds changes no profile without it.
+        """
+        meaning = self.model_dump(exclude={"name", "about"}, exclude_defaults=True)
         return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
@@ -212,23 +240,41 @@ def _check_names(profile: Profile) -> None:
         if feed not in CONTRACTS:
             raise UnknownName("feed", feed, CONTRACTS)
     for feed, table in CONTRACTS.items():
-        if profile.rules(feed).repeated == "sum" and "units" not in table.required:
+        adds_up = "units" in table.required or table is FEEDS["stock"]
+        if profile.rules(feed).repeated == "sum" and not adds_up:
             raise BadProfile(profile.name, f"feeds.{feed}: repeated = 'sum' needs units to add up")
     everywhere = {name: column for t in CONTRACTS.values() for name, column in t.by_name.items()}
     _check_rules(profile.name, "", profile, everywhere, choices_too=False)
     for feed, rules in profile.feeds.items():
         columns = dict(CONTRACTS[feed].by_name)
         _check_rules(profile.name, f"feeds.{feed}.", rules, columns, choices_too=True)
-        for header, names in header_meanings(CONTRACTS[feed], profile.rules(feed).columns).items():
+        meanings = header_meanings(CONTRACTS[feed], profile.rules(feed).columns)
+        for header, names in meanings.items():
             if len(names) > 1:
                 meant = " and ".join(names)
                 raise BadProfile(profile.name, f"feeds.{feed}: header '{header}' means {meant}")
+        for header in rules.extract:
+            (name,) = meanings.get(plain_header(header), [""])
+            if not name or columns[name].kind is not Kind.TEXT:
+                raise BadProfile(
+                    profile.name, f"feeds.{feed}.extract: no text column has the header '{header}'"
+                )
+
+
+def _check_pattern(profile: str, where: str, pattern: str) -> None:
+    try:
+        groups = re.compile(pattern).groups
+        pc.match_substring_regex(pa.array([""]), f"^(?:{pattern})$")
+    except (re.error, pa.ArrowInvalid) as error:
+        raise BadProfile(profile, f"{where}: no regular expression ({error})") from None
+    if groups != 1:
+        raise BadProfile(profile, f"{where}: needs one group, such as \\[([^]]+)\\].*")
 
 
 def _check_rules(
     profile: str, where: str, rules: Rules, columns: Mapping[str, Any], *, choices_too: bool
 ) -> None:
-    for part in ("columns", "choices", "blank", "constants", "exclude"):
+    for part in ("columns", "choices", "blank", "constants", "exclude", "from_name", "fill_down"):
         for name in getattr(rules, part):
             if name not in columns:
                 hint = did_you_mean(name, columns).rstrip("?")
@@ -236,6 +282,18 @@ def _check_rules(
     for name in rules.exclude:
         if columns[name].kind is not Kind.TEXT:
             raise BadProfile(profile, f"{where}exclude: '{name}' is not a text column")
+    for name, pattern in rules.extract.items():
+        _check_pattern(profile, f"{where}extract.{name}", pattern)
+    for name, form in rules.from_name.items():
+        if columns[name].kind is not Kind.DATE:
+            raise BadProfile(profile, f"{where}from_name: '{name}' is not a date column")
+        try:
+            check_format(form)
+        except ValueError as error:
+            raise BadProfile(profile, f"{where}from_name.{name}: {error}") from None
+    for name, factor in rules.uoms.items():
+        if not 0 < factor < math.inf:
+            raise BadProfile(profile, f"{where}uoms.{name}: {factor} is not a number above 0")
     if not choices_too:
         return
     for name, words in rules.choices.items():

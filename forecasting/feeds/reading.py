@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fnmatch
+import datetime as dt
 import hashlib
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -18,16 +17,18 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forecasting.errors import UnknownName
-from forecasting.feeds.cells import Cells, constant
+from forecasting.feeds.doubts import check_dates, doubts_of
 from forecasting.feeds.faults import Code, Faults, shown
 from forecasting.feeds.files import read_raw
 from forecasting.feeds.headers import match_headers, unused_note
-from forecasting.feeds.keys import name_lines, settle
+from forecasting.feeds.keys import QUANTITIES, name_lines, settle
 from forecasting.feeds.ledger import LEDGER, expand, month_ends
 from forecasting.feeds.parse import Writing, parse
 from forecasting.feeds.profile import CONTRACTS, Profile, Rules
-from forecasting.feeds.raw import FILE_LINE, RawTable
-from forecasting.tables import Column, Kind, Table
+from forecasting.feeds.raw import FILE_LINE
+from forecasting.feeds.shaping import Shaped, filters_of, shape
+from forecasting.feeds.uoms import check_uoms
+from forecasting.tables import Kind, Table
 
 _UNITS: Final = ("units", "units_ordered", "on_hand", "issued")  # what control totals add up
 _MOST_UNITS: Final = 1e15  # beyond it a quantity counts as unreadable
@@ -82,10 +83,12 @@ def read(
     *,
     name: str = "",
     most_cells: int | None = None,
+    today: dt.date | None = None,
 ) -> Reading:
     """Reads a file, or the bytes of a push, whose form `name` tells by its ending.
 
     `most_cells`: rows × columns beyond which it is refused unread; None: what its form may have.
+    `today`: facts dated more than a month after it are rejected; None: no date is too late.
 
     Raises DeliveryRefused where the whole cannot be trusted, MissingColumns where a required
     column has no header, UnknownName for a feed that does not exist. Faults of single rows raise
@@ -105,21 +108,33 @@ def read(
     data = source if isinstance(source, bytes) else source.read_bytes()
     name = name or ("delivery" if isinstance(source, bytes) else source.name)
     used: dict[str, str] = {}
+    filters: dict[str, str] = {}
     notes: list[str] = []
 
     def choose(headers: Sequence[str]) -> Mapping[str, Kind]:
-        used.update(match_headers(headers, table, rules.columns, rules.constants, name))
-        notes.extend(unused_note(headers, used, table))
-        return {header: table.by_name[column].kind for column, header in used.items()}
+        free = [*rules.constants, *rules.from_name]
+        used.update(match_headers(headers, table, rules.columns, free, name))
+        found, missing = filters_of(headers, rules)
+        filters.update(found)
+        notes.extend([*unused_note(headers, used, table, found.values()), *missing])
+        kinds = dict.fromkeys(found.values(), Kind.TEXT)
+        return kinds | {header: table.by_name[column].kind for column, header in used.items()}
 
     raw = read_raw(data, name, profile, choose, most_cells)
     faults = Faults(len(raw.line))
-    columns = _parse_columns(raw, table, used, profile, rules, faults)
+    shaped = shape(raw, table, used, filters, rules, name, faults)
     raw = replace(raw, columns={})  # tens of millions of cells that nobody needs any more
+    notes.extend(shaped.notes)
+    columns = _parse_columns(shaped, table, profile, rules, faults)
+    del shaped
+    if "uom" in table.by_name and table.by_series:
+        notes.extend(check_uoms(columns, rules.uoms, QUANTITIES, faults))
     units = _units(columns, faults)
     if table is LEDGER:
         columns["date"] = month_ends(columns, faults)
     _check_one_of(columns, table, faults)
+    notes.extend(check_dates(columns, today, faults))
+    notes.extend(doubts_of(columns, table, ~faults.bad))
     rows = pa.table({**columns, FILE_LINE: raw.line})
     del columns
     good = np.flatnonzero(~faults.bad) if faults.bad.any() else None  # None: all
@@ -166,51 +181,26 @@ def read(
 
 
 def _parse_columns(
-    raw: RawTable,
-    table: Table,
-    used: Mapping[str, str],
-    profile: Profile,
-    rules: Rules,
-    faults: Faults,
+    shaped: Shaped, table: Table, profile: Profile, rules: Rules, faults: Faults
 ) -> dict[str, pa.Array]:
-    """Canonical columns in the contract's order; rows that are no items are set aside first."""
-    found: list[tuple[Column, Cells]] = []
-    for column in table.columns:
-        if column.name in used and used[column.name] in raw.columns:
-            found.append((column, raw.columns[used[column.name]]))
-        elif column.name in rules.constants:
-            found.append((column, constant(rules.constants[column.name], len(raw.line))))
-    for column, cells in found:
-        _exclude(cells, column.name, rules.exclude.get(column.name, []), faults)
+    """Canonical columns in the contract's order."""
     return {
-        column.name: parse(
+        name: parse(
             cells,
-            column,
+            table.by_name[name],
             Writing(
                 decimal=profile.decimal,
                 thousands=profile.thousands,
-                dates=tuple(profile.dates),
-                blank=tuple(rules.blank.get(column.name, ())),
-                words=rules.choices.get(column.name),
+                trailing_minus=profile.trailing_minus,
+                dates=(shaped.formats[name],) if name in shaped.formats else tuple(profile.dates),
+                blank=tuple(rules.blank.get(name, ())),
+                words=rules.choices.get(name),
             ),
             faults,
-            code=column.required or column.name in table.key,
+            code=table.by_name[name].required or name in table.key,
         )
-        for column, cells in found
+        for name, cells in shaped.cells.items()
     }
-
-
-def _exclude(cells: Cells, column: str, patterns: list[str], faults: Faults) -> None:
-    if not patterns:
-        return
-    form = re.compile("|".join(fnmatch.translate(pattern) for pattern in patterns))
-    out = [text is not None and bool(form.match(text.strip())) for text in cells.texts.to_pylist()]
-    faults.add(
-        column,
-        Code.NOT_AN_ITEM,
-        np.array([*out, False], dtype=bool)[cells.index],
-        lambda row: f"{shown(cells.show(row))} is excluded by the profile",
-    )
 
 
 def _check_one_of(columns: Mapping[str, pa.Array], table: Table, faults: Faults) -> None:

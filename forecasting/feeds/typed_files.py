@@ -79,8 +79,13 @@ def _rows_of(
     return found
 
 
-def read_xlsx(data: bytes, source: str, sheet: str, choose: Choose, most_cells: int) -> RawTable:
-    """Rows are numbered as the sheet numbers them; formulas count with their last result."""
+def read_xlsx(
+    data: bytes, source: str, sheet: str, header_line: int, choose: Choose, most_cells: int
+) -> RawTable:
+    """Rows are numbered as the sheet numbers them; formulas count with their last result.
+
+    `header_line`: the first row of the sheet that may be the header.
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
@@ -93,7 +98,11 @@ def read_xlsx(data: bytes, source: str, sheet: str, choose: Choose, most_cells: 
         raise
     except Exception as error:  # openpyxl raises whatever its XML makes it raise
         raise _damaged(source, "XLSX", error) from None
-    filled = [(line, row) for line, row in enumerate(rows, 1) if any(c is not None for c in row)]
+    filled = [
+        (line, row)
+        for line, row in enumerate(rows, 1)
+        if line >= header_line and any(cell is not None for cell in row)
+    ]
     if not filled:
         raise empty(source)
     headers = ["" if cell is None else str(cell) for cell in filled[0][1]]

@@ -102,6 +102,7 @@ def _history(panel: Panel) -> pa.Table:
     for name in ("units", "on_hand", "availability", "receipts"):
         tail = getattr(panel, name)[:, -length:]
         columns[name] = pa.array(np.ascontiguousarray(tail).ravel(), from_pandas=True)
+    columns["rebuilt"] = pa.array(np.ascontiguousarray(panel.rebuilt[:, -length:]).ravel())
     return pa.table(columns)
 
 

@@ -113,7 +113,11 @@ class Truth:
 
 
 def truth_of(source: RowSource, panel: Panel, options: Options, since: int) -> Truth:
-    """What came after period `since`, from the panel as of now and the rows it was made of."""
+    """What came after period `since`, from the panel as of now and the rows it was made of.
+
+    Stock that was rebuilt is no witness: what was said is judged by what somebody saw.
+    """
+    panel = panel.pictured()
     history = history_of(panel, options)
     orders, receipts, master_days = _order_book(source, panel.origin_date)
     ended_on = receipts.groupby(LINE, observed=True)["received_on"].max()

@@ -149,3 +149,55 @@ def test_many_files_are_summed_up(ready: Vigistock, tmp_path: Path) -> None:
     answer = ready("ingest", "sales", *sorted(tmp_path.glob("day-*.csv")))
     assert "20 files" in answer.out
     assert "and 20 more" in answer.out
+
+
+VENTES = "Jour;Entrepôt;Article;Qté\n13/04/2026;LYON;00123;1 234,5\n"
+
+
+def test_a_check_that_does_not_fit_says_how_the_file_seems_written(
+    ready: Vigistock, tmp_path: Path
+) -> None:
+    (tmp_path / "ventes.csv").write_text(VENTES, "cp1252")
+    answer = ready("ingest", "sales", tmp_path / "ventes.csv", "--check")
+    assert answer.code == 1
+    shown = " ".join(answer.out.split())
+    assert "encoding = 'cp1252': read so, there are words such as" in shown
+    assert "1 of 1 row would be accepted" in shown
+    assert "--propose mine.toml" in shown
+    fits = ready("ingest", "sales", tmp_path / "ventes.csv", "--check", "--profile", "generic-fr")
+    assert "seems to be written" not in ready("ingest", "sales", _good(tmp_path), "--check").out
+    assert "seems to be written" in fits.out, "a header is missing there too"
+
+
+def _good(folder: Path) -> Path:
+    path = folder / "good.csv"
+    path.write_text(HEADER + GOOD)
+    return path
+
+
+def test_a_proposed_profile_is_written_once_and_used_only_when_asked(
+    ready: Vigistock, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "ventes.csv", tmp_path / "mine.toml"
+    source.write_text(VENTES, "cp1252")
+    answer = ready("ingest", "sales", source, "--propose", target, "--json")
+    assert answer.code == 0
+    assert (answer.json["accepted"], answer.json["written"]) == (1, str(target))
+    assert any("Entrepôt" in doubt for doubt in answer.json["in_doubt"])
+    assert ready("doctor", "--json").json["data"] == {}, "nothing was taken"
+    assert ready("ingest", "sales", source).code == 1, "not used unasked"
+    taken = ready("ingest", "sales", source, "--profile", target, "--json")
+    assert taken.json["total"]["accepted"] == 1
+    again = ready("ingest", "sales", source, "--propose", target)
+    assert again.code == 1
+    assert "does not exist yet" in again.err
+    assert ready("ingest", "sales", source, "--propose", tmp_path / "mine.txt").code == 1
+    assert ready("ingest", "sales", tmp_path / "no.csv", "--propose", tmp_path / "b.toml").code == 1
+
+
+def test_a_sale_of_next_year_is_set_aside(ready: Vigistock, tmp_path: Path) -> None:
+    """The machine's clock says what day it is; it is never before this was written."""
+    (tmp_path / "a.csv").write_text(HEADER + GOOD + "2199-11-20,LYON,00123,4\n")
+    found = ready("ingest", "sales", tmp_path / "a.csv", "--json").json["files"][0]
+    assert (found["accepted"], found["rejected"]) == (2, 1)
+    assert found["examples"][0]["code"] == "in_the_future"

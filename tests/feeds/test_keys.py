@@ -52,9 +52,10 @@ def test_transfers_and_scrap_never_add_to_sales() -> None:
     assert [(r["line_id"], r["units"]) for r in found] == [("", 4.0), ("transfer", 5.0)]
 
 
-def test_rows_of_one_key_in_two_measures_are_a_conflict() -> None:
-    reading = read_text(HEAD + "2026-01-05,S,A,3,,,,box\n2026-01-05,S,A,5,,,,piece\n")
-    assert [code for _, _, code in faults(reading)] == ["conflicting_key"] * 2
+def test_a_series_in_two_measures_is_set_aside_whole_and_others_stay() -> None:
+    body = "2026-01-05,S,A,3,,,,box\n2026-01-06,S,A,5,,,,piece\n2026-01-05,S,B,1,,,,box\n"
+    reading = read_text(HEAD + body)
+    assert faults(reading) == [(2, "uom", "mixed_uom"), (3, "uom", "mixed_uom")]
     assert_balanced(reading)
 
 

@@ -16,7 +16,8 @@ DOCS = (Path(__file__).resolve().parents[2] / "docs" / "profiles.md").read_text(
 
 
 def test_the_profiles_that_come_with_it() -> None:
-    assert profile_names() == ["generic", "generic-fr", "invoices", "stock-ledger"]
+    own = ["generic", "generic-fr", "invoices", "stock-ledger"]
+    assert profile_names() == sorted([*own, "erpnext", "odoo", "sage-fr"])
     assert all(load_profile(name).name == name for name in profile_names())
 
 
@@ -36,7 +37,21 @@ WRONG = {
         '[feeds.sales.columns]\nprice = ["units"]',
         "means units and price",
     ),
-    "sums of stock": ('[feeds.stock]\nrepeated = "sum"', "needs units to add up"),
+    "sums of orders": ('[feeds.orders]\nrepeated = "sum"', "needs units to add up"),
+    "two orders of day and month": (
+        'dates = ["DD/MM/YYYY", "MM/DD/YYYY"]',
+        "cannot be told apart",
+    ),
+    "a pattern without a group": ("[extract]\nProduct = '.*'", "needs one group"),
+    "no pattern": ("[extract]\nProduct = '('", "no regular expression"),
+    "a pattern for a number": ("[feeds.sales.extract]\nunits = '(.*)'", "no text column has"),
+    "a pattern for no column": ("[feeds.sales.extract]\nProduct = '(.*)'", "no text column has"),
+    "a name's date for a code": ("[from_name]\nsku = 'YYYY-MM-DD'", "not a date column"),
+    "a name's date in an odd form": ("[from_name]\ndate = 'today'", "needs YYYY and MM"),
+    "a blank column that is none": ('fill_down = ["ordr_id"]', "Did you mean 'order_id'"),
+    "a unit of nothing": ("[uoms]\nbox = 0", "not a number above 0"),
+    "a header in line 0": ("header_line = 0", "header_line"),
+    "a week and a day": ('dates = ["YYYY-Www-DD"]', "a week and a day"),
     "exclude on a number": ("[feeds.sales.exclude]\nunits = ['0']", "not a text column"),
     "no TOML": ("a = ", "not valid TOML"),
     "an unknown base": ('extends = "french"', "There is no profile 'french'"),

@@ -447,3 +447,24 @@ def test_counts_and_adjustments_are_kept_as_corrections():
     sales = days_of([1, 1, 1])
     found = panel_of(Rows(sales=sales, movements=movements)).corrections
     assert found.to_numpy().tolist() == [[0, pd.Timestamp(LAST), -2.0]] * 2
+
+
+def test_what_came_nobody_knows_when_is_open_no_more():
+    """An ERP's order list says how much was received or shipped so far, not on which day."""
+    booked = {"order_id": "C1", "site": "LYON", "sku": "CAFE", "ordered_on": day("2026-11-02")}
+    panel = panel_of(
+        Rows(
+            sales=days_of([1] * 60),
+            orders=[ORDER | {"status": "open", "units_received": 15}],
+            customer_orders=[
+                booked | {"units_ordered": 12, "units_shipped": 12},
+                booked | {"order_id": "C2", "units_ordered": 12, "units_shipped": 5},
+                booked | {"order_id": "C3", "units_ordered": 12},
+            ],
+        )
+    )
+    assert panel.orders["units_open"].tolist() == [25]
+    assert dict(panel.customer_orders[["order_id", "units_open"]].to_numpy().tolist()) == {
+        "C2": 7,
+        "C3": 12,
+    }

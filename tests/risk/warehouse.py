@@ -168,6 +168,9 @@ def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: An
             ),
             "rolled": False,
             "stale_days": [float(one.stale_days) for one in shelves],
+            "rebuilt_periods": 0,
+            "pictures_checked": 0,
+            "pictures_off": 0,
         }
     )
     history = _orders(shelves, today)
@@ -179,6 +182,7 @@ def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: An
         units=units,
         price=blank,
         on_hand=on_hand,
+        rebuilt=np.zeros(on_hand.shape, dtype=bool),
         blocked=blocked,
         availability=availability,
         receipts=receipts,
