@@ -139,6 +139,7 @@ def _take(path: Path, feed: str, profile: Profile, record: Record | None) -> Int
         if record is not None:
             receipt = record.deliver(reading, received_at=dt.datetime.now(dt.UTC))
             intake.delivery, intake.repeated = receipt.delivery, receipt.repeated
+            intake.notes = receipt.notes
         return intake
     except VigistockError as error:
         return Intake(str(path), error=error)

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from sqlalchemy import Column, Connection, and_, func, insert, select
 
 from forecasting.calendar import Frequency, to_period
-from forecasting.errors import DeliveryRefused
+from forecasting.errors import DeliveryRefused, examples
 from forecasting.record import bulk
 from forecasting.record.columns import Integers, StoredRows, to_stored
 from forecasting.record.receipt import Receipt
@@ -37,6 +38,7 @@ COUNTS: Final = (
     *("units_read", "units_accepted", "units_rejected", "units_duplicates"),
 )
 
+ITEMS: Final = "items"
 MOST_MARKS: Final = 10_000_000  # bytes that a table of marks may take beyond one a row
 
 
@@ -55,6 +57,7 @@ def keep(
     known = receipt_of(connection, reading.digest)
     if known is not None:
         return replace(known, repeated=True)
+    reading = replace(reading, notes=(*reading.notes, *_unknown_items(connection, reading)))
     receipt = _open(connection, reading, received_at)
     _keep_rejects(connection, receipt.delivery, reading.rejects)
     for position, (batch, rows) in enumerate(zip(reading.batches, prepared, strict=True)):
@@ -68,6 +71,28 @@ def keep(
                 feed=batch.feed,
             ) from error
     return receipt
+
+
+def _unknown_items(connection: Connection, reading: Reading) -> list[str]:
+    """A word on codes that no item has, where there are items. Their rows are kept like all others:
+    the item belongs to them whenever it comes, and a slip of the pen is seen here first."""
+    items = FEED_TABLES[ITEMS]
+    if all(batch.feed == ITEMS for batch in reading.batches):
+        return []
+    known = set(connection.execute(select(items.c.sku).distinct()).scalars())
+    if not known:
+        return []
+    found = {
+        sku
+        for batch in reading.batches
+        if batch.feed != ITEMS and "sku" in batch.rows.column_names
+        for sku in pc.unique(batch.rows.column("sku")).to_pylist()
+        if sku and sku not in known
+    }
+    if not found:
+        return []
+    names = examples(sorted(found))
+    return [f"{len(found):,} sku(s) that no item has yet, kept until it comes: {names}"]
 
 
 def receipt_of(connection: Connection, digest: str) -> Receipt | None:

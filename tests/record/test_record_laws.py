@@ -101,6 +101,21 @@ def test_the_same_delivery_again_changes_nothing(record: Record) -> None:
     assert list(record.deliveries()["number"]) == [2, 1]
 
 
+def test_rows_of_an_item_that_nobody_knows_yet_wait_for_it_and_are_told(record: Record) -> None:
+    """Nothing is replayed: the rows are in, and the item belongs to them when it comes."""
+    unknown = batch_of("sales", sale("03-01", "TEA", 3.0), sale("03-01", "TEE", 1.0))
+    assert deliver(record, unknown).notes == ("by hand",), "no item is known: nobody sends them"
+    deliver(record, batch_of("items", {"sku": "TEA"}))
+    later = batch_of("sales", sale("03-02", "TEA", 3.0), sale("03-02", "TEE", 1.0))
+    assert deliver(record, later).notes == (
+        "by hand",
+        "1 sku(s) that no item has yet, kept until it comes: 'TEE'",
+    )
+    assert units(record)["03-02", "TEE"] == 1.0
+    deliver(record, batch_of("items", {"sku": "TEE", "description": "thé"}))
+    assert deliver(record, batch_of("sales", sale("03-03", "TEE", 2.0))).notes == ("by hand",)
+
+
 def test_the_latest_delivery_of_a_key_is_the_current_row(record: Record) -> None:
     deliver(record, batch_of("sales", sale("03-01", "TEA", 3.0), sale("03-02", "TEA", 4.0)))
     deliver(record, batch_of("sales", sale("02-01", "TEA", 1.0), sale("03-01", "TEA", 0.0)))
