@@ -55,13 +55,20 @@ assert set(_BODY["content"]) == set(FORMS)
     response_model=DeliveryReceipt,
     responses={
         200: {"model": DeliveryReceipt, "description": "Only checked, or in already: no effect"},
-        **documented(400, 404, 413, 415, 422, 503),
+        **documented(404, 413, 415, 422, 503),
     },
     openapi_extra={"requestBody": _BODY},
 )
 async def push_feed(
     request: Request,
-    feed: Annotated[str, Path(max_length=40, description="a feed of docs/feeds.md, or `ledger`")],
+    feed: Annotated[
+        str,
+        Path(
+            max_length=40,
+            description="a feed of docs/feeds.md, or `ledger`",
+            json_schema_extra={"enum": sorted(CONTRACTS)},
+        ),
+    ],
     idempotency_key: Annotated[
         str,
         Header(
@@ -115,7 +122,7 @@ async def push_feed(
     "/deliveries",
     operation_id="listDeliveries",
     response_model=DeliveryPage,
-    responses=documented(400, 422, 503),
+    responses=documented(422, 503),
 )
 async def list_deliveries(
     request: Request,
@@ -157,7 +164,7 @@ async def get_delivery(publications: InPublications, number: Delivery) -> Respon
     response_model=RejectPage,
     responses={
         200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "A page, or all"},
-        **documented(400, 404, 406, 422, 503),
+        **documented(404, 406, 422, 503),
     },
 )
 async def list_rejects(
