@@ -84,12 +84,20 @@ class Publications:
             if self._current is None or newest.number != self._current.number:
                 self._current = self._open(newest.number)
                 log.info("serving publication %d", newest.number)
+            self._drop_gone()
             self.trouble = ""
         except VigistockError as error:
             self.trouble = error.message
         except (sa.exc.SQLAlchemyError, OSError) as error:
             self.trouble = f"The record cannot be read ({type(error).__name__})."
             log.warning("%s %s", self.trouble, error)
+
+    def _drop_gone(self) -> None:
+        """What is no longer kept is 410 from every worker, mapped here or not."""
+        if self._others:
+            gone = {one.number for one in list_publications(self._engine) if one.pruned_at}
+            for number in gone & set(self._others):
+                self._others.pop(number, None)
 
     def _open(self, number: int) -> Served:
         try:

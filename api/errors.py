@@ -23,6 +23,7 @@ from forecasting.errors import (
     VigistockError,
 )
 from forecasting.feeds.profile import BadProfile
+from models.publication import Gone
 
 PROBLEM: Final = "application/problem+json"
 MOST_FAULTS: Final = 20  # of one request; whoever sends more will send again
@@ -86,6 +87,7 @@ STATUS: Final[Mapping[type[VigistockError], int]] = {
     UnknownName: 404,
     NotAcceptable: 406,
     Refused: 409,
+    Gone: 410,
     TooLarge: 413,
     UnsupportedMedia: 415,
     Unprocessable: 422,

@@ -12,6 +12,7 @@ from api.commands import (
     company,
     evaluation,
     feeds,
+    publications,
     scorecards,
     service,
     versions,
@@ -48,7 +49,7 @@ def vigistock(
     context.obj = Shell(folder, json=as_json)
 
 
-START, DATA, LEARN, ANSWERS = "Start", "Data", "Learn", "Answers"
+START, DATA, LEARN, ANSWERS, OPERATE = "Start", "Data", "Learn", "Answers", "Operate"
 
 app.command(rich_help_panel=START)(workspace.init)
 app.command(rich_help_panel=START)(company.demo)
@@ -60,6 +61,7 @@ app.command(rich_help_panel=LEARN)(versions.publish)
 app.command(rich_help_panel=LEARN)(evaluation.evaluate)
 app.command(rich_help_panel=LEARN)(scorecards.scorecard)
 app.add_typer(versions.models, name="models", rich_help_panel=LEARN)
+app.add_typer(publications.publications, name="publications", rich_help_panel=OPERATE)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
 app.command(rich_help_panel=ANSWERS)(service.serve)

@@ -17,6 +17,7 @@ _TEXTS: Final[Mapping[int, str]] = {
     400: "The request cannot be understood",
     404: "There is no such thing in this publication",
     406: "None of the accepted formats is offered",
+    410: "This publication is no longer kept",
     413: "The body is larger than one request may bring",
     415: "The body is of a kind that is not read here",
     422: "A parameter does not keep its contract",

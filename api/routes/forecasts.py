@@ -28,7 +28,7 @@ _CSV: Final[dict[str, Any]] = {
     "",
     operation_id="listForecasts",
     response_model=ForecastPage,
-    responses={200: _CSV, **documented(304, 400, 404, 406, 422, 503)},
+    responses={200: _CSV, **documented(304, 404, 406, 410, 422, 503)},
 )
 async def list_forecasts(
     request: Request,

@@ -16,7 +16,7 @@ from api.routes.jobs import accepted
 from api.schemas import Job, PublicationPage, PublicationRequest, PublicationSummary
 from forecasting.calendar import parse_as_of
 from models.ledger import DEMAND, RISK
-from models.publication import Publication
+from models.publication import Gone, Publication
 from models.publication.contracts import SERIES
 
 router = APIRouter(prefix="/v1/publications", tags=["publications"])
@@ -28,7 +28,7 @@ FRESH: Final = {"Cache-Control": "no-cache"}  # a new publication may come at an
     "",
     operation_id="listPublications",
     response_model=PublicationPage,
-    responses=documented(400, 422, 503),
+    responses=documented(422, 503),
 )
 async def list_publications(
     request: Request,
@@ -36,7 +36,8 @@ async def list_publications(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=500, description="from `next`")] = None,
 ) -> Response:
-    """Every publication, the current one first: by latest origin, then number."""
+    """Every publication, the current one first: by latest origin, then number. Those no longer kept
+    have a `pruned_at`."""
     question = {"of": "publications"}
     begin = Cursor.read(cursor, question)
     found = await publications.listed()
@@ -77,7 +78,7 @@ async def create_publication(
     "/{number}",
     operation_id="getPublication",
     response_model=PublicationSummary,
-    responses=documented(404, 422, 503),
+    responses=documented(404, 410, 422, 503),
 )
 async def get_publication(
     publications: InPublications, number: Annotated[int, Path(ge=1, le=MOST)]
@@ -86,6 +87,8 @@ async def get_publication(
     found = await publications.listed()
     for place, one in enumerate(found):
         if one.number == number:
+            if one.pruned_at is not None:
+                raise Gone(one)
             return answer(_summary(one, current=place == 0), FRESH)
     raise NotFound(
         f"There is no publication {number}.", next_step="GET /v1/publications lists them."
@@ -111,4 +114,5 @@ def _summary(found: Publication, *, current: bool) -> dict[str, Any]:
             for name, part in found.parts.items()
         },
         "manifest_sha256": found.manifest_sha256,
+        "pruned_at": found.pruned_at,
     }

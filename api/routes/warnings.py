@@ -42,7 +42,7 @@ Sort = Literal[
     "",
     operation_id="listWarnings",
     response_model=WarningPage,
-    responses=documented(304, 400, 404, 422, 503),
+    responses=documented(304, 404, 410, 422, 503),
 )
 async def list_warnings(
     request: Request,
@@ -99,7 +99,7 @@ async def list_warnings(
     "/{warning}",
     operation_id="getWarning",
     response_model=WarningAnswer,
-    responses=documented(304, 404, 422, 503),
+    responses=documented(304, 404, 410, 422, 503),
 )
 async def get_warning(
     request: Request,

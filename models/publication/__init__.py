@@ -6,6 +6,7 @@ see that row and verified files, or the ones before: never a mix.
 
 from models.publication.build import make_parts
 from models.publication.ledger import (
+    Gone,
     Provenance,
     Publication,
     commit,
@@ -19,6 +20,7 @@ from models.publication.reader import PublicationReader, SeriesView, open_public
 
 __all__ = [
     "Damaged",
+    "Gone",
     "Provenance",
     "Publication",
     "PublicationReader",
