@@ -9,6 +9,7 @@ import typer
 
 from api.commands import (
     answers,
+    backups,
     company,
     evaluation,
     feeds,
@@ -61,6 +62,8 @@ app.command(rich_help_panel=LEARN)(versions.publish)
 app.command(rich_help_panel=LEARN)(evaluation.evaluate)
 app.command(rich_help_panel=LEARN)(scorecards.scorecard)
 app.add_typer(versions.models, name="models", rich_help_panel=LEARN)
+app.command(rich_help_panel=OPERATE)(backups.backup)
+app.command(rich_help_panel=OPERATE)(backups.restore)
 app.add_typer(publications.publications, name="publications", rich_help_panel=OPERATE)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
