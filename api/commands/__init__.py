@@ -14,6 +14,7 @@ from api.commands import (
     evaluation,
     feeds,
     publications,
+    schedule,
     scorecards,
     service,
     versions,
@@ -64,6 +65,7 @@ app.command(rich_help_panel=LEARN)(scorecards.scorecard)
 app.add_typer(versions.models, name="models", rich_help_panel=LEARN)
 app.command(rich_help_panel=OPERATE)(backups.backup)
 app.command(rich_help_panel=OPERATE)(backups.restore)
+app.command(rich_help_panel=OPERATE)(schedule.schedule)
 app.add_typer(publications.publications, name="publications", rich_help_panel=OPERATE)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
