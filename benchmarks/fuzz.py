@@ -114,18 +114,11 @@ def _vigistock(workspace: Workspace, *arguments: str) -> None:
 def fuzz(url: str, examples: int, folder: Path) -> Found:
     """Run schemathesis against a running service. `folder`: for its report and cache."""
     report = folder / "report.json"
-    address = ["run", f"{url}/openapi.json", "--max-examples", str(examples)]
-    reported = ["--report", "json", "--report-json-path", str(report)]
+    program = [str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG)]
+    asked = ["run", f"{url}/openapi.json", "--max-examples", str(examples)]
+    told = ["--report", "json", "--report-json-path", str(report), "--no-color"]
     done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("schemathesis")),
-            "--config-file",
-            str(CONFIG),
-            *address,
-            *reported,
-            "--continue-on-failure",
-            "--no-color",
-        ],
+        [*program, *asked, *told, "--continue-on-failure"],
         cwd=folder,
         env=os.environ | {"SCHEMATHESIS_HOOKS": __spec__.name, "PYTHONPATH": str(REPOSITORY)},
         capture_output=True,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 from anyio import to_thread
-from fastapi import APIRouter, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, HTTPException, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from api.dependencies import MOST, InPublications
@@ -38,7 +38,11 @@ _BODY: Final[dict[str, Any]] = {
             "example": "date,site,sku,units\n2026-11-22,LYON,00123,4\n",
         },
         "application/json": {
-            "schema": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            "schema": {
+                "type": "array",
+                "minItems": 1,
+                "description": "an object a row; anything else is set aside as a reject",
+            },
             "example": [_ROW],
         },
         "application/x-ndjson": {"schema": {"type": "string", "minLength": 1}},
@@ -46,6 +50,12 @@ _BODY: Final[dict[str, Any]] = {
     },
 }
 assert set(_BODY["content"]) == set(FORMS)
+
+
+@router.post("/deliveries", include_in_schema=False)
+async def push_no_delivery() -> None:
+    """A list, and no feed of that name."""
+    raise HTTPException(405)
 
 
 @router.post(

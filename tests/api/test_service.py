@@ -184,6 +184,11 @@ def test_allow_names_every_method_of_an_address(client: Client, address: str, al
     assert client.request("OPTIONS", address).headers["allow"] == allowed
 
 
+def test_the_list_of_deliveries_is_no_feed(client: Client) -> None:
+    response = client.post("/v1/feeds/deliveries")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET")
+
+
 def test_a_body_that_is_no_text_is_refused_as_any_other(client: Client) -> None:
     response = client.post(
         "/v1/publications", content=b"\xff\x01", headers={"Content-Type": "application/json"}
