@@ -34,7 +34,7 @@ def newest() -> str:
 
 def version(url: str, *, schema: str = "") -> str:
     """The version of a database; "" where it has none of our tables yet."""
-    path = _sqlite_path(url)
+    path = sqlite_path(url)
     if path is not None and not path.exists():
         return ""
     engine = database.connect(url, schema=schema)
@@ -54,7 +54,7 @@ def upgrade(url: str, *, schema: str = "") -> str:
     if current == newest():
         return current
     _refuse_newer(current, url)
-    path = _sqlite_path(url)
+    path = sqlite_path(url)
     if path is not None and current:
         _back_up(path, path.with_name(f"{path.name}.bak-{current}"))
     if path is not None:
@@ -120,11 +120,17 @@ def _back_up(source: Path, target: Path) -> None:
     if target.exists():
         return
     unfinished = target.with_name(f"{target.name}.unfinished")
-    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(unfinished)) as new:
-        old.backup(new)
+    copy_sqlite(source, unfinished)
     unfinished.replace(target)
 
 
-def _sqlite_path(url: str) -> Path | None:
+def copy_sqlite(source: Path, target: Path) -> None:
+    """The file as it is at one moment, commits in its WAL included; writers go on meanwhile."""
+    with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+        old.backup(new)
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL; None for any other database."""
     parsed = make_url(url)
     return Path(parsed.database or "") if parsed.get_backend_name() == "sqlite" else None

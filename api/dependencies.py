@@ -126,6 +126,7 @@ class Publications:
                 if lives != self._lives:
                     self._relive()
             self._lives = lives
+            self._drop_gone()
         except VigistockError as error:
             self.trouble = error.message
         except (sa.exc.SQLAlchemyError, OSError) as error:
@@ -167,6 +168,13 @@ class Publications:
             self._damaged[number] = time.monotonic() + DAMAGED_SECONDS
             log.warning("%s", error)
             raise
+
+    def _drop_gone(self) -> None:
+        """What is no longer kept is 410 from every worker, mapped here or not."""
+        if self._others:
+            gone = {one.number for one in list_publications(self._engine) if one.pruned_at}
+            for number in gone & set(self._others):
+                self._others.pop(number, None)
 
     def _open(self, number: int) -> Served:
         try:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 from starlette.types import Scope
 
 from api.pages import render
@@ -25,7 +26,7 @@ from forecasting.errors import (
     did_you_mean,
 )
 from forecasting.feeds.profile import BadProfile
-from models.publication import Damaged
+from models.publication import Damaged, Gone
 from models.publication.lives import Senseless, Stale
 
 PROBLEM: Final = "application/problem+json"
@@ -36,7 +37,7 @@ log = logging.getLogger("vigistock.api")
 
 
 class BadRequest(VigistockError):
-    """The request cannot be understood, such as a cursor of another list."""
+    """The request cannot be understood, such as one for another host."""
 
     code = "bad_request"
     title = "The request cannot be understood"
@@ -157,6 +158,7 @@ STATUS: Final[Mapping[type[VigistockError], int]] = {
     BadParameter: 422,
     Refused: 409,
     Stale: 412,
+    Gone: 410,
     TooLarge: 413,
     UnsupportedMedia: 415,
     Unprocessable: 422,
@@ -239,12 +241,27 @@ async def _vigistock_error(request: Request, error: Exception) -> Response:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # a body whose bytes are no text at all
+        unread = Unprocessable(str(error.detail), next_step="/docs lists what it takes.")
+        return await _vigistock_error(request, unread)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        methods = _methods(request)
+        error.headers = {"Allow": ", ".join(methods)} if methods else error.headers
     title = HTTPStatus(error.status_code).phrase
     code = title.lower().replace(" ", "_").replace("-", "_")
     detail = str(error.detail) if error.detail != title else f"{request.method}: {title.lower()}."
     return problem(
         request, error.status_code, title, detail, code=code, headers=error.headers, next_step=""
     )
+
+
+def _methods(request: Request) -> list[str]:
+    """Of every documented operation at this address: a route knows only its own. A plain address
+    is not that of a parameter."""
+    paths: Mapping[str, Mapping[str, Any]] = request.app.openapi()["paths"]
+    here = [one for one in paths if compile_path(one)[0].match(request.scope["path"])]
+    found = min(here, key=lambda path: path.count("{"), default=None)
+    return [] if found is None else sorted(method.upper() for method in paths[found])
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

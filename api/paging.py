@@ -18,7 +18,14 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from api.errors import BadRequest
+from api.errors import Unprocessable
+
+
+class BadCursor(Unprocessable):
+    """No schema can tell a cursor of ours from any other text."""
+
+    code = "bad_cursor"
+    title = "The cursor does not belong to this list"
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class Cursor:
 
     @classmethod
     def read(cls, text: str | None, question: Mapping[str, Any]) -> Cursor:
-        """Raises BadRequest for a cursor that is not ours, or of another question."""
+        """Raises BadCursor for a cursor that is not ours, or of another question."""
         if not text:
             return cls()
         try:
@@ -39,7 +46,7 @@ class Cursor:
         except (ValueError, TypeError, binascii.Error):
             good = False
         if not good:
-            raise BadRequest(
+            raise BadCursor(
                 "The cursor does not belong to this list.",
                 next_step="Follow `next` as it was given, with the same filters and order, or "
                 "start again without a cursor.",

@@ -274,6 +274,7 @@ class PublicationSummary(Provenance):
     current: bool = Field(description="served when no publication is named")
     parts: dict[str, Part]
     manifest_sha256: str
+    pruned_at: dt.datetime | None = Field(description="its files are gone since: 410")
 
 
 class Part(BaseModel):
@@ -382,6 +383,7 @@ class ScorecardAnswer(BaseModel):
     learned_later: int = Field(
         ge=0, description="left out: made by a version that had learned from later data"
     )
+    pruned: int = Field(ge=0, description="left out: no longer kept (`vigistock publications`)")
     unreadable: int = Field(ge=0, description="left out: files missing or changed")
     seconds: float = Field(ge=0, description="that the computation took")
     overall: OverallScore

@@ -159,6 +159,12 @@ class Settings(BaseSettings):
     expedite_cost: Cost | None = Field(None, description="currency an order")
     transfer_cost: Cost | None = Field(None, description="currency a transfer")
     order_cost: Cost | None = Field(None, description="currency an order")
+    keep_publications: Annotated[int, Field(ge=2)] = Field(
+        100, description="the newest so many publications keep their files"
+    )
+    keep_months: Annotated[int, Field(ge=0)] = Field(
+        36, description="of the last so many months, the last publication of each keeps its files"
+    )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(1, description="of every random draw")
     workers: Annotated[int, Field(ge=1, le=256)] = Field(1, description="processes")
     engine: Literal["local", "dask"] = Field("local", description="where series are computed")

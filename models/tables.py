@@ -46,6 +46,7 @@ publications: Final = Table(
     Column("parts", JSON, nullable=False),  # name -> file, rows, bytes, sha256
     Column("options", JSON, nullable=False),
     Column("code_version", Text, nullable=False),
+    Column("pruned_at", UtcDateTime),  # its files are gone since (models.publication.retention)
     Index(None, "origin_end", "number"),
 )
 

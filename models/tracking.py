@@ -13,6 +13,7 @@ import logging
 import math
 import os
 import re
+import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -36,6 +37,12 @@ QUIET: Final = {
     "DO_NOT_TRACK": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
+ADDRESSES: Final = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("model_versions", "storage_location"),
+)
+"""Where MLflow's store keeps addresses of artifacts: table, column."""
 _ODD: Final = re.compile(r"[^\w./ -]")  # what MLflow refuses in a metric's name
 
 
@@ -156,6 +163,20 @@ class Tracking:
         self.workspace.artifacts.mkdir(parents=True, exist_ok=True)
         location = self.workspace.artifacts.resolve().as_uri()
         return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+
+
+def move_artifacts(store: Path, old: str, new: str) -> None:
+    """Point a store's runs to where their artifacts lie now: it keeps whole addresses.
+
+    `store`: MLflow's SQLite file, which nobody else uses; `old`, `new`: `file:///…`, the roots.
+    """
+    with contextlib.closing(sqlite3.connect(store)) as connection, connection:
+        for table, column in ADDRESSES:
+            connection.execute(
+                f"UPDATE {table} SET {column} = :new || substr({column}, length(:old) + 1) "
+                f"WHERE {column} = :old OR substr({column}, 1, length(:old) + 1) = :old || '/'",
+                {"old": old, "new": new},
+            )
 
 
 def _log(client: MlflowClient, run_id: str, run: TrainingRun) -> None:

@@ -9,10 +9,13 @@ import typer
 
 from api.commands import (
     answers,
+    backups,
     company,
     evaluation,
     feeds,
     keys,
+    publications,
+    schedule,
     scorecards,
     service,
     versions,
@@ -49,7 +52,7 @@ def vigistock(
     context.obj = Shell(folder, json=as_json)
 
 
-START, DATA, LEARN, ANSWERS = "Start", "Data", "Learn", "Answers"
+START, DATA, LEARN, ANSWERS, OPERATE = "Start", "Data", "Learn", "Answers", "Operate"
 
 app.command(rich_help_panel=START)(workspace.init)
 app.command(rich_help_panel=START)(company.demo)
@@ -61,6 +64,10 @@ app.command(rich_help_panel=LEARN)(versions.publish)
 app.command(rich_help_panel=LEARN)(evaluation.evaluate)
 app.command(rich_help_panel=LEARN)(scorecards.scorecard)
 app.add_typer(versions.models, name="models", rich_help_panel=LEARN)
+app.command(rich_help_panel=OPERATE)(backups.backup)
+app.command(rich_help_panel=OPERATE)(backups.restore)
+app.command(rich_help_panel=OPERATE)(schedule.schedule)
+app.add_typer(publications.publications, name="publications", rich_help_panel=OPERATE)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
 app.command(rich_help_panel=ANSWERS)(service.serve)

@@ -134,6 +134,7 @@ def _say_publications(shell: Shell, outcome: ScorecardOutcome) -> None:
     for number, why in (
         (outcome.replaced, "replaced by a later one of the same origin"),
         (outcome.learned_later, "made by a version that had learned from later data"),
+        (outcome.pruned, "no longer kept"),
         (outcome.unreadable, "whose files are missing or changed"),
     ):
         if number and outcome.publications:

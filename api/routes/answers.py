@@ -24,6 +24,7 @@ _TEXTS: Final[Mapping[int, str]] = {
     406: "None of the accepted formats is offered",
     412: "It was changed meanwhile: If-Match names an older state",
     413: "The body is larger than this operation takes",
+    410: "This publication is no longer kept",
     415: "The body is of a kind that is not read here",
     416: "The range is not in the file",
     422: "A parameter does not keep its contract",

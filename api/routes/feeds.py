@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import pyarrow as pa
 import sqlalchemy as sa
 from anyio import to_thread
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
 from starlette.requests import ClientDisconnect
 
 from api.dependencies import MOST, InPublications
@@ -42,7 +42,11 @@ _BODY: Final[dict[str, Any]] = {
             "example": "date,site,sku,units\n2026-11-22,LYON,00123,4\n",
         },
         "application/json": {
-            "schema": {"type": "array", "minItems": 1, "items": {"type": "object"}},
+            "schema": {
+                "type": "array",
+                "minItems": 1,
+                "description": "an object a row; anything else is set aside as a reject",
+            },
             "example": [_ROW],
         },
         "application/x-ndjson": {"schema": {"type": "string", "minLength": 1}},
@@ -52,6 +56,12 @@ _BODY: Final[dict[str, Any]] = {
 assert set(_BODY["content"]) == set(FORMS)
 
 
+@router.post("/deliveries", include_in_schema=False)
+async def push_no_delivery() -> None:
+    """A list, and no feed of that name."""
+    raise HTTPException(405)
+
+
 @router.post(
     "/{feed}",
     operation_id="pushFeed",
@@ -59,14 +69,21 @@ assert set(_BODY["content"]) == set(FORMS)
     response_model=DeliveryReceipt,
     responses={
         200: {"model": DeliveryReceipt, "description": "Only checked, or in already: no effect"},
-        **documented(400, 404, 413, 415, 422, 503),
+        **documented(404, 413, 415, 422, 503),
     },
     openapi_extra={"requestBody": _BODY},
 )
 async def push_feed(
     request: Request,
     caller: InCaller,
-    feed: Annotated[str, Path(max_length=40, description="a feed of docs/feeds.md, or `ledger`")],
+    feed: Annotated[
+        str,
+        Path(
+            max_length=40,
+            description="a feed of docs/feeds.md, or `ledger`",
+            json_schema_extra={"enum": sorted(CONTRACTS)},
+        ),
+    ],
     idempotency_key: Annotated[
         str,
         Header(
@@ -120,7 +137,7 @@ async def push_feed(
     "/deliveries",
     operation_id="listDeliveries",
     response_model=DeliveryPage,
-    responses=documented(400, 422, 503),
+    responses=documented(422, 503),
 )
 async def list_deliveries(
     request: Request,
@@ -166,7 +183,7 @@ async def get_delivery(
     response_model=RejectPage,
     responses={
         200: {"content": {CSV: {"schema": {"type": "string"}}}, "description": "A page, or all"},
-        **documented(400, 404, 406, 422, 503),
+        **documented(404, 406, 422, 503),
     },
 )
 async def list_rejects(

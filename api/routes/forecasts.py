@@ -46,7 +46,7 @@ _RANGE: Final[dict[str, Any]] = {
     responses={
         200: documented_bulk("forecasts"),
         206: _RANGE,
-        **documented(304, 400, 404, 406, 416, 422, 503),
+        **documented(304, 404, 406, 410, 416, 422, 503),
     },
 )
 async def list_forecasts(

@@ -21,7 +21,7 @@ from api.schemas import Job, PublicationPage, PublicationRequest
 from api.security import InCaller
 from forecasting.calendar import parse_as_of
 from models.ledger import DEMAND, RISK
-from models.publication import Move, Publication, PullReceipt, moves_of, receipts_of
+from models.publication import Gone, Move, Publication, PullReceipt, moves_of, receipts_of
 from models.publication.contracts import SERIES
 
 router = APIRouter(
@@ -41,7 +41,7 @@ FRESH: Final = {
     "",
     operation_id="listPublications",
     response_model=PublicationPage,
-    responses=documented(400, 422, 503),
+    responses=documented(422, 503),
 )
 async def list_publications(
     request: Request,
@@ -49,7 +49,8 @@ async def list_publications(
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     cursor: Annotated[str | None, Query(max_length=500, description="from `next`")] = None,
 ) -> Response:
-    """Every publication, the current one first: by latest origin, then number."""
+    """Every publication, the current one first: by latest origin, then number. Those no longer kept
+    have a `pruned_at`."""
     question = {"of": "publications"}
     begin = Cursor.read(cursor, question)
     found = await publications.listed()
@@ -67,7 +68,7 @@ async def list_publications(
     operation_id="createPublication",
     status_code=202,
     response_model=Job,
-    responses=documented(400, 413, 422, 503),
+    responses=documented(413, 422, 503),
 )
 async def create_publication(
     caller: InCaller, publications: InPublications, asked: PublicationRequest
@@ -90,7 +91,7 @@ async def create_publication(
     "/{number}",
     operation_id="getPublication",
     response_model=PublicationDetail,
-    responses=documented(404, 422, 503),
+    responses=documented(404, 410, 422, 503),
 )
 async def get_publication(
     publications: InPublications, number: Annotated[int, Path(ge=1, le=MOST)]
@@ -100,6 +101,8 @@ async def get_publication(
     found = await publications.listed()
     for place, one in enumerate(found):
         if one.number == number:
+            if one.pruned_at is not None:
+                raise Gone(one)
             summary = _summary(publications, one, current=place == 0)
             return answer(summary | await _said_of(publications, number), FRESH)
     raise NotFound(
@@ -129,6 +132,7 @@ def _summary(seen_by: Publications, found: Publication, *, current: bool) -> dic
             if whole
         },
         "manifest_sha256": found.manifest_sha256 if whole else "",
+        "pruned_at": found.pruned_at,
     }
 
 

@@ -32,7 +32,7 @@ FRESH: Final = {"Cache-Control": "no-store"}
     "/{number}/receipt",
     operation_id="postReceipt",
     response_model=ReceiptAnswer,
-    responses=documented(400, 404, 409, 413, 422, 503),
+    responses=documented(404, 409, 413, 422, 503),
 )
 async def post_receipt(
     request: Request,

@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/series", tags=["series"], dependencies=[Depends(o
     "",
     operation_id="getSeriesByQuery",
     response_model=SeriesAnswer,
-    responses=documented(304, 404, 422, 503),
+    responses=documented(304, 404, 410, 422, 503),
 )
 async def by_query(
     request: Request,
@@ -39,7 +39,7 @@ async def by_query(
     "/{site:path}/{sku:path}",
     operation_id="getSeries",
     response_model=SeriesAnswer,
-    responses=documented(304, 404, 422, 503),
+    responses=documented(304, 404, 410, 422, 503),
 )
 async def by_path(
     request: Request,

@@ -61,7 +61,7 @@ Sort = Literal[
     "",
     operation_id="listWarnings",
     response_model=WarningPage,
-    responses={200: documented_bulk("warnings"), **documented(304, 400, 404, 406, 422, 503)},
+    responses={200: documented_bulk("warnings"), **documented(304, 404, 406, 410, 422, 503)},
 )
 async def list_warnings(
     request: Request,
@@ -134,7 +134,7 @@ async def list_warnings(
     "/{warning}",
     operation_id="getWarning",
     response_model=WarningAnswer,
-    responses=documented(304, 404, 422, 503),
+    responses=documented(304, 404, 410, 422, 503),
 )
 async def get_warning(
     request: Request,
@@ -159,7 +159,7 @@ async def get_warning(
     "/{warning}",
     operation_id="changeWarning",
     response_model=LifeAnswer,
-    responses=documented(400, 404, 409, 412, 413, 422, 428, 503),
+    responses=documented(404, 409, 412, 413, 422, 428, 503),
 )
 async def change_warning(
     request: Request,

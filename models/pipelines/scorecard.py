@@ -37,6 +37,7 @@ class ScorecardOutcome:
     publications: int  # judged
     replaced: int  # another of the same origin came later: that one counts
     learned_later: int  # made by a version that had learned from what came after their origin
+    pruned: int  # no longer kept
     unreadable: int  # their files are missing or not those committed
     seconds: float
 
@@ -62,6 +63,8 @@ def scorecard(
             for one in list_publications(record.engine)
             if one.provenance.origin < last and one.provenance.frequency is options.frequency
         ]
+        pruned = sum(one.pruned_at is not None for one in known)
+        known = [one for one in known if one.pruned_at is None]
         latest = _latest_of_each_origin(known)
         honest = _learned_before(latest, record.engine)
         progress(f"what {len(honest)} publications said")
@@ -76,6 +79,7 @@ def scorecard(
         publications=len(said),
         replaced=len(known) - len(latest),
         learned_later=len(latest) - len(honest),
+        pruned=pruned,
         unreadable=len(honest) - len(said),
         seconds=round(time.monotonic() - begun, 1),
     )

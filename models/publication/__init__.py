@@ -6,6 +6,7 @@ see that row and verified files, or the ones before: never a mix.
 
 from models.publication.build import make_parts
 from models.publication.ledger import (
+    Gone,
     Provenance,
     Publication,
     commit,
@@ -21,6 +22,7 @@ from models.publication.stability import Move, measure_moves, moves_of
 
 __all__ = [
     "Damaged",
+    "Gone",
     "Move",
     "Provenance",
     "Publication",

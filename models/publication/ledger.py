@@ -15,7 +15,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from forecasting.calendar import Frequency, end_date, label
-from forecasting.errors import NotReady, UnknownName
+from forecasting.errors import NotReady, UnknownName, VigistockError
 from forecasting.record.database import reading, writing
 from models.publication.episodes import SNOOZED, WARNED, continue_episodes
 from models.publication.parts import Part, Written
@@ -54,6 +54,28 @@ class Publication:
     folder: str
     manifest_sha256: str
     parts: Mapping[str, Part]
+    pruned_at: dt.datetime | None = None  # its files are gone since
+
+
+class Gone(VigistockError):
+    """A publication was made and its files were removed since, as the settings say."""
+
+    code = "gone"
+    title = "This publication is no longer kept"
+
+    def __init__(self, found: Publication) -> None:
+        assert found.pruned_at is not None
+        super().__init__(
+            f"Publication {found.number} (origin {found.provenance.origin_label}) was removed on "
+            f"{found.pruned_at:%Y-%m-%d}: only newer ones and the last of each month are kept.",
+            next_step="Ask for the current one; `vigistock publications list` names those on hand. "
+            "A backup made before that day still has it.",
+            publication=found.number,
+            origin=found.provenance.origin_label,
+            created_at=found.created_at.isoformat(),
+            pruned_at=found.pruned_at.isoformat(),
+            manifest_sha256=found.manifest_sha256,
+        )
 
 
 def commit(
@@ -197,16 +219,22 @@ def _publication(row: Any) -> Publication:
         folder=row.folder,
         manifest_sha256=row.manifest_sha256,
         parts={name: Part(**part) for name, part in row.parts.items()},
+        pruned_at=row.pruned_at,
     )
 
 
 def list_publications(engine: sa.Engine, limit: int | None = None) -> list[Publication]:
     """Committed publications, the current one first: by latest origin, then number."""
+    with reading(engine) as connection:
+        return publications_in(connection, limit)
+
+
+def publications_in(connection: sa.Connection, limit: int | None = None) -> list[Publication]:
+    """As `list_publications`, in a transaction under way."""
     statement = sa.select(publications).order_by(
         publications.c.origin_end.desc(), publications.c.number.desc()
     )
-    with reading(engine) as connection:
-        return [_publication(row) for row in connection.execute(statement.limit(limit))]
+    return [_publication(row) for row in connection.execute(statement.limit(limit))]
 
 
 def preceding(engine: sa.Engine, of: Publication) -> Publication | None:

@@ -33,8 +33,8 @@ from models.publication.contracts import (
     quantile_columns,
     warnings_order,
 )
-from models.publication.ledger import Publication
-from models.publication.parts import map_part, read_manifest
+from models.publication.ledger import Gone, Publication
+from models.publication.parts import Damaged, map_part, read_manifest
 from models.publication.rows import PlainRows, Rows
 
 GRAINS: Final = ("day", "week", "month")
@@ -56,11 +56,20 @@ class SeriesView:
 def open_publication(engine: sa.Engine, root: Path, number: int | None = None) -> PublicationReader:
     """The publication with this number, or the current one, verified.
 
-    Raises NotReady (none yet), UnknownName (no such number) or Damaged (a file is not what was
-    committed). `root` is `Workspace.publications`.
+    Raises NotReady (none yet), UnknownName (no such number), Gone (no longer kept) or Damaged (a
+    file is not what was committed). `root` is `Workspace.publications`.
     """
     found = ledger.current(engine) if number is None else ledger.publication(engine, number)
-    return PublicationReader(found, root / found.folder, ledger.episodes_of(engine, found.number))
+    if found.pruned_at is not None:
+        raise Gone(found)
+    episodes = ledger.episodes_of(engine, found.number)
+    try:
+        return PublicationReader(found, root / found.folder, episodes)
+    except Damaged:
+        now = ledger.publication(engine, found.number)
+        if now.pruned_at is not None:  # removed while it was opened
+            raise Gone(now) from None
+        raise
 
 
 class PublicationReader:

@@ -157,6 +157,7 @@ def test_every_route_of_the_application_is_in_the_matrix(own_workspace: Workspac
         for route in iter_route_contexts(create_app(own_workspace).routes)
         for method in (route.methods or {"ANY"}) - {"HEAD"}
     }
+    found -= {"POST /v1/feeds/deliveries"}  # there to say 405: no feed has this name
     assert found == set(ROUTES), "say in ROUTES who may use a new route, and in api.security.RULES"
     assert set(RULES) <= found, "a rule for a route that does not exist"
     assert set(RULES) == found - OPEN
@@ -374,7 +375,7 @@ def test_a_key_of_one_site_may_not_speak_for_another(whole: Company) -> None:
 def test_a_cursor_belongs_to_what_its_key_sees(whole: Company) -> None:
     following = whole.ask("/v1/forecasts?limit=40", "admin").json()["next"]
     refused = whole.ask(following, f"admin of {OWN}")
-    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+    assert (refused.status_code, refused.json()["code"]) == (422, "bad_cursor")
 
 
 def test_a_key_of_a_site_without_series_sees_empty_lists(whole: Company) -> None:

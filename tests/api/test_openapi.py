@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import re
+import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
 from httpx import Client
 from hypothesis import Phase, given, settings
+from schemathesis.config import SchemathesisConfig
+from schemathesis.config._checks import (
+    MISSING_REQUIRED_HEADER_EXPECTED_STATUSES as MISSING,
+)
+from schemathesis.config._checks import (
+    POSITIVE_DATA_ACCEPTANCE_EXPECTED_STATUSES as POSITIVE,
+)
 from schemathesis.generation import GenerationMode
-from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+EXAMPLES = 100  # an operation and mode; `python -m benchmarks.fuzz` draws more
+CONFIG = Path(__file__).parents[2] / "schemathesis.toml"
 
 OPERATIONS = {
     "getLiveness",
@@ -66,6 +77,19 @@ def test_every_reference_resolves(document: dict[str, Any]) -> None:
     assert names <= set(document["components"]["schemas"])
 
 
+def test_only_statuses_with_a_reason_are_added_to_the_checks_own() -> None:
+    told = tomllib.loads(CONFIG.read_text(encoding="utf-8"))
+    assert set(told) == {"seed", "checks"}
+    for name, own, added in (
+        ("positive_data_acceptance", POSITIVE, {"412", "413", "422", "428"}),
+        ("missing_required_header", MISSING, {"428"}),
+    ):
+        check = told["checks"].pop(name)
+        assert {str(one) for one in check.pop("expected-statuses")} == {*own} | added
+        assert not check
+    assert not told["checks"]
+
+
 @pytest.mark.parametrize(
     ("operation_id", "mode"),
     [
@@ -78,15 +102,22 @@ def test_every_reference_resolves(document: dict[str, Any]) -> None:
 def test_the_service_keeps_its_document(
     client: Client, operation_id: str, mode: GenerationMode
 ) -> None:
-    """No 5xx; documented statuses, media types and bodies only."""
-    schema = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json")
+    """No 5xx; documented statuses, media types, bodies and headers only; what keeps the schema is
+    taken and what breaks it refused, but for the statuses that schemathesis.toml gives reasons for.
+    """
+    config = SchemathesisConfig.from_path(CONFIG)
+    schema = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json", config=config)
     operation = schema.find_operation_by_id(operation_id)
 
     @settings(
-        max_examples=20, deadline=None, derandomize=True, database=None, phases=[Phase.generate]
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
     )
     @given(case=operation.as_strategy(generation_mode=mode))
     def holds(case: schemathesis.Case) -> None:
-        case.call_and_validate(excluded_checks=[positive_data_acceptance])  # a cursor is ours
+        case.call_and_validate()
 
     holds()

@@ -19,7 +19,7 @@ def outcome(*announced: str) -> ScorecardOutcome:
     shelf = Shelf(SOLD, EMPTY)
     card = scorecard_of([said(shelf, announced=announced)], truth(shelf), 1.0)
     return ScorecardOutcome(
-        card, publications=1, replaced=0, learned_later=0, unreadable=0, seconds=0.1
+        card, publications=1, replaced=0, learned_later=0, pruned=0, unreadable=0, seconds=0.1
     )
 
 

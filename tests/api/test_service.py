@@ -181,10 +181,10 @@ SENT_BY_CLIENTS: list[tuple[str, int]] = [
     ("/v1/warnings?min_probability=-0.1", 422),
     ("/v1/warnings?sort=state", 422),
     ("/v1/warnings?sort=__class__", 422),
-    ("/v1/warnings?cursor=%00", 400),
-    ("/v1/warnings?cursor=bnVsbA==", 400),
-    ("/v1/warnings?cursor=é", 400),
-    ("/v1/warnings?cursor=WzEsOTk5OTk5OTk5OTk5OTk5OTk5OTk5OSwieCJd", 400),
+    ("/v1/warnings?cursor=%00", 422),
+    ("/v1/warnings?cursor=bnVsbA==", 422),
+    ("/v1/warnings?cursor=é", 422),
+    ("/v1/warnings?cursor=WzEsOTk5OTk5OTk5OTk5OTk5OTk5OTk5OSwieCJd", 422),
     ("/v1/warnings?site=%ED%A0%80", 200),
     ("/v1/warnings?site=%00", 200),
     ("/v1/series/%00/%ED%A0%80", 404),
@@ -218,6 +218,31 @@ def test_other_methods(client: Client, method: str) -> None:
     assert response.status_code == 405
     assert response.headers["allow"] == "GET"
     assert response.json()["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("address", "allowed"),
+    [
+        ("/v1/publications", "GET, POST"),
+        ("/v1/feeds/deliveries", "GET"),
+        ("/v1/feeds/sales", "POST"),
+        ("/v1/series/LYON/00123", "GET"),
+    ],
+)
+def test_allow_names_every_method_of_an_address(client: Client, address: str, allowed: str) -> None:
+    assert client.request("OPTIONS", address).headers["allow"] == allowed
+
+
+def test_the_list_of_deliveries_is_no_feed(client: Client) -> None:
+    response = client.post("/v1/feeds/deliveries")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET")
+
+
+def test_a_body_that_is_no_text_is_refused_as_any_other(client: Client) -> None:
+    response = client.post(
+        "/v1/publications", content=b"\xff\x01", headers={"Content-Type": "application/json"}
+    )
+    assert (response.status_code, response.json()["code"]) == (422, "unprocessable")
 
 
 def test_publications(client: Client) -> None:

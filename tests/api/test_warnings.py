@@ -106,5 +106,5 @@ def test_pages_neither_skip_nor_repeat_while_a_new_publication_arrives(
 def test_a_cursor_of_another_question_is_refused(client: Client) -> None:
     following = client.get("/v1/warnings", params={"limit": 1}).json()["next"]
     response = client.get(following + "&site=LYON")
-    assert response.status_code == 400
-    assert response.json()["code"] == "bad_request"
+    assert response.status_code == 422
+    assert response.json()["code"] == "bad_cursor"

@@ -1,0 +1,1 @@
+"""One archive with all of a workspace that cannot be made again, and the way back."""
