@@ -40,7 +40,7 @@ _BODY: Final[dict[str, Any]] = {
         "application/json": {
             "schema": {
                 "type": "array",
-                "description": "an object a row, anything else is set aside; none at all is no news",
+                "description": "an object a row, anything else is set aside; no row is no news",
             },
             "example": [_ROW],
         },
