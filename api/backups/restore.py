@@ -166,6 +166,13 @@ def _place_record(workspace: Workspace, about: About, stamp: str, *, force: bool
 
 
 def _load(workspace: Workspace, about: About, stamp: str, *, force: bool) -> str:
+    if workspace.schema and workspace.schema != about.schema:
+        raise Refused(
+            f"The record of this backup is of schema {about.schema}; the settings name "
+            f"{workspace.schema}.",
+            next_step="Unset VIGISTOCK_SCHEMA; the schema keeps its name.",
+            schema=about.schema,
+        )
     url = workspace.database_url
     engine = connect(url, schema=workspace.schema)
     source = workspace.folder / "record.sql"
