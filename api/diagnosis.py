@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from api.database import newest, version
+from api.retention import size_of, verdicts
 from api.settings import hide_password
 from api.workspaces import Opened, read_workspace
 from forecasting.errors import NotReady, VigistockError
@@ -40,6 +41,10 @@ PACKAGES: Final = (
 FLAT_HOURS: Final = (
     "Availability is read as a share of time over flat hours: an empty evening counts like an "
     "empty noon. Set shop_hours, or availability_basis if it is weighted by sales."
+)
+OTHER_VERSION: Final = (
+    "The record has version {schema_version}, this Vigistock {newest}: the next command that opens "
+    "the workspace brings it up to date (or refuses it, if it is newer)."
 )
 LEAST_FREE_BYTES: Final = 1 << 30  # a publication at M5 size and its snapshot need about half of it
 
@@ -81,12 +86,15 @@ def diagnose(folder: Path) -> dict[str, Any]:
         "tracking": ask(lambda: _tracking(workspace)),
         "disk": ask(lambda: _disk(workspace, notes)),
     }
-    if database.get("reachable"):
+    if database.get("reachable") and database["schema_version"] != database["newest"]:
+        notes.append(OTHER_VERSION.format(**database))
+    elif database.get("reachable"):
         engine = connect(workspace.database_url, schema=workspace.schema)
         try:
             found["data"] = ask(lambda: _watermarks(workspace, notes))
             found["champions"] = ask(lambda: _champions(engine))
             found["publication"] = ask(lambda: _publication(engine, workspace, notes))
+            ask(lambda: _old_publications(opened, notes))
         finally:
             engine.dispose()
     return found | {"notes": notes, "problems": problems}
@@ -172,6 +180,17 @@ def _rebuilt(series: pa.Table, notes: list[str]) -> None:
             " say: a receipt, a sale or a correction is missing there. Nothing was rebuilt between"
             " such pictures; `export series` names the series (pictures_off)."
         )
+
+
+def _old_publications(opened: Opened, notes: list[str]) -> dict[str, Any]:
+    going = [one.publication for one in verdicts(opened, dt.datetime.now(dt.UTC)) if one.goes]
+    if going:
+        size = sum(map(size_of, going)) / 1e6
+        notes.append(
+            f"{len(going)} old publication(s) take {size:,.0f} MB that `vigistock publications "
+            "prune` gives back."
+        )
+    return {"old": len(going)}
 
 
 def _tracking(workspace: Workspace) -> dict[str, Any]:

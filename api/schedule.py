@@ -43,9 +43,7 @@ class Job:
 DATE: Final = "{date}"
 
 
-def plan(
-    vigistock: Sequence[str], backups: Path, drop: Path | None, feeds: Sequence[str]
-) -> list[Job]:
+def plan(vigistock: Sequence[str], backups: Path, drop: Path, feeds: Sequence[str]) -> list[Job]:
     """`vigistock`: the words that run it on this workspace; `feeds`: folders in `drop`, each named
     like the feed whose files it gets."""
 
@@ -53,11 +51,7 @@ def plan(
         return (*vigistock, *words)
 
     young = ("-type", "f", "-mtime", f"-{DROP_DAYS}", "-exec")
-    taken = [
-        ("find", str(drop / feed), *young, *run("ingest", feed), "{}", "+")
-        for feed in feeds
-        if drop is not None
-    ]
+    taken = [("find", str(drop / feed), *young, *run("ingest", feed), "{}", "+") for feed in feeds]
     old = ("-type", "f", "-name", "*.backup", "-mtime", f"+{KEPT_BACKUPS_DAYS}", "-delete")
     return [
         Job(

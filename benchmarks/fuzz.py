@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,16 +24,21 @@ from pathlib import Path
 from typing import Any, Final
 
 import schemathesis
+import sqlalchemy as sa
 
 from api.demo import build_company
+from api.jobs import FAILED, QUEUED, RUNNING
+from api.tables import jobs
 from api.workspaces import init_workspace, is_workspace, read_workspace
 from benchmarks.kill_push import Service
+from forecasting.record.database import connect, reading, writing
 from models.workspace import Workspace
 
 REPOSITORY: Final = Path(__file__).parents[1]
 CONFIG: Final = REPOSITORY / "schemathesis.toml"
 PROBLEM: Final = "application/problem+json"
 VIGISTOCK: Final = (sys.executable, "-c", "from api.commands import main; main()")
+PATIENCE_SECONDS: Final = 120.0
 SERVE: Final = (*VIGISTOCK, "serve", "--port", "PORT")
 
 
@@ -111,6 +117,22 @@ def _vigistock(workspace: Workspace, *arguments: str) -> None:
     subprocess.run(command, check=True, capture_output=True, cwd=REPOSITORY)
 
 
+def end_jobs(workspace: Workspace) -> None:
+    """Jobs outlive the service: those that wait are given up, the one that runs may finish."""
+    engine = connect(workspace.database_url, schema=workspace.schema)
+    running = sa.select(jobs.c.id).where(jobs.c.state == RUNNING)
+    with writing(engine) as connection:
+        given_up = sa.update(jobs).where(jobs.c.state == QUEUED).values(state=FAILED)
+        connection.execute(given_up)
+    end = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < end:
+        with reading(engine) as connection:
+            if connection.execute(running).first() is None:
+                break
+        time.sleep(1)
+    engine.dispose()
+
+
 def fuzz(url: str, examples: int, folder: Path) -> Found:
     """Run schemathesis against a running service. `folder`: for its report and cache."""
     report = folder / "report.json"
@@ -137,7 +159,7 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=500, help="most, an operation and phase")
     parser.add_argument("--workspace", type=Path, help="default: a small generated company")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if asked.workspace and is_workspace(asked.workspace):
             workspace = read_workspace(asked.workspace).workspace
@@ -148,6 +170,7 @@ def main() -> int:
             found = fuzz(service.url, asked.examples, folder)
         finally:
             service.kill()
+            end_jobs(workspace)
     print(found)
     return 0 if found.is_clean else 1
 

@@ -55,7 +55,7 @@ def restore(
     Raises BadBackup for a damaged archive, Refused for one of a newer version, and where a
     workspace stands in its place, unless `force` keeps that one beside it.
     """
-    folder = folder.absolute()
+    folder = folder.resolve()  # a link to a folder stays one
     stamp = f"{at:%Y%m%dt%H%M%S}"
     with opened(source, newest=newest()) as archive:
         refuse_occupied(folder, force=force)
@@ -144,7 +144,7 @@ def _unpacked(archive: Archive, folder: Path, progress: Progress) -> Iterator[Pa
 def _move_tracking(workspace: Workspace, about: About, folder: Path) -> None:
     store = workspace.folder / "mlflow.db"
     if store.is_file():
-        move_artifacts(store, about.artifacts, (folder.resolve() / "artifacts").as_uri())
+        move_artifacts(store, about.artifacts, (folder / "artifacts").as_uri())
 
 
 def _place_record(workspace: Workspace, about: About, stamp: str, *, force: bool) -> str:
@@ -166,6 +166,13 @@ def _place_record(workspace: Workspace, about: About, stamp: str, *, force: bool
 
 
 def _load(workspace: Workspace, about: About, stamp: str, *, force: bool) -> str:
+    if workspace.schema and workspace.schema != about.schema:
+        raise Refused(
+            f"The record of this backup is of schema {about.schema}; the settings name "
+            f"{workspace.schema}.",
+            next_step="Unset VIGISTOCK_SCHEMA; the schema keeps its name.",
+            schema=about.schema,
+        )
     url = workspace.database_url
     engine = connect(url, schema=workspace.schema)
     source = workspace.folder / "record.sql"

@@ -44,8 +44,7 @@ _BODY: Final[dict[str, Any]] = {
         "application/json": {
             "schema": {
                 "type": "array",
-                "minItems": 1,
-                "description": "an object a row; anything else is set aside as a reject",
+                "description": "an object a row, anything else is set aside; no row is no news",
             },
             "example": [_ROW],
         },

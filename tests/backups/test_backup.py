@@ -26,8 +26,9 @@ from api.backups.make import back_up
 from api.backups.restore import restore
 from api.database import all_tables
 from api.diagnosis import diagnose
-from api.workspaces import read_workspace
+from api.workspaces import init_workspace, read_workspace
 from forecasting.errors import Refused
+from forecasting.record import Record
 from forecasting.record.database import connect, reading
 from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
@@ -36,7 +37,8 @@ from models.publication.retention import Keep, prune
 from models.registry import Registry
 from models.workspace import Workspace
 from tests.api.published import workspace_in
-from tests.backups.conftest import deliver, drop_record, publish_as_of
+from tests.backups.conftest import client_tools, deliver, drop_record, publish_as_of
+from tests.record.readings_by_hand import batch_of, reading_of, sale
 
 NOW = dt.datetime(2026, 11, 23, 5, 0, tzinfo=dt.UTC)
 
@@ -487,8 +489,6 @@ def test_pruned_publications_are_not_in_it_and_stay_gone(tmp_path: Path) -> None
 
 
 def test_a_record_outside_of_the_workspace_goes_back_there(tmp_path: Path) -> None:
-    from api.workspaces import init_workspace
-
     place = tmp_path / "disk" / "stock.db"
     place.parent.mkdir()
     workspace = init_workspace(tmp_path / "w", frequency="D", database=f"sqlite:///{place}")
@@ -519,8 +519,6 @@ class TestPostgres:
 
     @pytest.fixture
     def workspace(self, tmp_path: Path, postgres_url: str) -> Workspace:
-        from api.workspaces import init_workspace
-
         workspace = init_workspace(tmp_path / "w", frequency="D", database=postgres_url)
         publish_as_of(workspace, "2026-11-22")
         return workspace
@@ -539,6 +537,30 @@ class TestPostgres:
         done = put(tmp_path / "backup", tmp_path / "new")
         assert "load your own dump" in done.notes[-1]
         assert answers_of(read_workspace(tmp_path / "new").workspace) == answers
+
+    def test_a_schema_of_its_own_keeps_its_name(
+        self, tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        client_tools(monkeypatch)
+        monkeypatch.setenv("VIGISTOCK_SCHEMA", "north")
+        workspace = init_workspace(tmp_path / "w", frequency="D", database=postgres_url)
+        with Record.open(workspace.database_url, schema="north") as record:
+            batch = batch_of("sales", sale("03-01", "TEA", 1))
+            record.deliver(reading_of(batch), received_at=NOW)
+        assert make(workspace, tmp_path / "backup")["schema"] == "north"
+        engine = connect(postgres_url)
+        with engine.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA north CASCADE"))
+        monkeypatch.setenv("VIGISTOCK_SCHEMA", "south")
+        with pytest.raises(Refused, match="schema north; the settings name south"):
+            put(tmp_path / "backup", tmp_path / "new")
+        monkeypatch.setenv("VIGISTOCK_SCHEMA", "north")
+        put(tmp_path / "backup", tmp_path / "new")
+        with Record.open(workspace.database_url, schema="north") as record:
+            assert record.rows("sales").num_rows == 1
+        with engine.begin() as connection:
+            connection.execute(sa.text("DROP SCHEMA north CASCADE"))
+        engine.dispose()
 
     def test_a_pg_dump_that_fails_is_told_and_leaves_nothing(
         self, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -27,6 +27,8 @@ def test_old_ones_are_named_then_removed(published: Vigistock, folder: Path) -> 
     for words in ("current", "one of the newest 2", "the last of 2026-07", "may go", "prune"):
         assert words in listed.out
 
+    notes = published("doctor", "--json").json["notes"]
+    assert any(note.startswith("3 old publication(s) take") for note in notes)
     would = published("publications", "prune", "--check", "--json").json
     assert [one["publication"] for one in would["publications"]] == [3, 2, 1]
     assert would["bytes"] > 0

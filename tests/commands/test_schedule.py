@@ -102,7 +102,7 @@ def test_systemd_takes_the_units(systemd_analyze: str, tmp_path: Path) -> None:
 
 def test_a_unit_with_a_fault_is_found(systemd_analyze: str, tmp_path: Path) -> None:
     """The test above can fail."""
-    jobs = plan(["true"], AWKWARD, None, [])  # no absolute path, and no such program beside it
+    jobs = plan(["true"], AWKWARD, AWKWARD, [])
     text = units(jobs, ["/no/such/program"], user="root", writes=[AWKWARD])["vigistock.service"]
     (tmp_path / "vigistock.service").write_text(text)
     done = subprocess.run(

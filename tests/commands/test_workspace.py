@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -152,6 +153,18 @@ def test_doctor_reports_a_broken_record(ready: Vigistock, folder: Path) -> None:
     answer = ready("doctor", "--json")
     assert answer.code == 1
     assert answer.json["problems"]
+
+
+def test_doctor_says_that_an_older_record_will_be_brought_up_to_date(
+    ready: Vigistock, folder: Path
+) -> None:
+    with sqlite3.connect(folder / "record.db") as connection:
+        connection.execute("ALTER TABLE publications DROP COLUMN pruned_at")
+        connection.execute("UPDATE alembic_version SET version_num = '0006'")
+    connection.close()
+    answer = ready("doctor", "--json")
+    assert (answer.code, answer.json["problems"]) == (0, [])
+    assert any("has version 0006" in note for note in answer.json["notes"])
 
 
 def test_doctor_changes_nothing(vigistock: Vigistock, folder: Path) -> None:
