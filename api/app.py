@@ -23,6 +23,7 @@ from api.routes import (
     health,
     jobs,
     metrics,
+    models,
     receipts,
     scorecard,
     series,
@@ -80,10 +81,14 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
     app.state.publications = publications
     app.state.stopping = stopping
     app.state.metrics = Metrics(publications)
-    app.state.intakes = Intakes(workspace, publications.engine, Bounds())
+    app.state.intakes = Intakes(
+        workspace,
+        publications.engine,
+        Bounds(body_mib=service.push_mib, seconds=service.push_seconds),
+    )
     for resource in (
         *(health, metrics, warnings, series, forecasts, publication_list, receipts, scorecard),
-        *(feeds, jobs),
+        *(feeds, jobs, models),
     ):
         app.include_router(resource.router)
     for page in (home, documentation):
@@ -95,7 +100,8 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
         compresslevel=GZIP_LEVEL,
         exclude_content_types=(*DEFAULT_EXCLUDED_CONTENT_TYPES, PARQUET),
     )
-    app.add_middleware(Deadline, seconds=service.request_seconds)
+    pushed = service.request_seconds + service.push_seconds
+    app.add_middleware(Deadline, seconds=service.request_seconds, push_seconds=pushed)
     ring = KeyRing(publications.engine)
     app.add_middleware(Doorkeeper, ring=ring, rate_limit=service.rate_limit)
     if service.hosts:

@@ -128,18 +128,25 @@ async def _swallow(message: Message) -> None:
     return
 
 
-class Deadline:
-    """504 where no answer has begun in time; one that has begun may take as long as it takes."""
+PUSHES: Final = "/v1/feeds/"
 
-    def __init__(self, app: ASGIApp, seconds: float) -> None:
+
+class Deadline:
+    """504 where no answer has begun in time; one that has begun may take as long as it takes. A
+    push has more time, for its body and for taking it in."""
+
+    def __init__(self, app: ASGIApp, seconds: float, push_seconds: float) -> None:
         self.app = app
         self._seconds = seconds
+        self._push_seconds = push_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        deadline = asyncio.timeout(self._seconds)
+        is_push = scope["method"] == "POST" and scope["path"].startswith(PUSHES)
+        seconds = self._push_seconds if is_push else self._seconds
+        deadline = asyncio.timeout(seconds)
 
         async def begun(message: Message) -> None:
             if deadline.expired():  # while this was on its way: the answer is 504
@@ -153,7 +160,7 @@ class Deadline:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            await errors.refusal(scope, TooSlow(self._seconds))(scope, receive, send)
+            await errors.refusal(scope, TooSlow(seconds))(scope, receive, send)
 
 
 def _id_of(scope: Scope) -> bytes:

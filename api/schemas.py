@@ -495,3 +495,28 @@ class Job(BaseModel):
         description="of one that failed: code, title, detail, next_step, as in a problem"
     )
     links: JobLinks
+
+
+class ModelVersion(BaseModel):
+    """One learned version: the whole bundle for all series."""
+
+    name: str = Field(examples=["demand-forecast"])
+    version: int = Field(ge=1)
+    champion: bool = Field(description="in use")
+    created_at: dt.datetime = Field(description="UTC")
+    origin: str = Field(description="last period that it learned from", examples=["2026-11-22"])
+    digest: str = Field(description="sha256 over its files")
+    metrics: dict[str, float | None] = Field(description="of its backtest, by grain")
+
+
+class Promotion(BaseModel):
+    name: str
+    version: int
+    at: dt.datetime = Field(description="UTC")
+    who: str
+    why: str
+
+
+class ModelList(BaseModel):
+    versions: list[ModelVersion] = Field(description="the newest first")
+    promotions: list[Promotion] = Field(description="the latest first")

@@ -67,6 +67,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /v1/feeds/deliveries/{number}": _PUSH,
     "GET /v1/feeds/deliveries/{number}/rejects": _PUSH,
     "GET /v1/jobs/{number}": _ALL,
+    "GET /v1/models": _rule(Scope.PLANNER, Scope.SCIENTIST),
     "GET /v1/scorecard": _rule(Scope.PLANNER, Scope.SCIENTIST),
     "GET /metrics": _rule(),
 }

@@ -104,6 +104,8 @@ class Service:
     request_seconds: float = 60.0
     drain_seconds: float = 2.0
     access_log: bool = True
+    push_mib: int = 64
+    push_seconds: float = 300.0
 
 
 class Settings(BaseSettings):
@@ -182,6 +184,12 @@ class Settings(BaseSettings):
     )
     request_seconds: Annotated[Seconds, Field(gt=0)] = Field(
         60.0, description="after which a request without an answer gets 504"
+    )
+    push_mib: Annotated[int, Field(ge=1, le=2_048)] = Field(
+        64, description="largest body of a push over HTTP, MiB"
+    )
+    push_seconds: Annotated[Seconds, Field(gt=0)] = Field(
+        300.0, description="within which a push must be taken in; else 503"
     )
     drain_seconds: Annotated[Seconds, Field(ge=0, le=600)] = Field(
         2.0, description='between "not ready" and the stop, after SIGTERM'

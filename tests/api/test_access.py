@@ -123,6 +123,7 @@ ROUTES: Final = {
     "POST /v1/publications/{number}/receipt": Route(
         ERPS, "refused", "/v1/publications/1/receipt", content=RECEIPT
     ),
+    "GET /v1/models": Route(READERS, "refused", "/v1/models"),
     "GET /v1/jobs/{number}": Route(ALL, "refused", "/v1/jobs/1"),
     "POST /v1/feeds/{feed}": Route(
         ERPS, "its rows", "/v1/feeds/sales?check=true", content=SALES.format(OWN)

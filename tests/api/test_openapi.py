@@ -43,6 +43,7 @@ OPERATIONS = {
     "createPublication",
     "changeWarning",
     "getJob",
+    "listModels",
 }
 WITHOUT_PARAMETERS = {
     "getLiveness",

@@ -51,6 +51,7 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
         'transfer_cost = 5\norder_cost = 10\nseed = 9\nworkers = 2\nengine = "dask"\n'
         'schema = "erp"\nhosts = ["*.example.com"]\nhttps = true\nrate_limit = "9/second"\n'
         "request_seconds = 5\ndrain_seconds = 0\naccess_log = false\n"
+        "push_mib = 8\npush_seconds = 30\n"
     )
     loaded = load_settings(toml.parent)
     assert set(loaded.sources.values()) == {"vigistock.toml"}
@@ -159,5 +160,5 @@ def test_keys_are_the_designs() -> None:
         "frequency database tracking quantiles horizons forecast_horizons stockout_availability "
         "availability_basis shop_hours unmet country language currency daily_budget holding_rate "
         "expedite_cost transfer_cost order_cost seed workers engine schema hosts "
-        "https rate_limit request_seconds drain_seconds access_log"
+        "https rate_limit request_seconds push_mib push_seconds drain_seconds access_log"
     )
