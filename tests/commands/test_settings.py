@@ -47,7 +47,8 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
         'availability_basis = "sales"\nshop_hours = []\nunmet = "backordered"\n'
         'country = "fr"\nlanguage = "en"\n'
         'currency = "usd"\ndaily_budget = 5\nholding_rate = 0.2\nexpedite_cost = 50\n'
-        'transfer_cost = 5\norder_cost = 10\nkeep_publications = 7\nkeep_months = 0\nseed = 9\nworkers = 2\nengine = "dask"\n'
+        "transfer_cost = 5\norder_cost = 10\nkeep_publications = 7\nkeep_months = 0\n"
+        'seed = 9\nworkers = 2\nengine = "dask"\n'
         'schema = "erp"\n'
     )
     loaded = load_settings(toml.parent)
@@ -145,5 +146,6 @@ def test_keys_are_the_designs_and_those_of_retention() -> None:
     assert " ".join(KEYS) == (
         "frequency database tracking quantiles horizons forecast_horizons stockout_availability "
         "availability_basis shop_hours unmet country language currency daily_budget holding_rate "
-        "expedite_cost transfer_cost order_cost keep_publications keep_months seed workers engine schema"
+        "expedite_cost transfer_cost order_cost keep_publications keep_months "
+        "seed workers engine schema"
     )
