@@ -48,7 +48,8 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
         'availability_basis = "sales"\nshop_hours = []\nunmet = "backordered"\n'
         'country = "fr"\nlanguage = "en"\n'
         'currency = "usd"\ndaily_budget = 5\nholding_rate = 0.2\nexpedite_cost = 50\n'
-        'transfer_cost = 5\norder_cost = 10\nseed = 9\nworkers = 2\nengine = "dask"\n'
+        "transfer_cost = 5\norder_cost = 10\nkeep_publications = 7\nkeep_months = 0\n"
+        'seed = 9\nworkers = 2\nengine = "dask"\n'
         'schema = "erp"\nhosts = ["*.example.com"]\nhttps = true\nrate_limit = "9/second"\n'
         "request_seconds = 5\ndrain_seconds = 0\naccess_log = false\n"
         "push_mib = 8\npush_seconds = 30\n"
@@ -155,10 +156,11 @@ def test_variables_that_name_no_setting_are_told(
     assert load_settings(toml.parent).unused_variables == ("VIGISTOCK_FREQUENC",)
 
 
-def test_keys_are_the_designs() -> None:
+def test_keys_are_the_designs_and_those_of_retention() -> None:
     assert " ".join(KEYS) == (
         "frequency database tracking quantiles horizons forecast_horizons stockout_availability "
         "availability_basis shop_hours unmet country language currency daily_budget holding_rate "
-        "expedite_cost transfer_cost order_cost seed workers engine schema hosts "
+        "expedite_cost transfer_cost order_cost keep_publications keep_months "
+        "seed workers engine schema hosts "
         "https rate_limit request_seconds push_mib push_seconds drain_seconds access_log"
     )
