@@ -62,7 +62,7 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
     assert (options.unmet, options.country, options.currency) == (0.0, "FR", "USD")
     assert loaded.settings.schema_ == "erp"
     assert loaded.settings.service == Service(
-        ("*.example.com",), True, "9/second", 5.0, 0.0, access_log=False
+        ("*.example.com",), True, "9/second", 5.0, 0.0, False, 8, 30.0
     )
 
 
