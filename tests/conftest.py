@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,9 +12,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, text
 
+from api.logs import JsonLine
 from forecasting.record import Record
 
 _SCHEMAS = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def no_log_of_a_service() -> Iterator[None]:
+    """A service that ran in this process leaves its log behind, on a stream that is closed."""
+    yield
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one.formatter, JsonLine)]:
+        root.removeHandler(handler)
 
 
 @pytest.fixture(scope="session")

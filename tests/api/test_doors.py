@@ -93,8 +93,8 @@ def test_hosts(own_workspace: Workspace, host: str, known: bool) -> None:
             assert "hosts" in told.next_step
 
 
-def slow_app(workspace: Workspace) -> FastAPI:
-    app = create_app(workspace, Service(request_seconds=1))
+def slow_app(workspace: Workspace, seconds: float = 1) -> FastAPI:
+    app = create_app(workspace, Service(request_seconds=seconds))
 
     async def waits() -> None:
         await asyncio.sleep(30)
@@ -130,7 +130,7 @@ def test_a_request_without_an_answer_ends(own_workspace: Workspace) -> None:
 def test_whatever_breaks_is_logged_and_told_without_a_detail(
     own_workspace: Workspace, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with serving_app(slow_app(own_workspace)) as client:
+    with serving_app(slow_app(own_workspace, seconds=60)) as client:
         response = client.get("/v1/breaks", headers={"X-Request-ID": "order-7"})
         told = problem_of(response, 500, "unexpected")
         assert told.request_id == "order-7"

@@ -22,7 +22,7 @@ def test_a_key_is_shown_once(ready: Vigistock) -> None:
         *("--site", "LYON", "--site", "PARIS", "--json"),
     ).json
     text = made["key"]
-    secret = text.rpartition("_")[2]
+    secret = text.split("_", 2)[2]
     assert text.split("_")[:2] == ["vgs", made["prefix"]]
     assert (made["scope"], made["sites"], made["state"]) == ("erp", ["LYON", "PARIS"], "live")
 
