@@ -358,6 +358,24 @@ def test_tags_differ_by_what_is_seen(whole: Company, name: str) -> None:
     assert "Authorization" in whole.ask(address, "admin").headers["vary"]
 
 
+@pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])
+@pytest.mark.parametrize("address", ["/v1/forecasts?grain=week", "/v1/warnings?state=none"])
+def test_a_whole_file_is_cut_to_the_sites_of_its_key(
+    whole: Company, only_own: Company, address: str, accept: str
+) -> None:
+    """Kept files too: whoever pulled before, nobody gets the file of another."""
+    everything = whole.ask(address, "erp" if "forecasts" in address else "planner", Accept=accept)
+    assert any(word in everything.text for word in FOREIGN_WORDS)
+    for _ in range(2):
+        mine = whole.ask(address, f"admin of {OWN}", Accept=accept)
+        assert OWN in mine.text
+        assert not any(word in mine.text for word in FOREIGN_WORDS)
+        alone = only_own.ask(address, f"admin of {OWN}", Accept=accept)
+        assert _without_numbers(mine) == _without_numbers(alone)
+    again = whole.ask(address, "admin", Accept=accept)
+    assert again.text == everything.text
+
+
 def test_a_key_of_one_site_may_not_speak_for_another(whole: Company) -> None:
     for feed, body, problem in (
         ("sales", SALES.format(FOREIGN), "'PARIS'"),
