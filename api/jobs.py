@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from api.errors import NotFound
 from api.plain import to_json
 from api.tables import jobs
-from forecasting.errors import VigistockError
+from forecasting.errors import Refused, VigistockError
 from forecasting.record.database import connect, reading, writing
 from models.workspace import Workspace
 
@@ -31,6 +31,7 @@ UNDER_WAY: Final = (QUEUED, RUNNING)
 BEAT_SECONDS: Final = 5.0
 SILENT_SECONDS: Final = 60.0
 """Without a sign of life, after which a process is taken for dead: a machine may be that busy."""
+MOST_QUEUED: Final = 20  # each waits in a process of its own
 TURN_SECONDS: Final = 1.0  # between two looks of one that waits
 
 Step = Callable[[str], None]
@@ -62,6 +63,12 @@ def ask(
         for row in connection.execute(same).mappings():
             if row["asked"] == dict(asked):
                 return dict(row)
+        waiting = sa.select(sa.func.count()).where(jobs.c.state == QUEUED)
+        if connection.execute(waiting.select_from(jobs)).scalar_one() >= MOST_QUEUED:
+            raise Refused(
+                f"{MOST_QUEUED} jobs wait already.",
+                next_step="Wait until some are done; GET /v1/jobs/{id} tells how they stand.",
+            )
         number = (connection.execute(sa.select(sa.func.max(jobs.c.id))).scalar() or 0) + 1
         made: dict[str, Any] = {
             "id": number,

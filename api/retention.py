@@ -12,6 +12,7 @@ from api.settings import Settings
 from api.workspaces import Opened
 from forecasting.record.database import connect
 from models.publication import Publication, list_publications
+from models.publication.receipts import held
 from models.publication.retention import Keep, Verdict, judge, prune
 
 
@@ -20,8 +21,9 @@ def verdicts(opened: Opened, now: dt.datetime) -> list[Verdict]:
     workspace = opened.workspace
     longest = max(workspace.options.risk_horizons)
     with _engine(opened) as engine:
-        found = list_publications(engine)
-    return judge(found, _keep(opened.loaded.settings), longest=longest, now=now)
+        found, builds_on = list_publications(engine), held(engine)
+    keep = _keep(opened.loaded.settings)
+    return judge(found, keep, longest=longest, now=now, held=builds_on)
 
 
 def prune_now(opened: Opened, now: dt.datetime) -> list[Publication]:
@@ -30,7 +32,9 @@ def prune_now(opened: Opened, now: dt.datetime) -> list[Publication]:
     longest = max(workspace.options.risk_horizons)
     keep = _keep(opened.loaded.settings)
     with _engine(opened) as engine:
-        return prune(engine, workspace.publications, keep, longest=longest, now=now)
+        return prune(
+            engine, workspace.publications, keep, longest=longest, now=now, held=held(engine)
+        )
 
 
 def size_of(publication: Publication) -> int:

@@ -68,7 +68,7 @@ async def list_publications(
     operation_id="createPublication",
     status_code=202,
     response_model=Job,
-    responses=documented(413, 422, 503),
+    responses=documented(409, 413, 422, 503),
 )
 async def create_publication(
     caller: InCaller, publications: InPublications, asked: PublicationRequest

@@ -54,6 +54,18 @@ def keep_receipts(engine: sa.Engine, receipts: Sequence[PullReceipt]) -> int:
     return kept
 
 
+def held(engine: sa.Engine) -> set[int]:
+    """The latest publication of which each holder has said, rightly, what it holds: the next delta
+    is asked against it."""
+    latest = (
+        sa.select(sa.func.max(pull_receipts.c.publication))
+        .where(pull_receipts.c.matches)
+        .group_by(pull_receipts.c.holder, pull_receipts.c.grain)
+    )
+    with reading(engine) as connection:
+        return set(connection.execute(latest).scalars())
+
+
 def receipts_of(engine: sa.Engine, number: int) -> list[PullReceipt]:
     """Receipts of a publication, the latest first."""
     columns = [column for column in pull_receipts.c if column.name != "id"]

@@ -69,6 +69,20 @@ def test_an_equal_job_under_way_is_returned_not_repeated(
     assert started == [1, 2]
 
 
+def test_so_many_jobs_may_wait_and_no_more(
+    workspace: Workspace, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_start", lambda _workspace, _number: None)
+    monkeypatch.setattr(jobs, "MOST_QUEUED", 2)
+    for day in ("2026-11-01", "2026-11-02"):
+        jobs.ask(workspace, engine, jobs.PUBLISH, {"as_of": day}, "")
+    with serving(workspace) as client:
+        told = client.post("/v1/publications", json={"as_of": "2026-11-03"})
+        assert (told.status_code, told.json()["code"]) == (409, "refused")
+        again = client.post("/v1/publications", json={"as_of": "2026-11-02"})
+        assert (again.status_code, again.json()["job"]) == (202, 2), "an equal one is no new one"
+
+
 def test_a_job_whose_process_fell_silent_has_failed_and_may_be_asked_for_again(
     workspace: Workspace, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

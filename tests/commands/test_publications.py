@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from api.workspaces import read_workspace
+from forecasting.record.database import connect
+from models.publication import PullReceipt, keep_receipts
 from tests.api.published import publish
 from tests.commands.conftest import Vigistock
+
+NOW = dt.datetime(2026, 11, 23, 5, tzinfo=dt.UTC)
 
 
 @pytest.fixture
@@ -54,3 +59,16 @@ def test_by_default_nothing_goes_soon(ready: Vigistock, folder: Path) -> None:
 
 def test_a_record_of_nothing_has_nothing_to_prune(ready: Vigistock) -> None:
     assert "0 publications removed" in ready("publications", "prune").out
+
+
+def test_what_an_erp_builds_upon_stays(published: Vigistock, folder: Path) -> None:
+    """The latest of which each holder said rightly what it holds."""
+    workspace = read_workspace(folder).workspace
+    engine = connect(workspace.database_url)
+    about = {"grain": "week", "form": "csv", "quantiles": "", "changed_since": 0, "rows": 1}
+    for holder, number, matches in (("SAP", 1, True), ("SAP", 2, True), ("WMS", 3, False)):
+        said = {"holder": holder, "publication": number, "matches": matches, "sha256": "0" * 64}
+        keep_receipts(engine, [PullReceipt(**about, **said, received_at=NOW)])
+    engine.dispose()
+    gone = published("publications", "prune", "--json").json["publications"]
+    assert [one["publication"] for one in gone] == [3, 1]

@@ -54,7 +54,8 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def program(client: Client) -> str:
     page = (DOCS / "api.md").read_text(encoding="utf-8")
-    (text,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    chapter = page.partition("## An ERP's weekly pull")[2]
+    (text,) = re.findall(r"```python\n(.*?)```", chapter, re.DOTALL)
     address = 'SERVICE = "http://127.0.0.1:8000"'
     assert address in text
     return str(text).replace(address, f'SERVICE = "{str(client.base_url).rstrip("/")}"')
