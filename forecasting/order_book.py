@@ -70,7 +70,8 @@ def lines_as_of(
     newest = lines["expected_on"].fillna(lines["promised_on"]).where(known <= moment)
     first = lines["promised_on"].where(known.isna() | lines["expected_on"].notna())
     days = lines["master_days"].clip(upper=MOST_LEAD_DAYS).round()
-    due = lines["ordered_on"] + pd.to_timedelta(days, unit="D").astype("timedelta64[s]")
+    whole = days.fillna(0.0).to_numpy().astype("timedelta64[D]").astype("timedelta64[s]")
+    due = (lines["ordered_on"] + whole).where(days.notna())
     promised = newest.fillna(first).fillna(due)
 
     status = lines["status"]

@@ -49,6 +49,7 @@ WITHOUT_PARAMETERS = {
     "getLiveness",
     "getReadiness",
     "getMetrics",
+    "listModels",
     "getScorecard",
 }  # nothing of them can be sent wrong
 
