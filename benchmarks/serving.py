@@ -77,17 +77,18 @@ def served(words: Sequence[str], ready: str, port: int, **more: str) -> Iterator
     root = str(Path(__file__).resolve().parents[1])
     known = os.environ.get("PYTHONPATH", "")
     environment = {**os.environ, **more, "PYTHONPATH": f"{root}{os.pathsep}{known}".rstrip(":")}
-    process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL)
-    try:
-        until = time.monotonic() + START_SECONDS
-        while not _answers(port, ready):
-            if process.poll() is not None or time.monotonic() > until:
-                raise SystemExit(f"{words[-1]} did not start.")
-            time.sleep(0.1)
-        yield process.pid
-    finally:
-        process.terminate()
-        process.wait(30)
+    with tempfile.TemporaryFile() as log:  # a line a request: on a pipe that nobody reads it blocks
+        process = subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL, stderr=log)
+        try:
+            until = time.monotonic() + START_SECONDS
+            while not _answers(port, ready):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise SystemExit(f"{words[-1]} did not start.")
+                time.sleep(0.1)
+            yield process.pid
+        finally:
+            process.terminate()
+            process.wait(30)
 
 
 def _answers(port: int, address: str) -> bool:
