@@ -63,6 +63,7 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.intakes.sweep()
         with stopping.announced():
             yield
         publications.close()

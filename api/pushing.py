@@ -11,8 +11,9 @@ import logging
 import multiprocessing
 import re
 import tempfile
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
@@ -37,6 +38,7 @@ FORMS: Final = {
     "application/vnd.apache.parquet": ".parquet",
 }
 ENCODINGS: Final = {"": "", "identity": "", "gzip": ".gz"}
+LEFT_SECONDS: Final = 86_400.0
 AT_ONCE: Final = 2  # bodies that are read at the same time, of one worker of the service
 OWN_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
@@ -72,6 +74,18 @@ class Intakes:
         self._processes = multiprocessing.get_context("forkserver")
         self._processes.set_forkserver_preload(["api.intake"])  # then a process starts at once
 
+    def sweep(self) -> None:
+        """Removes what a service that was killed left behind, a day later: nobody reads it now."""
+        old = time.time() - LEFT_SECONDS
+        for path in self._folder.glob("push-*"):
+            with suppress(OSError):
+                if path.stat().st_mtime < old:
+                    path.unlink()
+
+    @property
+    def _folder(self) -> Path:
+        return self.workspace.folder / "incoming"
+
     @asynccontextmanager
     async def received(self, request: Request) -> AsyncIterator[Body]:
         """The body in a file, as long as the block lasts; raises TooLarge before it fills the
@@ -80,9 +94,8 @@ class Intakes:
         length = request.headers.get("content-length", "")
         if length.isdigit() and int(length) > most:
             raise self._too_large()
-        folder = self.workspace.folder / "incoming"
-        await to_thread.run_sync(lambda: folder.mkdir(exist_ok=True))
-        with tempfile.NamedTemporaryFile(dir=folder, prefix="push-") as file:
+        await to_thread.run_sync(lambda: self._folder.mkdir(exist_ok=True))
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix="push-") as file:
             digest = await self._spool(request, file, most)
             file.flush()
             yield Body(Path(file.name), digest)

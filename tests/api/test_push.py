@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.app import create_app
-from api.pushing import Bounds
+from api.pushing import LEFT_SECONDS, Bounds
 from api.workspaces import init_workspace
 from forecasting.record import Record
 from models.workspace import Workspace
@@ -326,3 +328,16 @@ def test_a_push_that_takes_too_long_keeps_nothing(workspace: Workspace) -> None:
     with serving(workspace) as erp:
         assert push(erp, GOOD.replace("LYON", "SLOW"), "slow").status_code == 201
     assert deliveries(workspace) == before + 1
+
+
+def test_what_a_killed_service_left_behind_goes_a_day_later(workspace: Workspace) -> None:
+    folder = workspace.folder / "incoming"
+    folder.mkdir(exist_ok=True)
+    old, fresh = folder / "push-old", folder / "push-fresh"
+    for path in (old, fresh):
+        path.write_bytes(b"half")
+    yesterday = time.time() - LEFT_SECONDS - 60
+    os.utime(old, (yesterday, yesterday))
+    with serving(workspace):
+        assert [old.exists(), fresh.exists()] == [False, True]
+    fresh.unlink()
