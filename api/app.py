@@ -87,6 +87,7 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
         publications.engine,
         Bounds(body_mib=service.push_mib, seconds=service.push_seconds),
     )
+    app.include_router(feeds.no_feed)  # before the feeds
     for resource in (
         *(health, metrics, warnings, series, forecasts, publication_list, receipts, scorecard),
         *(feeds, jobs, models),

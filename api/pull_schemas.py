@@ -55,8 +55,10 @@ class PulledFile(BaseModel):
     quantiles: str | None = Field(
         None, max_length=400, description="as asked for in the pull", examples=["q050,q500,q950"]
     )
-    changed_since: int | None = Field(None, ge=1, le=2**31 - 1, description="of a delta")
-    rows: int = Field(ge=0, le=2**53, description="tombstones included")
+    changed_since: int | None = Field(
+        None, strict=True, ge=1, le=2**31 - 1, description="of a delta"
+    )
+    rows: int = Field(strict=True, ge=0, le=2**53, description="tombstones included")
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="of the bytes, compressed or not")
 
 

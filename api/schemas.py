@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from models.publication.lives import Action, State
 
@@ -22,6 +22,12 @@ def _without_control_signs(text: str) -> str:
     except UnicodeEncodeError:
         raise ValueError("a lone surrogate is no text") from None
     return text
+
+
+def _written(day: Any) -> Any:
+    if day is not None and not isinstance(day, str):
+        raise ValueError("a day is written 2026-11-22")
+    return day
 
 
 Chance = Field(ge=0, le=1)
@@ -159,7 +165,9 @@ class WarningChange(BaseModel):
 
     state: State | None = Field(None, description="snoozed and assigned follow from their fields")
     assigned_to: Words | None = Field(None, max_length=200, description="blank: nobody")
-    snoozed_until: dt.date | None = Field(None, description="a day after today")
+    snoozed_until: Annotated[dt.date | None, BeforeValidator(_written)] = Field(
+        None, description="a day after today"
+    )
     action: Action | None = Field(
         None, description="counts in the scorecard: such a warning is no false alarm"
     )

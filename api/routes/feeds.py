@@ -55,7 +55,10 @@ _BODY: Final[dict[str, Any]] = {
 assert set(_BODY["content"]) == set(FORMS)
 
 
-@router.post("/deliveries", include_in_schema=False)
+no_feed = APIRouter(prefix="/v1/feeds")
+
+
+@no_feed.post("/deliveries", include_in_schema=False)
 async def push_no_delivery() -> None:
     """A list, and no feed of that name."""
     raise HTTPException(405)

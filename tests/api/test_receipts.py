@@ -115,6 +115,7 @@ def post(erp: Client, content: bytes) -> Response:
         ({"files": []}, 422, "invalid"),
         ({"files": [{"grain": "week", "rows": 1, "sha256": "xyz"}]}, 422, "invalid"),
         ({"files": [{"grain": "week", "rows": -1, "sha256": "0" * 64}]}, 422, "invalid"),
+        ({"files": [{"grain": "week", "rows": False, "sha256": "0" * 64}]}, 422, "invalid"),
         ({"files": [{"grain": "week", "row": 1, "sha256": "0" * 64}]}, 422, "invalid"),
         ({"files": [{"grain": "month", "rows": 1, "sha256": "0" * 64}]}, 404, "unknown_name"),
         (
