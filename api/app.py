@@ -52,7 +52,7 @@ Demand forecasts and stockout warnings of one company, from its current publicat
 * Units are the item's own; instants are UTC; dates are business dates of the site.
 """
 LEAST_GZIP_BYTES: Final = 1_000
-GZIP_LEVEL: Final = 4  # 9 takes four times as long and saves a tenth
+GZIP_LEVEL: Final = 4  # more takes far longer and saves little
 
 
 def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:

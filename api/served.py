@@ -113,19 +113,8 @@ class Served:
     def _column(self, name: str) -> pd.Series:
         return self._frame[name]
 
-    @cached_property
-    def _rows(self) -> dict[tuple[str, str], int]:
-        master = self.reader.part(SERIES)
-        keys = zip(master.column("site").to_pylist(), master.column("sku").to_pylist(), strict=True)
-        return {key: row for row, key in enumerate(keys)}
-
-    @cached_property
-    def _row_of_warning(self) -> dict[int, int]:
-        numbers = self.warnings.column("warning").to_pylist()
-        return {number: row for row, number in enumerate(numbers) if number is not None}
-
     def row(self, site: str, sku: str) -> int:
-        found = self._rows.get((site, sku))
+        found = self.reader.rows.get((site, sku))
         if found is None:
             raise NotFound(
                 f"Publication {self.number} has no series of site {site!r} and sku {sku!r}.",
@@ -135,29 +124,29 @@ class Served:
         return found
 
     def warning(self, number: int) -> dict[str, Any]:
-        if number not in self._row_of_warning:
+        if number not in self.reader.row_of_warning:
             raise NotFound(
                 f"Publication {self.number} says no warning {number}.",
                 next_step="Ask an earlier one with ?publication=, or list /v1/warnings.",
             )
-        return self.warning_row(self._row_of_warning[number])
+        return self.warning_row(self.reader.row_of_warning[number])
 
     def warning_row(self, row: int) -> dict[str, Any]:
         return self.warning_rows(slice(row, row + 1))[0]
 
     def warning_rows(self, rows: slice | Rows) -> list[dict[str, Any]]:
-        """Rows as the API words them: horizons in one object, constants left to the provenance."""
-        horizons = self._horizons
-        answer = []
-        for row in self.reader.warnings_at(rows):
-            chances = {name: row.pop(name) for name in horizons}
-            lists = {name: orjson.loads(str(row.pop(name)) or "[]") for name in LISTS}
-            answer.append(
-                {name: value for name, value in row.items() if name not in CONSTANTS}
-                | {"act_by": str(row["act_by"]) if row["act_by"] else None}
-                | {"probabilities": chances, **lists}
-            )
-        return answer
+        return [self.worded(row) for row in self.reader.warnings_at(rows)]
+
+    def worded(self, warning: Mapping[str, Any]) -> dict[str, Any]:
+        """A row as the API words it: horizons in one object, constants left to the provenance."""
+        row = dict(warning)
+        chances = {name: row.pop(name) for name in self._horizons}
+        lists = {name: orjson.loads(str(row.pop(name)) or "[]") for name in LISTS}
+        return (
+            {name: value for name, value in row.items() if name not in CONSTANTS}
+            | {"act_by": str(row["act_by"]) if row["act_by"] else None}
+            | {"probabilities": chances, **lists}
+        )
 
     @cached_property
     def _horizons(self) -> list[str]:
@@ -193,7 +182,7 @@ class Served:
 
     def series_rows(self, site: str | None, sku: str | None) -> Rows:
         if site is not None and sku is not None:
-            found = self._rows.get((site, sku))
+            found = self.reader.rows.get((site, sku))
             return np.array([] if found is None else [found], dtype=np.intp)
         keep = np.ones(len(self._frame), dtype=bool)
         for name, value in (("site", site), ("sku", sku)):

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 
 from api.errors import PROBLEM, BadParameter
 from api.negotiation import JSON
+from api.paging import write_cursor
 from api.plain import to_json
 from api.schemas import Problem
 
@@ -70,15 +71,22 @@ def _known(endpoint: Callable[..., Any], route: APIRoute) -> list[str]:
 _KNOWN: Final[dict[Callable[..., Any], list[str]]] = {}
 
 
+LIVE: Final = {"Cache-Control": "no-store"}
+"""Of an answer from the record, which is another one the next moment."""
+
+
 def answer(payload: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     return Response(to_json(payload), headers=dict(headers or {}), media_type=JSON)
 
 
-def next_address(request: Request, cursor: str | None) -> str | None:
-    """The same question with another cursor, relative to the host: proxies stay out of it."""
-    if cursor is None:
+def next_page(
+    request: Request, publication: int, last: int | None, question: Mapping[str, Any]
+) -> str | None:
+    """Where the list goes on after its place `last`; None at its end. The same question with a
+    cursor, relative to the host: proxies stay out of it. `publication` 0: a list of the record."""
+    if last is None:
         return None
-    url = request.url.include_query_params(cursor=cursor)
+    url = request.url.include_query_params(cursor=write_cursor(publication, last, question))
     return f"{url.path}?{url.query}"
 
 

@@ -14,10 +14,10 @@ from api.dependencies import MOST, InPublications
 from api.errors import problem
 from api.intake import Push, digest_of
 from api.negotiation import CSV, JSON, negotiate
-from api.paging import Cursor, write_cursor
+from api.paging import Cursor
 from api.plain import to_json
 from api.pushing import FORMS, Intakes, form_of, no_delivery
-from api.routes.answers import answer, documented, next_address, only_known, with_next
+from api.routes.answers import LIVE, answer, documented, next_page, only_known, with_next
 from api.schemas import DeliveryPage, DeliveryReceipt, RejectPage
 from api.security import Caller, InCaller
 from api.tables import pushes
@@ -30,7 +30,6 @@ from forecasting.record.schema import deliveries, rejects
 
 router = APIRouter(prefix="/v1/feeds", tags=["feeds"], dependencies=[Depends(only_known)])
 
-FRESH: Final = {"Cache-Control": "no-store"}
 Delivery = Annotated[int, Path(ge=1, le=MOST)]
 _ROW: Final = {"date": "2026-11-22", "site": "LYON", "sku": "00123", "units": 4}
 _BODY: Final[dict[str, Any]] = {
@@ -129,7 +128,7 @@ async def push_feed(
         return Response(status_code=400)  # nobody reads it
     if found.failed:
         return problem(request, found.status, **found.body)
-    headers = dict(FRESH)
+    headers = dict(LIVE)
     if found.body["delivery"]:
         headers["Location"] = found.body["links"]["self"]
     return Response(to_json(found.body), found.status, headers, JSON)
@@ -160,10 +159,9 @@ async def list_deliveries(
         query = query.where(deliveries.c.feed == feed)
     rows = await to_thread.run_sync(_rows, publications.engine, query)
     last = rows[limit - 1]["number"] if len(rows) > limit else None
-    following = None if last is None else write_cursor(0, last, question)
-    address = next_address(request, following)
+    address = next_page(request, 0, last, question)
     payload = {"items": [_receipt(row) for row in rows[:limit]], "next": address}
-    return answer(payload, with_next(dict(FRESH), address))
+    return answer(payload, with_next(dict(LIVE), address))
 
 
 @router.get(
@@ -176,7 +174,7 @@ async def get_delivery(
     caller: InCaller, publications: InPublications, number: Delivery
 ) -> Response:
     """The receipt of one delivery: rows read = accepted + rejected + duplicates."""
-    return answer(_receipt(await _delivery(caller, publications.engine, number)), FRESH)
+    return answer(_receipt(await _delivery(caller, publications.engine, number)), LIVE)
 
 
 @router.get(
@@ -206,12 +204,11 @@ async def list_rejects(
     if media == CSV:
         rows = await to_thread.run_sync(_rows, publications.engine, query)
         disposition = {"Content-Disposition": f'attachment; filename="rejects_{number}.csv"'}
-        return Response(_csv(rows), headers=FRESH | disposition, media_type=CSV)
+        return Response(_csv(rows), headers=LIVE | disposition, media_type=CSV)
     query = query.where(rejects.c.position > begin.after).limit(limit + 1)
     rows = await to_thread.run_sync(_rows, publications.engine, query)
     last = rows[limit - 1]["position"] if len(rows) > limit else None
-    following = None if last is None else write_cursor(0, last, question)
-    address = next_address(request, following)
+    address = next_page(request, 0, last, question)
     items = [{name: row[name] for name in _REJECT} for row in rows[:limit]]
     payload = {
         "delivery": number,
@@ -220,7 +217,7 @@ async def list_rejects(
         "items": items,
         "next": address,
     }
-    return answer(payload, with_next(dict(FRESH), address))
+    return answer(payload, with_next(dict(LIVE), address))
 
 
 _REJECTS: Final = pa.schema(

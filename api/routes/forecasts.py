@@ -21,8 +21,8 @@ from api.negotiation import (
     not_modified,
     unchanged,
 )
-from api.paging import Cursor, write_cursor
-from api.routes.answers import answer, documented, next_address, only_known, with_next
+from api.paging import Cursor
+from api.routes.answers import answer, documented, next_page, only_known, with_next
 from api.schemas import ForecastPage
 
 router = APIRouter(prefix="/v1/forecasts", tags=["forecasts"], dependencies=[Depends(only_known)])
@@ -116,8 +116,7 @@ async def list_forecasts(
             headers=headers,
         )
     table, last = await to_thread.run_sync(selection.part, begin.after, limit)
-    following = None if last is None else write_cursor(served.number, last, question)
-    headers = with_next(headers, next_address(request, following))
+    headers = with_next(headers, next_page(request, served.number, last, question))
     return await pulls_of(request).part(request, media, lambda: table, name=name, headers=headers)
 
 
@@ -132,8 +131,7 @@ async def _page(
         rows, last, count = selection.page(after, limit)
     else:
         rows, last, count = await to_thread.run_sync(selection.page, after, limit)
-    following = None if last is None else write_cursor(served.number, last, question)
-    address = next_address(request, following)
+    address = next_page(request, served.number, last, question)
     payload = {
         "provenance": served.provenance,
         "grain": selection.grain,

@@ -10,12 +10,11 @@ from fastapi import APIRouter, Depends, Path, Response
 from api import jobs
 from api.dependencies import MOST, InPublications
 from api.plain import to_json
-from api.routes.answers import answer, documented, only_known
+from api.routes.answers import LIVE, answer, documented, only_known
 from api.schemas import Job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(only_known)])
 
-FRESH: Final = {"Cache-Control": "no-store"}
 SOON: Final = "2"  # seconds after which it is worth looking again
 
 
@@ -29,12 +28,12 @@ async def get_job(
     the problem)."""
     row = await to_thread.run_sync(jobs.job, publications.engine, number)
     waits = {"Retry-After": SOON} if row["state"] in jobs.UNDER_WAY else {}
-    return answer(told(row), FRESH | waits)
+    return answer(told(row), LIVE | waits)
 
 
 def accepted(row: dict[str, Any]) -> Response:
     """202: it is under way; the address says how it stands."""
-    headers = FRESH | {"Location": address(row), "Retry-After": SOON}
+    headers = LIVE | {"Location": address(row), "Retry-After": SOON}
     return Response(to_json(told(row)), 202, headers, "application/json")
 
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Response
 
 from api.dependencies import InPublications
-from api.routes.answers import answer, documented, only_known
+from api.routes.answers import LIVE, answer, documented, only_known
 from api.schemas import ModelList
 from models.ledger import Ledger
 
 router = APIRouter(prefix="/v1/models", tags=["models"], dependencies=[Depends(only_known)])
 
-FRESH: Final = {"Cache-Control": "no-store"}
-
 
 @router.get("", operation_id="listModels", response_model=ModelList, responses=documented(422, 503))
 async def list_models(publications: InPublications) -> Response:
     """Every version, the newest first, with its metrics; and every promotion, with who and why."""
-    return answer(await publications.in_record(_models), FRESH)
+    return answer(await publications.in_record(_models), LIVE)
 
 
 def _models(engine: sa.Engine) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from api.bounded import BoundedRoute
 from api.dependencies import MOST, InPublications, Publications
 from api.errors import NotFound
 from api.negotiation import VARY
-from api.paging import Cursor, write_cursor
+from api.paging import Cursor
 from api.pull_schemas import PublicationDetail
-from api.routes.answers import answer, documented, next_address, only_known, with_next
+from api.routes.answers import answer, documented, next_page, only_known, with_next
 from api.routes.jobs import accepted
 from api.schemas import Job, PublicationPage, PublicationRequest
 from api.security import InCaller
@@ -56,8 +56,7 @@ async def list_publications(
     found = await publications.listed()
     places = range(begin.after + 1, min(begin.after + 1 + limit, len(found)))
     last = places.stop - 1 if places and places.stop < len(found) else None
-    following = None if last is None else write_cursor(0, last, question)
-    address = next_address(request, following)
+    address = next_page(request, 0, last, question)
     items = [_summary(publications, found[place], current=place == 0) for place in places]
     payload = {"count": len(found), "items": items, "next": address}
     return answer(payload, with_next(dict(FRESH), address))

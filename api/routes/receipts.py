@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from anyio import to_thread
@@ -14,7 +14,7 @@ from api.bulk import ZIPPED, Pulls, pulls_of
 from api.dependencies import MOST, InPublications
 from api.forecast_answers import Selection, levels_of
 from api.pull_schemas import PulledFile, ReceiptAnswer, ReceiptBody
-from api.routes.answers import answer, documented, only_known
+from api.routes.answers import LIVE, answer, documented, only_known
 from api.served import Served
 from models.publication import PullReceipt, keep_receipts
 
@@ -24,8 +24,6 @@ router = APIRouter(
     dependencies=[Depends(only_known)],
     route_class=BoundedRoute,
 )
-
-FRESH: Final = {"Cache-Control": "no-store"}
 
 
 @router.post(
@@ -79,7 +77,7 @@ async def post_receipt(
             grain for grain in served.reader.grains if grain not in {one["grain"] for one in said}
         ],
     }
-    return answer(payload, FRESH)
+    return answer(payload, LIVE)
 
 
 def _judged(pulls: Pulls, selection: Selection, file: PulledFile) -> dict[str, Any]:

@@ -82,7 +82,7 @@ async def _answer(
 
 
 def series_payload(served: Served, site: str, sku: str) -> dict[str, Any]:
-    row = served.row(site, sku)
+    served.row(site, sku)
     view = served.reader.series(site, sku)
     options = served.reader.publication.provenance.options
     lost_share = float(options.get("unmet", 1.0))
@@ -94,6 +94,6 @@ def series_payload(served: Served, site: str, sku: str) -> dict[str, Any]:
         "history": view.history,
         "forecasts": view.forecasts,
         "projection": view.projection,
-        "risk": served.warning_row(row),
+        "risk": served.worded(view.warning),
         "breakdown": breakdown(view, served.reader.frequency, lost_share),
     }

@@ -15,8 +15,8 @@ from api.bulk import FORMS, documented_bulk, pulls_of
 from api.dependencies import InPublications, Number
 from api.errors import NoCondition
 from api.negotiation import JSON, caching, entity_tag, negotiate, not_modified, unchanged
-from api.paging import Cursor, page, write_cursor
-from api.routes.answers import answer, documented, next_address, only_known, with_next
+from api.paging import Cursor, page
+from api.routes.answers import answer, documented, next_page, only_known, with_next
 from api.schemas import LifeAnswer, WarningAnswer, WarningChange, WarningPage
 from api.security import InCaller
 from api.served import PRIORITY
@@ -111,8 +111,7 @@ async def list_warnings(
     wanted = served.wanted(equal, min_probability)
     most = limit or (USUAL_WARNINGS if media == JSON else len(wanted) + 1)
     rows, last = page(served.order(sort), wanted, begin.after, most)
-    following = None if last is None else write_cursor(served.number, last, question)
-    address = next_address(request, following)
+    address = next_page(request, served.number, last, question)
     if media != JSON:
         return await pulls_of(request).part(
             request,

@@ -147,7 +147,7 @@ def _settle_episodes(
     at: dt.datetime,
 ) -> None:
     preceding = _preceding(connection, number, origin_end)
-    before = _episodes_of(connection, preceding)[["site", "sku", "episode"]]
+    before = _episodes_of(connection, preceding, at.date())[["site", "sku", "episode"]]
     answer = continue_episodes(before, states)
     highest = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(episodes.c.id), 0)))
     opened = [
@@ -186,11 +186,15 @@ def _settle_episodes(
         )
 
 
-def _episodes_of(connection: sa.Connection, number: int | None) -> pd.DataFrame:
-    over = sa.and_(episodes.c.state == SNOOZED, episodes.c.snoozed_until <= sa.func.current_date())
-    state = sa.case((over, WARNED), else_=episodes.c.state)
+def state_on(today: dt.date) -> sa.ColumnElement[str]:
+    """The state of a warning's life on a day: a snooze ends on its own."""
+    over = sa.and_(episodes.c.state == SNOOZED, episodes.c.snoozed_until <= today)
+    return sa.case((over, WARNED), else_=episodes.c.state).label("state")
+
+
+def _episodes_of(connection: sa.Connection, number: int | None, today: dt.date) -> pd.DataFrame:
     said = sa.select(
-        episodes.c.site, episodes.c.sku, episodes.c.id.label("episode"), state.label("state")
+        episodes.c.site, episodes.c.sku, episodes.c.id.label("episode"), state_on(today)
     ).join(episode_publications, episode_publications.c.episode == episodes.c.id)
     rows = connection.execute(said.where(episode_publications.c.publication == number)).all()
     return pd.DataFrame(rows, columns=["site", "sku", "episode", "state"])
@@ -199,7 +203,7 @@ def _episodes_of(connection: sa.Connection, number: int | None) -> pd.DataFrame:
 def episodes_of(engine: sa.Engine, number: int) -> pd.DataFrame:
     """The warnings that a publication says: site, sku, episode and its state today."""
     with reading(engine) as connection:
-        return _episodes_of(connection, number)
+        return _episodes_of(connection, number, dt.datetime.now(dt.UTC).date())
 
 
 def _publication(row: Any) -> Publication:

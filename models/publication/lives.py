@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from forecasting.errors import Refused, UnknownName, VigistockError
 from forecasting.record.database import reading, writing
-from models.tables import episode_publications, episodes, warning_changes
+from models.publication.ledger import state_on
+from models.tables import episodes, warning_changes
 
 FIRST_REVISION: Final = 1  # of a warning that nobody touched
 
@@ -77,15 +78,6 @@ class Wish:
     snoozed_until: dt.date | None = None
     action: Action | None = None
     comment: str = ""
-
-
-def lives_of(engine: sa.Engine, publication: int, today: dt.date) -> dict[int, Life]:
-    """The lives of the warnings that a publication says, by number."""
-    query = _query().join(episode_publications, episode_publications.c.episode == episodes.c.id)
-    query = query.where(episode_publications.c.publication == publication)
-    with reading(engine) as connection:
-        found = (_life(row, today) for row in connection.execute(query))
-        return {life.episode: life for life in found}
 
 
 def life_of(engine: sa.Engine, episode: int, today: dt.date) -> Life:
@@ -209,26 +201,23 @@ def _wished(life: Life, wish: Wish, today: dt.date) -> Life:
 
 
 _COLUMNS: Final = (
-    *("site", "sku", "state", "revision", "assigned_to", "snoozed_until", "action"),
+    *("site", "sku", "revision", "assigned_to", "snoozed_until", "action"),
     *("opened_at", "changed_at"),
 )
 
 
-def _query() -> sa.Select[tuple[object, ...]]:
-    return sa.select(episodes.c.id, *(episodes.c[name] for name in _COLUMNS))
+def _query(today: dt.date) -> sa.Select[tuple[object, ...]]:
+    return sa.select(episodes.c.id, state_on(today), *(episodes.c[name] for name in _COLUMNS))
 
 
 def _one(connection: sa.Connection, episode: int, today: dt.date) -> Life:
-    row = connection.execute(_query().where(episodes.c.id == episode)).one_or_none()
+    row = connection.execute(_query(today).where(episodes.c.id == episode)).one_or_none()
     if row is None:
         raise UnknownName("warning", str(episode), ())
-    return _life(row, today)
+    return _life(row)
 
 
-def _life(row: sa.Row[tuple[object, ...]], today: dt.date) -> Life:
+def _life(row: sa.Row[tuple[object, ...]]) -> Life:
     facts = dict(row._mapping)
-    state, until = State(facts.pop("state")), facts["snoozed_until"]
-    if state is State.SNOOZED and until <= today:
-        state = State.NEW
-    action = Action(facts.pop("action"))
+    state, action = State(facts.pop("state")), Action(facts.pop("action"))
     return Life(episode=facts.pop("id"), state=state, action=action, **facts)

@@ -6,7 +6,7 @@ query scans. No model code is imported here: what is served is what was publishe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -123,6 +123,16 @@ class PublicationReader:
         each = table.num_rows // max(len(self._rows), 1)
         pieces = [table.slice(first * each, count * each) for first, count in runs]
         return pa.concat_tables([table.slice(0, 0), *pieces])
+
+    @property
+    def rows(self) -> Mapping[tuple[str, str], int]:
+        """Site and sku of each series, and its row."""
+        return self._rows
+
+    @property
+    def row_of_warning(self) -> Mapping[int, int]:
+        """Number of each warning, and the row of its series."""
+        return self._row_of_warning
 
     @property
     def number(self) -> int:

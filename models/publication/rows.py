@@ -40,7 +40,7 @@ def _together(
     outer: Sequence[str], name: str, nested: Sequence[str]
 ) -> Callable[[list[Values]], list[dict[str, Any]]]:
     """Columns to rows, as code made for these names, the way `collections.namedtuple` does it: a
-    literal dictionary takes half the time of one zipped from names and values."""
+    literal dictionary is quicker than one zipped from names and values."""
     names = [*outer, *nested]
     pairs = [f"{one!r}: v{place}" for place, one in enumerate(names)]
     inner = f"{name!r}: {{{', '.join(pairs[len(outer) :])}}}" if nested else ""
