@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
@@ -24,7 +23,7 @@ from api.clock import today
 from api.errors import Forbidden, Unprocessable, status_of
 from api.plain import to_json
 from api.tables import pushes
-from forecasting.errors import MOST_EXAMPLES, VigistockError, examples
+from forecasting.errors import VigistockError, examples
 from forecasting.feeds import load_profile, read
 from forecasting.record import Record
 from forecasting.record.delivery import COUNTS, keep, prepare
@@ -128,7 +127,6 @@ def take(record: Record, push: Push, body: bytes, now: dt.datetime) -> Answer:
 def _told(reading: Reading, receipt: Receipt | None) -> dict[str, Any]:
     """Counts, notes and the first rejects; `receipt` None: only checked."""
     counted = reading if receipt is None else receipt
-    rejects = reading.rejects.head(MOST_EXAMPLES)[["line", "column", "code", "message", "raw"]]
     number = None if receipt is None else receipt.delivery
     address = f"/v1/feeds/deliveries/{number}" if number else None
     return {
@@ -141,7 +139,7 @@ def _told(reading: Reading, receipt: Receipt | None) -> dict[str, Any]:
         "repeated": bool(receipt and receipt.repeated),
         **{name: getattr(counted, name) for name in COUNTS},
         "notes": list(counted.notes),
-        "examples": orjson.loads(rejects.to_json(orient="records")),
+        "examples": reading.examples,
         "links": {"self": address, "rejects": f"{address}/rejects" if address else None},
     }
 

@@ -159,14 +159,8 @@ def _counted(path: Path, reading: Reading) -> Intake:
         str(path),
         **{name: getattr(reading, name) for name in COUNTS},
         notes=tuple(reading.notes),
-        examples=_examples(reading.rejects),
+        examples=reading.examples,
     )
-
-
-def _examples(rejects: pd.DataFrame) -> list[dict[str, Any]]:
-    columns = ["line", "column", "code", "message", "raw"]
-    first = rejects.head(MOST_EXAMPLES)[columns]
-    return [dict(zip(columns, row, strict=True)) for row in first.itertuples(index=False)]
 
 
 def _report(shell: Shell, feed: str, taken: Sequence[Intake], *, check: bool) -> None:

@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from forecasting.errors import UnknownName
+from forecasting.errors import MOST_EXAMPLES, UnknownName
 from forecasting.feeds.doubts import check_dates, doubts_of
 from forecasting.feeds.faults import Code, Faults, shown
 from forecasting.feeds.files import read_raw
@@ -74,6 +74,14 @@ class Reading:
     batches: tuple[Batch, ...]
     rejects: pd.DataFrame
     notes: tuple[str, ...]
+
+    @property
+    def examples(self) -> list[dict[str, Any]]:
+        """The first rejects as plain values: line (None: not known), column, code, message, raw."""
+        first = self.rejects.head(MOST_EXAMPLES).astype(object).replace({np.nan: None})
+        return [
+            {str(name): value for name, value in row.items()} for row in first.to_dict("records")
+        ]
 
 
 def read(
