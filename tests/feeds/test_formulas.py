@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from api.tabular import csv_pieces
 from forecasting.feeds import load_profile, read
 from forecasting.feeds.formulas import defused
+from forecasting.feeds.parse import SHEET_ERRORS
 
 SIGNS = ("=", "+", "-", "@", "\t", "\r")
 CODES = st.text(
@@ -22,7 +23,7 @@ CODES = st.text(
     ),
     min_size=1,
     max_size=12,
-).filter(lambda code: code == code.strip())
+).filter(lambda code: code == code.strip() and code not in SHEET_ERRORS)
 
 
 def as_csv(table: pa.Table) -> bytes:
