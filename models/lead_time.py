@@ -113,14 +113,15 @@ class LeadTimes:
         """[m, H] chance that each open line comes by the end of period origin + h, given that it
         had not come at the origin.
 
-        By the promise where there is one, else by the age of the order. Among lines not yet due a
+        By the promise where there is one, else by the age of the order (negative: it will be placed
+        after the origin). Among lines not yet due a
         later promise never gives an earlier arrival. An overdue line has the chance of lines that
         were as late as it is: small, where few such lines ever came.
         """
         today = int(period_end(origin, frequency).astype(np.int64))
         ends = period_end(origin + np.arange(1, horizon + 1), frequency).astype(np.int64) - today
         promised = lines["promised_on"].notna().to_numpy()
-        age = np.where(promised, 0, np.maximum(today - _day_numbers(lines["ordered_on"]), 0))
+        age = np.where(promised, 0, today - _day_numbers(lines["ordered_on"]))
         late = np.where(promised, today - _day_numbers(lines["promised_on"]), 0)
         chance = np.where(
             promised[:, None],

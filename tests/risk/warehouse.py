@@ -226,6 +226,7 @@ def _series(shelves: list[Shelf], options: Options) -> pd.DataFrame:
             "replaces": "",
             "in_assortment": True,
             "mode": "stocked",
+            "passed_on": 0.0,
             **one.item,
         }
         for one in shelves
