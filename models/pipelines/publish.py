@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+import pandas as pd
 import sqlalchemy as sa
 
 from forecasting.calendar import label
@@ -18,11 +20,16 @@ from models.ledger import DEMAND, RISK, Ledger
 from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
 from models.provenance import code_version
 from models.publication import Damaged, Move, Provenance, make_parts, measure_moves, publish_parts
+from models.publication.contracts import PROPOSALS
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
 from models.risk.hazard import RuptureHazard
 from models.risk_parameters import RiskParameters
 from models.workspace import Workspace
+
+if TYPE_CHECKING:
+    from forecasting.forecaster import DemandForecast
+    from models.lead_time import LeadTimes
 
 
 @dataclass(frozen=True)
@@ -106,11 +113,13 @@ def publish_panel(
     progress("lead times and risk of stockout")
     lead_times = fit_lead_times(panel, options)
     assessment = assess(panel, forecast, lead_times, options, champions.hazard)
+    progress("supplier orders")
+    proposed = _proposals(panel, forecast, lead_times, options)
     progress("publication")
     made = publish_parts(
         engine,
         workspace.publications,
-        make_parts(panel, forecast, assessment),
+        make_parts(panel, forecast, assessment, {PROPOSALS: proposed}),
         _provenance(panel, champions, options),
         created_at=dt.datetime.now(dt.UTC),
     )
@@ -130,6 +139,18 @@ def publish_panel(
         seconds=round(time.monotonic() - begun, 1),
         moved=moved,
     )
+
+
+def _proposals(
+    panel: Panel, forecast: DemandForecast, lead_times: LeadTimes, options: Options
+) -> pd.DataFrame:
+    """Orders of the next two weeks, by the forecasts of the workspace's own grain."""
+    from models.projection import supply_of
+    from models.risk.proposals import proposals
+
+    grain = forecast.grains[panel.frequency]
+    supply = supply_of(panel, lead_times, grain.mean.mean(axis=1), grain.horizon, options)
+    return proposals(panel, supply, grain, lead_times, options)
 
 
 def _provenance(panel: Panel, champions: Champions, options: Options) -> Provenance:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Days, Frequency, period_end
+from forecasting.forecaster import GrainForecast
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows
 from models.projection import Supply
@@ -38,8 +39,11 @@ class Expected:
     variance: Floats  # [n, H + 1] units², of the spread up to each end
 
     @classmethod
-    def of(cls, panel: Panel, mean: Floats, high: Floats) -> Expected:
-        """`mean`, `high` [n, H]: units a period, expected and at DEMAND_LEVEL."""
+    def of(cls, panel: Panel, forecast: GrainForecast) -> Expected:
+        """By the mean and the quantile nearest to DEMAND_LEVEL."""
+        mean = forecast.mean
+        nearest = int(np.argmin(np.abs(np.array(forecast.levels) - DEMAND_LEVEL)))
+        high = forecast.quantiles[:, :, nearest]
         periods = panel.origin + np.arange(mean.shape[1] + 1)
         ends = period_end(periods, panel.frequency).astype(np.int64)
         spread = np.maximum(high - mean, 0.0)

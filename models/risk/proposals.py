@@ -28,6 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecasting.forecaster import GrainForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import LONGEST_DAYS, Floats, LeadTimes, Rows
@@ -81,18 +82,17 @@ Address = tuple[str, str, str, str]  # source, site, buyer, currency
 def proposals(
     panel: Panel,
     supply: Supply,
-    mean: Floats,
-    high: Floats,
+    forecast: GrainForecast,
     lead_times: LeadTimes,
     options: Options,
 ) -> pd.DataFrame:
     """Lines of whole orders, in the columns of COLUMNS, by order day, source, site and buyer.
 
-    `mean`, `high` [n, H]: demand of each period, expected and exceeded once in ten times. Series
-    without a known stock, without a source, outside the assortment or bought to order have none.
+    `forecast`: demand in the panel's own grain, over the horizon of `supply`. Series without a
+    known stock, without a source, outside the assortment or bought to order have no line.
     """
     calendar = Calendar.of(panel, supply)
-    expected = Expected.of(panel, mean, high)
+    expected = Expected.of(panel, forecast)
     levels = Levels.of(panel, supply, lead_times, expected, calendar)
     plan = _Plan.of(panel, supply, lead_times, options, calendar, expected)
     path = ExpectedPath.of(supply, expected, calendar, options)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.calendar import Frequency
+from forecasting.forecaster import GrainForecast
 from forecasting.options import Options
 from models.lead_time import fit_lead_times
 from models.projection import supply_of
@@ -35,9 +36,19 @@ def proposed(
     panel = panel_of(list(shelves), options, **masters)
     horizon = {"D": 28, "W": 13, "M": 12}[options.frequency.value]
     mean = np.array([[float(np.mean(one.demand))] * horizon for one in shelves])
+    forecast = GrainForecast(
+        frequency=options.frequency,
+        first=panel.origin + 1,
+        mean=mean,
+        quantiles=np.stack([mean, mean * high], axis=2),
+        levels=(0.5, 0.9),
+        mean_units=mean,
+        method=["given"] * len(mean),
+        reason=[""] * len(mean),
+    )
     lead_times = fit_lead_times(panel, options)
     supply = supply_of(panel, lead_times, mean.mean(axis=1), horizon, options)
-    return proposals(panel, supply, mean, mean * high, lead_times, options)
+    return proposals(panel, supply, forecast, lead_times, options)
 
 
 def days_of(lines: pd.DataFrame) -> list[int]:
