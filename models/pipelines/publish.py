@@ -23,6 +23,7 @@ from models.publication import Damaged, Move, Provenance, make_parts, measure_mo
 from models.publication.contracts import PROPOSALS
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
+from models.publication.recognition import recognise
 from models.risk.hazard import RuptureHazard
 from models.risk_parameters import RiskParameters
 from models.workspace import Workspace
@@ -44,6 +45,7 @@ class PublishOutcome:
     demand_version: int
     risk_version: int
     seconds: float
+    recognised: int = 0  # order lines that answer proposals of earlier publications
     moved: tuple[Move, ...] = ()  # since the publication of the origin before, by grain
 
 
@@ -128,6 +130,13 @@ def publish_panel(
     except Damaged as error:  # the earlier one; this one is published all the same
         progress(f"stability not measured: {error.message}")
         moved = ()
+    try:
+        answered = recognise(
+            engine, workspace.publications, made, _order_lines(panel), at=made.created_at
+        )
+    except Damaged as error:
+        progress(f"orders not recognised: {error.message}")
+        answered = []
     return PublishOutcome(
         publication=made.number,
         origin=made.provenance.origin_label,
@@ -137,8 +146,16 @@ def publish_panel(
         demand_version=champions.demand_version,
         risk_version=champions.risk_version,
         seconds=round(time.monotonic() - begun, 1),
+        recognised=len(answered),
         moved=moved,
     )
+
+
+def _order_lines(panel: Panel) -> pd.DataFrame:
+    """Every line placed up to the origin, with the codes of its series."""
+    lines = panel.order_history
+    codes = panel.series[["site", "sku"]].iloc[lines["series"].to_numpy()]
+    return lines.assign(site=codes["site"].to_numpy(), sku=codes["sku"].to_numpy())
 
 
 def _proposals(
