@@ -24,6 +24,7 @@ from api.routes import (
     jobs,
     metrics,
     models,
+    proposals,
     receipts,
     scorecard,
     series,
@@ -89,8 +90,8 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
     )
     app.include_router(feeds.no_feed)  # before the feeds
     for resource in (
-        *(health, metrics, warnings, series, forecasts, publication_list, receipts, scorecard),
-        *(feeds, jobs, models),
+        *(health, metrics, warnings, series, forecasts, proposals, publication_list, receipts),
+        *(scorecard, feeds, jobs, models),
     ):
         app.include_router(resource.router)
     for page in (home, documentation):

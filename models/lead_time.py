@@ -99,13 +99,17 @@ class LeadTimes:
 
     def median_days(self, group: Rows, master_days: Floats) -> Floats:
         """Days by which half of the orders placed today have come."""
+        return self.days_until(0.5, group, master_days)
+
+    def days_until(self, share: float, group: Rows, master_days: Floats) -> Floats:
+        """Days by which a share of the orders placed today have come; LONGEST_DAYS: never."""
         asked = pd.DataFrame({"group": group, "days": master_days})
         kinds = asked.drop_duplicates().reset_index(drop=True)
         open_for = self.still_open(
             kinds["group"].to_numpy(), kinds["days"].to_numpy(), np.arange(LONGEST_DAYS)
         )
-        kinds["median"] = (open_for > 0.5).sum(axis=1).astype(np.float64)
-        return asked.merge(kinds, on=["group", "days"], how="left")["median"].to_numpy()
+        kinds["reached"] = (open_for > 1.0 - share).sum(axis=1).astype(np.float64)
+        return asked.merge(kinds, on=["group", "days"], how="left")["reached"].to_numpy()
 
     def arrival_chance(
         self, lines: pd.DataFrame, group: Rows, origin: int, frequency: Frequency, horizon: int
