@@ -20,6 +20,7 @@ from api.pushing import Bounds, Intakes
 from api.routes import (
     feeds,
     forecasts,
+    groups,
     health,
     jobs,
     metrics,
@@ -90,7 +91,17 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
     )
     app.include_router(feeds.no_feed)  # before the feeds
     for resource in (
-        *(health, metrics, warnings, series, forecasts, proposals, publication_list, receipts),
+        *(
+            health,
+            metrics,
+            warnings,
+            groups,
+            series,
+            forecasts,
+            proposals,
+            publication_list,
+            receipts,
+        ),
         *(scorecard, feeds, jobs, models),
     ):
         app.include_router(resource.router)

@@ -115,6 +115,12 @@ ROUTES: Final = {
         "/v1/forecasts?site=PARIS",
         "/v1/forecasts?site=NO1",
     ),
+    "GET /v1/groups": Route(
+        READERS, "its rows", "/v1/groups", "/v1/groups?site=PARIS", "/v1/groups?site=NO1"
+    ),
+    "GET /v1/groups/{group}": Route(
+        READERS, "its rows", "/v1/groups/1", "/v1/groups/2", "/v1/groups/99", 404
+    ),
     "GET /v1/proposals": Route(
         frozenset({"planner", "erp", "admin"}),
         "its rows",
@@ -311,7 +317,7 @@ def _told(response: Response) -> tuple[str, dict[str, str]]:
     """What an answer says, but the words of the question itself and its own id."""
     text = re.sub(r'"request_id":"\w+"', "", response.text)
     text = re.sub(r"PARIS|NO1", "…", text)
-    text = re.sub(r"((?:warnings?|deliver\w+)[/ ])\d+", r"\1…", text)
+    text = re.sub(r"((?:warnings?|groups?|deliver\w+)[/ ])\d+", r"\1…", text)
     text = re.sub(r"(warning '|\"name\":\")\d+", r"\1…", text)
     ignored = ("x-request-id", "date", "etag", "content-length")
     return text, {name: value for name, value in response.headers.items() if name not in ignored}

@@ -32,6 +32,8 @@ OPERATIONS = {
     "getSeries",
     "getSeriesByQuery",
     "listForecasts",
+    "listGroups",
+    "getGroup",
     "listProposals",
     "listPublications",
     "getPublication",
