@@ -13,6 +13,7 @@ import ipaddress
 import logging
 import os
 import socket
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -36,7 +37,8 @@ SECRET: Final = "VIGISTOCK_WEBHOOK_SECRET"
 WORSE_BY: Final = 0.1
 """Of probability, since the publication last told, from which a warning is worse."""
 MOST_TOLD: Final = 1_000  # of one call, the worst first; the rest is counted in `left_out`
-SECONDS: Final = 5.0  # without an answer
+SECONDS: Final = 5.0  # without a sign of the other side
+MOST_SECONDS: Final = 60.0  # of all tries together
 RETRIES: Final = 3
 BACKOFF_SECONDS: Final = 1.0  # before the second try; then 2, then 4
 AGAIN: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -199,22 +201,41 @@ def _called(outgoing: Outgoing, event: dict[str, Any]) -> tuple[int, str]:
     else:
         pool = urllib3.HTTPConnectionPool(address, port)
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-    with pool:
-        try:
-            answer = pool.urlopen(
-                "POST",
-                target,
-                body,
-                headers,
-                retries=retry,
-                redirect=False,
-                timeout=urllib3.Timeout(connect=SECONDS, read=SECONDS),
-                preload_content=False,
-            )
-        except urllib3.exceptions.HTTPError as error:
-            reason = getattr(error, "reason", None) or error
-            return RETRIES + 1, f"{host} cannot be reached: {type(reason).__name__}."
-        answer.close()
+    answers: list[tuple[int, str]] = []
+
+    def post() -> None:
+        with pool:
+            answers.append(_posted(pool, host, target, body, headers, retry))
+
+    posting = threading.Thread(target=post, daemon=True)  # a server may send a byte a second
+    posting.start()
+    posting.join(MOST_SECONDS)
+    return answers[0] if answers else (1, f"{host} took more than {MOST_SECONDS:.0f} s.")
+
+
+def _posted(
+    pool: urllib3.HTTPConnectionPool,
+    host: str,
+    target: str,
+    body: bytes,
+    headers: dict[str, str],
+    retry: urllib3.Retry,
+) -> tuple[int, str]:
+    try:
+        answer = pool.urlopen(
+            "POST",
+            target,
+            body,
+            headers,
+            retries=retry,
+            redirect=False,
+            timeout=urllib3.Timeout(connect=SECONDS, read=SECONDS),
+            preload_content=False,
+        )
+    except urllib3.exceptions.HTTPError as error:
+        reason = getattr(error, "reason", None) or error
+        return RETRIES + 1, f"{host} cannot be reached: {type(reason).__name__}."
+    answer.close()
     tries = len(answer.retries.history) + 1 if answer.retries else 1
     if 200 <= answer.status < 300:
         return tries, ""

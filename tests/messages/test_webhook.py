@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import json
+import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -174,6 +177,29 @@ def test_it_gives_up_and_the_next_publication_tells_what_was_missed(
     Ear.statuses[:] = []
     later = again(company, "2026-11-23", chances={})
     assert tell(company, ear, later) == Told(warnings=3, delivered=True)
+
+
+def test_a_byte_a_second_does_not_hold_it_up(
+    company: Workspace, ear: Outgoing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhook, "MOST_SECONDS", 0.5)
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as door:
+
+        def drip() -> None:
+            line, _ = door.accept()
+            with line:
+                while not done.wait(0.1):
+                    with contextlib.suppress(OSError):
+                        line.send(b"H")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        slow = replace(ear, webhook_url=f"http://127.0.0.1:{door.getsockname()[1]}/")
+        told = tell(company, slow, 1)
+        done.set()
+        dripping.join()
+    assert "took more than" in told.trouble
 
 
 def test_nobody_there_is_said_and_nothing_raised(company: Workspace, ear: Outgoing) -> None:
