@@ -38,11 +38,15 @@ Step = Callable[[str], None]
 
 
 def _publish(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    from api.messages.webhook import tell
+    from api.settings import load_settings
     from models.pipelines.publish import publish
 
     as_of = asked.get("as_of")
     day = dt.date.fromisoformat(as_of) if as_of else None
-    return vars(publish(workspace, day, progress=step))
+    outcome = publish(workspace, day, progress=step)
+    outgoing = load_settings(workspace.folder).settings.outgoing
+    return vars(outcome) | {"webhook": vars(tell(workspace, outgoing, outcome.publication))}
 
 
 PUBLISH: Final = "publish"

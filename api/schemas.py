@@ -282,6 +282,9 @@ class ProposalLine(BaseModel):
     minimum_reached: bool | None = Field(description="null: none is stated, or costs are unknown")
     order_value: float | None = Field(description="of all lines of the order")
     order_units: float
+    source_stock: float | None = Field(
+        None, description="of a transfer: sellable at the sending site on that day, expected, units"
+    )
 
 
 class ProposalPage(BaseModel):

@@ -14,6 +14,7 @@ from api.commands import (
     evaluation,
     feeds,
     keys,
+    messages,
     publications,
     schedule,
     scorecards,
@@ -70,6 +71,7 @@ app.command(rich_help_panel=OPERATE)(schedule.schedule)
 app.add_typer(publications.publications, name="publications", rich_help_panel=OPERATE)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
+app.command(rich_help_panel=ANSWERS)(messages.digest)
 app.command(rich_help_panel=ANSWERS)(service.serve)
 app.add_typer(keys.keys, name="keys", rich_help_panel=ANSWERS)
 

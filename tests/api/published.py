@@ -105,6 +105,7 @@ def parts(mean: float, as_of: str, sites: Collection[str] = ()) -> dict[str, pa.
 def _masters(series: pd.DataFrame) -> pd.DataFrame:
     return series[["site", "sku", "category", "supplier"]].assign(
         description=[f"Café moulu 250 g, {sku}" for sku in series["sku"]],
+        buyer=np.where(series["category"] == "thé", "A. Benali", "C. Morel"),
         unit_cost=4.0,
         unit_price=np.nan,
         on_hand=12.0,
@@ -279,6 +280,7 @@ def _proposals(series: pd.DataFrame) -> pd.DataFrame:
         minimum_units=np.nan,
         order_value=96.0,
         order_units=24.0,
+        source_stock=np.nan,
     )
     fills = (lines["sku"] == "00125").to_numpy()
     lines["supplier"] = "Novapack"
