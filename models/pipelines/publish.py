@@ -10,18 +10,27 @@ import sqlalchemy as sa
 
 from forecasting.calendar import label
 from forecasting.errors import NotReady
-from forecasting.forecaster import FittedDemand
+from forecasting.forecaster import DemandForecast, FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
 from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
 from models.provenance import code_version
-from models.publication import Damaged, Move, Provenance, make_parts, measure_moves, publish_parts
+from models.publication import (
+    Damaged,
+    Move,
+    Provenance,
+    current,
+    make_parts,
+    measure_moves,
+    publish_parts,
+)
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
 from models.risk.hazard import RuptureHazard
 from models.risk_parameters import RiskParameters
+from models.scenarios.base import keep_base
 from models.workspace import Workspace
 
 
@@ -119,6 +128,7 @@ def publish_panel(
     except Damaged as error:  # the earlier one; this one is published all the same
         progress(f"stability not measured: {error.message}")
         moved = ()
+    _keep_base(workspace, engine, made.number, panel, forecast, progress)
     return PublishOutcome(
         publication=made.number,
         origin=made.provenance.origin_label,
@@ -130,6 +140,23 @@ def publish_panel(
         seconds=round(time.monotonic() - begun, 1),
         moved=moved,
     )
+
+
+def _keep_base(
+    workspace: Workspace,
+    engine: sa.Engine,
+    number: int,
+    panel: Panel,
+    forecast: DemandForecast,
+    progress: Progress,
+) -> None:
+    """What scenarios on the current publication start from; without it they only take longer."""
+    if current(engine).number != number:
+        return
+    try:
+        keep_base(workspace.bases, number, panel, forecast)
+    except OSError as error:
+        progress(f"no base for scenarios kept: {error.strerror}")
 
 
 def _provenance(panel: Panel, champions: Champions, options: Options) -> Provenance:
