@@ -15,6 +15,7 @@ from api.commands import (
     feeds,
     keys,
     publications,
+    scenarios,
     schedule,
     scorecards,
     service,
@@ -70,6 +71,7 @@ app.command(rich_help_panel=OPERATE)(schedule.schedule)
 app.add_typer(publications.publications, name="publications", rich_help_panel=OPERATE)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
+app.add_typer(scenarios.scenario, name="scenario", rich_help_panel=ANSWERS)
 app.command(rich_help_panel=ANSWERS)(service.serve)
 app.add_typer(keys.keys, name="keys", rich_help_panel=ANSWERS)
 

@@ -8,7 +8,7 @@ sites the loss stands at those who sell: rows that others draw from are shown, a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -17,15 +17,12 @@ from numpy.typing import NDArray
 from forecasting.calendar import as_days, period_end
 from forecasting.panel import Panel
 from models.risk.value import value_at_risk
+from models.scenarios.totals import LEAST_UNITS
 
 Floats = NDArray[np.float64]
-Verdict: TypeAlias = Literal["broken", "sooner", "worse", "same", "better", "relieved"]
 
 BREAKS_FROM: Final = 0.5
 """Chance from which a series breaks: a plan is made for what is more likely than not."""
-LEAST_UNITS: Final = 0.05  # expected; below, nothing has changed that anybody would see
-DIMENSIONS: Final = ("site", "supplier", "category")
-FIGURES: Final = ("units_short", "value", "units_turned_away", "value_turned_away")
 
 
 @dataclass(frozen=True)
@@ -71,14 +68,17 @@ def compared(
     before: Run,
     after: Run,
     *,
+    source: NDArray[np.object_],
     counts: NDArray[np.bool_],
     turned_away: Floats,
     unmet: float,
 ) -> pd.DataFrame:
-    """A row of each of the `series`: both runs, and the verdict. `counts` [n]: enters totals;
-    `turned_away` [n]: units that find their site closed."""
+    """A row of each of the `series`: both runs, and the verdict. `source` [n]: the site that
+    feeds it, "" a supplier; `counts` [n]: enters totals; `turned_away` [n]: units that find their
+    site closed."""
     codes = ["site", "sku", "description", "category", "supplier", "buyer"]
     table = series[codes].reset_index(drop=True)
+    table["source"] = source
     table["currency"] = warnings["currency"].astype(str).to_numpy(dtype=object)
     table["verdict"] = _verdicts(before, after)
     table["counts"] = counts
@@ -112,53 +112,3 @@ def _verdicts(before: Run, after: Run) -> NDArray[np.object_]:
         ["broken", "relieved", "sooner", "worse", "better"],
         "same",
     ).astype(object)
-
-
-def grouped(table: pd.DataFrame) -> pd.DataFrame:
-    """Totals by site, supplier and category, in each currency apart, the largest added value first.
-
-    Series that break are counted wherever they are; units and value where they are lost.
-    """
-    parts = [_summed(table, name).assign(dimension=name) for name in DIMENSIONS]
-    whole = pd.concat(parts, ignore_index=True)
-    moved = (whole[["broken", "relieved"]] > 0).any(axis=1)
-    moved |= whole["units_short_added"].abs() >= LEAST_UNITS
-    moved |= whole["units_turned_away"] >= LEAST_UNITS
-    order = ["dimension", "value_added", "units_short_added", "code"]
-    ranked = whole[moved].sort_values(order, ascending=[True, False, False, True])
-    front = ["dimension", "code", "currency", "broken", "relieved"]
-    return ranked[front + [name for name in whole if name not in front]].reset_index(drop=True)
-
-
-def totals(table: pd.DataFrame) -> dict[str, Any]:
-    """The whole as plain values: counts, the first day, and figures by currency."""
-    everything = _summed(table.assign(all=""), "all")
-    broken = table[table["verdict"] == "broken"]
-    first = broken["breaks_on_scenario"].min()
-    return {
-        "series": len(table),
-        **{verdict: int((table["verdict"] == verdict).sum()) for verdict in _counted()},
-        "first_break": None if pd.isna(first) else first.date().isoformat(),
-        "by_currency": [
-            {name: row[name] for name in ("currency", *_figures())}
-            for row in everything.to_dict("records")
-        ],
-    }
-
-
-def _counted() -> tuple[Verdict, ...]:
-    return ("broken", "sooner", "worse", "better", "relieved")
-
-
-def _figures() -> list[str]:
-    both = [f"{name}_{run}" for name in FIGURES[:2] for run in ("base", "scenario", "added")]
-    return [*both, *FIGURES[2:]]
-
-
-def _summed(table: pd.DataFrame, by: str) -> pd.DataFrame:
-    counted = table["counts"].to_numpy(dtype=bool)
-    figures = table[_figures()].mul(counted, axis=0)
-    figures["broken"] = (table["verdict"] == "broken").astype(int)
-    figures["relieved"] = (table["verdict"] == "relieved").astype(int)
-    keys = [table[by].astype(str).rename("code"), table["currency"].rename("currency")]
-    return figures.groupby(keys, sort=True).sum().reset_index()

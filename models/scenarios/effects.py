@@ -52,7 +52,9 @@ class Supposed:
     touched: Rows  # changed themselves, or fed by a series that is
     stopped: dict[str, dt.date] = field(default_factory=dict)  # supplier -> first day
     turned_away: Floats | None = None  # [n, H] share of demand that finds its site closed
-    notes: tuple[str, ...] = ()  # codes of what a reader must know: promotion_model, …
+    notes: tuple[
+        str, ...
+    ] = ()  # what a reader must know: promotion_model, promotion_stated, goes_on
 
 
 def suppose(
@@ -114,6 +116,8 @@ def _supplier_stop(now: Supposed, change: SupplierStop, _: Uplift) -> Supposed:
     sooner = pd.concat([known, pd.Series(until, index=panel.orders.index)], axis=1).min(axis=1)
     panel = replace(panel, orders=panel.orders.assign(comes_until=sooner.astype("datetime64[s]")))
     event = {"kind": "supplier_closure", "start": first, "end": last, "supplier": supplier}
+    if last > _last_day(now):
+        now = replace(now, notes=(*now.notes, "goes_on"))
     begun = min(first, now.stopped.get(supplier, FAR))
     return replace(
         now,
@@ -257,10 +261,14 @@ def _first_day(panel: Panel) -> dt.date:
     return panel.origin_date + dt.timedelta(days=1)
 
 
+def _last_day(now: Supposed) -> dt.date:
+    return end_date(now.panel.origin + now.factor.shape[1], now.panel.frequency)
+
+
 def _span(now: Supposed, start: dt.date | None, end: dt.date | None) -> tuple[dt.date, dt.date]:
     """First and last day; by default all that is forecast."""
     panel = now.panel
-    last = end_date(panel.origin + now.factor.shape[1], panel.frequency)
+    last = _last_day(now)
     first = start or _first_day(panel)
     if first > last or (end and end < _first_day(panel)):
         raise Refused(
@@ -302,6 +310,12 @@ def _shipped_on(panel: Panel, mean: Floats, factor: Floats) -> Floats:
             break
         factor = following
     return factor
+
+
+def feeding_sites(panel: Panel) -> NDArray[np.object_]:
+    """[n] the site that each series is refilled from by its policy; "": a supplier, or unknown."""
+    giver = _givers(panel)
+    return np.where(giver >= 0, panel.series["site"].to_numpy(dtype=object)[giver], "")
 
 
 def _and_fed(panel: Panel, rows: Rows) -> Rows:

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 import sqlalchemy as sa
@@ -24,8 +24,10 @@ from models.publication.parts import (
     write_parts,
 )
 from models.scenarios.declaration import Scenario, scenario_of
-from models.scenarios.run import Result
 from models.tables import scenarios
+
+if TYPE_CHECKING:
+    from models.scenarios.run import Result
 
 PARTS: Final = ("series", "groups", "actions")
 

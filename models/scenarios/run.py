@@ -17,10 +17,11 @@ from models.lead_time import fit_lead_times
 from models.risk import assess
 from models.risk.hazard import RuptureHazard
 from models.scenarios.base import Base
-from models.scenarios.comparison import compared, grouped, run_of, totals
+from models.scenarios.comparison import compared, run_of
 from models.scenarios.declaration import Scenario
-from models.scenarios.effects import Uplift, sources, suppose
+from models.scenarios.effects import Uplift, feeding_sites, sources, suppose
 from models.scenarios.mitigation import mitigations
+from models.scenarios.totals import grouped, totals
 
 Floats = NDArray[np.float64]
 PROJECTED = ("p_first", "p_first_no_order", "units_short_mean")
@@ -82,6 +83,7 @@ def run_scenario(
         warnings,
         before,
         after,
+        source=feeding_sites(panel)[rows],
         counts=~sources(panel)[rows],
         turned_away=away[rows],
         unmet=options.unmet,
