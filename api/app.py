@@ -19,12 +19,14 @@ from api.pages import documentation, home
 from api.pushing import Bounds, Intakes
 from api.routes import (
     feeds,
+    flow,
     forecasts,
     health,
     jobs,
     metrics,
     models,
     receipts,
+    scenarios,
     scorecard,
     series,
     warnings,
@@ -90,7 +92,7 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
     app.include_router(feeds.no_feed)  # before the feeds
     for resource in (
         *(health, metrics, warnings, series, forecasts, publication_list, receipts, scorecard),
-        *(feeds, jobs, models),
+        *(feeds, jobs, models, scenarios, flow),
     ):
         app.include_router(resource.router)
     for page in (home, documentation):

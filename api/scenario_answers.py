@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from models.scenarios.mitigation import together
 from models.scenarios.plans import PARTS, Plan, read_part
 from models.scenarios.totals import CHANGED, grouped, side_by_side, totals
 
@@ -34,12 +35,11 @@ def tables_of(root: Path, plan: Plan, sites: frozenset[str] | None = None) -> di
         return tables
     series = tables["series"]
     own = series[series["site"].isin(sites)].reset_index(drop=True)
-    seen = tables["actions"]["sites"].map(lambda text: set(text.split(", ")) <= sites)
-    mine = seen & ~tables["actions"]["source"].isin(set(series["site"]) - sites)
+    lines = tables["actions"]
     return {
         "series": own,
         "groups": grouped(own),
-        "actions": tables["actions"][mine].reset_index(drop=True),
+        "actions": lines[lines["site"].isin(sites)].reset_index(drop=True),
     }
 
 
@@ -55,7 +55,7 @@ def detailed(
         **figures,
         "series": records(series.head(limit)),
         "groups": records(tables["groups"].head(limit)),
-        "actions": records(tables["actions"].head(limit)),
+        "actions": records(together(tables["actions"]).head(limit)),
     }
 
 

@@ -120,8 +120,8 @@ def _table(listed: Listed, words: Mapping[str, str]) -> Table:
 def export(
     context: typer.Context,
     what: Annotated[
-        Literal["forecasts", "warnings", "series"],
-        typer.Argument(metavar="forecasts|warnings|series", help="What to write."),
+        Literal["forecasts", "warnings", "series", "flow"],
+        typer.Argument(metavar="forecasts|warnings|series|flow", help="What to write."),
     ],
     publication: PublicationNumber = None,
     grain: Annotated[
@@ -139,7 +139,7 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write forecasts, warnings or series as a file for other systems."""
+    """Write forecasts, warnings, series or the flow of risk as a file for other systems."""
     shell = shell_of(context, as_json)
     if grain and what != "forecasts":
         raise typer.BadParameter("only forecasts have a grain", param_hint="--grain")
@@ -148,7 +148,12 @@ def export(
     if shell.json and output is None:
         raise typer.BadParameter("with --json name the file to write", param_hint="--output")
     reader = open_reader(shell, publication)
-    table = reader.export_table(what, grain, every_series=every)
+    if what == "flow":
+        from api.flows import edges_table
+
+        table = edges_table(reader)
+    else:
+        table = reader.export_table(what, grain, every_series=every)
     from api.tabular import WRITERS
 
     with opened(output, form) as file:

@@ -220,6 +220,7 @@ def _show(
 ) -> None:
     from api.scenario_answers import detailed, ranked, records
     from api.scenario_words import WORDS, summary, to_do
+    from models.scenarios.mitigation import together
 
     if shell.json:
         shell.answer(detailed(plan, tables, limit))
@@ -238,7 +239,7 @@ def _show(
             shell.out.print(_group_table(rows.head(8), words, dimension, language))
     if len(tables["actions"]):
         shell.say(f"[bold]{words['what_to_do']}[/]")
-    for action in records(tables["actions"].head(min(limit, 10))):
+    for action in records(together(tables["actions"]).head(min(limit, 10))):
         shell.say(f"  [green]•[/] {escape(to_do(action, language, plan.until))}")
     for note in plan.notes:
         shell.say(f"[dim]{words[note]}[/]")

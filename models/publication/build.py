@@ -25,6 +25,7 @@ from models.publication.contracts import (
     forecasts_part,
     quantile_column,
 )
+from models.sources import feeding_sites
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast, GrainForecast
@@ -43,7 +44,11 @@ def make_parts(
 ) -> dict[str, pa.Table]:
     """All parts of a publication, checked; every part is ordered by series, then period."""
     parts = {
-        SERIES: table_of(pd.concat([panel.series, _stock_columns(panel)], axis=1)),
+        SERIES: table_of(
+            pd.concat([panel.series, _stock_columns(panel)], axis=1).assign(
+                source=feeding_sites(panel)
+            )
+        ),
         HISTORY: _history(panel),
         WARNINGS: table_of(assessment.warnings.drop(columns=list(READER_ADDS), errors="ignore")),
         PROJECTION: _projection(assessment.projection, panel),

@@ -80,7 +80,9 @@ def compared(
     table = series[codes].reset_index(drop=True)
     table["source"] = source
     table["currency"] = warnings["currency"].astype(str).to_numpy(dtype=object)
-    table["verdict"] = _verdicts(before, after)
+    spared = np.isin(verdicts := _verdicts(before, after), ("relieved", "better"))
+    # nobody is spared a stockout by a door that is shut
+    table["verdict"] = np.where(spared & (turned_away > 0), "same", verdicts)
     table["counts"] = counts
     for name, run in (("base", before), ("scenario", after)):
         table[f"probability_{name}"] = run.probability

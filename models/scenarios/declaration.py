@@ -16,14 +16,50 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from forecasting.errors import NotReady, VigistockError
 
 MOST_CHANGES: Final = 50
+EARLIEST, LATEST = dt.date(1970, 1, 1), dt.date(2999, 12, 31)
 MOST_BYTES: Final = 100_000  # of a file: a scenario is written by hand
-Code: TypeAlias = Annotated[str, Field(max_length=200)]
-Named: TypeAlias = Annotated[str, Field(min_length=1, max_length=200)]
+
+
+def _of_text(text: str) -> str:
+    if any(ord(sign) < 32 for sign in text):
+        raise ValueError("control characters are no text")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a lone surrogate is no text") from None
+    return text
+
+
+def _of_day(day: Any) -> Any:
+    """A day is written, or given as one; a number is none."""
+    if day is not None and not isinstance(day, str | dt.date):
+        raise ValueError("a day is written 2026-11-22")
+    return day
+
+
+def _in_reach(day: dt.date) -> dt.date:
+    if not EARLIEST <= day <= LATEST:
+        raise ValueError(f"a day lies between {EARLIEST} and {LATEST}")
+    return day
+
+
+Text: TypeAlias = Annotated[str, Field(strict=True, max_length=200), AfterValidator(_of_text)]
+Code: TypeAlias = Text
+Named: TypeAlias = Annotated[Text, Field(min_length=1)]
+Day: TypeAlias = Annotated[dt.date, BeforeValidator(_of_day), AfterValidator(_in_reach)]
 
 
 class BadScenario(VigistockError):
@@ -38,8 +74,8 @@ class _Change(BaseModel):
 class _Spanned(_Change):
     """`start` and `end`: first and last day; default: from the first day after the origin on."""
 
-    start: dt.date | None = None
-    end: dt.date | None = None
+    start: Day | None = None
+    end: Day | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> _Spanned:
@@ -61,7 +97,7 @@ class Demand(_Selected):
     """Demand is `percent` higher, or lower where below 0."""
 
     kind: Literal["demand"] = "demand"
-    percent: float = Field(ge=-100, le=1000)
+    percent: float = Field(strict=True, ge=-100, le=1000)
 
 
 class SupplierStop(_Change):
@@ -70,8 +106,8 @@ class SupplierStop(_Change):
 
     kind: Literal["supplier_stop"] = "supplier_stop"
     supplier: Named
-    weeks: float = Field(gt=0, le=104)
-    start: dt.date | None = None
+    weeks: float = Field(strict=True, gt=0, le=104)
+    start: Day | None = None
 
 
 class OrderLate(_Change):
@@ -80,7 +116,7 @@ class OrderLate(_Change):
     kind: Literal["order_late"] = "order_late"
     order: Code = ""
     supplier: Code = ""
-    days: int = Field(ge=1, le=365)
+    days: int = Field(strict=True, ge=1, le=365)
 
     @model_validator(mode="after")
     def _one_of(self) -> OrderLate:
@@ -101,7 +137,7 @@ class LeadTime(_Change):
 
     kind: Literal["lead_time"] = "lead_time"
     supplier: Named
-    factor: float = Field(ge=0.1, le=20)
+    factor: float = Field(strict=True, ge=0.1, le=20)
 
 
 class Promotion(_Selected):
@@ -109,8 +145,8 @@ class Promotion(_Selected):
     promotions; where it learned nothing, by `uplift_percent`."""
 
     kind: Literal["promotion"] = "promotion"
-    depth: float = Field(gt=0, le=1)
-    uplift_percent: float | None = Field(default=None, ge=-100, le=1000)
+    depth: float = Field(strict=True, gt=0, le=1)
+    uplift_percent: float | None = Field(default=None, strict=True, ge=-100, le=1000)
 
 
 Change: TypeAlias = Annotated[
@@ -124,7 +160,7 @@ class Scenario(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(max_length=200)] = ""
+    name: Text = ""
     changes: Annotated[tuple[Change, ...], Field(max_length=MOST_CHANGES)] = ()
 
     def plain(self) -> dict[str, Any]:

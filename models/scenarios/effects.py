@@ -29,7 +29,7 @@ from models.scenarios.declaration import (
     SiteClosed,
     SupplierStop,
 )
-from models.sources import rows_of
+from models.sources import givers_of, rows_of
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]  # [n] which series
@@ -287,18 +287,13 @@ def _covered(now: Supposed, start: dt.date | None, end: dt.date | None) -> Float
     return np.maximum(days, 0) / ((closes - opens).astype(np.int64) + 1.0)
 
 
-def _givers(panel: Panel) -> NDArray[np.int64]:
-    """[n] the series of the same sku at the site that a series is refilled from; −1: a supplier."""
-    return rows_of(panel, panel.policies["source"].fillna(""), panel.series["sku"])
-
-
 def _shipped_on(panel: Panel, mean: Floats, factor: Floats) -> Floats:
     """[n, H] the factor where more wanted at a site is more shipped by the site that feeds it.
 
     What a source ships is part of its own demand. A source that the scenario changes itself is
     left as it says.
     """
-    giver = _givers(panel)
+    giver = givers_of(panel)
     factor, changed = factor.copy(), (factor != 1.0).any(axis=1)
     for _ in range(len(panel.sites) + 1):  # a chain is no longer than there are sites
         moved = np.flatnonzero((giver >= 0) & (factor != 1.0).any(axis=1))
@@ -310,12 +305,6 @@ def _shipped_on(panel: Panel, mean: Floats, factor: Floats) -> Floats:
             break
         factor = following
     return factor
-
-
-def feeding_sites(panel: Panel) -> NDArray[np.object_]:
-    """[n] the site that each series is refilled from by its policy; "": a supplier, or unknown."""
-    giver = _givers(panel)
-    return np.where(giver >= 0, panel.series["site"].to_numpy(dtype=object)[giver], "")
 
 
 def _and_fed(panel: Panel, rows: Rows) -> Rows:
@@ -331,7 +320,7 @@ def _and_fed(panel: Panel, rows: Rows) -> Rows:
 
 def _links(panel: Panel) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Who draws from whom: series numbers."""
-    by_policy = _givers(panel)
+    by_policy = givers_of(panel)
     series = panel.orders["series"].to_numpy(dtype=np.int64)
     skus: Sequence[str] = list(panel.series["sku"].iloc[series])
     sites: Iterable[str] = panel.orders["source_site"].fillna("")

@@ -41,8 +41,7 @@ class _Reach:
 def mitigations(
     table: pd.DataFrame, actions: Sequence[str], stopped: Mapping[str, dt.date]
 ) -> pd.DataFrame:
-    """Actions of the series that a scenario makes worse, alike ones together, each with its first
-    deadline; ranked by the value that the scenario adds to the series they help, then by units.
+    """A row an action and series that a scenario makes worse, with the value that it adds there.
 
     `table`: models.scenarios.comparison.compared; `actions`: the compact JSON of each of its rows;
     `stopped`: suppliers and the first day on which they neither deliver nor take orders.
@@ -61,11 +60,19 @@ def mitigations(
             found += [_line(one, row, value) for one in possible]
         elif row["counts"]:
             found.append(_line(_found_elsewhere(row), row, value))
-    lines = pd.DataFrame(found, columns=[*KEYS, "units", "by", "series", "site", "value"])
-    merged = lines.groupby(list(KEYS), sort=True, as_index=False).agg(
+    return pd.DataFrame(found, columns=[*KEYS, "units", "by", "site", "value"])
+
+
+def together(lines: pd.DataFrame) -> pd.DataFrame:
+    """Alike actions of several series as one, with its first deadline; ranked by the value that the
+    scenario adds to the series they help, then by units."""
+    told = lines.assign(series=1, by=lines["by"].replace("", UNDATED))
+    groups: Any = told.groupby(list(KEYS), sort=True, as_index=False)
+    merged: pd.DataFrame = groups.agg(
         {"units": "sum", "by": "min", "series": "sum", "site": _joined, "value": "sum"}
     )
-    merged = merged.rename(columns={"site": "sites"}).replace({"by": {UNDATED: ""}})
+    merged = merged.rename(columns={"site": "sites"})
+    merged["by"] = merged["by"].replace(UNDATED, "")
     order = ["value", "units", *KEYS]
     ranked = merged.sort_values(order, ascending=[False, False, *[True] * len(KEYS)])
     return ranked.reset_index(drop=True)
@@ -73,7 +80,7 @@ def mitigations(
 
 def _found_elsewhere(row: Row) -> dict[str, Any]:
     due = row["breaks_on_scenario"]
-    by = "" if pd.isna(due) else due.date().isoformat()
+    by: str = "" if pd.isna(due) else due.date().isoformat()
     return {"code": "find", "units": max(row["units_short_added"], 0.0), "by": by}
 
 
@@ -85,8 +92,7 @@ def _line(action: Row, row: Row, value: float) -> dict[str, Any]:
         "sku": row["sku"],
         "currency": row["currency"],
         "units": float(action.get("units") or 0.0),
-        "by": str(action.get("by") or UNDATED),
-        "series": 1,
+        "by": str(action.get("by") or ""),
         "site": row["site"],
         "value": value,
     }

@@ -19,9 +19,10 @@ from models.risk.hazard import RuptureHazard
 from models.scenarios.base import Base
 from models.scenarios.comparison import compared, run_of
 from models.scenarios.declaration import Scenario
-from models.scenarios.effects import Uplift, feeding_sites, sources, suppose
+from models.scenarios.effects import Uplift, sources, suppose
 from models.scenarios.mitigation import mitigations
 from models.scenarios.totals import grouped, totals
+from models.sources import feeding_sites
 
 Floats = NDArray[np.float64]
 PROJECTED = ("p_first", "p_first_no_order", "units_short_mean")

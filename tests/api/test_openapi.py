@@ -44,6 +44,10 @@ OPERATIONS = {
     "changeWarning",
     "getJob",
     "listModels",
+    "listScenarios",
+    "createScenario",
+    "getScenario",
+    "getFlow",
 }
 WITHOUT_PARAMETERS = {
     "getLiveness",
