@@ -14,7 +14,7 @@ from models.scenarios.declaration import (
     Demand,
     LeadTime,
     OrderLate,
-    Promotion,
+    PromotionAdded,
     Scenario,
     SiteClosed,
     SupplierStop,
@@ -158,7 +158,7 @@ def _described(change: Change, language: str) -> str:
     match change:
         case Demand():
             facts |= {"percent": f"{change.percent:+g}", "what": _selection(change, language)}
-        case Promotion():
+        case PromotionAdded():
             facts |= {"depth": f"{100 * change.depth:g}", "what": _selection(change, language)}
         case SupplierStop():
             facts |= {"supplier": change.supplier, "weeks": f"{change.weeks:g}"}
@@ -173,7 +173,7 @@ def _described(change: Change, language: str) -> str:
     return words[change.kind].format(**facts)
 
 
-def _selection(change: Demand | Promotion, language: str) -> str:
+def _selection(change: Demand | PromotionAdded, language: str) -> str:
     codes = [code for code in (change.category, change.supplier, change.sku, change.site) if code]
     words = WORDS[language]
     return words["of"].format(codes=", ".join(codes)) if codes else words["everything"]

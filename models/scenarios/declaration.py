@@ -140,7 +140,7 @@ class LeadTime(_Change):
     factor: float = Field(strict=True, ge=0.1, le=20)
 
 
-class Promotion(_Selected):
+class PromotionAdded(_Selected):
     """A promotion of a depth (0.2: 20 % off). Demand rises as the demand model learned from past
     promotions; where it learned nothing, by `uplift_percent`."""
 
@@ -150,7 +150,7 @@ class Promotion(_Selected):
 
 
 Change: TypeAlias = Annotated[
-    Demand | SupplierStop | OrderLate | SiteClosed | LeadTime | Promotion,
+    Demand | SupplierStop | OrderLate | SiteClosed | LeadTime | PromotionAdded,
     Field(discriminator="kind"),
 ]
 

@@ -24,7 +24,7 @@ from models.scenarios.declaration import (
     Demand,
     LeadTime,
     OrderLate,
-    Promotion,
+    PromotionAdded,
     Scenario,
     SiteClosed,
     SupplierStop,
@@ -82,7 +82,7 @@ def _demand(now: Supposed, change: Demand, _: Uplift) -> Supposed:
     return _with_demand(now, rows, 1.0 + share * change.percent / 100.0)
 
 
-def _promotion(now: Supposed, change: Promotion, uplift: Uplift) -> Supposed:
+def _promotion(now: Supposed, change: PromotionAdded, uplift: Uplift) -> Supposed:
     rows = selected(now.panel, change)
     first, last = _span(now, change.start, change.end)
     codes = {name: getattr(change, name) for name in SELECTORS}
@@ -189,7 +189,7 @@ def _lead_time(now: Supposed, change: LeadTime, _: Uplift) -> Supposed:
 
 _APPLY: Final[dict[type[Change], Callable[[Supposed, Any, Uplift], Supposed]]] = {
     Demand: _demand,
-    Promotion: _promotion,
+    PromotionAdded: _promotion,
     SupplierStop: _supplier_stop,
     OrderLate: _order_late,
     SiteClosed: _site_closed,
@@ -197,7 +197,7 @@ _APPLY: Final[dict[type[Change], Callable[[Supposed, Any, Uplift], Supposed]]] =
 }
 
 
-def selected(panel: Panel, change: Demand | Promotion) -> Rows:
+def selected(panel: Panel, change: Demand | PromotionAdded) -> Rows:
     """[n] the series that have all the codes a change names; UnknownName for a code of none."""
     rows = np.ones(len(panel), dtype=bool)
     for name in SELECTORS:

@@ -74,7 +74,7 @@ def run_scenario(
     warnings, made = said.warnings.loc[rows], said.projection
     if rows.any():
         found = assess(now.panel, forecast.moved(now.factor, rows), now.lead_times, options, hazard)
-        warnings, made = found.warnings.loc[rows], _matrices(found.projection, len(panel))
+        warnings, made = found.warnings.loc[rows], matrices(found.projection, len(panel))
     after = run_of(warnings, _of(made, rows), panel, reach, options.unmet)
     away = np.zeros(len(panel))
     if now.turned_away is not None:
@@ -103,7 +103,7 @@ def _of(projection: Mapping[str, Floats], rows: NDArray[np.bool_]) -> dict[str, 
     return {name: projection[name][rows] for name in PROJECTED}
 
 
-def _matrices(projection: pd.DataFrame, count: int) -> dict[str, Floats]:
+def matrices(projection: pd.DataFrame, count: int) -> dict[str, Floats]:
     return {
         name: projection[name].to_numpy(dtype=np.float64).reshape(count, -1) for name in PROJECTED
     }
