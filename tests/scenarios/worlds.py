@@ -39,9 +39,7 @@ def base_of(*shelves: Shelf, **masters: Any) -> Base:
         mean=mean,
         dispersion=np.full(len(shelves), 0.4),
         quantum=np.ones(len(shelves)),
-        errors=ErrorPaths(
-            none, np.zeros(0, np.int64), np.zeros((volumes, len(GRID))), Frequency.DAY
-        ),
+        errors=ErrorPaths(none, nobody, np.zeros((volumes, len(GRID))), Frequency.DAY),
         count=OPTIONS.paths,
         seed=1,
     )
