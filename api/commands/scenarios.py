@@ -66,11 +66,21 @@ def run(
     order: Annotated[str, typer.Option(help="The open order that comes --late.")] = "",
     start: Annotated[
         dt.datetime | None,
-        typer.Option("--from", formats=DATES, help="First day; default: the one after the data."),
+        typer.Option(
+            "--from",
+            formats=DATES,
+            metavar="DATE",
+            help="First day; default: the one after the data.",
+        ),
     ] = None,
     end: Annotated[
         dt.datetime | None,
-        typer.Option("--to", formats=DATES, help="Last day; default: the last that is forecast."),
+        typer.Option(
+            "--to",
+            formats=DATES,
+            metavar="DATE",
+            help="Last day; default: the last that is forecast.",
+        ),
     ] = None,
     publication: PublicationNumber = None,
     limit: Limit = 20,

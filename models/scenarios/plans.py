@@ -91,9 +91,14 @@ def keep_plan(
 
 def list_plans(engine: sa.Engine) -> list[Plan]:
     """Every plan, the newest first."""
-    statement = sa.select(scenarios).order_by(scenarios.c.number.desc())
     with reading(engine) as connection:
-        return [_plan(row) for row in connection.execute(statement)]
+        return plans_in(connection)
+
+
+def plans_in(connection: sa.Connection) -> list[Plan]:
+    """As `list_plans`, in a transaction under way."""
+    statement = sa.select(scenarios).order_by(scenarios.c.number.desc())
+    return [_plan(row) for row in connection.execute(statement)]
 
 
 def plan(engine: sa.Engine, number: int) -> Plan:
