@@ -19,6 +19,7 @@ from api.pages import documentation, home
 from api.pushing import Bounds, Intakes
 from api.routes import (
     feeds,
+    flow,
     forecasts,
     groups,
     health,
@@ -27,6 +28,7 @@ from api.routes import (
     models,
     proposals,
     receipts,
+    scenarios,
     scorecard,
     series,
     warnings,
@@ -91,18 +93,8 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
     )
     app.include_router(feeds.no_feed)  # before the feeds
     for resource in (
-        *(
-            health,
-            metrics,
-            warnings,
-            groups,
-            series,
-            forecasts,
-            proposals,
-            publication_list,
-            receipts,
-        ),
-        *(scorecard, feeds, jobs, models),
+        *(health, metrics, warnings, groups, series, forecasts, proposals, publication_list),
+        *(receipts, scorecard, feeds, jobs, models, scenarios, flow),
     ):
         app.include_router(resource.router)
     for page in (home, documentation):

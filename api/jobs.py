@@ -49,9 +49,20 @@ def _publish(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict
     return vars(outcome) | {"webhook": vars(tell(workspace, outgoing, outcome.publication))}
 
 
+def _scenario(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    from models.pipelines.scenario import scenario
+    from models.scenarios.declaration import scenario_of
+
+    declared = scenario_of({name: asked[name] for name in ("name", "changes") if name in asked})
+    made = scenario(workspace, declared, publication=asked["publication"], progress=step).plan
+    return {"scenario": made.number, "publication": made.publication, "totals": made.totals}
+
+
 PUBLISH: Final = "publish"
+SCENARIO: Final = "scenario"
 KINDS: Final[Mapping[str, Callable[[Workspace, Mapping[str, Any], Step], dict[str, Any]]]] = {
     PUBLISH: _publish,
+    SCENARIO: _scenario,
 }
 """What a job may do: its plain arguments → its plain result."""
 

@@ -611,7 +611,7 @@ class Job(BaseModel):
     """Long work. At most one runs; the others wait in order."""
 
     job: int = Field(ge=1)
-    kind: Literal["publish"]
+    kind: Literal["publish", "scenario"]
     asked: dict[str, Any]
     state: Literal["queued", "running", "done", "failed"]
     step: str = Field(description="what it is doing, in words")

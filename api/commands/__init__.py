@@ -16,6 +16,7 @@ from api.commands import (
     keys,
     messages,
     publications,
+    scenarios,
     schedule,
     scorecards,
     service,
@@ -72,6 +73,7 @@ app.add_typer(publications.publications, name="publications", rich_help_panel=OP
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
 app.command(rich_help_panel=ANSWERS)(messages.digest)
+app.add_typer(scenarios.scenario, name="scenario", rich_help_panel=ANSWERS)
 app.command(rich_help_panel=ANSWERS)(service.serve)
 app.add_typer(keys.keys, name="keys", rich_help_panel=ANSWERS)
 

@@ -153,9 +153,10 @@ def _table(listed: Listed, words: Mapping[str, str]) -> Table:
 def export(
     context: typer.Context,
     what: Annotated[
-        Literal["forecasts", "warnings", "proposals", "options", "groups", "series"],
+        Literal["forecasts", "warnings", "proposals", "options", "groups", "series", "flow"],
         typer.Argument(
-            metavar="forecasts|warnings|proposals|options|groups|series", help="What to write."
+            metavar="forecasts|warnings|proposals|options|groups|series|flow",
+            help="What to write.",
         ),
     ],
     publication: PublicationNumber = None,
@@ -174,7 +175,7 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write forecasts, warnings, what can be done about them, or series as a file."""
+    """Write forecasts, warnings, what can be done about them, series or the flow of risk."""
     shell = shell_of(context, as_json)
     if grain and what != "forecasts":
         raise typer.BadParameter("only forecasts have a grain", param_hint="--grain")
@@ -183,7 +184,12 @@ def export(
     if shell.json and output is None:
         raise typer.BadParameter("with --json name the file to write", param_hint="--output")
     reader = open_reader(shell, publication)
-    table = reader.export_table(what, grain, every_series=every)
+    if what == "flow":
+        from api.flows import edges_table
+
+        table = edges_table(reader)
+    else:
+        table = reader.export_table(what, grain, every_series=every)
     from api.tabular import WRITERS
 
     with opened(output, form) as file:

@@ -28,6 +28,7 @@ from models.publication.contracts import (
     forecasts_part,
     quantile_column,
 )
+from models.sources import feeding_sites
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast, GrainForecast
@@ -50,7 +51,11 @@ def make_parts(
     """All parts of a publication, checked; each is ordered by series, then period, but for the
     `ragged` ones, by name (`contracts.RAGGED`), which stay as they are."""
     parts = {
-        SERIES: table_of(pd.concat([panel.series, _stock_columns(panel)], axis=1)),
+        SERIES: table_of(
+            pd.concat([panel.series, _stock_columns(panel)], axis=1).assign(
+                source=feeding_sites(panel)
+            )
+        ),
         HISTORY: _history(panel),
         WARNINGS: table_of(assessment.warnings.drop(columns=list(READER_ADDS), errors="ignore")),
         PROJECTION: _projection(assessment.projection, panel),

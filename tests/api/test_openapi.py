@@ -47,6 +47,10 @@ OPERATIONS = {
     "changeWarning",
     "getJob",
     "listModels",
+    "listScenarios",
+    "createScenario",
+    "getScenario",
+    "getFlow",
 }
 WITHOUT_PARAMETERS = {
     "getLiveness",
