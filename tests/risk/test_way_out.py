@@ -1,0 +1,235 @@
+"""Causes, options and groups: laws, and reruns by another road."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from forecasting.options import Options
+from forecasting.panel import Panel
+from models.lead_time import fit_lead_times
+from models.risk import RiskAssessment, assess
+from models.risk.groups import UNAVOIDABLE
+from tests.risk.warehouse import TODAY, Order, Shelf, delivered, forecast_of, panel_of, shelf
+
+NOVA = {"supplier": "NOVA", "order_days": "0,1,2,3,4", "cutoff_time": "11:00"}
+PAST = delivered(4, promised_in=4, count=12) + delivered(6, promised_in=4, count=3)
+PRICED = {"unit_price": 10.0, "unit_cost": 6.0, "buyer": "C. Morel"}
+LATE = Order(placed=-12, promised=-5, order_id="PO-1182")
+
+
+def company(*shelves: Shelf) -> tuple[Panel, Any]:
+    panel = panel_of(list(shelves), suppliers=[NOVA])
+    return panel, forecast_of(panel, list(shelves))
+
+
+def run(panel: Panel, forecast: Any, options: Options | None = None) -> RiskAssessment:
+    options = options or Options()
+    return assess(panel, forecast, fit_lead_times(panel, options), options)
+
+
+def found(*shelves: Shelf, options: Options | None = None) -> RiskAssessment:
+    return run(*company(*shelves), options)
+
+
+def options_of(made: RiskAssessment, sku: str = "RETRO-CLOCK") -> pd.DataFrame:
+    return made.options[made.options["sku"] == sku]
+
+
+SHELVES = st.builds(
+    shelf,
+    on_hand=st.sampled_from([0.0, 4.0, 10.0, 22.0]),
+    demand=st.sampled_from([0.5, 2.0, 5.0]),
+    blocked=st.sampled_from([0.0, 3.0]),
+    stale_days=st.sampled_from([0, 2, 6]),
+    past_units=st.sampled_from([(), (1.0,) * 30]),
+    orders=st.sampled_from(
+        [PAST, (*PAST, LATE), (*PAST, Order(promised=9)), (*PAST, Order(promised=2, units=3.0))]
+    ),
+    lots=st.sampled_from([(), ((3, 4.0),)]),
+    policy=st.sampled_from([{}, {"reorder_point": 8.0, "order_up_to": 30.0}]),
+    item=st.just(PRICED),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(one=SHELVES)
+def test_shares_of_causes_add_to_one_and_actions_lose_nothing(one: Shelf) -> None:
+    made = found(one)
+    row = made.warnings.iloc[0]
+    if row["causes"]:
+        causes = json.loads(row["causes"])
+        assert sum(cause["share"] for cause in causes) == pytest.approx(1.0)
+        assert min(cause["share"] for cause in causes) > 0
+        assert [cause["share"] for cause in causes[:-1]] == sorted(
+            (cause["share"] for cause in causes[:-1]), reverse=True
+        )
+    for option in made.options.to_dict("records"):
+        assert option["units_saved"] >= 0
+        assert option["regret"] >= 0 or np.isnan(option["regret"])
+        assert 0 <= option["residual_probability"] <= 1
+    assert (made.groups["loss_avoided"] <= made.groups["loss"] + 1e-9).all()
+
+
+def test_what_an_expedited_order_leaves_is_an_assessment_with_its_new_promise() -> None:
+    panel, forecast = company(
+        shelf(on_hand=10.0, orders=(*PAST, Order(placed=-3, promised=12)), item=PRICED)
+    )
+    option = options_of(run(panel, forecast)).iloc[0]
+    assert (option["code"], option["recommended"]) == ("expedite", True)
+    orders = panel.orders.assign(
+        promised_on=pd.Series([option["arrives_on"]] * 1).astype("datetime64[s]")
+    )
+    again = run(replace(panel, orders=orders), forecast)
+    assert again.warnings["probability"][0] == pytest.approx(option["residual_probability"])
+    assert option["residual_probability"] < run(panel, forecast).warnings["probability"][0]
+
+
+def test_what_an_order_leaves_is_an_assessment_with_the_order_in_the_book() -> None:
+    panel, forecast = company(shelf(on_hand=20.0, orders=PAST, item=PRICED))
+    made = run(panel, forecast)
+    option = options_of(made).iloc[0]
+    assert (option["code"], option["recommended"]) == ("order", True)
+    monday = pd.Timestamp(TODAY) + pd.Timedelta(days=1)
+    line = pd.DataFrame(
+        {
+            "order_id": [""],
+            "line": ["new 0"],
+            "supplier": ["NOVA"],
+            "source_site": [""],
+            "units_open": [option["units"]],
+            "ordered_on": pd.Series([monday]).astype("datetime64[s]"),
+            "promised_on": pd.Series([pd.NaT]).astype("datetime64[s]"),
+            "status": ["open"],
+            "series": [0],
+        }
+    )
+    again = run(replace(panel, orders=line), forecast)
+    assert again.warnings["probability"][0] == pytest.approx(option["residual_probability"])
+    saved = (
+        run(panel, forecast).warnings["units_short"][0] - again.warnings["units_short"][0]
+    )  # without a policy nobody orders: as it is, nothing is done
+    assert option["units_saved"] == pytest.approx(saved)
+    assert option["loss_avoided"] == pytest.approx(saved * 4.0)
+
+
+def test_a_site_that_can_spare_units_is_asked_and_one_that_cannot_is_not() -> None:
+    needy = shelf(site="A", on_hand=4.0, orders=PAST, item=PRICED)
+    rich = shelf(site="B", on_hand=300.0, orders=PAST, item=PRICED)
+    poor = shelf(site="C", on_hand=30.0, orders=PAST, item=PRICED)
+    made = found(needy, rich, poor)
+    asked = made.options[made.options["code"] == "transfer"]
+    assert set(asked["source"]) == {"B"}
+    assert asked["residual_probability"].iloc[0] < made.warnings["probability"][0]
+
+
+def test_a_declared_substitute_is_offered_where_it_has_units_to_spare() -> None:
+    made = found(
+        shelf(sku="OLD", on_hand=0.0, item=PRICED),
+        shelf(sku="NEW", on_hand=300.0, item={**PRICED, "replaces": "OLD"}),
+    )
+    offered = options_of(made, "OLD").set_index("code").loc["substitute"]
+    assert offered["item"] == "NEW"
+    assert offered["residual_probability"] == made.warnings["probability"][0]
+
+
+def test_nothing_is_ordered_beyond_what_sells_before_an_item_is_discontinued() -> None:
+    ends = pd.Timestamp(TODAY) + pd.Timedelta(days=10)
+    one = shelf(
+        on_hand=8.0,
+        orders=PAST,
+        policy={"reorder_point": 10.0, "order_up_to": 100.0},
+        item={**PRICED, "discontinued_on": ends},
+    )
+    ordered = options_of(found(one)).set_index("code").loc["order"]
+    assert ordered["units"] <= 20.0 - 8.0 + 1.0  # ten days at two, less the shelf
+
+
+def test_acting_on_all_that_is_recommended_never_loses_more() -> None:
+    shelves = [
+        shelf(sku=f"ITEM-{number}", on_hand=float(number), demand=2.0, orders=orders, item=PRICED)
+        for number, orders in enumerate([PAST, (*PAST, LATE), (*PAST, Order(promised=12))] * 3)
+    ]
+    panel, forecast = company(*shelves)
+    made = run(panel, forecast)
+    acted = made.options[made.options["recommended"]]
+    orders = panel.orders.copy()
+    for option in acted.to_dict("records"):
+        row = [one.sku for one in shelves].index(option["sku"])
+        if option["code"] == "expedite":
+            mine = (orders["series"] == row) & (orders["order_id"] == option["order_id"])
+            orders.loc[mine, "promised_on"] = option["arrives_on"]
+        elif option["code"] == "order":
+            line = {
+                "series": row,
+                "order_id": "",
+                "line": "n",
+                "supplier": "NOVA",
+                "status": "open",
+            }
+            line |= {"source_site": "", "units_open": option["units"]}
+            line["ordered_on"] = pd.Timestamp(option["act_by"][:10])
+            orders = pd.concat([orders, pd.DataFrame([line])], ignore_index=True)
+    orders["promised_on"] = orders["promised_on"].astype("datetime64[s]")
+    orders["ordered_on"] = orders["ordered_on"].astype("datetime64[s]")
+    orders = orders.sort_values("series", kind="stable", ignore_index=True)
+    after = run(replace(panel, orders=orders), forecast)
+    assert len(acted) >= 6
+    assert after.warnings["value_at_risk"].sum() < made.warnings["value_at_risk"].sum()
+
+
+def test_one_late_order_groups_its_warnings_and_the_budget_counts_actions() -> None:
+    late = [
+        shelf(sku=f"LATE-{n}", on_hand=6.0, orders=(*PAST, LATE), item=PRICED) for n in range(5)
+    ]
+    other = shelf(sku="ALONE", on_hand=10.0, orders=PAST, item=PRICED)
+    made = found(*late, other, options=Options(daily_budget=1))
+    call = made.groups.iloc[0]
+    assert (call["code"], call["orders"], call["series"]) == ("expedite", "PO-1182", 5)
+    assert call["attention"] == "today"
+    assert made.groups["attention"].tolist()[1:] == ["left_out"]
+    assert "PO-1182" in call["headline_fr"]
+    assert "if only three lines can come" in call["headline_en"]
+    assert call["message_en"].count("PO-1182 · LATE-") == 5
+    assert made.warnings["group"].tolist() == [1] * 5 + [2]
+    by_series = made.options[made.options["recommended"] & (made.options["code"] == "expedite")]
+    assert call["loss_avoided"] == pytest.approx(by_series["loss_avoided"].sum())
+
+
+def test_a_short_warehouse_lists_its_stores_and_the_loss_stands_there() -> None:
+    drawn = {"reorder_point": 10.0, "order_up_to": 24.0, "source": "HUB"}
+    hub = shelf(
+        site="HUB", on_hand=0.0, demand=6.0, orders=(*PAST, LATE), item={**PRICED, "passed_on": 1.0}
+    )
+    stores = [
+        shelf(site=f"S{n}", on_hand=4.0, policy=drawn, item={**PRICED, "supplier": ""})
+        for n in range(3)
+    ]
+    made = found(hub, *stores)
+    assert made.warnings["value_at_risk"][0] == 0.0
+    assert json.loads(made.warnings["causes"][1])[0]["code"] == "source_short"
+    call = made.groups.iloc[0]
+    assert (call["code"], call["orders"], call["series"]) == ("expedite", "PO-1182", 4)
+    assert call["loss_avoided"] > 0
+    assert "3" in call["why_en"]
+
+
+def test_what_nothing_repairs_is_told_to_the_customers() -> None:
+    made = found(shelf(on_hand=0.0, orders=delivered(40, promised_in=40, count=8), item=PRICED))
+    assert made.groups["attention"].tolist() == [UNAVOIDABLE]
+    assert made.warnings["act_by"][0] in ("", "too_late")
+
+
+def test_costs_come_from_the_settings_and_are_blank_without_them() -> None:
+    one = shelf(on_hand=20.0, orders=PAST, item=PRICED)
+    assert options_of(found(one)).set_index("code").loc[["order"], "cost"].isna().all()
+    told = Options(order_cost=25.0, holding_rate=0.2)
+    cost = options_of(found(one, options=told)).set_index("code").loc["order", "cost"]
+    assert 25.0 < cost < 30.0
