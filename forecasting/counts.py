@@ -157,7 +157,7 @@ def _balanced_counts(mean, phi, z, u, out):  # type: ignore[no-untyped-def]
         _ordered_counts(mean * ratio, phi, z, u, out)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def counts_at(z: Matrix, mean: Matrix, dispersion: Matrix) -> Matrix:
     """[b, H, P] counts, ascending, at ascending normal scores `z` [b, P] of means [b, H] in quanta
     and φ [b]; their average is the mean."""

@@ -33,6 +33,7 @@ EXIT_WRONG_USAGE: Final = 2
 EXIT_REJECTS: Final = 3
 EXIT_REFUSED: Final = 4
 EXIT_ANYTHING_ELSE: Final = 1
+WRONG_WORDS: Final = ("bad_period", "bad_scenario")  # codes of what was typed wrong
 MINOR_SECONDS: Final = 2.0
 DEBUG_VARIABLE: Final = "VIGISTOCK_DEBUG"
 
@@ -158,7 +159,7 @@ def last_day(as_of: str | None) -> Any:
 def exit_code(error: VigistockError) -> int:
     if isinstance(error, Refused):
         return EXIT_REFUSED
-    if isinstance(error, UnknownName | BadSetting) or error.code == "bad_period":
+    if isinstance(error, UnknownName | BadSetting) or error.code in WRONG_WORDS:
         return EXIT_WRONG_USAGE
     return EXIT_ANYTHING_ELSE
 

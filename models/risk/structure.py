@@ -5,7 +5,9 @@ Series are projected in blocks, so that paths never all live in memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -24,6 +26,8 @@ from models.projection import Projection, Supply, project, reweighted, supply_of
 from models.risk.features import Known
 from models.risk.outlook import Outlook
 from models.risk.status import StatusChain, fit_status
+
+Paths = NDArray[np.float32]  # [b, P, H] demand, units
 
 BLOCK: Final = 500
 """Series whose paths live in memory together: 28 MB at 500 paths × 28 days."""
@@ -95,8 +99,8 @@ class Structure:
         if forecast is not None:
             paths = partial(forecast.paths, horizon=horizon)
             supply = with_sources(supply, paths, lost_share=options.unmet)
-            for rows in _parts(forecast.asked, len(panel)):
-                block = project(paths(rows), supply, rows, main=main, lost_share=options.unmet)
+            for rows, demand in _drawn(paths, _parts(forecast.asked, len(panel))):
+                block = project(demand, supply, rows, main=main, lost_share=options.unmet)
                 outlook.put(rows, block, main)
                 blocks.append((rows, replace(block, on_hand=block.on_hand[:, :0])))
         chain = None
@@ -138,10 +142,11 @@ class Structure:
         main = min(options.main_horizon, mean.shape[1])
         given = outlook.means["first_out"]
         first = np.where(rows[:, None], _gone_on(first, given), given)
-        for part, block in self.blocks:
+        paths = partial(forecast.paths, horizon=mean.shape[1])
+        drawn = _drawn(paths, (part for part, _ in self.blocks))
+        for (part, block), (_, demand) in zip(self.blocks, drawn, strict=True):
             weights = reweighted(block, np.cumsum(first[part], axis=1))
             weights[~rows[part]] = block.weights[~rows[part]]
-            demand = forecast.paths(part, mean.shape[1])
             again = project(
                 demand, self.supply, part, main=main, lost_share=options.unmet, weights=weights
             )
@@ -167,6 +172,22 @@ def _parts(asked: NDArray[np.bool_] | None, count: int) -> Iterator[slice]:
     for run in np.split(rows, np.flatnonzero(np.diff(rows) > NEAR) + 1):
         for begin in range(*((int(run[0]), int(run[-1]) + 1, BLOCK) if len(run) else (0, 0))):
             yield slice(begin, min(begin + BLOCK, int(run[-1]) + 1))
+
+
+def _drawn(
+    paths: Callable[[slice], Paths], parts: Iterable[slice]
+) -> Iterator[tuple[slice, Paths]]:
+    """Each part with its paths; those of the next are drawn meanwhile, where there is another
+    core."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        ahead: deque[tuple[slice, Future[Paths]]] = deque()
+        for part in parts:
+            ahead.append((part, pool.submit(paths, part)))
+            if len(ahead) > 1:
+                ready, demand = ahead.popleft()
+                yield ready, demand.result()
+        for ready, demand in ahead:
+            yield ready, demand.result()
 
 
 def _gone_on(first: Floats, structural: Floats) -> Floats:

@@ -1,0 +1,152 @@
+"""`scenario` as a planner types it, and `export flow`."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+from pathlib import Path
+
+import pytest
+
+from api.commands.scenarios import _by_flags
+from api.scenario_words import described, to_do
+from models.scenarios.declaration import scenario_of
+from models.workspace import Workspace
+from tests.api.planned import kept_scenario
+from tests.api.published import publish, workspace_in
+from tests.commands.conftest import Vigistock
+
+NEAR = dt.date(2026, 12, 20)
+STOP = {"kind": "supplier_stop", "supplier": "Novapack", "weeks": 6.0}
+
+
+@pytest.fixture
+def company(folder: Path) -> Workspace:
+    made = workspace_in(folder)
+    publish(made)
+    return made
+
+
+@pytest.fixture
+def planned(vigistock: Vigistock, company: Workspace) -> Vigistock:
+    kept_scenario(company, STOP, name="Novapack s’arrête")
+    kept_scenario(company, {"kind": "demand", "percent": 20.0, "site": "PARIS"}, sites=["PARIS"])
+    return vigistock
+
+
+def test_plans_are_listed_in_words_and_as_json(planned: Vigistock) -> None:
+    told = planned("scenario", "list").out.replace("\xa0", " ")
+    assert "Novapack s’arrête" in told
+    assert "demande +20 % (PARIS)" in told, "a plan without a name is named by what it supposes"
+    assert "5 séries cassent (la première ven. 27 nov.)." in told
+    listed = planned("scenario", "list", "--json").json["scenarios"]
+    assert [one["scenario"] for one in listed] == [2, 1]
+    assert listed[1]["changes"] == [STOP]
+
+
+def test_a_plan_is_shown_against_its_base_in_both_languages(
+    planned: Vigistock, folder: Path
+) -> None:
+    french = planned("scenario", "compare", 1).out.replace("\xa0", " ")
+    for words in (
+        *("Novapack s’arrête 6 semaine(s)", "vu jusqu’au dim. 20 déc.", "LYON · 00123"),
+        *("20 % → 90 %", "Perte attendue 15 € → 75 € (+60 €) ; 20 unités de plus manquent."),
+        *("Trouver 8 unités de 00123 ailleurs avant le ven. 27 nov., pour LYON, PARIS",),
+    ):
+        assert words in french, french
+    with (folder / "vigistock.toml").open("a") as file:
+        file.write('language = "en"\n')
+    english = planned("scenario", "compare", 1).out
+    for words in ("Novapack stops for 6 week(s)", "5 series break", "Expected loss €15 → €75"):
+        assert words in english, english
+
+
+def test_two_plans_side_by_side(planned: Vigistock) -> None:
+    told = planned("scenario", "compare", 1, 2).out
+    assert "Plan 1 contre plan 2" in told
+    found = planned("scenario", "compare", 1, 2, "--json").json
+    assert found["differences"] == 4, "PARIS breaks in both"
+    assert found["same_publication"]
+    assert all(one["verdict_b"] == "same" for one in found["series"])
+    missing = planned("scenario", "compare", 7, "--json")
+    assert (missing.code, missing.json["error"]["code"]) == (2, "unknown_name")
+
+
+@pytest.mark.parametrize(
+    ("flags", "change"),
+    [
+        ({"stop": 6.0, "supplier": "N"}, {"kind": "supplier_stop", "supplier": "N", "weeks": 6.0}),
+        ({"late": 4, "order": "PO-1"}, {"kind": "order_late", "order": "PO-1", "days": 4}),
+        ({"closed": True, "site": "S"}, {"kind": "site_closed", "site": "S"}),
+        ({"promotion": 0.2, "sku": "A"}, {"kind": "promotion", "sku": "A", "depth": 0.2}),
+        ({"demand": -10.0}, {"kind": "demand", "percent": -10.0}),
+    ],
+)
+def test_flags_are_one_change(flags: dict[str, object], change: dict[str, object]) -> None:
+    names = ("site", "category", "supplier", "sku")
+    asked = dict.fromkeys(("demand", "stop", "late", "closed", "lead_time", "promotion"))
+    found = _by_flags(
+        selection={name: str(flags.get(name, "")) for name in names},
+        span={"start": None, "end": None},
+        order=str(flags.get("order", "")),
+        uplift=None,
+        **(asked | {name: value for name, value in flags.items() if name in asked}),
+    )
+    assert found == [change]
+    assert scenario_of({"changes": found}).plain()["changes"] == [change]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ((), "name a file"),
+        (("--demand", 5, "--stop", 2, "--supplier", "N"), "one change at a time"),
+        (("--supplier", "N"), "say what changes"),
+        (("--demand", "5", "--from", "yesterday"), "yesterday"),
+    ],
+)
+def test_what_cannot_be_meant_is_wrong_usage(
+    vigistock: Vigistock, company: Workspace, words: tuple[object, ...], told: str
+) -> None:
+    answer = vigistock("scenario", "run", *words)
+    assert answer.code == 2
+    assert told in " ".join(answer.err.split())
+
+
+def test_a_flag_that_the_change_does_not_take_is_named(
+    vigistock: Vigistock, company: Workspace
+) -> None:
+    answer = vigistock("scenario", "run", "--stop", 2, "--sku", "A", "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (2, "bad_scenario")
+    assert "supplier" in answer.json["error"]["message"]
+
+
+def test_every_change_and_action_has_words_in_both_languages() -> None:
+    changes = [
+        STOP,
+        {"kind": "demand", "percent": 5.0, "start": "2026-12-01", "end": "2026-12-02"},
+        {"kind": "order_late", "order": "PO-1", "days": 2},
+        {"kind": "order_late", "supplier": "N", "days": 2},
+        {"kind": "site_closed", "site": "S", "end": "2026-12-02"},
+        {"kind": "lead_time", "supplier": "N", "factor": 1.5},
+        {"kind": "promotion", "depth": 0.25, "category": "thé"},
+    ]
+    scenario = scenario_of({"changes": changes})
+    for language in ("fr", "en"):
+        told = described(scenario, language)
+        assert told.count(" ; ") == len(changes) - 1
+        for word in ("PO-1", "1.5", "25", "thé"):
+            assert word in told
+        for action in ("find", "order", "transfer", "expedite", "substitute"):
+            row = {"action": action, "source": "X", "order_id": "PO-1", "sku": "A", "units": 3.0}
+            words = to_do(row | {"by": "2026-11-23 11:00", "sites": "S"}, language, NEAR)
+            assert "A" in words
+            assert "{" not in words
+
+
+def test_the_flow_is_an_export(vigistock: Vigistock, company: Workspace, folder: Path) -> None:
+    told = vigistock("export", "flow").out
+    rows = list(csv.DictReader(io.StringIO(told)))
+    assert list(rows[0]) == ["currency", "from_node", "to_node", "value", "units", "series"]
+    assert {row["to_node"] for row in rows} >= {"customers:"}
