@@ -14,6 +14,7 @@ from api.commands import (
     evaluation,
     feeds,
     keys,
+    promotions,
     publications,
     schedule,
     scorecards,
@@ -63,7 +64,7 @@ app.command(rich_help_panel=LEARN)(versions.train)
 app.command(rich_help_panel=LEARN)(versions.publish)
 app.command(rich_help_panel=LEARN)(evaluation.evaluate)
 app.command(rich_help_panel=LEARN)(scorecards.scorecard)
-app.add_typer(versions.models, name="models", rich_help_panel=LEARN)
+app.add_typer(promotions.models, name="models", rich_help_panel=LEARN)
 app.command(rich_help_panel=OPERATE)(backups.backup)
 app.command(rich_help_panel=OPERATE)(backups.restore)
 app.command(rich_help_panel=OPERATE)(schedule.schedule)

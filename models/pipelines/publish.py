@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
@@ -13,8 +15,8 @@ from forecasting.errors import NotReady
 from forecasting.forecaster import FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel
-from models import bundles
-from models.ledger import DEMAND, RISK, Ledger
+from models.last_good import last_good
+from models.ledger import DEMAND, RISK
 from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
 from models.provenance import code_version
 from models.publication import Damaged, Move, Provenance, make_parts, measure_moves, publish_parts
@@ -23,6 +25,10 @@ from models.publication.ledger import episodes_of
 from models.risk.hazard import RuptureHazard
 from models.risk_parameters import RiskParameters
 from models.workspace import Workspace
+
+if TYPE_CHECKING:
+    from forecasting.forecaster import DemandForecast
+    from models.risk import RiskAssessment
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,7 @@ class PublishOutcome:
     risk_version: int
     seconds: float
     moved: tuple[Move, ...] = ()  # since the publication of the origin before, by grain
+    degraded: str = ""  # which champion could not be loaded, and what spoke instead
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,7 @@ class Champions:
     risk: RiskParameters
     hazard: RuptureHazard | None
     risk_version: int
+    degraded: str = ""  # which champion could not be loaded, and what speaks instead
 
 
 def publish(
@@ -61,31 +69,41 @@ def publish(
     begun = time.monotonic()
     with open_record(workspace) as record:
         champions = load_champions(workspace, record.engine)
-        _, panel = panel_as_of(record, workspace, as_of, progress)
-        outcome = publish_panel(workspace, record.engine, panel, champions, progress)
+        snapshot, panel = panel_as_of(record, workspace, as_of, progress)
+        outcome = publish_panel(
+            workspace, record.engine, panel, champions, progress, delivery=snapshot.delivery
+        )
     return replace(outcome, seconds=round(time.monotonic() - begun, 1))
 
 
 def load_champions(workspace: Workspace, engine: sa.Engine) -> Champions:
-    """Raises NotReady where there is no champion, or one of another frequency."""
-    ledger = Ledger(engine)
-    demand, risk = ledger.champion(DEMAND).ref, ledger.champion(RISK).ref
-    fitted = FittedDemand.from_files(bundles.kept(demand, workspace.bundles))
+    """The champions; where one's files are damaged here and in MLflow, the last good one before it,
+    told in `degraded`.
+
+    Raises NotReady where there is no champion, or one of another frequency, and BundleChanged where
+    none can be loaded.
+    """
+    demand = last_good(workspace, engine, DEMAND, FittedDemand.from_files)
     wanted = workspace.options.frequency
-    if fitted.options.frequency != wanted:
+    if demand.made.options.frequency != wanted:
         raise NotReady(
             f"The champion {DEMAND} {demand.version} forecasts by "
-            f"{fitted.options.frequency.grain}, the workspace by {wanted.grain}.",
+            f"{demand.made.options.frequency.grain}, the workspace by {wanted.grain}.",
             next_step="Run `vigistock train`.",
         )
-    files = bundles.kept(risk, workspace.bundles)
+    risk = last_good(workspace, engine, RISK, _risk_from)
     return Champions(
-        demand=fitted,
+        demand=demand.made,
         demand_version=demand.version,
-        risk=RiskParameters.from_files(files),
-        hazard=RuptureHazard.from_files(files),
+        risk=risk.made[0],
+        hazard=risk.made[1],
         risk_version=risk.version,
+        degraded=" ".join(one.trouble for one in (demand, risk) if one.trouble),
     )
+
+
+def _risk_from(folder: Path) -> tuple[RiskParameters, RuptureHazard | None]:
+    return RiskParameters.from_files(folder), RuptureHazard.from_files(folder)
 
 
 def publish_panel(
@@ -94,24 +112,23 @@ def publish_panel(
     panel: Panel,
     champions: Champions,
     progress: Progress,
+    *,
+    delivery: int,
 ) -> PublishOutcome:
-    """Forecast, assess, write and commit, from a panel on."""
+    """Forecast, assess, write and commit, from a panel on. `delivery`: the last that the panel's
+    snapshot knew."""
     begun = time.monotonic()
-    from models.lead_time import fit_lead_times
-    from models.risk import assess
-
     options = champions.risk.applied_to(workspace.options)
+    if champions.degraded:
+        progress(champions.degraded)
     progress(f"demand forecasts as of {label(panel.origin, panel.frequency)}")
-    forecast = champions.demand.forecast(panel)
-    progress("lead times and risk of stockout")
-    lead_times = fit_lead_times(panel, options)
-    assessment = assess(panel, forecast, lead_times, options, champions.hazard)
+    forecast, assessment = speak(panel, champions, options, progress)
     progress("publication")
     made = publish_parts(
         engine,
         workspace.publications,
         make_parts(panel, forecast, assessment),
-        _provenance(panel, champions, options),
+        _provenance(panel, champions, options, delivery),
         created_at=dt.datetime.now(dt.UTC),
     )
     try:
@@ -129,10 +146,24 @@ def publish_panel(
         risk_version=champions.risk_version,
         seconds=round(time.monotonic() - begun, 1),
         moved=moved,
+        degraded=champions.degraded,
     )
 
 
-def _provenance(panel: Panel, champions: Champions, options: Options) -> Provenance:
+def speak(
+    panel: Panel, champions: Champions, options: Options, progress: Progress
+) -> tuple[DemandForecast, RiskAssessment]:
+    """What the champions say of a panel; `options`: with the parameters of the risk."""
+    from models.lead_time import fit_lead_times
+    from models.risk import assess
+
+    forecast = champions.demand.forecast(panel)
+    progress("lead times and risk of stockout")
+    lead_times = fit_lead_times(panel, options)
+    return forecast, assess(panel, forecast, lead_times, options, champions.hazard)
+
+
+def _provenance(panel: Panel, champions: Champions, options: Options, delivery: int) -> Provenance:
     return Provenance(
         origin=panel.origin,
         frequency=panel.frequency,
@@ -142,4 +173,6 @@ def _provenance(panel: Panel, champions: Champions, options: Options) -> Provena
         data_cut={feed: day.isoformat() for feed, day in panel.watermarks.items()},
         options=plain(options),
         code_version=code_version(),
+        delivery=delivery,
+        degraded=champions.degraded,
     )
