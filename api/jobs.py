@@ -45,9 +45,25 @@ def _publish(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict
     return vars(publish(workspace, day, progress=step))
 
 
+def _promote(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    from models.pipelines.promotion import promote
+
+    return promote(workspace, **asked, progress=step).facts()
+
+
+def _rollback(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    from models.pipelines.promotion import rollback
+
+    return rollback(workspace, **asked, progress=step).facts()
+
+
 PUBLISH: Final = "publish"
+PROMOTE: Final = "promote"
+ROLLBACK: Final = "rollback"
 KINDS: Final[Mapping[str, Callable[[Workspace, Mapping[str, Any], Step], dict[str, Any]]]] = {
     PUBLISH: _publish,
+    PROMOTE: _promote,
+    ROLLBACK: _rollback,
 }
 """What a job may do: its plain arguments → its plain result."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -137,9 +137,7 @@ def show_verdict(shell: Shell, verdict: Verdict) -> None:
 
 def _answer(shell: Shell, outcome: PromotionOutcome) -> None:
     if shell.json:
-        verdict = outcome.verdict and outcome.verdict.facts()
-        facts: dict[str, Any] = {**vars(outcome), "verdict": verdict}
-        shell.answer(facts)
+        shell.answer(outcome.facts())
         return
     if outcome.verdict is not None:
         show_verdict(shell, outcome.verdict)

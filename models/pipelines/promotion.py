@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from forecasting.errors import NotReady, Refused
 from models.gate import judge
@@ -29,6 +30,10 @@ class PromotionOutcome:
     publication: int | None  # by the new champions; None: there is nothing to publish from
     aliases: str  # why MLflow's aliases could not follow; blank: they did
     seconds: float
+
+    def facts(self) -> dict[str, Any]:
+        """As plain values, for JSON."""
+        return {**vars(self), "verdict": self.verdict and self.verdict.facts()}
 
 
 def promote(

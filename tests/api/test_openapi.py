@@ -44,6 +44,8 @@ OPERATIONS = {
     "changeWarning",
     "getJob",
     "listModels",
+    "promoteModel",
+    "rollbackModel",
 }
 WITHOUT_PARAMETERS = {
     "getLiveness",

@@ -97,7 +97,7 @@ def evidence(
         )
         ran_out = np.flatnonzero(event)
         ruptures.append(
-            pd.DataFrame({"series": ran_out, "period": origin + 7, "lead_days": 7.0 - blur})
+            pd.DataFrame({"series": ran_out, "period": origin + shift + 7, "lead_days": 7.0 - blur})
         )
     facts = Facts(Frequency.DAY, 20_098, STEPS, float(STEPS), 0.2)
     tables = [pd.concat(one, ignore_index=True) for one in (forecasts, decisions, warnings)]
