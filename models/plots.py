@@ -17,10 +17,15 @@ SPREAD: Final = "rmsse"
 MOST_BARS: Final = 20  # more segments than that do not read on one page
 
 
-def charts(report: BacktestReport, reliability: pd.DataFrame | None = None) -> dict[str, bytes]:
+def charts(
+    report: BacktestReport,
+    reliability: pd.DataFrame | None = None,
+    effects: pd.Series | None = None,
+) -> dict[str, bytes]:
     """PNG pictures by name: each measure by segment, the spread of RMSSE over the series, the
-    residuals, the calibration of the quantiles, and the reliability of the warnings (as
-    `models.scorecard.measures.reliability` has it)."""
+    residuals, the calibration of the quantiles, the reliability of the warnings (as
+    `models.scorecard.measures.reliability` has it), and what moves the risk
+    (`models.risk.effects`)."""
     pictures = {}
     segments = labelled(report.by_segment)
     for measure in MEASURES:
@@ -37,6 +42,8 @@ def charts(report: BacktestReport, reliability: pd.DataFrame | None = None) -> d
         pictures["calibration"] = _png(_calibration(report.by_quantile))
     if reliability is not None and len(reliability):
         pictures["reliability"] = _png(_reliability(reliability))
+    if effects is not None and len(effects):
+        pictures["risk_effects"] = _png(_bars(effects, "effect on the log odds", of="feature"))
     return pictures
 
 
@@ -49,13 +56,13 @@ def labelled(segments: pd.DataFrame) -> pd.DataFrame:
     return segments.drop(columns=words).set_axis(text)
 
 
-def _bars(values: pd.Series, metric: str) -> Figure:
+def _bars(values: pd.Series, metric: str, *, of: str = "segment") -> Figure:
     shown = values.head(MOST_BARS)[::-1]
     figure = Figure(figsize=(7, 1 + 0.3 * len(shown)), layout="constrained")
     axes = figure.subplots()
     bars = axes.barh(shown.index.astype(str), shown.to_numpy(), color=INK)
     axes.bar_label(bars, fmt="%.3g", padding=3)
-    axes.set(title=f"{metric} by segment", xlabel=metric)
+    axes.set(title=f"{metric} by {of}", xlabel=metric)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -31,12 +31,16 @@ def training_run(
     panel: Panel,
     report: BacktestReport,
     bundle_of: Mapping[str, Path],
+    *,
     rehearsed: Scorecard | None = None,
+    effects: pd.Series | None = None,
+    rows: Mapping[str, int] | None = None,
 ) -> TrainingRun:
     """All that the run of a training keeps; `bundle_of`: model name -> the files of its version;
-    `rehearsed`: the warnings of past origins, judged."""
+    `rehearsed`: the warnings of past origins, judged; `effects`: of features on the risk; `rows`:
+    of each feed in the snapshot."""
     origin = label(panel.origin, panel.frequency)
-    data = data_facts(panel)
+    data = data_facts(panel) | {f"rows_{feed}": count for feed, count in (rows or {}).items()}
     digest = panel.digest
     settings = _flat(plain(workspace.options))
     segments = labelled(shown(report.by_segment))
@@ -58,7 +62,7 @@ def training_run(
             warnings=measured(rehearsed),
         )
     )
-    pictures = charts(report, None if rehearsed is None else rehearsed.reliability)
+    pictures = charts(report, None if rehearsed is None else rehearsed.reliability, effects)
     files: dict[str, str | bytes] = {
         "model_card.md": card,
         "model_card.html": page(card, pictures),

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+import pandas as pd
 import sqlalchemy as sa
 
 from forecasting.accuracy import BacktestReport
@@ -37,6 +38,7 @@ from models.pipelines.steps import Progress, open_record, panel_as_of, silent
 from models.provenance import code_version
 from models.publication import list_publications
 from models.registry import EVIDENCE, Registry, whoami
+from models.risk.effects import effects_of
 from models.risk.past import hazard_from, lessons_of
 from models.risk_parameters import RiskParameters
 from models.scorecard import Scorecard
@@ -106,7 +108,15 @@ def train(
             check()
             progress("versions in the registry")
             versions = registry.log_training(
-                training_run(workspace, panel, made.report, made.files, made.rehearsed),
+                training_run(
+                    workspace,
+                    panel,
+                    made.report,
+                    made.files,
+                    rehearsed=made.rehearsed,
+                    effects=made.effects,
+                    rows=snapshot.row_counts,
+                ),
                 made.files,
                 origin_label=label(panel.origin, panel.frequency),
                 code_version=code_version(),
@@ -148,6 +158,7 @@ class _Learned:
     evidence: Path
     report: BacktestReport
     rehearsed: Scorecard | None
+    effects: pd.Series | None  # of features on the risk
 
 
 def _learned(
@@ -176,7 +187,10 @@ def _learned(
     report = fitted.report or BacktestReport()
     evidence: Evidence = evidence_of(panel, report, rehearsed, options)
     evidence.to_files(folder / EVIDENCE)
-    return _Learned(files, folder / EVIDENCE, report, rehearsed)
+    effects = None
+    if hazard is not None and lessons is not None:
+        effects = effects_of(hazard, lessons, options.seed)
+    return _Learned(files, folder / EVIDENCE, report, rehearsed, effects)
 
 
 @dataclass(frozen=True)
