@@ -128,11 +128,11 @@ if demo:
 # %% [markdown]
 # ## What the gate says
 #
-# `vigistock models promote demand-forecast VERSION` asks it. It reads what both trainings kept of the
-# same past origins: forecasts, what ordering by them would have cost, and warnings. A measure speaks
-# against the challenger only where it is worse by more than is borne (`limit`) and by more than
-# chance (`bound`), on enough series and events; and where the two disagree on what customers wanted,
-# as here on days with an empty shelf, it looks away.
+# `vigistock models promote demand-forecast VERSION` asks it. It reads what both trainings kept of
+# the same past origins: forecasts, what ordering by them would have cost, and warnings. A measure
+# speaks against the challenger only where it is worse by more than is borne (`limit`) and by more
+# than chance (`bound`), on enough series and events. Where the two disagree on what customers
+# wanted, as here on days with an empty shelf, it looks away.
 
 # %%
 registry = Registry(workspace, record.engine)
