@@ -515,7 +515,7 @@ class PromotionRequest(BaseModel):
 
     version: int = Field(ge=1, le=2**31 - 1, examples=[2])
     force: bool = Field(False, description="against the gate; needs a reason")
-    reason: str = Field("", max_length=1000, description="kept in the ledger")
+    reason: Words = Field("", max_length=1_000, description="kept in the ledger")
 
 
 class RollbackRequest(BaseModel):
@@ -523,7 +523,7 @@ class RollbackRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    reason: str = Field("", max_length=1000, description="kept in the ledger")
+    reason: Words = Field("", max_length=1_000, description="kept in the ledger")
 
 
 class ModelVersion(BaseModel):

@@ -28,7 +28,7 @@ from forecasting.record.database import connect, writing
 from models import bundles
 from models.bundles import BundleChanged
 from models.lease import UnderWay, lease
-from models.ledger import DEMAND, RISK, Action, Entry, Ledger
+from models.ledger import DEMAND, RISK, Action, Entry, Ledger, Version
 from models.pipelines.promotion import promote, rollback
 from models.pipelines.publish import publish
 from models.pipelines.reproduce import reproduce
@@ -36,8 +36,8 @@ from models.pipelines.train import TRAINING, train
 from models.publication import current, list_publications
 from models.publication.parts import MANIFEST
 from models.registry import CHAMPION, Registry
-from models.tables import leases, training_parts
-from models.tracking import TrackingUnavailable
+from models.tables import leases, publications, training_parts
+from models.tracking import EXPERIMENT, SOURCE, TrackingUnavailable
 from models.unfinished import Unfinished
 from models.verdict import GateRefused
 from models.workspace import Workspace
@@ -45,6 +45,7 @@ from tests.api.serving import serving
 from tests.models.test_gate import evidence
 from tests.models.test_pipelines import ITEMS, NOVEMBER, OCTOBER, deliver
 from tests.models.test_registry import training
+from tests.record.readings_by_hand import NOON
 
 FLIPS, TRUNCATIONS = 300, 50
 
@@ -93,6 +94,66 @@ def vigistock(workspace: Workspace, *arguments: object) -> tuple[int, dict[str, 
     words = ["--workspace", str(workspace.folder), *map(str, arguments), "--json"]
     result = CliRunner().invoke(app, words)
     return result.exit_code, orjson.loads(result.stdout)
+
+
+def test_a_run_keeps_all_that_a_person_will_look_for(
+    workspace: Workspace, engine: sa.Engine
+) -> None:
+    registry = Registry(workspace, engine)
+    version = registry.ledger.version(DEMAND, 2)
+    with registry.tracking.client() as client:
+        run = client.get_run(version.run_id)
+        found = {
+            path.path
+            for folder in ("", "plots", "metrics", "evidence", "environment")
+            for path in client.list_artifacts(version.run_id, folder)
+        }
+    assert {
+        *("model_card.md", "model_card.html", "signature.json", "input_example.json"),
+        *("plots/residuals.png", "plots/reliability.png", "plots/calibration.png"),
+        *("metrics/by_series.parquet", "evidence/forecasts.parquet", "evidence/facts.json"),
+        "environment/requirements.txt",
+    } <= found
+    assert run.data.params["seed"] == "9"
+    assert run.data.params["data_rows_sales"] == str(34 * 8)
+    [data] = run.inputs.dataset_inputs
+    assert version.data_digest.startswith(data.dataset.digest)
+    assert run.data.metrics["warnings/ruptures"] == 0, "its shelves are full or empty throughout"
+    signature = orjson.loads(registry.text(version.run_id, "signature.json"))
+    assert '"q900"' in signature["outputs"]
+    assert "### Warnings at past origins" in registry.text(version.run_id, "model_card.md")
+    kept = registry.evidence(version)
+    assert kept is not None
+    assert kept.series["sku"].nunique() == len(ITEMS)
+    assert kept.forecasts["origin"].nunique() >= 3
+    assert len(kept.warnings)
+
+
+@pytest.mark.parametrize("others", [1, 0])
+def test_what_a_rolled_back_version_published_is_served_last(record: Record, others: int) -> None:
+    """Unless there is nothing else."""
+    made = {
+        **{"origin": 1, "origin_label": "2026-10", "origin_end": OCTOBER, "frequency": "M"},
+        **{"created_at": NOON, "risk_version": 1, "data_digest": "", "data_cut": {}},
+        **{"manifest_sha256": "", "parts": {}, "options": {}, "code_version": ""},
+    }
+    rows = [
+        {**made, "number": number, "demand_version": version, "folder": str(number)}
+        for number, version in ((1, 1), (2, 2), (3, 2))
+        if version == 2 or others
+    ]
+    ledger = Ledger(record.engine)
+    versions = [Version(DEMAND, n, "run", "a" * 64, NOON, "2026-10", "", "", {}) for n in (1, 2)]
+    ledger.add(versions)
+    first, second = (version.ref for version in versions)
+    ledger.enter([Entry(first, None, "first"), Entry(second, 1, "better")], at=NOON, who="awa")
+    with writing(record.engine) as connection:
+        connection.execute(sa.insert(publications), rows)
+    assert current(record.engine).number == 3
+    ledger.enter([Entry(first, 2, "worse", Action.ROLLED_BACK)], at=NOON, who="awa")
+    assert current(record.engine).number == (1 if others else 3)
+    withdrawn = [one.number for one in list_publications(record.engine) if one.withdrawn_at]
+    assert withdrawn == ([3, 2] if others else [])
 
 
 class TestPromotion:
@@ -278,7 +339,9 @@ class TestHostileFiles:
             os.mkfifo(folder / "pipe")
         else:
             promote(workspace, DEMAND, 2, reason="to have its files")
-            rollback(workspace, DEMAND)
+            back = rollback(away, DEMAND)
+            assert (back.version, back.publication) == (1, 3)
+            assert "does not answer" in back.aliases, "MLflow follows later"
             shutil.rmtree(folder)
             shutil.copytree(workspace.bundles / DEMAND / "2", folder)
         if what == "swapped":
@@ -374,7 +437,12 @@ class TestBrokenOff:
     ) -> None:
         steps: list[str] = []
         ledger = Ledger(engine)
+        with Registry(broken, engine).tracking.client() as client:
+            experiment = client.get_experiment_by_name(EXPERIMENT).experiment_id
+            left = client.create_run(experiment, tags={"mlflow.source.name": SOURCE}).info.run_id
         train(other(broken), OCTOBER, hold=True, progress=steps.append)
+        with Registry(broken, engine).tracking.client() as client:
+            assert client.get_run(left).info.status == "KILLED"
         kept = [step.partition(":")[0] for step in steps if "kept from" in step]
         assert kept == ["forecasts by month", "report", "lessons"]
         assert ledger.champion(DEMAND).version == 1
