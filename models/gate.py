@@ -32,7 +32,7 @@ from models.gate_pairs import (
 )
 from models.lead_time import Floats
 from models.ledger import DEMAND
-from models.verdict import OVERALL, Finding, Verdict
+from models.verdict import OTHER_PERIODS, OVERALL, Finding, Verdict
 
 LEAST_SERIES: Final = 30
 LEAST_EVENTS: Final = 20
@@ -81,7 +81,7 @@ def judge(
     if challenger is None:
         return _nothing(name, "the challenger kept no evidence")
     if challenger.facts.frequency != champion.facts.frequency:
-        return _nothing(name, "the two forecast different periods")
+        return _nothing(name, OTHER_PERIODS)
     pairs, words = _pairs(name, challenger, renamed(champion, challenger))
     if not pairs:
         return _nothing(name, "the two said nothing of the same past")

@@ -9,6 +9,7 @@ from typing import Any, Final
 from forecasting.errors import Refused
 
 OVERALL: Final = "all"
+OTHER_PERIODS: Final = "the two forecast different periods"
 DIGITS: Final = 5
 
 

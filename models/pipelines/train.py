@@ -22,7 +22,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from forecasting.accuracy import BacktestReport
-from forecasting.calendar import label
+from forecasting.calendar import label, parse_as_of
 from forecasting.forecaster import DemandForecaster
 from forecasting.panel import Panel
 from forecasting.snapshot import Snapshot
@@ -43,7 +43,7 @@ from models.risk.past import hazard_from, lessons_of
 from models.risk_parameters import RiskParameters
 from models.scorecard import Scorecard
 from models.unfinished import Unfinished, training_key
-from models.verdict import Verdict
+from models.verdict import OTHER_PERIODS, Verdict
 from models.workspace import Workspace
 
 FIRST: Final = "first version"
@@ -227,12 +227,17 @@ def _decided(
         made.digest == champions[name].digest for name, made in versions.items()
     ):
         return _Decided([], "the same as the champions", {})
+    demand, champion = versions[DEMAND], champions[DEMAND]
+    if not promote and parse_as_of(demand.origin_label) < parse_as_of(champion.origin_label):
+        why = f"it learned up to {demand.origin_label}, the champion to {champion.origin_label}"
+        return _Decided([], why, {})
     progress("the gate")
     verdicts = {
         name: verdict_on(registry, name, made, champions[name], seed)
         for name, made in versions.items()
     }
-    passed = all(one.passed for one in verdicts.values())
+    # a champion of another frequency than the workspace's has nothing to say any more
+    passed = all(one.passed or one.reason == OTHER_PERIODS for one in verdicts.values())
     if not passed and not promote:
         why = next(one.summary() for one in verdicts.values() if not one.passed)
         return _Decided([], why, verdicts)

@@ -250,6 +250,12 @@ class TestPromotion:
             stored.write_bytes(whole)
         assert registry.champion(DEMAND).version == 1
 
+    def test_one_that_learned_from_less_stays_a_challenger(self, workspace: Workspace) -> None:
+        outcome = train(other(workspace), dt.date(2026, 6, 30))
+        assert not outcome.champion
+        assert outcome.why == "it learned up to 2026-06, the champion to 2026-10"
+        assert outcome.publication is None
+
     def test_a_training_becomes_champion_by_the_gate(
         self, workspace: Workspace, engine: sa.Engine
     ) -> None:
