@@ -63,6 +63,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.ingest
 	$(BIN)/python -m benchmarks.kill_ingest
 	$(BIN)/python -m benchmarks.kill_publish
+	$(BIN)/python -m benchmarks.kill_train
 	$(BIN)/python -m benchmarks.fuzz
 	for data in usaid m5 online-retail; do \
 	  $(BIN)/python -m benchmarks.main_job --data $$data || exit 1; done

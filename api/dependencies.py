@@ -66,7 +66,8 @@ class Publications:
 
     @property
     def degraded(self) -> bool:
-        """Something else than the newest publication of a record in reach is served."""
+        """Something else than the newest publication of a record in reach is served, or one that
+        another version than the champion made, whose files are damaged."""
         return bool(self.trouble) and self._current is not None
 
     @property
@@ -122,7 +123,7 @@ class Publications:
             if self._current is None or newest.number != self._current.number:
                 self._turn_to(newest.number)
             else:
-                self.trouble = ""
+                self.trouble = newest.provenance.degraded
                 if lives != self._lives:
                     self._relive()
             self._lives = lives
@@ -144,7 +145,7 @@ class Publications:
         """The newest publication, or the one at hand, or the newest that is whole."""
         try:
             self._current = self._try(newest)
-            self.trouble = ""
+            self.trouble = self._current.reader.publication.provenance.degraded
         except VigistockError as error:
             folder = f"{self.workspace.publications}/"  # not for everybody to know
             self.trouble = error.message.replace(folder, "")

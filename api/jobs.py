@@ -58,10 +58,26 @@ def _scenario(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dic
     return {"scenario": made.number, "publication": made.publication, "totals": made.totals}
 
 
+def _promote(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    from models.pipelines.promotion import promote
+
+    return promote(workspace, **asked, progress=step).facts()
+
+
+def _rollback(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    from models.pipelines.promotion import rollback
+
+    return rollback(workspace, **asked, progress=step).facts()
+
+
 PUBLISH: Final = "publish"
+PROMOTE: Final = "promote"
+ROLLBACK: Final = "rollback"
 SCENARIO: Final = "scenario"
 KINDS: Final[Mapping[str, Callable[[Workspace, Mapping[str, Any], Step], dict[str, Any]]]] = {
     PUBLISH: _publish,
+    PROMOTE: _promote,
+    ROLLBACK: _rollback,
     SCENARIO: _scenario,
 }
 """What a job may do: its plain arguments → its plain result."""

@@ -403,6 +403,9 @@ class PublicationSummary(Provenance):
     parts: dict[str, Part]
     manifest_sha256: str
     pruned_at: dt.datetime | None = Field(description="its files are gone since: 410")
+    withdrawn_at: dt.datetime | None = Field(
+        description="its version was rolled back: others are served before it"
+    )
 
 
 class Part(BaseModel):
@@ -611,7 +614,7 @@ class Job(BaseModel):
     """Long work. At most one runs; the others wait in order."""
 
     job: int = Field(ge=1)
-    kind: Literal["publish", "scenario"]
+    kind: Literal["publish", "promote", "rollback", "scenario"]
     asked: dict[str, Any]
     state: Literal["queued", "running", "done", "failed"]
     step: str = Field(description="what it is doing, in words")
@@ -623,6 +626,24 @@ class Job(BaseModel):
         description="of one that failed: code, title, detail, next_step, as in a problem"
     )
     links: JobLinks
+
+
+class PromotionRequest(BaseModel):
+    """Which version, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int = Field(ge=1, le=2**31 - 1, examples=[2])
+    force: bool = Field(False, description="against the gate; needs a reason")
+    reason: Words = Field("", max_length=1_000, description="kept in the ledger")
+
+
+class RollbackRequest(BaseModel):
+    """Why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: Words = Field("", max_length=1_000, description="kept in the ledger")
 
 
 class ModelVersion(BaseModel):
@@ -643,6 +664,9 @@ class Promotion(BaseModel):
     at: dt.datetime = Field(description="UTC")
     who: str
     why: str
+    action: Literal["promoted", "forced", "rolled_back"] = Field(
+        description="by the gate or as the first; against the gate; back to the one before"
+    )
 
 
 class ModelList(BaseModel):

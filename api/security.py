@@ -75,6 +75,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /v1/scenarios/{number}": _READ,
     "GET /v1/flow": _READ,
     "GET /v1/models": _rule(Scope.PLANNER, Scope.SCIENTIST),
+    "POST /v1/models/{name}/promote": _rule(Scope.SCIENTIST),
+    "POST /v1/models/{name}/rollback": _rule(Scope.SCIENTIST),
     "GET /v1/scorecard": _rule(Scope.PLANNER, Scope.SCIENTIST),
     "GET /metrics": _rule(),
 }

@@ -7,7 +7,7 @@ quantile is of sample paths drawn from the errors of the other origins (`held_ou
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -15,10 +15,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.baselines import plain_mean, seasonal_naive
-from forecasting.calendar import Frequency, label
+from forecasting.calendar import Frequency
 from forecasting.held_out import held_out_paths
 from forecasting.history import History
 from forecasting.options import Options
+from forecasting.out_of_fold import Spread, decisions_of, forecasts_of
 from forecasting.panel import Panel
 from forecasting.scores import moved, naive_scale
 from forecasting.segments import abc_by_value
@@ -34,13 +35,16 @@ WHOLE: Final = "total"  # the span of a whole horizon
 @dataclass(frozen=True)
 class BacktestReport:
     """`metrics` has names like `day/rmsse`, `day/rmsse_naive`; `by_quantile` is of all grains, the
-    other tables of the own one. In `by_segment` those where we lose come first."""
+    other tables of the own one. In `by_segment` those where we lose come first; `out_of_fold` and
+    `decisions` name a series by its row in `by_series`."""
 
     metrics: dict[str, float] = field(default_factory=dict)
     by_segment: pd.DataFrame = field(default_factory=pd.DataFrame)
     by_series: pd.DataFrame = field(default_factory=pd.DataFrame)
-    out_of_fold: pd.DataFrame = field(default_factory=pd.DataFrame)
+    out_of_fold: pd.DataFrame = field(default_factory=pd.DataFrame)  # out_of_fold.forecasts_of
+    decisions: pd.DataFrame = field(default_factory=pd.DataFrame)  # out_of_fold.decisions_of
     by_quantile: pd.DataFrame = field(default_factory=pd.DataFrame)
+    scale: Matrix = field(default_factory=lambda: np.zeros(0))  # [n] of RMSSE; NaN: none
 
 
 def report_of(
@@ -53,11 +57,15 @@ def report_of(
     """Scores of all grains, and the tables of the own one."""
     series: dict[Frequency, pd.DataFrame] = {}
     origins = {grain: len(trial.windows) for grain, trial in trials.items()}
+    spreads: dict[Frequency, list[Spread]] = {}
     folds = {grain: _folds(trial, histories[grain]) for grain, trial in trials.items()}
     for grain, judged in folds.items():
         if judged:
             spans = spans_of(grain, options, judged[0].actual.shape[1])
-            series[grain] = _by_series(judged, histories[grain], trials[grain], options, spans)
+            spreads[grain] = [Spread.of(one, options.main_horizon) for one in judged]
+            series[grain] = _by_series(
+                judged, histories[grain], trials[grain], options, spans, spreads[grain]
+            )
     table = pd.DataFrame()
     if own.frequency in series:
         classes = trials[own.frequency].windows[-1].states.classes
@@ -65,13 +73,19 @@ def report_of(
     report = summarised(series, table, options, own.frequency, origins)
     if not len(table):
         return report
-    windows = trials[own.frequency].windows
-    return BacktestReport(
-        metrics=report.metrics,
-        by_segment=report.by_segment,
-        by_series=report.by_series,
-        by_quantile=report.by_quantile,
-        out_of_fold=_out_of_fold([one.origin for one in windows], folds[own.frequency], own),
+    told = list(
+        zip(
+            [one.origin for one in trials[own.frequency].windows],
+            folds[own.frequency],
+            spreads[own.frequency],
+            strict=True,
+        )
+    )
+    return replace(
+        report,
+        scale=told[0][1].scale,
+        out_of_fold=pd.concat([forecasts_of(*one) for one in told], ignore_index=True),
+        decisions=pd.concat([decisions_of(*one) for one in told], ignore_index=True),
     )
 
 
@@ -179,11 +193,13 @@ def _by_series(
     trial: Trial,
     options: Options,
     spans: dict[str, int],
+    spreads: list[Spread],
 ) -> pd.DataFrame:
     levels = levels_judged(options.quantiles)
     sums = pd.DataFrame()
     for number, fold in enumerate(folds):
-        draws = held_out_paths(history, trial, number, seed=options.seed)
+        drawn = held_out_paths(history, trial, number, seed=options.seed)
+        draws = spreads[number].watching(drawn)
         one = tally(fold, draws, levels, spans)
         sums = one if sums.empty else sums + one
     origins = [window.origin for window in trial.windows]
@@ -206,23 +222,3 @@ def _moved(origins: list[int], folds: list[Judged]) -> dict[str, Matrix]:
             change += moved(first, after.product[:, :shared])
             demand += np.nansum(after.actual[:, :shared], axis=1)
     return {"moved": change, "moved_actual": demand} if demand.any() else {}
-
-
-def _out_of_fold(origins: list[int], folds: list[Judged], own: History) -> pd.DataFrame:
-    """One row per series, origin and step: what was forecast and what happened."""
-    count, horizon = folds[0].actual.shape
-    frames = []
-    for origin, fold in zip(origins, folds, strict=True):
-        frame = pd.DataFrame(
-            {
-                "site": np.repeat(own.series["site"].to_numpy(), horizon),
-                "sku": np.repeat(own.series["sku"].to_numpy(), horizon),
-                "origin": label(origin, own.frequency),
-                "step": np.tile(np.arange(1, horizon + 1), count),
-                "actual": fold.actual.ravel(),
-                "forecast": fold.product.ravel(),
-                "seasonal_naive": fold.naive.ravel(),
-            }
-        )
-        frames.append(frame[frame["actual"].notna()])
-    return pd.concat(frames, ignore_index=True)

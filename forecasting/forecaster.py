@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from forecasting import grain_files
 from forecasting.accuracy import BacktestReport, report_of
 from forecasting.backtest import Era
 from forecasting.calendar import Frequency, period_end, period_start, to_period
+from forecasting.engine import Keep, anew
 from forecasting.errors import VigistockError
 from forecasting.grain import BLENDED, FittedGrain, GrainAtOrigin, fit_grain
 from forecasting.history import History, coarsen, history_of, with_drivers
@@ -203,8 +205,10 @@ class DemandForecaster:
     def __init__(self, options: Options) -> None:
         self.options = options
 
-    def fit(self, panel: Panel) -> FittedDemand:
-        """Learn weights and error paths of every grain that the history carries."""
+    def fit(self, panel: Panel, keep: Keep = anew) -> FittedDemand:
+        """Learn weights and error paths of every grain that the history carries.
+
+        `keep` is asked for each grain and for the report: long parts, which may be kept."""
         grains: dict[Frequency, FittedGrain] = {}
         trials: dict[Frequency, Trial] = {}
         options = self.options
@@ -212,11 +216,10 @@ class DemandForecaster:
         for grain, history in histories.items():
             horizon = _steps(panel, grain, options)
             driven = with_drivers(history, panel, horizon, country=options.country)
-            grains[grain], trials[grain], _ = fit_grain(
-                driven, horizon, options.seed, options.workers
-            )
+            fit = partial(fit_grain, driven, horizon, options.seed, options.workers)
+            grains[grain], trials[grain], _ = keep(f"forecasts by {grain.grain}", fit)
         own = histories[panel.frequency]
-        report = report_of(panel, own, trials, histories, options)
+        report = keep("report", partial(report_of, panel, own, trials, histories, options))
         return FittedDemand(self.options, grains, report, trials[panel.frequency].eras)
 
 

@@ -67,6 +67,16 @@ class Snapshot:
         )
         return hashlib.sha256(told.encode()).hexdigest()
 
+    @property
+    def row_counts(self) -> dict[str, int]:
+        """Rows of each feed that has any."""
+        counts = {
+            name: sum(part.rows for part in months.values())
+            for name, months in self.parts.items()
+            if name in FEEDS
+        }
+        return {name: count for name, count in counts.items() if count}
+
     def rows(
         self, name: str, *, since: dt.date | None = None, until: dt.date | None = None
     ) -> pa.Table:

@@ -51,10 +51,10 @@ def tally(
     it is unknown itself.
     """
     known = ~np.isnan(judged.actual)
-    totals = {name: _sums(judged.actual, known, steps) for name, steps in spans.items()}
+    totals = {name: sums_of_known(judged.actual, known, steps) for name, steps in spans.items()}
     sums = _points(judged, "") | _scaled(judged)
     for name, steps in spans.items():
-        parts = {kind: _sums(getattr(judged, kind), known, steps) for kind in SUFFIXES}
+        parts = {kind: sums_of_known(getattr(judged, kind), known, steps) for kind in SUFFIXES}
         whole = Judged(actual=totals[name], scale=judged.scale, **parts)
         sums |= _points(whole, f"{name}_")
     for rows, paths in draws:
@@ -67,7 +67,7 @@ def tally(
     return pd.DataFrame(sums)
 
 
-def _sums(matrix: Matrix, known: NDArray[np.bool_], steps: int) -> Matrix:
+def sums_of_known(matrix: Matrix, known: NDArray[np.bool_], steps: int) -> Matrix:
     """[n, 1] over the known of the first periods; NaN where too few are."""
     seen = known[:, :steps]
     total = np.where(seen, np.nan_to_num(matrix[:, :steps]), 0.0).sum(axis=1)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import stat
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +25,8 @@ class BundleChanged(Refused):
 
     def __init__(self, name: str, version: int, folder: Path, expected: str, found: str) -> None:
         super().__init__(
-            f"{name} version {version} in {folder} has digest {found[:12]}…, "
-            f"but {expected[:12]}… was registered.",
+            f"{name} version {version} in {folder} has digest {_short(found)}, "
+            f"but {_short(expected)} was registered.",
             next_step="Restore the folder from a backup, or promote the version again.",
             name=name,
             version=version,
@@ -33,6 +34,10 @@ class BundleChanged(Refused):
             expected=expected,
             found=found,
         )
+
+
+def _short(digest: str) -> str:
+    return f"{digest[:12]}…" if len(digest) == 64 else digest
 
 
 @dataclass(frozen=True)
@@ -46,16 +51,27 @@ class BundleRef:
 
 
 def digest_of(folder: Path) -> str:
-    """sha256 over the names and sha256 of all files below a folder; times do not count."""
+    """sha256 over the names and sha256 of all files below a folder; times do not count.
+
+    Raises ValueError where something else than plain files and folders is in it: a link may lead
+    anywhere, and a pipe is never read to its end.
+    """
     sha = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        sha.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of(path)}\n".encode())
+    for path in sorted(folder.rglob("*")):
+        mode = path.lstat().st_mode
+        if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            raise ValueError(f"{path.name} is no plain file")
+        if stat.S_ISREG(mode):
+            sha.update(f"{path.relative_to(folder).as_posix()}\0{sha256_of(path)}\n".encode())
     return sha.hexdigest()
 
 
 def check(ref: BundleRef, folder: Path) -> Path:
     """The folder, if its files are those of the version; else BundleChanged."""
-    found = digest_of(folder) if folder.is_dir() else "nothing (missing)"
+    try:
+        found = digest_of(folder) if folder.is_dir() else "nothing (missing)"
+    except (OSError, ValueError) as error:
+        found = f"none ({error})"
     if found != ref.digest:
         raise BundleChanged(ref.name, ref.version, folder, ref.digest, found)
     return folder
@@ -73,8 +89,10 @@ def keep(ref: BundleRef, source: Path, root: Path) -> Path:
     """
     check(ref, source)
     folder = root / ref.name / str(ref.version)
-    if folder.is_dir() and digest_of(folder) == ref.digest:
-        return folder
+    try:
+        return check(ref, folder)
+    except BundleChanged:
+        pass  # it is not there, or damaged
     folder.parent.mkdir(parents=True, exist_ok=True)
     aside = folder.parent / f".{ref.version}-{uuid.uuid4().hex[:8]}"
     for path in sorted(source.rglob("*")):
@@ -84,8 +102,10 @@ def keep(ref: BundleRef, source: Path, root: Path) -> Path:
         else:
             target.parent.mkdir(parents=True, exist_ok=True)
             write_synced(target, path.read_bytes())
-    if folder.exists():
+    if folder.is_dir() and not folder.is_symlink():
         shutil.rmtree(folder)
+    else:
+        folder.unlink(missing_ok=True)
     aside.rename(folder)
     sync_folder(folder.parent)
     return check(ref, folder)

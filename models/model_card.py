@@ -22,7 +22,8 @@ STYLE = (
 @dataclass(frozen=True)
 class CardFacts:
     """What a card says; `segments` has one row a segment, `settings` one entry a setting,
-    `quantiles` one row a grain, span and level; `losing` are sentences."""
+    `quantiles` one row a grain, span and level; `losing` are sentences,
+    `warnings` the measures of those that would have been said at past origins."""
 
     title: str
     origin_label: str
@@ -34,6 +35,7 @@ class CardFacts:
     digests: Mapping[str, str]
     losing: Sequence[str] = ()
     quantiles: pd.DataFrame = field(default_factory=pd.DataFrame)
+    warnings: Mapping[str, float] = field(default_factory=dict)
 
 
 def markdown(facts: CardFacts) -> str:
@@ -59,6 +61,11 @@ def markdown(facts: CardFacts) -> str:
             _table(shown(facts.segments)),
             "### By quantile" if len(facts.quantiles) else "",
             _table(facts.quantiles),
+            "### Warnings at past origins" if facts.warnings else "",
+            "Said by demand and hazards learned before, and compared with what came."
+            if facts.warnings
+            else "",
+            _pairs({name: _number(value) for name, value in facts.warnings.items()}, "measure"),
             "### All measures" if facts.metrics else "",
             GLOSSARY if facts.metrics else "",
             _pairs({name: _number(value) for name, value in facts.metrics.items()}, "metric"),

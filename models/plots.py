@@ -17,9 +17,15 @@ SPREAD: Final = "rmsse"
 MOST_BARS: Final = 20  # more segments than that do not read on one page
 
 
-def charts(report: BacktestReport) -> dict[str, bytes]:
-    """PNG pictures by name: each measure by segment, the spread of RMSSE over the series,
-    and the calibration of the quantiles."""
+def charts(
+    report: BacktestReport,
+    reliability: pd.DataFrame | None = None,
+    effects: pd.Series | None = None,
+) -> dict[str, bytes]:
+    """PNG pictures by name: each measure by segment, the spread of RMSSE over the series, the
+    residuals, the calibration of the quantiles, the reliability of the warnings (as
+    `models.scorecard.measures.reliability` has it), and what moves the risk
+    (`models.risk.effects`)."""
     pictures = {}
     segments = labelled(report.by_segment)
     for measure in MEASURES:
@@ -30,8 +36,14 @@ def charts(report: BacktestReport) -> dict[str, bytes]:
         values = values[np.isfinite(values)]
         if len(values):
             pictures[f"{SPREAD}_by_series"] = _png(_spread(values, SPREAD))
+    if len(report.out_of_fold):
+        pictures["residuals"] = _png(_residuals(report.out_of_fold))
     if len(report.by_quantile):
         pictures["calibration"] = _png(_calibration(report.by_quantile))
+    if reliability is not None and len(reliability):
+        pictures["reliability"] = _png(_reliability(reliability))
+    if effects is not None and len(effects):
+        pictures["risk_effects"] = _png(_bars(effects, "effect on the log odds", of="feature"))
     return pictures
 
 
@@ -44,13 +56,13 @@ def labelled(segments: pd.DataFrame) -> pd.DataFrame:
     return segments.drop(columns=words).set_axis(text)
 
 
-def _bars(values: pd.Series, metric: str) -> Figure:
+def _bars(values: pd.Series, metric: str, *, of: str = "segment") -> Figure:
     shown = values.head(MOST_BARS)[::-1]
     figure = Figure(figsize=(7, 1 + 0.3 * len(shown)), layout="constrained")
     axes = figure.subplots()
     bars = axes.barh(shown.index.astype(str), shown.to_numpy(), color=INK)
     axes.bar_label(bars, fmt="%.3g", padding=3)
-    axes.set(title=f"{metric} by segment", xlabel=metric)
+    axes.set(title=f"{metric} by {of}", xlabel=metric)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -77,6 +89,34 @@ def _calibration(quantiles: pd.DataFrame) -> Figure:
     for grain, part in quantiles[quantiles["of"] == "period"].groupby("grain", sort=False):
         axes.plot(part["level"], part["below"], marker=".", label=str(grain))
     axes.set(title="calibration", xlabel="level of the quantile", ylabel="share of outcomes below")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _residuals(rows: pd.DataFrame) -> Figure:
+    """Error as a share of the demand, by steps ahead: forecast − actual, and repeating last season
+    beside it."""
+    sums = rows.groupby("step")[["actual", "forecast", "seasonal_naive"]].sum()
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    axes = figure.subplots()
+    axes.axhline(0.0, color="#999999", linewidth=1)
+    for column, color in (("forecast", INK), ("seasonal_naive", "#c0504d")):
+        share = (sums[column] - sums["actual"]) / sums["actual"].where(sums["actual"] > 0)
+        axes.plot(sums.index, share, marker=".", color=color, label=column.replace("_", " "))
+    axes.set(title="residuals", xlabel="steps ahead", ylabel="sum of errors ÷ demand")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _reliability(bins: pd.DataFrame) -> Figure:
+    """Share of series that ran out, by the chance that was said."""
+    figure = Figure(figsize=(4.5, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="#999999", linewidth=1, label="right")
+    axes.plot(bins["chance"], bins["rate"], marker=".", color=INK, label="warnings")
+    axes.set(title="reliability", xlabel="chance that was said", ylabel="share that ran out")
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

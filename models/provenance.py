@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 from functools import cache
 from importlib import metadata
@@ -46,6 +47,17 @@ def code_version() -> str:
         return package_version()
     described = _git("describe", "--always", "--dirty")
     return f"{package_version()} (git {described})" if described else package_version()
+
+
+@cache
+def source_digest() -> str:
+    """sha256 over the source of the two lower floors: what decides numbers, committed or not."""
+    sha = hashlib.sha256()
+    house = Path(__file__).resolve().parents[1]
+    for floor in ("forecasting", "models"):
+        for path in sorted((house / floor).rglob("*.py")):
+            sha.update(f"{path.relative_to(house).as_posix()}\0".encode() + path.read_bytes())
+    return sha.hexdigest()
 
 
 def environment() -> str:

@@ -1,5 +1,5 @@
 """The SQL tables of the second floor: publications, their receipts and moves, warnings' lives,
-scenarios, versions and promotions.
+scenarios, versions and promotions, and what a training must remember.
 
 They stand on the record's MetaData. Big numbers (forecasts, risks) are never here: they are files,
 and a row here is what makes files count.
@@ -47,6 +47,9 @@ publications: Final = Table(
     Column("options", JSON, nullable=False),
     Column("code_version", Text, nullable=False),
     Column("pruned_at", UtcDateTime),  # its files are gone since (models.publication.retention)
+    Column("withdrawn_at", UtcDateTime),  # its version was rolled back: others are served first
+    Column("degraded", Text, nullable=False, server_default=""),  # why no champion made it
+    Column("delivery", Integer, nullable=False, server_default="0"),  # the last it knew; 0: unsaid
     Index(None, "origin_end", "number"),
 )
 
@@ -186,6 +189,8 @@ model_versions: Final = Table(
     Column("data_digest", Text, nullable=False),
     Column("code_version", Text, nullable=False),
     Column("metrics", JSON, nullable=False),
+    # sha256 over the files of models.evidence; blank: none were kept
+    Column("evidence_digest", Text, nullable=False, server_default=""),
     UniqueConstraint("name", "version"),
 )
 
@@ -198,9 +203,32 @@ promotions: Final = Table(
     Column("at", UtcDateTime, nullable=False),
     Column("who", Text, nullable=False),
     Column("why", Text, nullable=False),
-    Column("evidence", JSON, nullable=False),
+    Column("evidence", JSON, nullable=False),  # the gate's verdict, as models.verdict tells it
+    # promoted (by the gate, or the first), forced (against it, or unasked), rolled_back
+    Column("action", Text, nullable=False, server_default="promoted"),
     Index(None, "name", "id"),
 )
+
+leases: Final = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),  # what one process at a time may do
+    Column("token", Text, nullable=False),  # of the one that holds it
+    Column("holder", Text, nullable=False),  # who, in words
+    Column("host", Text, nullable=False),
+    Column("process", Integer, nullable=False),
+    Column("since", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),  # it was alive
+)
+
+training_parts: Final = Table(
+    "training_parts",
+    metadata,
+    Column("training", Text, primary_key=True),  # models.unfinished: what the training is of
+    Column("part", Text, primary_key=True),
+    Column("sha256", Text, nullable=False),  # of the file; another one is not read
+)
+"""Finished parts of trainings that were broken off."""
 
 POSTGRES_APPEND_ONLY: Final = (
     """

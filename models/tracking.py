@@ -31,12 +31,21 @@ if TYPE_CHECKING:
 
 EXPERIMENT: Final = "vigistock"
 LONGEST_PARAM: Final = 6000  # characters; MLflow cuts longer ones, with a warning
+LONGEST_TOLD: Final = 200  # characters of an error of the store
 LONGEST_DIGEST: Final = 36  # characters that MLflow keeps of a data set's digest
 QUIET: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
+BOUNDED: Final = {
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",  # seconds; MLflow's own are 120, seven times over
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+    "PGCONNECT_TIMEOUT": "20",
+}
+"""How long a store may keep a training waiting, unless the environment says otherwise."""
+SOURCE: Final = "vigistock train"  # of our runs, as MLflow's page shows it
 ADDRESSES: Final = (
     ("experiments", "artifact_location"),
     ("runs", "artifact_uri"),
@@ -66,6 +75,7 @@ class TrainingRun:
     metrics: Mapping[str, float]
     segments: pd.DataFrame  # indexed by segment, one column a metric
     files: Mapping[str, str | bytes] = field(default_factory=dict)  # artifact path -> content
+    example: tuple[pd.DataFrame, pd.DataFrame] | None = None  # what goes in, and what comes out
 
 
 class Tracking:
@@ -78,24 +88,38 @@ class Tracking:
     def run(self, run: TrainingRun) -> Iterator[str]:
         """A run with all of its facts logged; gives its id. FAILED if the block raises."""
         with self.client() as client:
-            made = client.create_run(
-                self._experiment(client),
-                run_name=run.name,
-                tags={"mlflow.source.name": "vigistock train", **run.tags},
-            )
+            with self.answering():
+                experiment = self._experiment(client)
+                made = client.create_run(
+                    experiment, run_name=run.name, tags={"mlflow.source.name": SOURCE, **run.tags}
+                )
             run_id = str(made.info.run_id)
             try:
-                _log(client, run_id, run)
+                with self.answering():
+                    _log(client, run_id, run)
                 yield run_id
             except BaseException:
                 with contextlib.suppress(Exception):
                     client.set_terminated(run_id, "FAILED")
                 raise
-            client.set_terminated(run_id)
+            with self.answering():
+                client.set_terminated(run_id)
+
+    def end_abandoned(self) -> None:
+        """Runs whose training was killed are marked so: for the one trainer that there is."""
+        with self.client() as client, self.answering():
+            query = f"attributes.status = 'RUNNING' and tags.mlflow.source.name = '{SOURCE}'"
+            for run in client.search_runs([self._experiment(client)], query):
+                client.set_terminated(run.info.run_id, "KILLED")
+
+    def keep(self, run_id: str, folder: Path, artifact: str) -> None:
+        """The files of a folder as an artifact of a run."""
+        with self.client() as client, self.answering():
+            client.log_artifacts(run_id, str(folder), artifact)
 
     def register(self, name: str, run_id: str, folder: Path, tags: Mapping[str, str]) -> int:
         """The files of a folder as the next version of a model, kept with the run."""
-        with self.client() as client:
+        with self.client() as client, self.answering():
             client.log_artifacts(run_id, str(folder), name)
             if not client.search_registered_models(f"name = '{name}'"):
                 client.create_registered_model(name)
@@ -104,13 +128,13 @@ class Tracking:
 
     def aliases(self, name: str) -> dict[str, int]:
         """Alias -> version."""
-        with self.client() as client:
+        with self.client() as client, self.answering():
             found = client.get_registered_model(name).aliases
         return {alias: int(version) for alias, version in found.items()}
 
     def set_aliases(self, name: str, aliases: Mapping[str, int]) -> None:
         """Make the aliases of a model these and no others."""
-        with self.client() as client:
+        with self.client() as client, self.answering():
             found = client.get_registered_model(name).aliases
             for alias in set(found) - set(aliases):
                 client.delete_registered_model_alias(name, alias)
@@ -120,13 +144,13 @@ class Tracking:
 
     def download(self, run_id: str, artifact: str, folder: Path) -> Path:
         """An artifact of a run, a file or a folder, copied into a folder."""
-        with self.client() as client:
+        with self.client() as client, self.answering():
             return Path(client.download_artifacts(run_id, artifact, str(folder)))
 
     @contextlib.contextmanager
     def client(self) -> Iterator[MlflowClient]:
         """A quiet client of the store, which is made where it is missing."""
-        for name, value in QUIET.items():
+        for name, value in (QUIET | BOUNDED).items():
             os.environ.setdefault(name, value)
         import sqlalchemy.exc
 
@@ -139,20 +163,31 @@ class Tracking:
             ):
                 warnings.filterwarnings("ignore", category=category)
             from mlflow import MlflowClient
-            from mlflow.exceptions import MlflowException
 
             for name in ("mlflow", "alembic"):
                 logging.getLogger(name).setLevel(logging.ERROR)
             url = self.workspace.tracking_url
-            try:
+            with self.answering():
                 client = MlflowClient(tracking_uri=url, registry_uri=url)
                 client.search_experiments(max_results=1)
-            except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
-                raise TrackingUnavailable(
-                    f"The MLflow store of this workspace does not answer: {type(error).__name__}.",
-                    next_step="Check the setting 'tracking'. What is published is still served.",
-                ) from error
             yield client
+
+    @contextlib.contextmanager
+    def answering(self) -> Iterator[None]:
+        """What goes wrong in the store, or with its files, is TrackingUnavailable."""
+        import sqlalchemy.exc
+        from mlflow.exceptions import MlflowException
+
+        try:
+            yield
+        except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
+            told = next(iter(str(error).splitlines()), "")[:LONGEST_TOLD]
+            raise TrackingUnavailable(
+                f"The MLflow store of this workspace does not answer: {type(error).__name__}"
+                + (f" ({told})." if told else "."),
+                next_step="Check the setting 'tracking', and the space on its disk; then train "
+                "again: finished parts are kept. What is published is still served.",
+            ) from error
 
     def _experiment(self, client: MlflowClient) -> str:
         known = client.get_experiment_by_name(EXPERIMENT)
@@ -202,8 +237,15 @@ def _log(client: MlflowClient, run_id: str, run: TrainingRun) -> None:
             if math.isfinite(value)
         ],
     )
+    files = dict(run.files)
+    if run.example is not None:
+        from mlflow.models import infer_signature
+
+        signature = infer_signature(*run.example).to_dict()
+        files["signature.json"] = json.dumps(signature, indent=1)
+        files["input_example.json"] = run.example[0].to_json(orient="split", index=False)
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in run.files.items():
+        for name, content in files.items():
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)

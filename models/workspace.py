@@ -41,6 +41,11 @@ class Workspace:
         return self.folder / "bundles"
 
     @property
+    def unfinished(self) -> Path:
+        """Finished parts of a training that was broken off; may be deleted, they are made again."""
+        return self.folder / "training"
+
+    @property
     def publications(self) -> Path:
         return self.folder / "publications"
 

@@ -19,8 +19,8 @@
 # backtest which of the two forecasts better, and look at one warning with the truth beside it.
 #
 # `COMPANY = None` builds a demonstration in a temporary folder (a few seconds). Name a workspace
-# folder of your own instead to work on your data: training adds versions to its registry and
-# changes no champion unless you promote one.
+# folder of your own instead to work on your data: training adds versions to its registry, and with
+# `hold=True` (`vigistock train --challenger`) it changes no champion but the very first.
 
 # %%
 import datetime as dt
@@ -38,8 +38,11 @@ from forecasting.feeds import load_profile, read
 from forecasting.forecaster import DemandForecaster
 from forecasting.panel import build_panel
 from forecasting.record import Record
+from models.gate import judge
+from models.ledger import DEMAND
 from models.pipelines.train import train
 from models.publication import open_publication
+from models.registry import Registry
 
 COMPANY: Path | None = None
 
@@ -69,7 +72,7 @@ record.deliveries()[["feed", "source", "read", "accepted", "rejected", "duplicat
 # workspace becomes champion and is published; in a workspace that has one, this is a challenger.
 
 # %%
-champion = train(workspace, progress=print)
+champion = train(workspace, hold=True, progress=print)
 champion.demand_version, champion.champion, champion.data_digest[:12]
 
 # %% [markdown]
@@ -80,7 +83,7 @@ champion.demand_version, champion.champion, champion.data_digest[:12]
 
 # %%
 patient = replace(workspace, options=replace(workspace.options, unmet=0.0))
-challenger = train(patient, progress=print)
+challenger = train(patient, hold=True, progress=print)
 challenger.demand_version, challenger.champion
 
 # %%
@@ -121,6 +124,23 @@ if demo:
         }
     )
     print(verdict.round(3))
+
+# %% [markdown]
+# ## What the gate says
+#
+# `vigistock models promote demand-forecast VERSION` asks it. It reads what both trainings kept of
+# the same past origins: forecasts, what ordering by them would have cost, and warnings. A measure
+# speaks against the challenger only where it is worse by more than is borne (`limit`) and by more
+# than chance (`bound`), on enough series and events. Where the two disagree on what customers
+# wanted, as here on days with an empty shelf, it looks away.
+
+# %%
+registry = Registry(workspace, record.engine)
+made, old = (registry.ledger.version(DEMAND, one.demand_version) for one in (challenger, champion))
+verdict = judge(DEMAND, registry.evidence(made), registry.evidence(old))
+print(verdict.basis, verdict.summary(), sep="\n")
+table = pd.DataFrame([vars(one) for one in verdict.overall]).set_index("measure")
+table.drop(columns="segment").round(3)
 
 # %% [markdown]
 # ## Where the champion is weak

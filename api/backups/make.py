@@ -34,7 +34,7 @@ from models.workspace import Workspace
 
 Progress = Callable[[str], None]
 
-MADE_AGAIN: Final = ("snapshot", "incoming")
+MADE_AGAIN: Final = ("snapshot", "incoming", "training")
 """Folders of a workspace that are no part of a backup."""
 
 

@@ -15,6 +15,7 @@ from api.commands import (
     feeds,
     keys,
     messages,
+    promotions,
     publications,
     scenarios,
     schedule,
@@ -65,7 +66,8 @@ app.command(rich_help_panel=LEARN)(versions.train)
 app.command(rich_help_panel=LEARN)(versions.publish)
 app.command(rich_help_panel=LEARN)(evaluation.evaluate)
 app.command(rich_help_panel=LEARN)(scorecards.scorecard)
-app.add_typer(versions.models, name="models", rich_help_panel=LEARN)
+app.add_typer(promotions.models, name="models", rich_help_panel=LEARN)
+app.command(rich_help_panel=OPERATE)(publications.reproduce)
 app.command(rich_help_panel=OPERATE)(backups.backup)
 app.command(rich_help_panel=OPERATE)(backups.restore)
 app.command(rich_help_panel=OPERATE)(schedule.schedule)

@@ -6,9 +6,10 @@ import datetime as dt
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
-from api.commands.shell import AsJson, Shell, counted, shell_of
+from api.commands.shell import EXIT_REFUSED, AsJson, Shell, counted, shell_of
 
 if TYPE_CHECKING:
     from api.workspaces import Opened
@@ -87,3 +88,36 @@ def _facts(one: Publication) -> dict[str, Any]:
         "pruned_at": one.pruned_at and one.pruned_at.isoformat(),
         "bytes": size_of(one),
     }
+
+
+def reproduce(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(min=1, help="Of the publication.")],
+    as_json: AsJson = False,
+) -> None:
+    """Make a publication again from the data, versions and settings of then: same, or what differs
+    (exit code 4). Nothing is written."""
+    shell = shell_of(context, as_json)
+    workspace = shell.workspace()
+    from models.pipelines.reproduce import reproduce as run
+
+    with shell.steps() as step:
+        outcome = run(workspace, number, progress=step)
+    if shell.json:
+        shell.answer(vars(outcome))
+    elif outcome.same:
+        shell.say(
+            f"Publication {number} (origin {outcome.origin}): [green]same[/], every byte of "
+            f"{counted(len(outcome.parts), 'part')}."
+        )
+    else:
+        shell.say(f"Publication {number} (origin {outcome.origin}) [red]differs[/]:")
+        for line in outcome.differs:
+            shell.say(f"  {escape(line)}")
+        if outcome.code_then != outcome.code_now:
+            shell.say(
+                f"[dim]It was made by {escape(outcome.code_then)}; "
+                f"this is {escape(outcome.code_now)}.[/]"
+            )
+    if not outcome.same:
+        raise typer.Exit(EXIT_REFUSED)

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from models.ledger import Ledger, Version
     from models.workspace import Workspace
 
-models = typer.Typer(help="Show the versions of the models.", no_args_is_help=True)
+models = typer.Typer(
+    help="Versions of the models: list, compare, promote, roll back.", no_args_is_help=True
+)
+Name = Annotated[str, typer.Argument(help="demand-forecast or rupture-risk.")]
 
 
 def train(
@@ -27,19 +30,25 @@ def train(
     promote: Annotated[
         str, typer.Option(metavar="REASON", help="Make the new versions champions, and why.")
     ] = "",
+    challenger: Annotated[
+        bool, typer.Option("--challenger", help="Keep the champions, whatever the gate says.")
+    ] = False,
     workers: Annotated[int | None, typer.Option(min=1, max=256, help="Processes.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Learn from the record; the first version becomes champion and is published."""
+    """Learn from the record; new versions that the gate lets pass become champions and are
+    published, the first always."""
     shell = shell_of(context, as_json)
     day = last_day(as_of)
     workspace = shell.workspace({"workers": workers})
     from models.pipelines.train import train as run
 
     with shell.steps() as step:
-        outcome = run(workspace, day, promote=promote, progress=step)
+        outcome = run(workspace, day, promote=promote, hold=challenger, progress=step)
     if shell.json:
-        shell.answer(vars(outcome) | _told(shell, workspace, outcome.publication))
+        verdicts = {name: one.facts() for name, one in outcome.verdicts.items()}
+        told = _told(shell, workspace, outcome.publication)
+        shell.answer({**vars(outcome), "verdicts": verdicts, **told})
         return
     shell.say(
         f"Learned from {outcome.series:,} series up to {outcome.origin} "
@@ -47,6 +56,7 @@ def train(
         f"demand-forecast {outcome.demand_version}, rupture-risk {outcome.risk_version}"
         + (", now champions." if outcome.champion else ": challengers, the champions stay.")
     )
+    shell.say(f"[dim]Why:[/] {escape(outcome.why)}")
     for line in in_words(outcome.metrics):
         shell.say(line)
     for line in outcome.losing:
@@ -80,6 +90,8 @@ def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False)
         lines = counted(outcome.recognised, "order line")
         shell.say(f"{lines} recognised as ordered by earlier proposals.")
     moved = [f"{one.share:.1%} by {one.grain}" for one in outcome.moved if one.share is not None]
+    if outcome.degraded:
+        shell.say(f"[red]Degraded:[/] {escape(outcome.degraded)}")
     if moved:
         since = outcome.moved[0].since
         shell.say(
@@ -121,7 +133,7 @@ def in_words(metrics: Mapping[str, float]) -> list[str]:
 
 
 @contextmanager
-def _ledger(shell: Shell) -> Iterator[Ledger]:
+def ledger_of(shell: Shell) -> Iterator[Ledger]:
     workspace = shell.workspace()
     from forecasting.record import Record
     from models.ledger import Ledger
@@ -134,7 +146,7 @@ def _ledger(shell: Shell) -> Iterator[Ledger]:
 def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
     """Every version, the newest first, and which is champion."""
     shell = shell_of(context, as_json)
-    with _ledger(shell) as ledger:
+    with ledger_of(shell) as ledger:
         rows = ledger.versions().to_dict("records")
     if shell.json:
         shell.answer({"versions": rows})
@@ -161,17 +173,16 @@ def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
 @models.command("show")
 def show_version(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="demand-forecast or rupture-risk.")],
+    name: Name,
     version: Annotated[int | None, typer.Argument(min=1, help="Default: the champion.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """One version: what it learned from, its metrics, where it was promoted and why."""
     shell = shell_of(context, as_json)
-    from models.ledger import DEMAND, RISK
+    from models.ledger import DEMAND
 
-    if name not in (DEMAND, RISK):
-        raise UnknownName("model", name, (DEMAND, RISK))
-    with _ledger(shell) as ledger:
+    check_name(name)
+    with ledger_of(shell) as ledger:
         found = ledger.champion(name) if version is None else ledger.version(name, version)
         facts = _facts(found, ledger, shell.workspace())
     if shell.json:
@@ -188,6 +199,13 @@ def show_version(
     for key, value in values.items():
         table.add_row(escape(key), f"{value:.4g}" if isinstance(value, float) else str(value))
     shell.out.print(table)
+
+
+def check_name(name: str) -> None:
+    from models.ledger import DEMAND, RISK
+
+    if name not in (DEMAND, RISK):
+        raise UnknownName("model", name, (DEMAND, RISK))
 
 
 def _facts(version: Version, ledger: Ledger, workspace: Workspace) -> dict[str, Any]:

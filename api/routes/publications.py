@@ -50,7 +50,7 @@ async def list_publications(
     cursor: Annotated[str | None, Query(max_length=500, description="from `next`")] = None,
 ) -> Response:
     """Every publication, the current one first: by latest origin, then number. Those no longer kept
-    have a `pruned_at`."""
+    have a `pruned_at`; those whose version was rolled back have a `withdrawn_at` and come last."""
     question = {"of": "publications"}
     begin = Cursor.read(cursor, question)
     found = await publications.listed()
@@ -132,6 +132,7 @@ def _summary(seen_by: Publications, found: Publication, *, current: bool) -> dic
         },
         "manifest_sha256": found.manifest_sha256 if whole else "",
         "pruned_at": found.pruned_at,
+        "withdrawn_at": found.withdrawn_at,
     }
 
 

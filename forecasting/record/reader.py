@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select, true
 
 from forecasting.record import bulk
 from forecasting.record.columns import codes_in_order, one_chunk, packed, sortable, to_canonical
@@ -31,10 +31,14 @@ EPOCH: Final = dt.date(1970, 1, 1)
 
 
 class Reader:
-    """Reads through one connection, and so at one moment (database.reading)."""
+    """Reads through one connection, and so at one moment (database.reading).
 
-    def __init__(self, connection: Connection) -> None:
+    `upto`: the last delivery that is looked at; None: all. Later ones are as if they had not come.
+    """
+
+    def __init__(self, connection: Connection, upto: int | None = None) -> None:
         self.connection = connection
+        self.upto = upto
 
     def rows(
         self, name: str, *, since: dt.date | None = None, until: dt.date | None = None
@@ -62,6 +66,7 @@ class Reader:
         """
         latest = func.max(complete_stock.c.delivery).label("delivery")
         query = select(complete_stock.c.site, complete_stock.c.date, latest)
+        query = query.where(self._known(complete_stock.c.delivery))
         query = query.group_by(complete_stock.c.site, complete_stock.c.date)
         found = self._frame(query.order_by(complete_stock.c.date, complete_stock.c.site))
         days = found["date"].to_numpy(dtype="int64").astype("datetime64[D]")
@@ -126,6 +131,7 @@ class Reader:
         wanted = {*self._filled(contract), *contract.required, "series", contract.dated}
         names = [name for name in stored_names(contract) if name in wanted]
         query = select(*(table.c[name] for name in names), table.c.delivery)
+        query = query.where(self._known(table.c.delivery))
         if contract.dated is None or contract.dated not in contract.key:
             return query
         date = table.c[contract.dated]
@@ -137,7 +143,9 @@ class Reader:
 
     def _filled(self, contract: Table) -> list[str]:
         found = self.connection.execute(
-            select(batches.c.filled).where(batches.c.feed == contract.name)
+            select(batches.c.filled).where(
+                batches.c.feed == contract.name, self._known(batches.c.delivery)
+            )
         )
         return sorted({name for names in found.scalars() for name in names})
 
@@ -160,13 +168,19 @@ class Reader:
         for name, contract in FEEDS.items():
             if contract.dated is None:
                 continue
-            query = select(extreme(FEED_TABLES[name].c[contract.dated]))
+            table = FEED_TABLES[name]
+            query = select(extreme(table.c[contract.dated]))
+            query = query.where(self._known(table.c.delivery))
             if contract.dated not in contract.key:
-                query = query.where(_is_current(contract))
+                query = query.where(_is_current(contract, self.upto))
             day = self.connection.execute(query).scalar()
             if day is not None:
                 found[name] = EPOCH + dt.timedelta(days=day)
         return found
+
+    def _known(self, delivery: ColumnElement[int]) -> ColumnElement[bool]:
+        """Whether a row is one that is looked at."""
+        return true() if self.upto is None else delivery <= self.upto
 
     def _frame(self, query: Select[Any]) -> pd.DataFrame:
         result = self.connection.execute(query)
@@ -230,8 +244,9 @@ def _latest(contract: Table, rows: pa.Table) -> pa.Table:
     return rows if last.all() else rows.take(pa.array(np.sort(order[last])))
 
 
-def _is_current(contract: Table) -> ColumnElement[bool]:
-    """No later delivery has a row of this key; the site of an order line is not in it."""
+def _is_current(contract: Table, upto: int | None) -> ColumnElement[bool]:
+    """No later delivery, up to that one, has a row of this key; the site of an order line is not in
+    it."""
     table = FEED_TABLES[contract.name]
     later, own, other = table.alias(), series.alias(), series.alias()
     same = [later.c[name] == table.c[name] for name in stored_key(contract) if name != "series"]
@@ -241,4 +256,6 @@ def _is_current(contract: Table) -> ColumnElement[bool]:
         .join(own, own.c.sku == other.c.sku)
         .where(*same, own.c.id == table.c.series, later.c.delivery > table.c.delivery)
     )
+    if upto is not None:
+        query = query.where(later.c.delivery <= upto)
     return ~query.correlate(table).exists()

@@ -27,8 +27,14 @@ class Record:
     `with Record.open(url) as record:` closes its connections at the end.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, upto: int | None = None) -> None:
         self.engine = engine
+        self.upto = upto
+
+    def as_known(self, delivery: int) -> Record:
+        """The same record as it was after a delivery: later ones are as if they had not come. For
+        reading; it shares the connections of this one."""
+        return Record(self.engine, upto=delivery)
 
     @classmethod
     def open(cls, url: str, *, schema: str = "") -> Record:
@@ -53,7 +59,7 @@ class Record:
     def reading(self) -> Iterator[Reader]:
         """All that is asked of the reader comes from one moment."""
         with database.reading(self.engine) as connection:
-            yield Reader(connection)
+            yield Reader(connection, self.upto)
 
     @contextmanager
     def writing(self, *, alone: str = "") -> Iterator[Connection]:

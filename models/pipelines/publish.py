@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -15,8 +16,8 @@ from forecasting.errors import NotReady
 from forecasting.forecaster import DemandForecast, FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel
-from models import bundles
-from models.ledger import DEMAND, RISK, Ledger
+from models.last_good import last_good
+from models.ledger import DEMAND, RISK
 from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
 from models.provenance import code_version
 from models.publication import (
@@ -38,8 +39,10 @@ from models.scenarios.base import keep_base
 from models.workspace import Workspace
 
 if TYPE_CHECKING:
-    from forecasting.forecaster import DemandForecast
+    import pyarrow as pa
+
     from models.lead_time import LeadTimes
+    from models.risk import RiskAssessment
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class PublishOutcome:
     seconds: float
     recognised: int = 0  # order lines that answer proposals of earlier publications
     moved: tuple[Move, ...] = ()  # since the publication of the origin before, by grain
+    degraded: str = ""  # which champion could not be loaded, and what spoke instead
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Champions:
     risk: RiskParameters
     hazard: RuptureHazard | None
     risk_version: int
+    degraded: str = ""  # which champion could not be loaded, and what speaks instead
 
 
 def publish(
@@ -79,31 +84,41 @@ def publish(
     begun = time.monotonic()
     with open_record(workspace) as record:
         champions = load_champions(workspace, record.engine)
-        _, panel = panel_as_of(record, workspace, as_of, progress)
-        outcome = publish_panel(workspace, record.engine, panel, champions, progress)
+        snapshot, panel = panel_as_of(record, workspace, as_of, progress)
+        outcome = publish_panel(
+            workspace, record.engine, panel, champions, progress, delivery=snapshot.delivery
+        )
     return replace(outcome, seconds=round(time.monotonic() - begun, 1))
 
 
 def load_champions(workspace: Workspace, engine: sa.Engine) -> Champions:
-    """Raises NotReady where there is no champion, or one of another frequency."""
-    ledger = Ledger(engine)
-    demand, risk = ledger.champion(DEMAND).ref, ledger.champion(RISK).ref
-    fitted = FittedDemand.from_files(bundles.kept(demand, workspace.bundles))
+    """The champions; where one's files are damaged here and in MLflow, the last good one before it,
+    told in `degraded`.
+
+    Raises NotReady where there is no champion, or one of another frequency, and BundleChanged where
+    none can be loaded.
+    """
+    demand = last_good(workspace, engine, DEMAND, FittedDemand.from_files)
     wanted = workspace.options.frequency
-    if fitted.options.frequency != wanted:
+    if demand.made.options.frequency != wanted:
         raise NotReady(
             f"The champion {DEMAND} {demand.version} forecasts by "
-            f"{fitted.options.frequency.grain}, the workspace by {wanted.grain}.",
+            f"{demand.made.options.frequency.grain}, the workspace by {wanted.grain}.",
             next_step="Run `vigistock train`.",
         )
-    files = bundles.kept(risk, workspace.bundles)
+    risk = last_good(workspace, engine, RISK, _risk_from)
     return Champions(
-        demand=fitted,
+        demand=demand.made,
         demand_version=demand.version,
-        risk=RiskParameters.from_files(files),
-        hazard=RuptureHazard.from_files(files),
+        risk=risk.made[0],
+        hazard=risk.made[1],
         risk_version=risk.version,
+        degraded=" ".join(one.trouble for one in (demand, risk) if one.trouble),
     )
+
+
+def _risk_from(folder: Path) -> tuple[RiskParameters, RuptureHazard | None]:
+    return RiskParameters.from_files(folder), RuptureHazard.from_files(folder)
 
 
 def publish_panel(
@@ -112,26 +127,23 @@ def publish_panel(
     panel: Panel,
     champions: Champions,
     progress: Progress,
+    *,
+    delivery: int,
 ) -> PublishOutcome:
-    """Forecast, assess, write and commit, from a panel on."""
+    """Forecast, assess, write and commit, from a panel on. `delivery`: the last that the panel's
+    snapshot knew."""
     begun = time.monotonic()
-    from models.lead_time import fit_lead_times
-    from models.risk import assess
-
     options = champions.risk.applied_to(workspace.options)
+    if champions.degraded:
+        progress(champions.degraded)
     progress(f"demand forecasts as of {label(panel.origin, panel.frequency)}")
-    forecast = champions.demand.forecast(panel)
-    progress("lead times and risk of stockout")
-    lead_times = fit_lead_times(panel, options)
-    assessment = assess(panel, forecast, lead_times, options, champions.hazard)
-    progress("supplier orders")
-    proposed = _proposals(panel, forecast, lead_times, options)
+    spoken = speak(panel, champions, options, progress)
     progress("publication")
     made = publish_parts(
         engine,
         workspace.publications,
-        make_parts(panel, forecast, assessment, {PROPOSALS: proposed}),
-        _provenance(panel, champions, options),
+        spoken.parts(panel),
+        _provenance(panel, champions, options, delivery),
         created_at=dt.datetime.now(dt.UTC),
     )
     try:
@@ -146,18 +158,19 @@ def publish_panel(
     except Damaged as error:
         progress(f"orders not recognised: {error.message}")
         answered = []
-    _keep_base(workspace, engine, made.number, panel, forecast, progress)
+    _keep_base(workspace, engine, made.number, panel, spoken.forecast, progress)
     return PublishOutcome(
         publication=made.number,
         origin=made.provenance.origin_label,
         series=len(panel.series),
         warnings=len(episodes_of(engine, made.number)),
-        out=int((assessment.warnings["state"] == OUT).sum()),
+        out=int((spoken.assessment.warnings["state"] == OUT).sum()),
         demand_version=champions.demand_version,
         risk_version=champions.risk_version,
         seconds=round(time.monotonic() - begun, 1),
         recognised=len(answered),
         moved=moved,
+        degraded=champions.degraded,
     )
 
 
@@ -166,18 +179,6 @@ def _order_lines(panel: Panel) -> pd.DataFrame:
     lines = panel.order_history
     codes = panel.series[["site", "sku"]].iloc[lines["series"].to_numpy()]
     return lines.assign(site=codes["site"].to_numpy(), sku=codes["sku"].to_numpy())
-
-
-def _proposals(
-    panel: Panel, forecast: DemandForecast, lead_times: LeadTimes, options: Options
-) -> pd.DataFrame:
-    """Orders of the next two weeks, by the forecasts of the workspace's own grain."""
-    from models.projection import supply_of
-    from models.risk.proposals import proposals
-
-    grain = forecast.grains[panel.frequency]
-    supply = supply_of(panel, lead_times, grain.mean.mean(axis=1), grain.horizon, options)
-    return proposals(panel, supply, grain, lead_times, options)
 
 
 def _keep_base(
@@ -197,7 +198,46 @@ def _keep_base(
         progress(f"no base for scenarios kept: {error.strerror}")
 
 
-def _provenance(panel: Panel, champions: Champions, options: Options) -> Provenance:
+@dataclass(frozen=True)
+class Spoken:
+    """What the champions say of a panel."""
+
+    forecast: DemandForecast
+    assessment: RiskAssessment
+    proposals: pd.DataFrame
+
+    def parts(self, panel: Panel) -> dict[str, pa.Table]:
+        """Those of a publication."""
+        return make_parts(panel, self.forecast, self.assessment, {PROPOSALS: self.proposals})
+
+
+def speak(panel: Panel, champions: Champions, options: Options, progress: Progress) -> Spoken:
+    """What the champions say; `options`: with the parameters of the risk."""
+    from models.lead_time import fit_lead_times
+    from models.risk import assess
+
+    forecast = champions.demand.forecast(panel)
+    progress("lead times and risk of stockout")
+    lead_times = fit_lead_times(panel, options)
+    assessment = assess(panel, forecast, lead_times, options, champions.hazard)
+    progress("supplier orders")
+    proposed = _proposals(panel, forecast, lead_times, options)
+    return Spoken(forecast, assessment, proposed)
+
+
+def _proposals(
+    panel: Panel, forecast: DemandForecast, lead_times: LeadTimes, options: Options
+) -> pd.DataFrame:
+    """Orders of the next two weeks, by the forecasts of the workspace's own grain."""
+    from models.projection import supply_of
+    from models.risk.proposals import proposals
+
+    grain = forecast.grains[panel.frequency]
+    supply = supply_of(panel, lead_times, grain.mean.mean(axis=1), grain.horizon, options)
+    return proposals(panel, supply, grain, lead_times, options)
+
+
+def _provenance(panel: Panel, champions: Champions, options: Options, delivery: int) -> Provenance:
     return Provenance(
         origin=panel.origin,
         frequency=panel.frequency,
@@ -207,4 +247,6 @@ def _provenance(panel: Panel, champions: Champions, options: Options) -> Provena
         data_cut={feed: day.isoformat() for feed, day in panel.watermarks.items()},
         options=plain(options),
         code_version=code_version(),
+        delivery=delivery,
+        degraded=champions.degraded,
     )

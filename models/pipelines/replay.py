@@ -40,15 +40,16 @@ def said_from(
     for origin in range(panel.origin, end + 1 - main, main):
         progress(f"warnings as of {label(origin, options.frequency)}")
         if origin == panel.origin:
-            yield _said(panel, forecast, hazard, options)
+            yield said_of(panel, forecast, hazard, options)
         else:
             later = build_panel(snapshot, origin, options)
-            yield _said(later, fitted.forecast(later), hazard, options)
+            yield said_of(later, fitted.forecast(later), hazard, options)
 
 
-def _said(
+def said_of(
     panel: Panel, forecast: DemandForecast, hazard: RuptureHazard | None, options: Options
 ) -> Said:
+    """What is said at the panel's origin, beside an ERP's rules."""
     warnings = assess(panel, forecast, fit_lead_times(panel, options), options, hazard).warnings
     mean, high = forecast.grains[panel.frequency].mean, high_of(forecast)
     said = said_by(panel.origin, panel.origin, panel.frequency, warnings, lambda: high)

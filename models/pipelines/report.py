@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 
 from forecasting.accuracy import BacktestReport
-from forecasting.calendar import label
+from forecasting.calendar import label, labels
+from forecasting.out_of_fold import LEVEL_COLUMNS
 from forecasting.panel import Panel
 from models import bundles
 from models.accuracy_words import losing, shown
@@ -17,16 +19,28 @@ from models.model_card import CardFacts, markdown, page
 from models.pipelines.steps import plain
 from models.plots import charts, labelled
 from models.provenance import code_version, environment
+from models.scorecard import Scorecard
 from models.tracking import TrainingRun
 from models.workspace import Workspace
 
+EXAMPLES: Final = 5  # series, and periods of each, of the input example
+
 
 def training_run(
-    workspace: Workspace, panel: Panel, report: BacktestReport, bundle_of: Mapping[str, Path]
+    workspace: Workspace,
+    panel: Panel,
+    report: BacktestReport,
+    bundle_of: Mapping[str, Path],
+    *,
+    rehearsed: Scorecard | None = None,
+    effects: pd.Series | None = None,
+    rows: Mapping[str, int] | None = None,
 ) -> TrainingRun:
-    """All that the run of a training keeps; `bundle_of`: model name -> the files of its version."""
+    """All that the run of a training keeps; `bundle_of`: model name -> the files of its version;
+    `rehearsed`: the warnings of past origins, judged; `effects`: of features on the risk; `rows`:
+    of each feed in the snapshot."""
     origin = label(panel.origin, panel.frequency)
-    data = data_facts(panel)
+    data = data_facts(panel) | {f"rows_{feed}": count for feed, count in (rows or {}).items()}
     digest = panel.digest
     settings = _flat(plain(workspace.options))
     segments = labelled(shown(report.by_segment))
@@ -45,9 +59,10 @@ def training_run(
             },
             losing=losing(report),
             quantiles=report.by_quantile,
+            warnings=measured(rehearsed),
         )
     )
-    pictures = charts(report)
+    pictures = charts(report, None if rehearsed is None else rehearsed.reliability, effects)
     files: dict[str, str | bytes] = {
         "model_card.md": card,
         "model_card.html": page(card, pictures),
@@ -56,6 +71,8 @@ def training_run(
     }
     if len(segments):
         files["metrics/by_segment.csv"] = report.by_segment.to_csv(index=False)
+    if len(report.by_series):
+        files["metrics/by_series.parquet"] = report.by_series.to_parquet(index=False)
     if len(report.by_quantile):
         files["metrics/by_quantile.csv"] = report.by_quantile.to_csv(index=False)
     return TrainingRun(
@@ -65,10 +82,56 @@ def training_run(
         data_digest=digest,
         data_source=str(workspace.snapshots),
         data_facts=data,
-        metrics=report.metrics,
+        metrics={**report.metrics, **measured(rehearsed)},
         segments=segments,
         files=files,
+        example=example_of(panel, report),
     )
+
+
+def measured(rehearsed: Scorecard | None) -> dict[str, float]:
+    """The warnings of past origins in numbers, `warnings/recall` and so on."""
+    overall = {} if rehearsed is None else rehearsed.overall
+    return {
+        f"warnings/{name}": float(value)
+        for name, value in overall.items()
+        if isinstance(value, int | float) and np.isfinite(value)
+    }
+
+
+def example_of(panel: Panel, report: BacktestReport) -> tuple[pd.DataFrame, pd.DataFrame] | None:
+    """The end of a few histories, as they go in, and forecasts, as they come out; None where
+    nothing was tested."""
+    if not len(report.out_of_fold):
+        return None
+    rows, length = min(EXAMPLES, len(panel)), min(EXAMPLES, panel.units.shape[1])
+    periods = np.arange(panel.origin - length + 1, panel.origin + 1)
+    given = pd.DataFrame(
+        {
+            **{
+                name: np.repeat(
+                    panel.series[name].astype(str).to_numpy(dtype=object)[:rows], length
+                )
+                for name in ("site", "sku")
+            },
+            "period": np.tile(labels(periods, panel.frequency), rows),
+            "units": panel.units[:rows, -length:].ravel(),
+            "on_hand": panel.on_hand[:rows, -length:].ravel(),
+        }
+    )
+    said = report.out_of_fold.head(EXAMPLES * EXAMPLES)
+    told = pd.DataFrame(
+        {
+            **{
+                name: panel.series[name].astype(str).to_numpy(dtype=object)[said["series"]]
+                for name in ("site", "sku")
+            },
+            "period": labels((said["origin"] + said["step"]).to_numpy(), panel.frequency),
+            "mean": said["forecast"].to_numpy(np.float64),
+            **{name: said[name].to_numpy(np.float64) for name in LEVEL_COLUMNS},
+        }
+    )
+    return given, told
 
 
 def data_facts(panel: Panel) -> dict[str, Any]:

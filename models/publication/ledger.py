@@ -34,6 +34,8 @@ class Provenance:
     data_cut: Mapping[str, str]  # watermarks at the origin: feed -> ISO date
     options: Mapping[str, Any]
     code_version: str
+    delivery: int = 0  # the last that the record knew; 0: it was not said
+    degraded: str = ""  # why versions other than the champions made it
 
     @property
     def origin_label(self) -> str:
@@ -55,6 +57,7 @@ class Publication:
     manifest_sha256: str
     parts: Mapping[str, Part]
     pruned_at: dt.datetime | None = None  # its files are gone since
+    withdrawn_at: dt.datetime | None = None  # its version was rolled back
 
 
 class Gone(VigistockError):
@@ -120,6 +123,8 @@ def _insert(
         parts={name: asdict(part) for name, part in written.parts.items()},
         options=dict(made.options),
         code_version=made.code_version,
+        delivery=made.delivery,
+        degraded=made.degraded,
     )
     return int(connection.execute(statement.returning(publications.c.number)).scalar_one())
 
@@ -218,17 +223,21 @@ def _publication(row: Any) -> Publication:
             data_cut=row.data_cut,
             options=row.options,
             code_version=row.code_version,
+            delivery=row.delivery,
+            degraded=row.degraded,
         ),
         created_at=row.created_at,
         folder=row.folder,
         manifest_sha256=row.manifest_sha256,
         parts={name: Part(**part) for name, part in row.parts.items()},
         pruned_at=row.pruned_at,
+        withdrawn_at=row.withdrawn_at,
     )
 
 
 def list_publications(engine: sa.Engine, limit: int | None = None) -> list[Publication]:
-    """Committed publications, the current one first: by latest origin, then number."""
+    """Committed publications, the current one first: by latest origin, then number; those
+    withdrawn come last."""
     with reading(engine) as connection:
         return publications_in(connection, limit)
 
@@ -236,7 +245,9 @@ def list_publications(engine: sa.Engine, limit: int | None = None) -> list[Publi
 def publications_in(connection: sa.Connection, limit: int | None = None) -> list[Publication]:
     """As `list_publications`, in a transaction under way."""
     statement = sa.select(publications).order_by(
-        publications.c.origin_end.desc(), publications.c.number.desc()
+        publications.c.withdrawn_at.is_not(None),
+        publications.c.origin_end.desc(),
+        publications.c.number.desc(),
     )
     return [_publication(row) for row in connection.execute(statement.limit(limit))]
 
@@ -274,6 +285,24 @@ def publication(engine: sa.Engine, number: int) -> Publication:
             known = connection.scalars(sa.select(publications.c.number)).all()
             raise UnknownName("publication", str(number), map(str, known))
     return _publication(row)
+
+
+def withdraw(connection: sa.Connection, column: str, version: int, *, at: dt.datetime) -> list[int]:
+    """Serve others before the publications that a version made, in a transaction under way; gives
+    their numbers. `column`: `demand_version` or `risk_version`. Nothing is withdrawn where no other
+    is left to serve."""
+    made = publications.c[column] == version
+    served = sa.and_(publications.c.withdrawn_at.is_(None), publications.c.pruned_at.is_(None))
+    others = sa.select(publications.c.number).where(served, ~made).limit(1)
+    if connection.execute(others).first() is None:
+        return []
+    changed = (
+        sa.update(publications)
+        .where(made, publications.c.withdrawn_at.is_(None))
+        .values(withdrawn_at=at)
+        .returning(publications.c.number)
+    )
+    return sorted(connection.execute(changed).scalars())
 
 
 def is_committed(engine: sa.Engine, folder: str) -> bool:

@@ -42,7 +42,13 @@ def learned_from(
     progress: Callable[[str], None],
 ) -> RuptureHazard | None:
     """The hazard that the past of a panel teaches; None where the structure speaks alone."""
-    lessons = lessons_of(source, panel, fitted, options, progress)
+    return hazard_from(lessons_of(source, panel, fitted, options, progress), options, progress)
+
+
+def hazard_from(
+    lessons: Lessons | None, options: Options, progress: Callable[[str], None]
+) -> RuptureHazard | None:
+    """The hazard that lessons teach; None where the structure speaks alone."""
     if lessons is None:
         return None
     hazard = RuptureHazard.learn(lessons, options.seed, options.workers)

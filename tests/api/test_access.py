@@ -138,6 +138,20 @@ ROUTES: Final = {
         ERPS, "refused", "/v1/publications/1/receipt", content=RECEIPT
     ),
     "GET /v1/models": Route(READERS, "refused", "/v1/models"),
+    "POST /v1/models/{name}/promote": Route(
+        frozenset({"scientist", "admin"}),
+        "refused",
+        "/v1/models/demand-forecast/promote",
+        content='{"version": 2}',
+        status=404,
+    ),
+    "POST /v1/models/{name}/rollback": Route(
+        frozenset({"scientist", "admin"}),
+        "refused",
+        "/v1/models/demand-forecast/rollback",
+        content="{}",
+        status=409,
+    ),
     "GET /v1/jobs/{number}": Route(ALL, "refused", "/v1/jobs/1"),
     "POST /v1/feeds/{feed}": Route(
         ERPS, "its rows", "/v1/feeds/sales?check=true", content=SALES.format(OWN)

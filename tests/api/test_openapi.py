@@ -51,6 +51,8 @@ OPERATIONS = {
     "createScenario",
     "getScenario",
     "getFlow",
+    "promoteModel",
+    "rollbackModel",
 }
 WITHOUT_PARAMETERS = {
     "getLiveness",

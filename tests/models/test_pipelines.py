@@ -202,16 +202,31 @@ def test_publishing_needs_no_mlflow(
     assert publish(down, OCTOBER).publication == 2
 
 
-def test_a_champion_with_a_flipped_bit_is_not_published(
+def flip(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+def test_a_champion_with_a_flipped_bit_is_mended_from_mlflow(
     trained: Workspace, trained_record: Record
 ) -> None:
     [weights] = (trained.bundles / DEMAND / "1").glob("*.npz")
-    content = bytearray(weights.read_bytes())
-    content[len(content) // 2] ^= 1
-    weights.write_bytes(content)
+    whole = weights.read_bytes()
+    flip(weights)
+    made = publish(trained, OCTOBER)
+    assert (made.publication, made.degraded) == (2, "")
+    assert weights.read_bytes() == whole
 
+
+def test_a_champion_damaged_everywhere_is_not_published(
+    trained: Workspace, trained_record: Record
+) -> None:
+    flip(trained.bundles / DEMAND / "1" / "demand_month.npz")
+    away = dataclasses.replace(trained, tracking=f"sqlite:///{trained.folder / 'x' / 'gone.db'}")
+    (trained.folder / "x").touch()
     with pytest.raises(bundles.BundleChanged, match="demand-forecast version 1"):
-        publish(trained, OCTOBER)
+        publish(away, OCTOBER)
     assert len(list_publications(trained_record.engine)) == 1
 
 

@@ -21,7 +21,7 @@ from forecasting.options import Options
 from forecasting.record import Record
 from forecasting.record.database import connect
 from models import bundles
-from models.ledger import DEMAND, RISK, Ledger, Version
+from models.ledger import DEMAND, RISK, Entry, Ledger, Version
 from models.model_card import CardFacts, markdown, page
 from models.plots import charts, labelled
 from models.registry import CHALLENGER, CHAMPION, LAST_GOOD, Registry
@@ -152,9 +152,9 @@ def test_a_champions_files_are_kept_and_checked(
     content[0] ^= 1
     (kept / "weights.json").write_bytes(content)
     with pytest.raises(bundles.BundleChanged, match="demand-forecast version 1"):
-        registry.fetch(made.ref)
+        bundles.kept(made.ref, workspace.bundles)
 
-    assert registry.promote(made.ref, why="repaired", at=NOON) == kept
+    assert registry.fetch(made.ref) == kept, "MLflow has it whole"
     assert (kept / "weights.json").read_text() == "0.5"
 
 
@@ -232,7 +232,8 @@ class TestAppendOnly:
         ledger = Ledger(record.engine)
         version = Version(DEMAND, 1, "run", "a" * 64, NOON, "2018-11", "d" * 64, "0.1.0", {})
         ledger.add([version])
-        ledger.promote(version.ref, at=NOON, who="awa", why="first version", evidence={"n": 3})
+        first = Entry(version.ref, None, "first version", evidence={"n": 3})
+        ledger.enter([first], at=NOON, who="awa")
         return ledger
 
     @pytest.mark.parametrize(
@@ -263,7 +264,7 @@ def test_a_migrated_database_refuses_changes_too(database_url: str, table: str) 
     ledger = Ledger(engine)
     version = Version(DEMAND, 1, "run", "a" * 64, NOON, "2018-11", "d" * 64, "0.1.0", {})
     ledger.add([version])
-    ledger.promote(version.ref, at=NOON, who="awa", why="first version", evidence={})
+    ledger.enter([Entry(version.ref, None, "first version")], at=NOON, who="awa")
     with (
         pytest.raises(sa.exc.DatabaseError, match="append-only"),
         engine.begin() as connection,
