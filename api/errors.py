@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import Scope
 
-from api.pages import render
+from api.pages import is_page
 from api.plain import to_json
 from forecasting.calendar import BadPeriod
 from forecasting.errors import (
@@ -30,7 +30,6 @@ from models.publication import Damaged, Gone
 from models.publication.lives import Senseless, Stale
 
 PROBLEM: Final = "application/problem+json"
-PAGES: Final = frozenset({"/"})  # answered as HTML, to people
 MOST_FAULTS: Final = 20  # of one request; whoever sends more will send again
 
 log = logging.getLogger("vigistock.api")
@@ -203,17 +202,14 @@ def problem(
 
 
 def refusal(scope: Scope, error: VigistockError) -> Response:
-    """The error as an answer; a page where a page was asked for and the door stays shut."""
+    """The error as an answer: a page where a page was asked for."""
     request = Request(scope)
     status = status_of(error)
     if status == 500:
         log.error("%s: %s", error.code, error)
     headers = _headers(error, status)
-    if scope["path"] in PAGES and status in (401, 403, 429):
-        page = render("refused.html", title="Vigistock", language="en", error=error)
-        page.status_code = status
-        page.headers.update(headers)
-        return page
+    if is_page(scope["path"]) and "app" in scope:
+        return _page(request, error, status, headers)
     return problem(
         request,
         status,
@@ -224,6 +220,26 @@ def refusal(scope: Scope, error: VigistockError) -> Response:
         next_step=error.next_step,
         **({"facts": error.facts} if error.facts and status < 500 else {}),
     )
+
+
+def _page(
+    request: Request, error: VigistockError, status: int, headers: Mapping[str, str]
+) -> Response:
+    from api.pages.frame import frame_of  # it stands on what stands on this
+
+    frame = frame_of(request)
+    if status == 401:
+        page = frame.page("sign_in.html", status=status, back=_asked(request), failed="")
+    else:
+        page = frame.page("refused.html", status=status, title="", code=error.code, error=error)
+    page.headers.update(headers)
+    return page
+
+
+def _asked(request: Request) -> str:
+    """The address that was asked for, to come back to it once signed in."""
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")
 
 
 def _headers(error: VigistockError, status: int) -> dict[str, str]:

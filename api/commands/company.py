@@ -12,13 +12,12 @@ from rich.markup import escape
 
 from api.commands.service import run_service
 from api.commands.shell import Shell
+from api.demo.history import FILES, MARK
 from forecasting.errors import NotReady, Refused
 
 if TYPE_CHECKING:
     from api.demo.files import DemoFiles
 
-FILES: Final = "demo-files"
-MARK: Final = "made-by-vigistock-demo"  # inside FILES: this workspace is a demonstration
 FREQUENCY: Final = "D"
 SHOWN: Final = "10"
 MOST_WORKERS: Final = 4  # a training has four large pieces: three eras of the backtest, and today

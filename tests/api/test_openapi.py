@@ -42,6 +42,7 @@ OPERATIONS = {
     "listRejects",
     "createPublication",
     "changeWarning",
+    "createJob",
     "getJob",
     "listModels",
 }

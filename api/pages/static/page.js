@@ -1,0 +1,32 @@
+// Every page: filters that answer at once, parts that come after, and the modules a page needs.
+
+import { ask } from "./service.js";
+
+for (const form of document.querySelectorAll("[data-filters]")) {
+  form.addEventListener("change", (event) => {
+    if (event.target.matches("select")) form.requestSubmit();
+  });
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const [name, value] of [...formData]) if (["", "0"].includes(value)) formData.delete(name);
+  });
+}
+
+for (const place of document.querySelectorAll("[data-fragment]")) {
+  ask(place.dataset.fragment)
+    .then((answer) => answer.text())
+    .then((text) => {
+      const parsed = new DOMParser().parseFromString(text, "text/html");
+      place.replaceChildren(...parsed.body.childNodes);
+    })
+    .catch(() => place.replaceChildren());
+}
+
+const MODULES = {
+  "[data-change-form], [data-acknowledge]": "./lives.js",
+  "[data-chart]": "./chart.js",
+  "[data-upload], [data-csv]": "./upload.js",
+  "[data-job-form], [data-job]": "./jobs.js",
+};
+for (const [selector, module] of Object.entries(MODULES)) {
+  if (document.querySelector(selector)) import(module);
+}
