@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
 
+from api import jobs
+from api.workspaces import VARIABLE
 from models.workspace import Workspace
 from tests.api.published import publish, workspace_in
 from tests.api.serving import serving
@@ -111,3 +116,41 @@ def copied(company: Workspace, folder: Path) -> Workspace:
 def own_workspace(tmp_path: Path) -> Workspace:
     """Initialised, nothing published."""
     return workspace_in(tmp_path / "w")
+
+
+SMALL_DEMO = """
+import sys
+from api import jobs
+from api.demo.history import run_demo
+jobs.KINDS = {"demo": lambda workspace, asked, step: run_demo(
+    workspace, step, days=150, sites=2, items=8)}
+jobs.main()
+"""
+
+
+def _start_small(workspace: Workspace, number: int) -> None:
+    """As `api.jobs` starts a job: in a process of its own, but for a smaller company."""
+    subprocess.Popen(
+        [sys.executable, "-c", SMALL_DEMO, str(number)],
+        env=os.environ | {VARIABLE: str(workspace.folder)},
+        start_new_session=True,
+    ).wait()
+
+
+@pytest.fixture(scope="package")
+def first_run(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a service whose empty workspace was filled by its first page, in a browser."""
+    workspace = workspace_in(tmp_path_factory.mktemp("first") / "w")
+    with pytest.MonkeyPatch.context() as patch, serving(workspace) as client:
+        patch.setattr(jobs, "_start", lambda *job: Thread(target=_start_small, args=job).start())
+        with opened(browser, base_of(client)) as seen:
+            page = seen.page()
+            expect(page.get_by_role("heading", name="Premiers pas")).to_be_visible()
+            page.get_by_role("button", name="Charger la démonstration").click()
+            expect(page.locator("[data-state]")).to_have_text("En cours", timeout=30_000)
+            expect(page.locator("[data-step]")).not_to_be_empty(timeout=30_000)
+            page.reload()
+            expect(page.locator("[data-state]")).to_have_text("En cours")
+            list_shown = page.get_by_role("heading", name="Liste du matin")
+            expect(list_shown).to_be_visible(timeout=180_000)
+        yield base_of(client)

@@ -6,6 +6,7 @@ const LANGUAGE = document.documentElement.lang;
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const faint = (hex, share) => hex + Math.round(share * 255).toString(16).padStart(2, "0");
 const dark = matchMedia("(prefers-color-scheme: dark)");
+const small = matchMedia("(max-width: 700px)");
 
 function loadPlotly(address) {
   return new Promise((resolve, reject) => {
@@ -88,7 +89,7 @@ function layout(told, labels, { origin, breaks }) {
   const upright = (x, ink, dash) => ({ type: "line", xref: "x", yref: "paper", x0: x, x1: x, y0: 0, y1: 1, line: { color: ink, width: 1.5, dash } });
   const note = (x, text, ink, anchor) => ({ x, y: 1.0, yref: "paper", text, showarrow: false, xanchor: anchor, yanchor: "bottom", font: { color: ink, size: 12 } });
   const out = runsOut(told.history).map(({ start, end }) => ({ type: "rect", xref: "x", yref: "paper", x0: start, x1: end, y0: 0, y1: 1, line: { width: 0 }, fillcolor: faint(color("danger"), 0.16), layer: "below" }));
-  const narrow = innerWidth < 700;
+  const narrow = small.matches;
   const end = dayAfter(origin);
   const last = Object.values(told.forecasts)[0][told.projection.length - 1].period_start;
   const from = told.history[Math.max(0, told.history.length - (narrow ? 28 : 84))]?.period_start;
@@ -132,7 +133,7 @@ for (const place of document.querySelectorAll("[data-chart]")) {
       });
     place.replaceChildren();
     await draw();
-    dark.addEventListener("change", draw);
+    for (const media of [dark, small]) media.addEventListener("change", draw);
     place.dataset.drawn = "yes";
   } catch (error) {
     place.textContent = sentence(error);

@@ -1,6 +1,6 @@
 // Long work: asked for by a button, then followed until it ends.
 
-import { ask, sentence, tell } from "./service.js";
+import { ask, enable, sentence, tell } from "./service.js";
 
 const AGAIN_MS = 2_000;
 const MOST_SILENCE = 15; // looks in a row that fail before the page says so
@@ -37,6 +37,7 @@ async function follow(number) {
 }
 
 for (const form of document.querySelectorAll("[data-job-form]")) {
+  enable(form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = form.querySelector("button");

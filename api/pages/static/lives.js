@@ -1,6 +1,6 @@
 // What people do with warnings: one change for every chosen line, each based on what was read.
 
-import { ask, sentence, tell, words } from "./service.js";
+import { ask, enable, sentence, tell, words } from "./service.js";
 
 const STATES = { acknowledge: "acknowledged", resolve: "resolved", reopen: "new" };
 
@@ -43,6 +43,7 @@ for (const form of document.querySelectorAll("[data-change-form]")) {
   };
   form.elements.what.addEventListener("change", show);
   show();
+  enable(form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const lines = chosen();
@@ -68,6 +69,7 @@ for (const form of document.querySelectorAll("[data-change-form]")) {
 }
 
 for (const button of document.querySelectorAll("[data-acknowledge]")) {
+  button.disabled = false;
   button.addEventListener("click", async () => {
     button.disabled = true;
     const output = document.createElement("output");

@@ -27,6 +27,7 @@ const MODULES = {
   "[data-upload], [data-csv]": "./upload.js",
   "[data-job-form], [data-job]": "./jobs.js",
 };
-for (const [selector, module] of Object.entries(MODULES)) {
-  if (document.querySelector(selector)) import(module);
-}
+await Promise.all(
+  Object.entries(MODULES).map(([selector, module]) => document.querySelector(selector) && import(module)),
+);
+document.documentElement.dataset.ready = "yes";

@@ -37,3 +37,8 @@ export function tell(output, text, isError = false) {
 }
 
 export const sentence = (error) => [error.message, error.nextStep].filter(Boolean).join(" ");
+
+// Buttons that do nothing without their module come disabled.
+export function enable(form) {
+  for (const button of form.querySelectorAll("button")) button.disabled = false;
+}

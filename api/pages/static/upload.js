@@ -1,6 +1,6 @@
 // A file from this machine, checked or taken in by the same push that an ERP makes; and CSV files.
 
-import { ask, sentence, tell } from "./service.js";
+import { ask, enable, sentence, tell } from "./service.js";
 
 const KINDS = {
   csv: "text/csv",
@@ -44,6 +44,7 @@ function show(place, receipt, labels, isCheck) {
 for (const form of document.querySelectorAll("[data-upload]")) {
   const place = form.querySelector("[data-receipt]");
   const labels = JSON.parse(form.dataset.labels);
+  enable(form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const isCheck = event.submitter?.value === "1";
@@ -67,7 +68,7 @@ for (const form of document.querySelectorAll("[data-upload]")) {
     } catch (error) {
       place.replaceChildren(element("p", sentence(error), "error"));
     }
-    for (const button of buttons) button.disabled = false;
+    enable(form);
   });
 }
 
