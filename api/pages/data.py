@@ -10,6 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Response
 
 from api import jobs
+from api.clock import today
 from api.dependencies import MOST, InPublications
 from api.pages.feeds_known import choices
 from api.pages.frame import LATE_DAYS, InFrame, freshness_of
@@ -94,11 +95,10 @@ def _fresh(
     cut: dict[str, Any], last: dict[str, dt.datetime], frequency: Frequency
 ) -> list[dict[str, Any]]:
     """One row a feed that came: until when its facts reach, and whether that is late."""
-    today = dt.datetime.now(dt.UTC).date()
     rows = []
     for feed in sorted({*cut, *last}, key=lambda name: (name not in DAILY, name)):
         until = dt.date.fromisoformat(str(cut[feed])) if cut.get(feed) else None
-        age = None if until is None else (today - until).days
+        age = None if until is None else (today() - until).days
         is_late = feed in DAILY and age is not None and age > frequency.days + LATE_DAYS
         rows.append(
             {"feed": feed, "until": until, "age": age, "late": is_late, "last": last.get(feed)}

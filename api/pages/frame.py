@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
+from api.clock import today
 from api.dependencies import Publications
 from api.pages import text_of
 from api.pages.language import COOKIE, LANGUAGES, catalogue, language_of
@@ -99,8 +99,7 @@ class Frame:
 def freshness_of(served: Served) -> dict[str, Any]:
     """Until when the numbers know, and whether that is long ago."""
     made = served.provenance
-    today = dt.datetime.now(dt.UTC).date()
-    age = (today - made["origin_end"]).days
+    age = (today() - made["origin_end"]).days
     usual = Frequency(made["frequency"]).days + LATE_DAYS
     return {
         "until": made["origin_end"],
