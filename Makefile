@@ -76,6 +76,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.projection
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.pages
 
 # Pictures of the pages; the demonstration they show is made where it is not there yet.
 SHOWN ?= build/screenshots

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -106,6 +107,20 @@ class TooSlow(VigistockError):
             f"There was no answer within {seconds:g} s.",
             next_step="Ask for less (a filter, a limit), or try again later.",
             seconds=seconds,
+        )
+
+
+class Unexpected(VigistockError):
+    """What nobody foresaw, told without a detail."""
+
+    code = "unexpected"
+    title = "Something unexpected went wrong"
+
+    def __init__(self, request: Request) -> None:
+        identity = request.scope.get("state", {}).get("request_id", "")
+        super().__init__(
+            "The fault is on our side and has been logged.",
+            next_step=f"Try again; if it stays, tell the administrator: request {identity}.",
         )
 
 
@@ -286,6 +301,9 @@ async def _invalid(request: Request, error: Exception) -> Response:
         {"where": ".".join(str(part) for part in fault["loc"]), "problem": fault["msg"]}
         for fault in error.errors()[:MOST_FAULTS]
     ]
+    if is_page(request.url.path):
+        told = "; ".join(f"{fault['where']}: {fault['problem']}" for fault in faults)
+        return refusal(request.scope, Unprocessable(told, next_step="Mend the address."))
     return problem(
         request,
         422,
@@ -301,6 +319,9 @@ def unexpected(scope: Scope, error: Exception) -> Response:
     """Whatever nobody foresaw: logged whole, told without a detail."""
     request = Request(scope)
     log.error("unexpected error", exc_info=error)
+    if is_page(scope["path"]) and "app" in scope:
+        with suppress(Exception):  # what broke may be what makes pages
+            return _page(request, Unexpected(request), 500, {})
     return problem(
         request,
         500,

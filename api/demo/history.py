@@ -5,16 +5,22 @@ say. The command `demo` shows the single steps instead, and publishes once."""
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from forecasting.errors import Refused
 from models.workspace import Workspace
 
 FILES: Final = "demo-files"
 MARK: Final = "made-by-vigistock-demo"  # inside FILES: this workspace is a demonstration
+MOST_WORKERS: Final = 4  # a training has four large pieces: three eras of the backtest, and today
 WEEKS: Final = 4  # before the end of the files, of publications that the scorecard can judge
+
+if TYPE_CHECKING:
+    from api.demo.files import DemoFile
 
 Step = Callable[[str], None]
 
@@ -29,6 +35,7 @@ def run_demo(
     from models.pipelines.scorecard import scorecard
     from models.pipelines.train import train
 
+    workspace = replace(workspace, options=replace(workspace.options, workers=usual_workers()))
     folder = workspace.folder / FILES
     _refuse_foreign_data(workspace, folder)
     step("building two years of a distributor")
@@ -45,7 +52,13 @@ def run_demo(
     return vars(outcome)
 
 
-def _take_in(workspace: Workspace, files: Any, step: Step) -> None:
+def usual_workers() -> int:
+    """Cores of the machine that this process may use, as far as a training has work for them."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else (0,)
+    return min(len(usable), MOST_WORKERS)
+
+
+def _take_in(workspace: Workspace, files: Sequence[DemoFile], step: Step) -> None:
     from forecasting.feeds import load_profile, read
     from forecasting.record import Record
 
