@@ -25,6 +25,7 @@ from api.routes import (
     jobs,
     metrics,
     models,
+    proposals,
     receipts,
     scorecard,
     series,
@@ -91,8 +92,8 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
     )
     app.include_router(feeds.no_feed)  # before the feeds
     for resource in (
-        *(health, metrics, warnings, series, forecasts, publication_list, receipts, scorecard),
-        *(feeds, jobs, models),
+        *(health, metrics, warnings, series, forecasts, proposals, publication_list, receipts),
+        *(scorecard, feeds, jobs, models),
     ):
         app.include_router(resource.router)
     for page in (morning, series_page, monday, data, sign_in, documentation, assets):

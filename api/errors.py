@@ -27,7 +27,7 @@ from forecasting.errors import (
     did_you_mean,
 )
 from forecasting.feeds.profile import BadProfile
-from models.publication import Damaged, Gone
+from models.publication import Damaged, Gone, NotSaid
 from models.publication.lives import Senseless, Stale
 
 PROBLEM: Final = "application/problem+json"
@@ -168,6 +168,7 @@ STATUS: Final[Mapping[type[VigistockError], int]] = {
     Forbidden: 403,
     NotFound: 404,
     UnknownName: 404,
+    NotSaid: 404,
     NotAcceptable: 406,
     BadParameter: 422,
     Refused: 409,

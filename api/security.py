@@ -65,6 +65,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /v1/series": _READ,
     "GET /v1/series/{site:path}/{sku:path}": _READ,
     "GET /v1/forecasts": _PULL,
+    "GET /v1/proposals": _rule(Scope.PLANNER, Scope.ERP, by_site=True),
     "GET /v1/publications": _PULL,
     "GET /v1/publications/{number}": _PULL,
     "POST /v1/publications": _ALL,

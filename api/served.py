@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
@@ -11,6 +12,7 @@ import numpy as np
 import orjson
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from api.errors import NotFound
@@ -19,6 +21,7 @@ from forecasting.errors import UnknownName
 from models.ledger import DEMAND, RISK
 from models.publication import PublicationReader
 from models.publication.contracts import (
+    PROPOSALS,
     SERIES,
     forecasts_part,
     horizon_columns,
@@ -179,6 +182,29 @@ class Served:
         if min_probability is not None:
             keep &= (self._column("probability") >= min_probability).to_numpy()
         return keep if equal.get("state") else keep & self.said
+
+    @cached_property
+    def proposals(self) -> pa.Table:
+        """One row a line of a proposed order, order by order; raises NotSaid where there is none of
+        them yet."""
+        return self.reader.proposals()
+
+    @cached_property
+    def proposal_order(self) -> Rows:
+        return np.arange(self.proposals.num_rows)
+
+    def proposed(self, equal: Mapping[str, str | None], order_on: dt.date | None) -> Flags:
+        """Lines of proposals whose columns equal what is given."""
+        keep = np.ones(self.proposals.num_rows, dtype=bool)
+        asked = {**equal, "order_on": order_on}
+        for name, value in asked.items():
+            if value is not None:
+                keep &= pc.equal(self.proposals.column(name), value).to_numpy(zero_copy_only=False)
+        return keep
+
+    def proposal_lines(self, rows: Rows) -> list[dict[str, Any]]:
+        """Lines as the API words them, without what the provenance says of all."""
+        return self.reader.records(PROPOSALS, rows)
 
     def series_rows(self, site: str | None, sku: str | None) -> Rows:
         if site is not None and sku is not None:

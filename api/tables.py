@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, Table, Text
+from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
 from forecasting.record.schema import CODE, UtcDateTime, metadata
 
@@ -42,6 +42,19 @@ jobs: Final = Table(
     Index(None, "state"),
 )
 """Long work asked for over HTTP. A job that runs says every few seconds that it is alive."""
+webhook_calls: Final = Table(
+    "webhook_calls",
+    metadata,
+    Column("id", Text, primary_key=True),  # idempotency id, the same however often it is sent
+    Column("publication", Integer, ForeignKey("publications.number"), nullable=False),
+    Column("warnings", Integer, nullable=False),  # that it told
+    Column("attempts", Integer, nullable=False),
+    Column("delivered", Boolean, nullable=False),
+    Column("trouble", Text, nullable=False),  # why not; blank where delivered
+    Column("at", UtcDateTime, nullable=False),
+)
+"""What publish told the webhook. The last one delivered is what the next is compared with."""
+
 keys: Final = Table(
     "keys",
     metadata,

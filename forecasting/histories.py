@@ -15,6 +15,7 @@ from forecasting.windows import Window
 
 Matrix = NDArray[np.float64]
 
+TRANSFER: Final = "transfer"  # of a row of sales: to another site of the company
 NOT_DEMAND: Final = ("scrap",)  # rows of sales that nobody wanted
 BLOCK: Final = 1000  # series whose masks live in memory together: 2 MB each for five years of days
 INWARD: Final = ("receipt", "transfer_in")  # movements that fill the shelf
@@ -73,8 +74,9 @@ class Grid:
 
 def sales_history(
     sold: Iterable[Window], grid: Grid, sites: NDArray[np.object_], on_hand: Matrix
-) -> tuple[Matrix, Matrix]:
-    """Units and prices by period.
+) -> tuple[Matrix, Matrix, Matrix]:
+    """Units and prices by period, and [n] the share of the last year's units that were passed on to
+    other sites: nobody's consumption yet.
 
     Zero where the site reported in that period (a sale or a stock picture of any item) since the
     series' first sale; explicit zeros before it are "not yet sold" and unknown, unless the series
@@ -83,11 +85,15 @@ def sales_history(
     units = np.zeros(grid.shape)
     stated = np.zeros(grid.shape, dtype=bool)
     price = grid.unknown()
+    passed_on = np.zeros(grid.shape[0])
+    year = max(grid.shape[1] - round(365 / grid.frequency.days), 0)
     for window in sold:
         place, part = grid.within(window)
         rows = window.rows
         if "kind" in rows:
             rows = rows[~rows["kind"].isin(NOT_DEMAND)]
+            moved = part.sum_of(rows[rows["kind"] == TRANSFER], "units")
+            passed_on += moved[:, max(year - place.start, 0) :].sum(axis=1)
         units[:, place] = part.sum_of(rows, "units")
         stated[:, place] = part.seen(part.flat(rows))
         if "price" in rows and rows["price"].notna().any():
@@ -95,7 +101,9 @@ def sales_history(
                 price = grid.no_means()
             price[:, place] = _mean_price(rows, part)
     _forget_unreported(units, stated, grid, sites, on_hand)
-    return units, price
+    all_units = np.nansum(units[:, year:], axis=1)
+    share = np.divide(passed_on, all_units, out=np.zeros(len(units)), where=all_units > 0)
+    return units, price, np.clip(share, 0.0, 1.0)
 
 
 def _mean_price(rows: pd.DataFrame, grid: Grid) -> Matrix:

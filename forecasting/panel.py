@@ -200,7 +200,7 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     pictured = last_pictured(pictures, told.max(axis=1)[site_of], day)
     since: list[pd.DataFrame] = []
     sold = bookings.noting(since_picture(sales.windows(source, index), pictured["stock_on"], since))
-    units, price = sales_history(sold, grid, sites, on_hand)
+    units, price, passed_on = sales_history(sold, grid, sites, on_hand)
 
     suppliers = in_calendar_days(frames["suppliers"])
     master_days = lead_time_days_of(dated["orders"], items, suppliers)
@@ -225,7 +225,7 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
         frequency=frequency,
         origin=origin,
         start=start,
-        series=with_masters(series, items, offered, declared, options),
+        series=with_masters(series, items, offered, declared, options).assign(passed_on=passed_on),
         units=units,
         price=price,
         on_hand=past.on_hand,

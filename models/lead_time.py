@@ -99,13 +99,17 @@ class LeadTimes:
 
     def median_days(self, group: Rows, master_days: Floats) -> Floats:
         """Days by which half of the orders placed today have come."""
+        return self.days_until(0.5, group, master_days)
+
+    def days_until(self, share: float, group: Rows, master_days: Floats) -> Floats:
+        """Days by which a share of the orders placed today have come; LONGEST_DAYS: never."""
         asked = pd.DataFrame({"group": group, "days": master_days})
         kinds = asked.drop_duplicates().reset_index(drop=True)
         open_for = self.still_open(
             kinds["group"].to_numpy(), kinds["days"].to_numpy(), np.arange(LONGEST_DAYS)
         )
-        kinds["median"] = (open_for > 0.5).sum(axis=1).astype(np.float64)
-        return asked.merge(kinds, on=["group", "days"], how="left")["median"].to_numpy()
+        kinds["reached"] = (open_for > 1.0 - share).sum(axis=1).astype(np.float64)
+        return asked.merge(kinds, on=["group", "days"], how="left")["reached"].to_numpy()
 
     def arrival_chance(
         self, lines: pd.DataFrame, group: Rows, origin: int, frequency: Frequency, horizon: int
@@ -113,14 +117,15 @@ class LeadTimes:
         """[m, H] chance that each open line comes by the end of period origin + h, given that it
         had not come at the origin.
 
-        By the promise where there is one, else by the age of the order. Among lines not yet due a
+        By the promise where there is one, else by the age of the order (negative: it will be placed
+        after the origin). Among lines not yet due a
         later promise never gives an earlier arrival. An overdue line has the chance of lines that
         were as late as it is: small, where few such lines ever came.
         """
         today = int(period_end(origin, frequency).astype(np.int64))
         ends = period_end(origin + np.arange(1, horizon + 1), frequency).astype(np.int64) - today
         promised = lines["promised_on"].notna().to_numpy()
-        age = np.where(promised, 0, np.maximum(today - _day_numbers(lines["ordered_on"]), 0))
+        age = np.where(promised, 0, today - _day_numbers(lines["ordered_on"]))
         late = np.where(promised, today - _day_numbers(lines["promised_on"]), 0)
         chance = np.where(
             promised[:, None],

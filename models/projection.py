@@ -166,7 +166,7 @@ def supply_of(
     """The supply side of every series as of the panel's origin."""
     terms = terms_of(panel, lead_times)
     policies = policies_of(panel, lead_times, terms, mean_demand, horizon)
-    lines = _open_lines(panel, lead_times, horizon, options)
+    lines = open_lines(panel, surely_open(panel.orders), lead_times, horizon, options)
     ordered = np.bincount(lines.series, minlength=len(panel)) > 0
     stock = panel.stock
     on_hand = stock["on_hand"].to_numpy(dtype=np.float64)
@@ -377,10 +377,16 @@ def _unseen_periods(panel: Panel) -> Rows:
     return np.where(begun, (later & np.isnan(panel.units)).sum(axis=1), 0)
 
 
-def _open_lines(panel: Panel, lead_times: LeadTimes, horizon: int, options: Options) -> OpenLines:
-    """The order book without what is only requested."""
-    sure = (panel.orders["status"] != "requested") & (panel.orders["units_open"] > 0)
-    lines = panel.orders[sure].sort_values("series", kind="stable")
+def surely_open(orders: pd.DataFrame) -> pd.DataFrame:
+    """The order book without what is only requested, sorted by series."""
+    sure = (orders["status"] != "requested") & (orders["units_open"] > 0)
+    return orders[sure].sort_values("series", kind="stable")
+
+
+def open_lines(
+    panel: Panel, lines: pd.DataFrame, lead_times: LeadTimes, horizon: int, options: Options
+) -> OpenLines:
+    """What lines [m] of an order book, in their order, bring when; `ordered_on` may lie ahead."""
     series = lines["series"].to_numpy(dtype=np.int64)
     codes = panel.series[["site", "sku"]].iloc[series]
     group = lead_times.group_of(sources_of(lines), list(codes["sku"]))

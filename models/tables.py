@@ -94,6 +94,26 @@ episode_publications: Final = Table(
     Index(None, "episode"),
 )
 
+recognised_orders: Final = Table(
+    "recognised_orders",
+    metadata,
+    Column("order_id", CODE, primary_key=True),
+    Column("line", CODE, primary_key=True),
+    Column("sku", CODE, primary_key=True),
+    Column("site", CODE, nullable=False),
+    Column("source", CODE, nullable=False),  # a supplier, or the site that sends a transfer
+    Column("units_ordered", Double, nullable=False),
+    Column("ordered_on", Date, nullable=False),
+    Column("publication", Integer, ForeignKey("publications.number"), nullable=False),
+    Column("proposal", Integer, nullable=False),  # number of the order within the publication
+    Column("units_proposed", Double, nullable=False),
+    Column("episode", BigInteger, ForeignKey("episodes.id")),  # null: no warning was said of it
+    Column("recognised_by", Integer, ForeignKey("publications.number"), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "ordered_on"),
+)
+"""Order lines that answer a proposal (models.publication.recognition)."""
+
 # What an ERP said that it holds of a publication: a file as it was pulled, its rows and its sha256.
 pull_receipts: Final = Table(
     "pull_receipts",

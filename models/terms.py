@@ -102,10 +102,10 @@ def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
     usual = panel.series["supplier"].fillna("").to_numpy(dtype=object)
     source = np.where(declared != "", declared, usual)
     routes = list(zip(panel.series["site"], source, strict=True))
-    terms_by_route = _terms_by_route(panel, routes)
-    rows = [terms_by_route[route] for route in routes]
+    by_route = terms_by_route(panel, routes)
+    rows = [by_route[route] for route in routes]
     closed = Closures.of(panel)
-    closures = {route: closed.of_source(*route, row) for route, row in terms_by_route.items()}
+    closures = {route: closed.of_source(*route, row) for route, row in by_route.items()}
     stated = np.array([np.nan if row is None else row.lead_time_days for row in rows], dtype=float)
     item_days = panel.series["master_lead_time_days"].to_numpy(dtype=np.float64)
     latest, habit = _order_dates(panel)
@@ -159,19 +159,27 @@ def review_periods(
 def receiving_periods(
     panel: Panel, sites: Iterable[str], sources: Iterable[str], horizon: int
 ) -> NDArray[np.bool_]:
-    """[k, H] periods with a day on which goods from a source can come in at a site: receiving days,
-    neither of them closed."""
+    """[k, H] periods with a day on which goods from a source can come in at a site."""
     days, period = _days_ahead(panel, horizon)
     routes = list(zip(sites, sources, strict=True))
-    terms_by_route = _terms_by_route(panel, routes)
+    found = {
+        route: np.bincount(period, open_days, minlength=horizon) > 0
+        for route, open_days in receiving_days(panel, routes, days).items()
+    }
+    return np.array([found[route] for route in routes]).reshape(len(routes), horizon)
+
+
+def receiving_days(
+    panel: Panel, routes: Iterable[Route], days: Days
+) -> dict[Route, NDArray[np.bool_]]:
+    """[D] of each route whether goods can come in on a day: a receiving day, neither end closed."""
     closed = Closures.of(panel)
     found: dict[Route, NDArray[np.bool_]] = {}
-    for route, row in terms_by_route.items():
+    for route, row in terms_by_route(panel, routes).items():
         closures = closed.of_source(*route, row) + closed.of_site(route[0])
         weekdays = () if row is None else _weekdays(row.receiving_days)
-        open_days = _open_on(days, weekdays, closures)
-        found[route] = np.bincount(period, open_days, minlength=horizon) > 0
-    return np.array([found[route] for route in routes]).reshape(len(routes), horizon)
+        found[route] = _open_on(days, weekdays, closures)
+    return found
 
 
 def next_open(receiving: NDArray[np.bool_]) -> Rows:
@@ -233,7 +241,7 @@ def _open_on(days: Days, weekdays: tuple[int, ...], closures: Ranges) -> NDArray
     return taken
 
 
-def _terms_by_route(panel: Panel, routes: Iterable[Route]) -> dict[Route, Any]:
+def terms_by_route(panel: Panel, routes: Iterable[Route]) -> dict[Route, Any]:
     """The source's row of terms for each site, else for all sites; None: not in the masters."""
     by_place = {(row.supplier, row.site): row for row in panel.suppliers.itertuples(index=False)}
     return {

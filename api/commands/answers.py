@@ -120,8 +120,8 @@ def _table(listed: Listed, words: Mapping[str, str]) -> Table:
 def export(
     context: typer.Context,
     what: Annotated[
-        Literal["forecasts", "warnings", "series"],
-        typer.Argument(metavar="forecasts|warnings|series", help="What to write."),
+        Literal["forecasts", "warnings", "proposals", "series"],
+        typer.Argument(metavar="forecasts|warnings|proposals|series", help="What to write."),
     ],
     publication: PublicationNumber = None,
     grain: Annotated[
@@ -139,7 +139,7 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write forecasts, warnings or series as a file for other systems."""
+    """Write forecasts, warnings, proposed orders or series as a file for other systems."""
     shell = shell_of(context, as_json)
     if grain and what != "forecasts":
         raise typer.BadParameter("only forecasts have a grain", param_hint="--grain")

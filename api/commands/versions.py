@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.shell import AsJson, AsOf, Shell, last_day, shell_of
+from api.commands.shell import AsJson, AsOf, Shell, counted, last_day, shell_of
 from forecasting.errors import UnknownName
 
 if TYPE_CHECKING:
@@ -74,6 +74,9 @@ def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False)
         f"{outcome.series:,} series, {outcome.out:,} out of stock, {outcome.warnings:,} warnings "
         f"({outcome.seconds:.0f} s)."
     )
+    if outcome.recognised:
+        lines = counted(outcome.recognised, "order line")
+        shell.say(f"{lines} recognised as ordered by earlier proposals.")
     moved = [f"{one.share:.1%} by {one.grain}" for one in outcome.moved if one.share is not None]
     if moved:
         since = outcome.moved[0].since

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+import pandas as pd
 import sqlalchemy as sa
 
 from forecasting.calendar import label
@@ -18,11 +20,17 @@ from models.ledger import DEMAND, RISK, Ledger
 from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
 from models.provenance import code_version
 from models.publication import Damaged, Move, Provenance, make_parts, measure_moves, publish_parts
+from models.publication.contracts import PROPOSALS
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
+from models.publication.recognition import recognise
 from models.risk.hazard import RuptureHazard
 from models.risk_parameters import RiskParameters
 from models.workspace import Workspace
+
+if TYPE_CHECKING:
+    from forecasting.forecaster import DemandForecast
+    from models.lead_time import LeadTimes
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class PublishOutcome:
     demand_version: int
     risk_version: int
     seconds: float
+    recognised: int = 0  # order lines that answer proposals of earlier publications
     moved: tuple[Move, ...] = ()  # since the publication of the origin before, by grain
 
 
@@ -106,11 +115,13 @@ def publish_panel(
     progress("lead times and risk of stockout")
     lead_times = fit_lead_times(panel, options)
     assessment = assess(panel, forecast, lead_times, options, champions.hazard)
+    progress("supplier orders")
+    proposed = _proposals(panel, forecast, lead_times, options)
     progress("publication")
     made = publish_parts(
         engine,
         workspace.publications,
-        make_parts(panel, forecast, assessment),
+        make_parts(panel, forecast, assessment, {PROPOSALS: proposed}),
         _provenance(panel, champions, options),
         created_at=dt.datetime.now(dt.UTC),
     )
@@ -119,6 +130,13 @@ def publish_panel(
     except Damaged as error:  # the earlier one; this one is published all the same
         progress(f"stability not measured: {error.message}")
         moved = ()
+    try:
+        answered = recognise(
+            engine, workspace.publications, made, _order_lines(panel), at=made.created_at
+        )
+    except Damaged as error:
+        progress(f"orders not recognised: {error.message}")
+        answered = []
     return PublishOutcome(
         publication=made.number,
         origin=made.provenance.origin_label,
@@ -128,8 +146,28 @@ def publish_panel(
         demand_version=champions.demand_version,
         risk_version=champions.risk_version,
         seconds=round(time.monotonic() - begun, 1),
+        recognised=len(answered),
         moved=moved,
     )
+
+
+def _order_lines(panel: Panel) -> pd.DataFrame:
+    """Every line placed up to the origin, with the codes of its series."""
+    lines = panel.order_history
+    codes = panel.series[["site", "sku"]].iloc[lines["series"].to_numpy()]
+    return lines.assign(site=codes["site"].to_numpy(), sku=codes["sku"].to_numpy())
+
+
+def _proposals(
+    panel: Panel, forecast: DemandForecast, lead_times: LeadTimes, options: Options
+) -> pd.DataFrame:
+    """Orders of the next two weeks, by the forecasts of the workspace's own grain."""
+    from models.projection import supply_of
+    from models.risk.proposals import proposals
+
+    grain = forecast.grains[panel.frequency]
+    supply = supply_of(panel, lead_times, grain.mean.mean(axis=1), grain.horizon, options)
+    return proposals(panel, supply, grain, lead_times, options)
 
 
 def _provenance(panel: Panel, champions: Champions, options: Options) -> Provenance:

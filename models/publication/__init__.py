@@ -16,7 +16,7 @@ from models.publication.ledger import (
 )
 from models.publication.parts import Damaged, write_parts
 from models.publication.publish import publish_parts
-from models.publication.reader import PublicationReader, SeriesView, open_publication
+from models.publication.reader import NotSaid, PublicationReader, SeriesView, open_publication
 from models.publication.receipts import PullReceipt, keep_receipts, receipts_of
 from models.publication.stability import Move, measure_moves, moves_of
 
@@ -24,6 +24,7 @@ __all__ = [
     "Damaged",
     "Gone",
     "Move",
+    "NotSaid",
     "Provenance",
     "Publication",
     "PublicationReader",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -18,6 +18,7 @@ from models.publication.contracts import (
     HISTORY,
     NUMBERS,
     PROJECTION,
+    RAGGED,
     READER_ADDS,
     SERIES,
     WARNINGS,
@@ -39,9 +40,13 @@ HISTORY_PERIODS: Final = 120
 
 
 def make_parts(
-    panel: Panel, forecast: DemandForecast, assessment: RiskAssessment
+    panel: Panel,
+    forecast: DemandForecast,
+    assessment: RiskAssessment,
+    ragged: Mapping[str, pd.DataFrame] | None = None,
 ) -> dict[str, pa.Table]:
-    """All parts of a publication, checked; every part is ordered by series, then period."""
+    """All parts of a publication, checked; each is ordered by series, then period, but for the
+    `ragged` ones, by name (`contracts.RAGGED`), which stay as they are."""
     parts = {
         SERIES: table_of(pd.concat([panel.series, _stock_columns(panel)], axis=1)),
         HISTORY: _history(panel),
@@ -51,6 +56,7 @@ def make_parts(
     sold = forecast.with_units(assessment.mean_units)
     for frequency, grain in sold.grains.items():
         parts[forecasts_part(frequency.grain)] = _forecasts(panel.series, grain)
+    parts |= {name: table_of(frame) for name, frame in (ragged or {}).items()}
     _check_alignment(parts, len(panel.series))
     check_parts(parts)
     return parts
@@ -139,9 +145,13 @@ def _units(values: NDArray[np.float64]) -> pa.Array:
 
 
 def _check_alignment(parts: dict[str, pa.Table], count: int) -> None:
-    """Every part has the series of the panel, in its order, each with the same number of rows."""
+    """Every part has the series of the panel, in its order, each with the same number of rows; a
+    ragged one names no other series."""
     master = parts[SERIES]
     for name, table in parts.items():
+        if name in RAGGED:
+            _check_known(name, table, master)
+            continue
         rows_each, rest = divmod(table.num_rows, count) if count else (0, table.num_rows)
         if rest:
             raise BadValues(name, "rows", f"the same number for {count} series", [table.num_rows])
@@ -152,3 +162,15 @@ def _check_alignment(parts: dict[str, pa.Table], count: int) -> None:
             if pc.any(differs).as_py():
                 stray = table.column(column).filter(differs).to_pylist()
                 raise BadValues(name, column, "the panel's series in its order", stray)
+
+
+def _check_known(name: str, table: pa.Table, master: pa.Table) -> None:
+    known, named = (
+        pd.MultiIndex.from_arrays(
+            [np.array(one.column(code).to_pylist(), dtype=object) for code in ("site", "sku")]
+        )
+        for one in (master, table)
+    )
+    stray = named[~named.isin(known)]
+    if len(stray):
+        raise BadValues(name, "site, sku", "series of the panel", stray.unique().tolist())

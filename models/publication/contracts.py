@@ -21,6 +21,11 @@ SERIES: Final = "series"  # one row a series, ordered by site, sku: master data 
 HISTORY: Final = "history"  # the last own-grain periods, the same number for every series
 WARNINGS: Final = "warnings"  # one row a series, aligned with `series`
 PROJECTION: Final = "projection"  # the same number of periods for every series
+PROPOSALS: Final = "proposals"  # one row a line of a proposed order, order by order
+
+RAGGED: Final = frozenset({PROPOSALS})
+"""Parts with as many rows of a series as there are, in an order of their own; each row still names
+a series. Publications of earlier versions have none of them."""
 
 HORIZON_LETTER: Final = {Frequency.DAY: "d", Frequency.WEEK: "w", Frequency.MONTH: "m"}
 
@@ -87,6 +92,11 @@ def warnings_order(columns: Sequence[str]) -> list[str]:
     return _then_the_rest(first, columns)
 
 
+def proposals_order(columns: Sequence[str]) -> list[str]:
+    """The columns of an export of proposals: as they are made, the order's address first."""
+    return ["publication", *(name for name in columns if name not in READER_ADDS), "origin"]
+
+
 READER_ADDS: Final = frozenset({"publication", "warning", "model_version", "origin"})
 
 
@@ -97,6 +107,9 @@ def check_parts(parts: dict[str, pa.Table]) -> None:
     for name, table in parts.items():
         if name.startswith("forecasts_"):
             _check_forecasts(name, table)
+    if PROPOSALS in parts:
+        least = np.nextafter(0.0, 1.0)
+        _check(parts[PROPOSALS], PROPOSALS, "units", "finite and above 0", least, np.inf)
     warned = parts[WARNINGS]
     missing = set(warnings_order(warned.column_names)) - set(warned.column_names) - READER_ADDS
     if missing:

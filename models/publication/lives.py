@@ -84,7 +84,7 @@ class Wish:
 def life_of(engine: sa.Engine, episode: int, today: dt.date) -> Life:
     """Raises UnknownName."""
     with reading(engine) as connection:
-        return _one(connection, episode, today)
+        return life_in(connection, episode, today)
 
 
 def lives_of(engine: sa.Engine, numbers: Sequence[int], today: dt.date) -> dict[int, Life]:
@@ -141,39 +141,46 @@ def change(
     itself, Refused where the warning has expired and more than an action or a comment is wished.
     """
     with writing(engine, alone=episodes.name) as connection:
-        life = _one(connection, episode, at.date())
-        if life.revision != seen:
-            raise Stale(
-                f"Warning {episode} has revision {life.revision}, not {seen}.",
-                next_step="Read it again, then decide.",
-                revision=life.revision,
-            )
-        wished = _wished(life, wish, at.date())
-        if wished == life and not wish.comment:
-            return life
-        changed = replace(wished, revision=seen + 1, changed_at=at)
-        said = {
-            "state": changed.state.value,
-            "assigned_to": changed.assigned_to,
-            "snoozed_until": changed.snoozed_until,
-            "action": changed.action.value,
-        }
-        connection.execute(
-            sa.update(episodes)
-            .where(episodes.c.id == episode)
-            .values(**said, revision=changed.revision, changed_at=at)
+        return change_in(connection, episode, wish, seen=seen, who=who, at=at)
+
+
+def change_in(
+    connection: sa.Connection, episode: int, wish: Wish, *, seen: int, who: str, at: dt.datetime
+) -> Life:
+    """As `change`, in a transaction under way that keeps `episodes` to itself."""
+    life = life_in(connection, episode, at.date())
+    if life.revision != seen:
+        raise Stale(
+            f"Warning {episode} has revision {life.revision}, not {seen}.",
+            next_step="Read it again, then decide.",
+            revision=life.revision,
         )
-        connection.execute(
-            sa.insert(warning_changes),
-            {
-                "episode": episode,
-                "revision": changed.revision,
-                "at": at,
-                "who": who,
-                "comment": wish.comment,
-                **said,
-            },
-        )
+    wished = _wished(life, wish, at.date())
+    if wished == life and not wish.comment:
+        return life
+    changed = replace(wished, revision=seen + 1, changed_at=at)
+    said = {
+        "state": changed.state.value,
+        "assigned_to": changed.assigned_to,
+        "snoozed_until": changed.snoozed_until,
+        "action": changed.action.value,
+    }
+    connection.execute(
+        sa.update(episodes)
+        .where(episodes.c.id == episode)
+        .values(**said, revision=changed.revision, changed_at=at)
+    )
+    connection.execute(
+        sa.insert(warning_changes),
+        {
+            "episode": episode,
+            "revision": changed.revision,
+            "at": at,
+            "who": who,
+            "comment": wish.comment,
+            **said,
+        },
+    )
     return changed
 
 
@@ -225,7 +232,8 @@ def _query(today: dt.date) -> sa.Select[tuple[object, ...]]:
     return sa.select(episodes.c.id, state_on(today), *(episodes.c[name] for name in _COLUMNS))
 
 
-def _one(connection: sa.Connection, episode: int, today: dt.date) -> Life:
+def life_in(connection: sa.Connection, episode: int, today: dt.date) -> Life:
+    """As `life_of`, in a transaction under way."""
     row = connection.execute(_query(today).where(episodes.c.id == episode)).one_or_none()
     if row is None:
         raise UnknownName("warning", str(episode), ())

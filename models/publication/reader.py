@@ -20,16 +20,19 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
-from forecasting.errors import UnknownName
+from forecasting.errors import UnknownName, VigistockError
 from models.publication import ledger
 from models.publication.changes import changes_of
 from models.publication.contracts import (
     HISTORY,
     PROJECTION,
+    PROPOSALS,
+    RAGGED,
     SERIES,
     WARNINGS,
     forecasts_order,
     forecasts_part,
+    proposals_order,
     quantile_columns,
     warnings_order,
 )
@@ -38,6 +41,20 @@ from models.publication.parts import Damaged, map_part, read_manifest
 from models.publication.rows import PlainRows, Rows
 
 GRAINS: Final = ("day", "week", "month")
+
+
+class NotSaid(VigistockError):
+    """An earlier version of Vigistock made this publication, which did not tell of it yet."""
+
+    code = "not_said"
+    title = "This publication does not tell it"
+
+    def __init__(self, number: int, what: str) -> None:
+        super().__init__(
+            f"Publication {number} has no {what}: an earlier version of Vigistock made it.",
+            next_step="Run `vigistock publish`, or ask a newer publication.",
+            publication=number,
+        )
 
 
 @dataclass(frozen=True)
@@ -106,7 +123,10 @@ class PublicationReader:
         mine._plain = {}
         kept = [row for (site, _), row in self._rows.items() if site in sites]
         runs = _runs(kept)
-        mine._parts = {name: self._slices(table, runs) for name, table in self._parts.items()}
+        mine._parts = {
+            name: _at_sites(table, sites) if name in RAGGED else self._slices(table, runs)
+            for name, table in self._parts.items()
+        }
         mine._warnings = self._slices(self._warnings, runs)
         mine._rows = {key: row for row, key in enumerate(k for k in self._rows if k[0] in sites)}
         mine._row_of_warning = _row_of_warning(mine._warnings)
@@ -271,17 +291,28 @@ class PublicationReader:
     ) -> pa.Table:
         """An export in the exact column order of the contract, ordered by site, sku and period.
 
-        `kind`: forecasts, series, or warnings: what has a warning number and what is out
+        `kind`: forecasts, series, proposals, or warnings: what has a warning number and what is out
         (`every_series`: a row for each).
         """
         kinds: dict[str, Callable[[], pa.Table]] = {
             "forecasts": lambda: self.forecasts(grain),
             "warnings": lambda: self._warnings if every_series else self._said(),
             "series": lambda: self._parts[SERIES],
+            "proposals": self.proposals,
         }
         if kind not in kinds:
             raise UnknownName("export", kind, kinds)
         return kinds[kind]()
+
+    def proposals(self) -> pa.Table:
+        """Lines of the proposed orders, order by order, in the columns of the export.
+
+        Raises NotSaid where the publication was made by a version that proposed none.
+        """
+        if PROPOSALS not in self._parts:
+            raise NotSaid(self.number, "proposals")
+        table = self._constants(self._parts[PROPOSALS], self.publication.provenance.risk_version)
+        return table.select(proposals_order(table.column_names))
 
     def _said(self) -> pa.Table:
         table = self._warnings
@@ -339,6 +370,11 @@ class PublicationReader:
         table = table.append_column("warning", pa.array(numbers, pa.int64()))
         table = self._constants(table, self.publication.provenance.risk_version)
         return table.select(warnings_order(table.column_names))
+
+
+def _at_sites(table: pa.Table, sites: Collection[str]) -> pa.Table:
+    at = pc.is_in(table.column("site").cast(pa.string()), pa.array(sorted(sites), pa.string()))
+    return table.filter(at)
 
 
 def _row_of_warning(warnings: pa.Table) -> dict[int, int]:

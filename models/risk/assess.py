@@ -19,10 +19,12 @@ from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes
 from models.risk.explain import Shortage, explained
+from models.risk.features import series_features
 from models.risk.hazard import RuptureHazard, reach_of
 from models.risk.outlook import Outlook
 from models.risk.structure import Structure
-from models.risk.value import unit_loss, value_at_risk
+from models.risk.value import loss_of_units, unit_loss
+from models.risk.whatif import WhatIf
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast
@@ -52,6 +54,8 @@ class RiskAssessment:
     warnings: pd.DataFrame
     projection: pd.DataFrame
     mean_units: Floats  # [n, H] expected units sold, stock allowing, own grain
+    options: pd.DataFrame  # what can be done: a row an option of the series at risk
+    groups: pd.DataFrame  # a row a group of warnings that one action repairs
 
 
 def assess(
@@ -66,16 +70,63 @@ def assess(
     structure = Structure.of(panel, forecast, lead_times, options, horizon=horizon)
     standing, outlook, mean = structure.standing, structure.outlook, structure.mean
     learned = np.zeros(len(panel), dtype=bool)
+    known, features = None, None
     if hazard is not None:
         learned = standing.teaches
         known = structure.known(panel, lead_times, reach_of(options))
-        first = hazard.first_out(panel, known, options)
+        features = series_features(panel, known)
+        first = hazard.chained(features, panel, known, options)
         outlook = structure.moved_to(first, learned, forecast, options)
     for one in (structure.outlook, outlook):  # may be the same: put twice it is as put once
         one.put_nothing(standing.idle, _sold_unstocked(panel, one, mean)[standing.idle])
     told = Told(structure, outlook, learned, hazard)
-    warnings = _warnings(panel, told, lead_times, options)
-    return RiskAssessment(warnings, _projection(panel, told), _mean_units(outlook, mean))
+    warnings = _warnings(panel, told, options)
+    whatif = WhatIf(
+        panel, forecast, lead_times, options, structure, outlook, learned, hazard, features, known
+    )
+    why = explained(whatif, _shortage(panel, told, warnings, options))
+    return RiskAssessment(
+        _in_order(pd.concat([warnings, why.cells], axis=1), panel, options),
+        _projection(panel, told),
+        _mean_units(outlook, mean),
+        why.options,
+        why.groups,
+    )
+
+
+def _shortage(panel: Panel, told: Told, table: pd.DataFrame, options: Options) -> Shortage:
+    mean, standing = told.structure.mean, told.structure.standing
+    main = min(options.main_horizon, mean.shape[1])
+    loss, basis = unit_loss(panel)
+    blocked = np.nan_to_num(told.structure.supply.blocked)
+    left = told.outlook.on_hand_p10[:, :main].min(axis=1) - blocked
+    settled = standing.quantity & ~standing.idle & ~standing.stale
+    return Shortage(
+        stockout_on=table["stockout_on"].to_numpy().astype("datetime64[D]"),
+        probability=np.where(standing.unused, 0.0, table["probability"]),
+        out=(table["state"] == "out").to_numpy(),
+        stale=standing.stale,
+        closes=standing.closes,
+        demand=mean[:, :main].sum(axis=1),
+        daily_demand=mean[:, :main].mean(axis=1) / panel.frequency.days,
+        units_short=table["units_short"].to_numpy(dtype=np.float64),
+        spare=np.where(settled, np.maximum(np.nan_to_num(left), 0.0), 0.0),
+        loss=loss_of_units(panel, options.unmet, loss, basis),
+        currency=table["currency"].to_numpy(dtype=object),
+        listed=table["state"].isin(["new", "out"]).to_numpy(),
+    )
+
+
+def _in_order(table: pd.DataFrame, panel: Panel, options: Options) -> pd.DataFrame:
+    """The columns of the contract first."""
+    horizons = [f"p_{h}{panel.frequency.value.lower()}" for h in options.risk_horizons]
+    first = [
+        *("site", "sku", "probability", "horizon_days", *horizons),
+        *("stockout_on", "stockout_on_p10", "stockout_on_p90", "days_of_cover", "units_short"),
+        *("value_at_risk", "currency", "causes", "act_by", "actions", "method", "origin", "state"),
+        *("p_no_order", "p_before_next_receipt", "back_on"),
+    ]
+    return table[first + [name for name in table.columns if name not in first]]
 
 
 def _mean_units(outlook: Outlook, mean: Floats) -> Floats:
@@ -95,9 +146,9 @@ def _sold_unstocked(panel: Panel, outlook: Outlook, mean: Floats) -> Floats:
     return np.where(ordered_in[:, None], mean, outlook.means["served"])
 
 
-def _warnings(panel: Panel, told: Told, lead_times: LeadTimes, options: Options) -> pd.DataFrame:
+def _warnings(panel: Panel, told: Told, options: Options) -> pd.DataFrame:
     outlook, structure = told.outlook, told.structure
-    mean, supply, standing = structure.mean, structure.supply, structure.standing
+    mean, standing = structure.mean, structure.standing
     horizon = mean.shape[1]
     main = min(options.main_horizon, horizon)
     stock = panel.stock
@@ -116,7 +167,9 @@ def _warnings(panel: Panel, told: Told, lead_times: LeadTimes, options: Options)
     )
     table["units_short"] = outlook.units_short(main)
     loss, basis = unit_loss(panel)
-    table["value_at_risk"] = value_at_risk(outlook.units_short(main), options.unmet, loss, basis)
+    table["value_at_risk"] = outlook.units_short(main) * loss_of_units(
+        panel, options.unmet, loss, basis
+    )
     table["currency"] = np.where(basis != "", panel.series["currency"], "")
     table["origin"] = label(panel.origin, panel.frequency)
     table["state"] = np.select(
@@ -148,24 +201,7 @@ def _warnings(panel: Panel, told: Told, lead_times: LeadTimes, options: Options)
     table["stock_on"] = stock["stock_on"].astype("datetime64[s]").to_numpy()
     table["stale"] = standing.stale
     table["p_structural"] = structure.outlook.chance(main)
-    shortage = Shortage(
-        stockout_on=table["stockout_on"].to_numpy().astype("datetime64[D]"),
-        probability=np.where(standing.unused, 0.0, table["probability"]),
-        out=out,
-        stale=standing.stale,
-        closes=standing.closes,
-        demand=mean[:, :main].sum(axis=1),
-        daily_demand=daily,
-        main=main,
-    )
-    table = pd.concat([table, explained(panel, supply, lead_times, shortage)], axis=1)
-    first = [
-        *("site", "sku", "probability", "horizon_days", *horizons),
-        *("stockout_on", "stockout_on_p10", "stockout_on_p90", "days_of_cover", "units_short"),
-        *("value_at_risk", "currency", "causes", "act_by", "actions", "method", "origin", "state"),
-        *("p_no_order", "p_before_next_receipt", "back_on"),
-    ]
-    return table[first + [name for name in table.columns if name not in first]]
+    return table
 
 
 def _reasons(panel: Panel, told: Told) -> NDArray[np.object_]:

@@ -1,11 +1,15 @@
-"""The first cause of each warning, as a code with facts, and its sentence in French and English."""
+"""Why a series runs out: causes as codes with facts, their shares, and sentences in both languages.
+
+A cause's share comes from replacing one input at a time by what was planned or usual
+(models.risk.counterfactuals): what is short less, of what is short.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -59,6 +63,26 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "the usual deliveries do not cover the demand",
     },
     "no_order": {"fr": "aucune commande passée", "en": "no order placed"},
+    "source_short": {
+        "fr": "{site}, qui livre ce site, manque de stock",
+        "en": "{site}, which ships to this site, is short itself",
+    },
+    "lead_time_longer": {
+        "fr": "{source} livre en {days} jours, la fiche dit {stated}",
+        "en": "{source} takes {days} days, the master says {stated}",
+    },
+    "phantom_stock": {
+        "fr": "le stock réel peut être inférieur au stock enregistré",
+        "en": "the shelf may hold less than the record says",
+    },
+    "expiry": {
+        "fr": "{units} unités périment avant d’être vendues",
+        "en": "{units} units expire before they can be sold",
+    },
+    "usual_swings": {
+        "fr": "aléas habituels de la demande et des livraisons",
+        "en": "the usual swings of demand and deliveries",
+    },
     "stockout_record": {
         "fr": "en rupture {out} périodes sur {known}",
         "en": "out of stock in {out} of {known} periods",
@@ -71,6 +95,9 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
 
 DEMAND_ABOVE: Final = 1.3
 """Expected over usual demand from which demand itself is named: below, it is within the noise."""
+
+
+Line = tuple[str, float, dt.date | None]  # order, units open, promised on
 
 
 @dataclass(frozen=True)
@@ -100,7 +127,7 @@ class Situation:
     sellable: float
     stock_on: dt.date | None
     stale: bool
-    lines: Sequence[tuple[str, float, dt.date | None]]  # order, units open, promised on
+    lines: Sequence[Line]
     reorder_point: float  # NaN: no policy
     lead_demand: float  # mean demand over the lead time
     demand: float  # mean over the main horizon
@@ -121,18 +148,43 @@ def first_cause(now: Situation) -> Cause:
         return Cause("stale_data", {"stock_on": now.stock_on})
     if now.sellable <= 0 < now.on_hand:
         return Cause("blocked_stock", {"units": now.on_hand - now.sellable})
-    late = [line for line in now.lines if line[2] is not None and line[2] <= now.today]
-    if late:
-        order_id, _, promised_on = min(late, key=lambda line: (line[2], line[0]))
-        assert promised_on is not None
-        if promised_on == now.today:
-            return Cause("order_due", {"order_id": order_id, "promised_on": promised_on})
-        return Cause("late_order", {"order_id": order_id, "days": (now.today - promised_on).days})
+    if any(is_late(line[2], now.today) for line in now.lines):
+        return late_cause(now)
     if now.demand > DEMAND_ABOVE * now.usual_demand > 0:
-        percent = round(100 * (now.demand / now.usual_demand - 1))
-        return Cause("demand_above_plan", {"percent": percent})
+        return demand_cause(now)
+    far = dt.date.max
+    if now.lines and now.sellable + sum(line[1] for line in now.lines) >= now.demand:
+        order_id, _, promised_on = min(now.lines, key=lambda line: (line[2] or far, line[0]))
+        if promised_on and now.stockout_on and promised_on > now.stockout_on:
+            return Cause("order_after_stockout", {"order_id": order_id, "promised_on": promised_on})
+        return Cause("order_uncertain", {"order_id": order_id})
+    return not_ordered_cause(now)
+
+
+def is_late(promised_on: dt.date | None, today: dt.date) -> bool:
+    """Promised up to today, and not in."""
+    return promised_on is not None and promised_on <= today
+
+
+def late_cause(now: Situation) -> Cause:
+    """The order that should have come first speaks for all that are late."""
+    promised = [(day, code) for code, _, day in now.lines if day is not None and day <= now.today]
+    promised_on, order_id = min(promised)
+    if promised_on == now.today:
+        return Cause("order_due", {"order_id": order_id, "promised_on": promised_on})
+    return Cause("late_order", {"order_id": order_id, "days": (now.today - promised_on).days})
+
+
+def demand_cause(now: Situation) -> Cause:
+    percent = round(100 * (now.demand / now.usual_demand - 1))
+    return Cause("demand_above_plan", {"percent": percent})
+
+
+def not_ordered_cause(now: Situation) -> Cause:
+    """Why nothing more is on order."""
     if now.lines:
-        return _order_cause(now)
+        units = sum(line[1] for line in now.lines)
+        return Cause("order_too_small", {"units": units, "demand": now.demand})
     if np.isfinite(now.reorder_point):
         if now.on_hand <= now.reorder_point:
             facts = {"position": now.on_hand, "reorder_point": now.reorder_point}
@@ -142,17 +194,35 @@ def first_cause(now: Situation) -> Cause:
     return Cause("deliveries_below_demand" if now.by_habit else "no_order")
 
 
-def _order_cause(now: Situation) -> Cause:
-    """Something is on order, nothing is overdue, and yet the shelf may run out."""
-    far = dt.date.max
-    order_id, _, promised_on = min(now.lines, key=lambda line: (line[2] or far, line[0]))
-    if promised_on and now.stockout_on and promised_on > now.stockout_on:
-        facts = {"order_id": order_id, "promised_on": promised_on}
-        return Cause("order_after_stockout", facts)
-    units = sum(line[1] for line in now.lines)
-    if now.sellable + units < now.demand:
-        return Cause("order_too_small", {"units": units, "demand": now.demand})
-    return Cause("order_uncertain", {"order_id": order_id})
+LEAST_SHARE: Final = 0.05
+"""Of a cause that is named; smaller ones are among the usual swings."""
+
+
+def shared(short: float, spared: Sequence[tuple[Cause, float]]) -> list[Cause]:
+    """The causes with shares that add to one, the largest first.
+
+    `short`: units short; `spared`: what each cause's absence would spare of them, one at a time.
+    Where together they would spare more, they share in proportion; what they leave is usual swings.
+
+    >>> late, phantom = Cause("late_order"), Cause("phantom_stock")
+    >>> [(one.code, one.share) for one in shared(10.0, [(late, 6.0), (phantom, 0.1)])]
+    [('late_order', 0.6), ('usual_swings', 0.4)]
+    >>> [(one.code, one.share) for one in shared(10.0, [(late, 9.0), (phantom, 9.0)])]
+    [('late_order', 0.5), ('phantom_stock', 0.5)]
+    """
+    whole = max(short, sum(units for _, units in spared))
+    if whole <= 0:
+        return []
+    named = [(one, units / whole) for one, units in spared if units / whole >= LEAST_SHARE]
+    named.sort(key=lambda pair: -pair[1])
+    parts = [round(share, 2) for _, share in named]
+    rest = round(1.0 - sum(parts), 2)
+    if rest >= LEAST_SHARE or not named:
+        named.append((Cause("usual_swings"), rest))
+        parts.append(rest)
+    else:
+        parts[0] = round(parts[0] + rest, 2)
+    return [replace(one, share=part) for (one, _), part in zip(named, parts, strict=True)]
 
 
 def causes_json(causes: Sequence[Cause]) -> str:

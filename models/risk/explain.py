@@ -1,9 +1,10 @@
-"""Cause, deadline and actions of the series at risk, as codes and as words in both languages."""
+"""Causes, options, deadlines and actions of the series at risk, as codes and as words."""
 
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -11,126 +12,258 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Days
-from forecasting.panel import Panel
-from models.lead_time import Floats, LeadTimes
-from models.projection import Supply
-from models.risk.causes import Situation, causes_json, first_cause
-from models.risk.options import Need, act_by, actions_json
+from models.lead_time import Floats, Rows
+from models.risk.causes import Cause, Line, Situation, causes_json, first_cause, shared
+from models.risk.choice import Asked, Choice, Chosen, Stakes, Weighing, option_rows
+from models.risk.counterfactuals import counterfactuals
+from models.risk.groups import group_numbers, grouped, groups_table
+from models.risk.options import Need, actions_json, drafts
+from models.risk.spare import Others
+from models.risk.whatif import Variant, WhatIf
 
 EXPLAIN_FROM: Final = 0.05
-"""Chance within the main horizon below which cause and actions stay blank: nobody asks."""
-
-Line = tuple[str, float, dt.date | None]
+"""Chance within the main horizon below which causes stay blank: nobody asks."""
+ACT_FROM: Final = 0.1
+"""… and below which options do."""
+SECOND_CAUSE: Final = 0.25  # share from which a second cause is put into words
+CELLS: Final = ("causes", "cause_fr", "cause_en", "act_by", "actions", "action_fr", "action_en")
 
 
 @dataclass(frozen=True)
 class Shortage:
-    """What the projection says of n series, as far as causes and deadlines need it."""
+    """What the projection says of n series, as far as causes and options need it."""
 
     stockout_on: Days  # [n] median; NaT: none
-    probability: Floats
+    probability: Floats  # 0 of series that nobody stocks
     out: NDArray[np.bool_]
     stale: NDArray[np.bool_]
     closes: Floats  # [n, T]
     demand: Floats  # units over the main horizon
     daily_demand: Floats  # units
-    main: int  # periods
+    units_short: Floats  # expected within the main horizon
+    spare: Floats  # units that nine paths in ten leave on the shelf throughout; 0: none
+    loss: Floats  # currency a unit not served; NaN unknown
+    currency: NDArray[np.object_]
+    listed: NDArray[np.bool_]  # on the planner's list: announced, or out
 
 
-def explained(
-    panel: Panel, supply: Supply, lead_times: LeadTimes, shortage: Shortage
-) -> pd.DataFrame:
-    """n rows: causes, act_by, actions (compact JSON) and their sentences; "" where not at risk."""
-    columns = ["causes", "cause_fr", "cause_en", "act_by", "actions", "action_fr", "action_en"]
-    cells = {name: [""] * len(panel) for name in columns}
-    lines = _lines_by_series(panel)
-    terms = supply.terms
-    lead_days = lead_times.median_days(terms.group, terms.master_days)
+@dataclass(frozen=True)
+class Explained:
+    """`cells`: n rows, "" where not at risk; `options`: a row an option, by series, the recommended
+    first."""
+
+    cells: pd.DataFrame
+    options: pd.DataFrame
+    groups: pd.DataFrame  # a row a group of warnings, the most expected loss avoided first
+
+
+def explained(base: WhatIf, shortage: Shortage) -> Explained:
+    """Why and what to do for each series at risk; the rest blank. `listed` series are grouped."""
+    panel = base.panel
+    cells = {name: [""] * len(panel) for name in CELLS}
+    at_risk = (shortage.probability >= EXPLAIN_FROM) | shortage.out
+    told = at_risk & base.structure.standing.quantity & ~base.structure.standing.idle
+    for row in np.flatnonzero(at_risk & ~told).tolist():
+        _say_causes(cells, row, [first_cause(_situation(base, shortage, row))])
+    asked, variants = _asked(base, shortage, np.flatnonzero(told))
+    none = np.zeros(len(variants), dtype=bool)
+    reruns = base.rerun(variants, chance=none)
+    rows = np.array([one.row for one in variants], dtype=np.int64)
+    as_is = {one.row: reruns.units_short[one.as_it_is] for one in asked}
+    ratio = np.ones(len(panel))
+    for row, units in as_is.items():
+        ratio[row] = min(shortage.units_short[row] / units, 1.0) if units > 0 else 1.0
+    short = reruns.units_short * ratio[rows]
+    told_causes: dict[int, list[Cause]] = {}
+    for one in asked:
+        spared = [
+            (cause, max(short[one.as_it_is] - short[place], 0.0)) for cause, place in one.causes
+        ]
+        causes = shared(float(short[one.as_it_is]), spared) or [first_cause(one.now)]
+        told_causes[one.row] = causes
+        _say_causes(cells, one.row, causes)
+    stakes = Stakes(
+        loss=shortage.loss,
+        consumed=1.0 - panel.series["passed_on"].to_numpy(dtype=np.float64),
+        chance=shortage.probability,
+        unit_cost=panel.series["unit_cost"].to_numpy(dtype=np.float64),
+        out=shortage.out,
+    )
+    found = Choice(base, variants, reruns, short, ratio, stakes).made(asked)
+    for told_of in found:
+        _say_actions(cells, told_of)
+    listed = np.flatnonzero(shortage.listed).tolist()
+    groups = grouped(base, found, told_causes, listed, shortage.currency)
+    table = pd.DataFrame(cells, dtype=object)
+    table["group"] = group_numbers(groups, len(panel))
+    return Explained(
+        table,
+        option_rows(panel, found, shortage.currency),
+        groups_table(base, groups, shortage.out, base.options.daily_budget),
+    )
+
+
+def _asked(base: WhatIf, shortage: Shortage, rows: Rows) -> tuple[list[Asked], list[Variant]]:
+    """The series at risk, and all that is to be rerun for them."""
+    panel, supply = base.panel, base.structure.supply
+    terms, lead_times = supply.terms, base.lead_times
+    lead_days = base.lead_days
     basis = lead_times.basis(terms.group, terms.master_days)
     sites = set(panel.series["site"])
-    at_risk = (shortage.probability >= EXPLAIN_FROM) | shortage.out
-    for row in np.flatnonzero(at_risk).tolist():
-        own = lines.get(row, [])
-        situation = _situation(panel, supply, shortage, row, own, lead_days[row])
-        cause = first_cause(situation)
+    drawn_by = _drawn_by(base, rows)
+    others = Others.of(base, shortage)
+    variants: list[Variant] = []
+
+    def ask(one: Variant) -> int:
+        variants.append(one)
+        return len(variants) - 1
+
+    def weigh(one: Variant) -> Weighing:
+        own = ask(one)
+        return Weighing(own, [ask(Variant(row, source=own)) for row in drawn_by.get(one.row, [])])
+
+    to_act = (shortage.probability >= ACT_FROM) | shortage.out
+    asked = []
+    for row in rows.tolist():
+        now = _situation(base, shortage, row)
+        missing = _units_to_order(base, shortage, row, now.lines, lead_days[row])
+        can_order = _can_order(base, row, basis[row])
         need = Need(
             row=row,
             today=panel.origin_date + dt.timedelta(days=1),
-            stockout_on=situation.stockout_on or panel.origin_date,
-            lead_days=lead_days[row] if _can_order(supply, row, basis[row]) else np.nan,
-            units=_units_to_order(supply, shortage, row, own, lead_days[row]),
+            stockout_on=now.stockout_on or panel.origin_date,
+            lead_days=lead_days[row] if can_order else np.nan,
+            units=missing,
             by_site=terms.source[row] in sites,
-            lines=own,
+            short=_short_if_nothing(base, shortage, row),
+            givers=others.givers(row),
+            substitutes=others.substitutes(row),
         )
-        deadline, actions = act_by(need, terms)
-        cells["causes"][row] = causes_json([cause])
-        cells["act_by"][row] = deadline
-        cells["actions"][row] = actions_json(actions) if actions else ""
-        for language in ("fr", "en"):
-            cells[f"cause_{language}"][row] = cause.sentence(language)
-            words = [action.sentence(language) for action in actions]
-            cells[f"action_{language}"][row] = "; ".join(words)
-    return pd.DataFrame(cells, dtype=object)
+        one = Asked(
+            row=row,
+            now=now,
+            as_it_is=ask(Variant(row)),
+            nothing_done=weigh(Variant(row, orders_again=False)),
+            causes=[
+                (cause, ask(variant))
+                for cause, variant in counterfactuals(now, base, row, missing, lead_days[row])
+            ],
+            drafts=drafts(need, base) if to_act[row] else [],
+        )
+        for draft in one.drafts:
+            one.ways.append([weigh(_alone(way)) for way in draft.ways])
+            one.later.append(None if draft.later is None else weigh(_alone(draft.later)))
+            giver = draft.giver
+            one.giver.append(None if giver is None else (ask(Variant(giver.row)), ask(giver)))
+        asked.append(one)
+    return asked, variants
 
 
-def _situation(
-    panel: Panel, supply: Supply, shortage: Shortage, row: int, lines: list[Line], lead_days: float
-) -> Situation:
+def _alone(one: Variant) -> Variant:
+    """With nothing more ordered than what the variant says."""
+    return replace(one, orders_again=False)
+
+
+def _drawn_by(base: WhatIf, at_risk: Rows) -> dict[int, list[int]]:
+    """Rows at risk that draw from each row at risk."""
+    supply = base.structure.supply
+    givers = supply.sources.of_series[at_risk]
+    found: dict[int, list[int]] = {}
+    for row, giver in zip(at_risk.tolist(), givers.tolist(), strict=True):
+        if giver >= 0 and supply.sources.place_of(np.array([giver]), np.array([row]))[0] >= 0:
+            found.setdefault(giver, []).append(row)
+    return found
+
+
+def _say_causes(cells: dict[str, list[str]], row: int, causes: Sequence[Cause]) -> None:
+    """The first cause in words, the second where it weighs, and before them that data are old."""
+    cells["causes"][row] = causes_json(causes)
+    said = [causes[0], *(one for one in causes[1:2] if one.share >= SECOND_CAUSE)]
+    said = [one for one in said if one.code != "usual_swings"] or said[:1]
+    said = [one for one in causes if one.code == "stale_data"] + [
+        one for one in said if one.code != "stale_data"
+    ]
+    for language in ("fr", "en"):
+        cells[f"cause_{language}"][row] = "; ".join(one.sentence(language) for one in said)
+
+
+def _say_actions(cells: dict[str, list[str]], one: Chosen) -> None:
+    cells["act_by"][one.row] = one.act_by
+    cells["actions"][one.row] = actions_json(one.actions) if one.actions else ""
+    for language in ("fr", "en"):
+        words = [action.sentence(language) for action in one.actions]
+        cells[f"action_{language}"][one.row] = "; ".join(words)
+
+
+def _situation(base: WhatIf, shortage: Shortage, row: int) -> Situation:
+    panel, supply = base.panel, base.structure.supply
     stock = panel.stock
-    on_hand = stock["on_hand"].to_numpy(dtype=np.float64)
-    sellable = stock["sellable"].to_numpy(dtype=np.float64)
     closes = shortage.closes[row]
-    usual = panel.units[row, -8 * shortage.main :]
+    usual = panel.units[row, -8 * base.main :]
     # an empty shelf sells less than is wanted: such days are no measure of the usual demand
     usual = usual[np.isfinite(usual) & (closes[-len(usual) :] != 1.0)]
     return Situation(
         today=panel.origin_date,
         stockout_on=_date(shortage.stockout_on[row]),
-        on_hand=on_hand[row],
-        sellable=sellable[row],
+        on_hand=float(stock["on_hand"].to_numpy()[row]),
+        sellable=float(stock["sellable"].to_numpy()[row]),
         stock_on=_date(stock["stock_on"].iat[row]),
         stale=bool(shortage.stale[row]),
-        lines=lines,
+        lines=[(line.order_id, line.units, line.promised_on) for line in base.lines_of(row)],
         reorder_point=float(supply.policies.reorder_point[row]),
-        lead_demand=float(shortage.daily_demand[row] * lead_days),
+        lead_demand=float(shortage.daily_demand[row] * base.lead_days[row]),
         demand=float(shortage.demand[row]),
-        usual_demand=float(usual.mean() * shortage.main) if len(usual) else np.nan,
+        usual_demand=float(usual.mean() * base.main) if len(usual) else np.nan,
         by_habit=bool(supply.habits.usage[row] > 0),
         closes_out=int(np.nansum(closes)),
         closes_known=int(np.isfinite(closes).sum()),
     )
 
 
+def _short_if_nothing(base: WhatIf, shortage: Shortage, row: int) -> float:
+    """Units that stock and open orders do not cover of the main horizon's demand, at least those
+    expected to be short as it is."""
+    supply = base.structure.supply
+    sellable = supply.on_hand[row] - supply.blocked[row]
+    coming = sum(line.units for line in base.lines_of(row))
+    missing = shortage.demand[row] - max(sellable, 0.0) - coming
+    return float(max(missing, shortage.units_short[row], 0.0))
+
+
 def _units_to_order(
-    supply: Supply, shortage: Shortage, row: int, lines: list[Line], lead_days: float
+    base: WhatIf, shortage: Shortage, row: int, lines: Sequence[Line], lead_days: float
 ) -> float:
-    """Up to the policy's level; without one, for lead time and main horizon. Whole packs."""
+    """Up to the policy's level; without one, for lead time and main horizon. Whole packs; nothing
+    that would not sell before the item is discontinued."""
+    supply = base.structure.supply
     position = np.nan_to_num(supply.on_hand[row]) + sum(units for _, units, _ in lines)
     policies = supply.policies
     level = policies.order_up_to[row]
     if np.isnan(level):
         level = shortage.demand[row] + shortage.daily_demand[row] * lead_days
-    missing = level - position
+    most = _sold_before_the_end(base, shortage, row)
+    missing = min(level, most) - position
     if missing <= 0:
         return 0.0
     pack = policies.pack[row] or 1.0
-    return float(np.ceil(max(missing, policies.least_order[row]) / pack - 1e-9) * pack)
+    units = np.ceil(max(missing, policies.least_order[row]) / pack - 1e-9) * pack
+    if position + units > most:
+        units = np.floor((most - position) / pack) * pack
+    return float(units) if units >= max(policies.least_order[row], pack) else 0.0
 
 
-def _can_order(supply: Supply, row: int, basis: str) -> bool:
-    """The stock is known, and a source is named or a lead time was learned or stated."""
-    somebody = supply.terms.source[row] != "" or basis != "default"
-    return bool(np.isfinite(supply.on_hand[row])) and somebody
+def _sold_before_the_end(base: WhatIf, shortage: Shortage, row: int) -> float:
+    """Units wanted until the item is discontinued; without end where nobody says."""
+    end = _date(base.panel.series["discontinued_on"].iat[row])
+    if end is None:
+        return np.inf
+    days = (end - base.panel.origin_date).days
+    return float(np.ceil(shortage.daily_demand[row] * max(days, 0)))
 
 
-def _lines_by_series(panel: Panel) -> dict[int, list[Line]]:
-    """The order book without what is only requested."""
-    found: dict[int, list[Line]] = {}
-    sure = panel.orders[panel.orders["status"] != "requested"]
-    columns = (sure[name] for name in ("series", "order_id", "units_open", "promised_on"))
-    for series, order_id, units, promised_on in zip(*columns, strict=True):
-        found.setdefault(int(series), []).append((order_id, float(units), _date(promised_on)))
-    return found
+def _can_order(base: WhatIf, row: int, basis: str) -> bool:
+    """A source is named, or a lead time was learned or stated."""
+    return bool(base.structure.supply.terms.source[row] != "" or basis != "default")
 
 
 def _date(value: object) -> dt.date | None:

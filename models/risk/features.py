@@ -67,10 +67,7 @@ def series_features(panel: Panel, known: Known) -> pd.DataFrame:
     """[n, F] of each series at the origin."""
     short, mid, long = SPANS[panel.frequency]
     found = _record(panel, known.closes, (short, mid, long))
-    usage = {
-        name: _mean(panel.units[:, -span:])
-        for name, span in (("short", short), ("mid", mid), ("long", long))
-    }
+    usage = _usages(panel)
     found |= _usage(panel.units, usage, long)
     found |= _shelf(panel, known, usage, mid)
     with np.errstate(invalid="ignore"):
@@ -81,6 +78,23 @@ def series_features(panel: Panel, known: Known) -> pd.DataFrame:
     found |= _network(panel, found)
     found |= _item_wide(panel, known)
     return pd.DataFrame(found).clip(-LARGEST, LARGEST)
+
+
+def with_other_supply(told: pd.DataFrame, panel: Panel, known: Known) -> pd.DataFrame:
+    """[k, F] the features `told` of k series whose own stock and open orders are now those of
+    `panel`: what the network looks like stays."""
+    usage = _usages(panel)
+    changed = _shelf(panel, known, usage, SPANS[panel.frequency][1])
+    changed |= _order_book(panel, known, usage["long"])
+    return told.reset_index(drop=True).assign(
+        **{name: np.clip(values, -LARGEST, LARGEST) for name, values in changed.items()}
+    )
+
+
+def _usages(panel: Panel) -> dict[str, Floats]:
+    """[n] mean units of a period over each span."""
+    names = zip(("short", "mid", "long"), SPANS[panel.frequency], strict=True)
+    return {name: _mean(panel.units[:, -span:]) for name, span in names}
 
 
 def _record(panel: Panel, closes: Floats, spans: tuple[int, int, int]) -> dict[str, Floats]:

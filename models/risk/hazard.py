@@ -148,7 +148,10 @@ class RuptureHazard:
     def first_out(self, panel: Panel, known: Known, options: Options) -> Floats:
         """[n, R] chance of a first stockout in each period within reach, where the structure says
         `known.first` [n, R]; within a span it keeps the structural shape."""
-        base = series_features(panel, known)
+        return self.chained(series_features(panel, known), panel, known, options)
+
+    def chained(self, base: pd.DataFrame, panel: Panel, known: Known, options: Options) -> Floats:
+        """The same from what is told of the series at the origin, `base` [n, F]."""
         spared = np.ones(len(panel))  # chance not to have run out yet
         found = np.zeros(known.first.shape)
         for begin, end in spans_of(options):

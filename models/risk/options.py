@@ -1,127 +1,287 @@
-"""What can still be done about a warning, and until when: order in time, else expedite, else order
-what is missing now."""
+"""What can still be done about a series that may run out, until when, at what cost, to what effect.
+
+Every option is a change of the series' inputs (models.risk.whatif.Variant). Its effect is what it
+spares of what would be short if nothing more were ordered; so that reruns differ by the option
+alone, both go along the same paths with the weights of the publication. `residual_probability` is
+that of a publication made with the option in the book, the usual orders included.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import numpy as np
 
 from forecasting.calendar import Days
-from models.risk.causes import Language, written
-from models.terms import Terms
+from models.risk.causes import Language, plural, written
+from models.risk.whatif import NewLine, Variant, WhatIf
+from models.terms import NEVER, Terms
 
 TOO_LATE: Final = "too_late"
 LOOK_AHEAD_DAYS: Final = 60  # for the next order day: longer than any summer closure
+MOST_ORDER_DAYS: Final = 5
+"""Order days looked at: waiting longer than that is looked at again tomorrow."""
+NOTICE_DAYS: Final = 2
+"""From a call to the earliest arrival of what it moves: loading and a night's drive. An assumption,
+stated in the documents."""
+FASTEST: Final = 0.1
+"""An order cannot be made faster than the fastest tenth of that source's past orders."""
+TRANSFER_DAYS: Final = 3
+"""From a site that never shipped to another: picked, driven, shelved. An assumption, likewise."""
+WORTH_A_DRIVE: Final = 0.25  # of what is short, below which no other site is asked
+MOST_LINES: Final = 3  # open lines of a series that a call may move
+MOST_GIVERS: Final = 2  # other sites asked
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "order": {
-        "fr": "commander {units} unités{source} avant le {by}",
-        "en": "order {units} units{source} by {by}",
+        "fr": "commander {units} unités{at} avant le {by}",
+        "en": "order {units} units{at} by {by}",
     },
     "transfer": {
-        "fr": "demander {units} unités au site {code} avant le {by}",
-        "en": "ask site {code} for {units} units by {by}",
+        "fr": "demander {units} unités au site {source} avant le {by}",
+        "en": "ask site {source} for {units} units by {by}",
     },
     "expedite": {
-        "fr": "relancer la commande {order_id} ({units} unités) au plus tard le {by}",
-        "en": "expedite order {order_id} ({units} units) by {by}",
+        "fr": "appeler {source} avant le {by} : la commande {order_id} ({units} unités) est "
+        "attendue pour le {arrives}",
+        "en": "call {source} by {by}: order {order_id} ({units} units) is needed by {arrives}",
     },
+    "substitute": {
+        "fr": "proposer {item} à la place ({units} unités en stock)",
+        "en": "offer {item} instead ({units} units on hand)",
+    },
+    "accept": {"fr": "accepter le risque", "en": "accept the risk"},
 }
-SOURCE: Final[Mapping[str, str]] = {"fr": " chez {}", "en": " from {}"}
+AT: Final[Mapping[str, str]] = {"fr": " chez {}", "en": " from {}"}
+SUPPLIER: Final[Mapping[str, str]] = {"fr": "le fournisseur", "en": "the supplier"}
 
 
 @dataclass(frozen=True)
-class Action:
-    """`by`: the last day, with the cut-off time where the supplier has one."""
+class Option:
+    """One thing that can be done, and what is known of its effect. Currency is the item's."""
 
-    code: str  # order, transfer, expedite
-    units: float
-    by: dt.date
+    code: str  # order, transfer, expedite, substitute, accept
+    units: float = 0.0
+    by: dt.date | None = None  # the last day, with the cut-off time where the source has one
     cutoff_time: str = ""
-    source: str = ""
+    source: str = ""  # supplier or site
     order_id: str = ""
+    item: str = ""  # another sku
+    arrives_on: dt.date | None = None  # asked for, or expected (median)
+    earlier_days: int = 0
+    units_saved: float = 0.0  # within the main horizon, against doing nothing
+    loss_avoided: float = np.nan  # currency
+    cost: float = np.nan  # currency; NaN: not costed
+    residual_probability: float = np.nan
+    regret: float = np.nan  # loss avoided, less what a day later would avoid (the next order day)
+    in_time: bool = False  # it spares at least half of what would be lost
 
     @property
     def deadline(self) -> str:
-        """ISO date, or date and time local to the site."""
-        return f"{self.by.isoformat()} {self.cutoff_time}".strip()
+        """ISO date, or date and time local to the site; "" where there is none."""
+        return f"{self.by.isoformat()} {self.cutoff_time}".strip() if self.by else ""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Whom it asks for what."""
+        return self.code, self.source, self.order_id
 
     def sentence(self, language: Language) -> str:
+        by = "" if self.by is None else written(self.by, language)
+        named = self.source or SUPPLIER[language]
         return SENTENCES[self.code][language].format(
             units=written(self.units, language),
-            source=SOURCE[language].format(self.source) if self.source else "",
-            code=self.source,
+            at=AT[language].format(self.source) if self.source else "",
+            source=named,
             order_id=self.order_id,
-            by=f"{written(self.by, language)} {self.cutoff_time}".strip(),
+            item=self.item,
+            arrives="" if self.arrives_on is None else written(self.arrives_on, language),
+            days=self.earlier_days,
+            s=plural(self.earlier_days),
+            by=f"{by} {self.cutoff_time}".strip(),
         )
 
 
 @dataclass(frozen=True)
+class Draft:
+    """An option whose effect is not known yet: the change it makes, now and if a day is lost.
+
+    `ways`: for an order, one for each order day (`days`); else one. `later`: the change a day
+    later, where that is not the next way. `giver`: what the site that ships it is left with.
+    """
+
+    option: Option
+    ways: tuple[Variant, ...]
+    days: tuple[dt.date, ...] = ()
+    later: Variant | None = None
+    giver: Variant | None = None
+    free_units: float = 0.0  # of a substitute: there is nothing to rerun
+
+
+@dataclass(frozen=True)
 class Need:
-    """One series at risk."""
+    """One series at risk whose stock is known."""
 
     row: int
     today: dt.date  # the first day after the origin
     stockout_on: dt.date  # median
-    lead_days: float  # median; NaN: nobody knows who delivers, or how much is there
-    units: float  # to order
+    lead_days: float  # median; NaN: nobody knows who delivers
+    units: float  # that should be on order besides; 0: none
     by_site: bool  # the source is a site
-    lines: Sequence[tuple[str, float, dt.date | None]]  # order, units open, promised on
+    short: float  # units expected to be short within the main horizon if nothing is done
+    givers: Sequence[tuple[int, float]] = ()  # rows of the same item with units to spare
+    substitutes: Sequence[tuple[str, float]] = ()  # other items here, with units to spare
 
 
-def act_by(need: Need, terms: Terms) -> tuple[str, list[Action]]:
-    """The deadline of an order that still arrives in time for the median stockout, and the actions.
-
-    The deadline is the last order day of the source from which half of the orders arrive before
-    the stockout; `too_late` where it has passed: then what is on order is to be expedited, and what
-    is missing ordered at the next order day. Where nothing is missing but an order may come late,
-    the deadline is that of expediting it. "" where nothing can be proposed.
-    """
-    if np.isnan(need.lead_days):
-        return "", []
-    source = str(terms.source[need.row])
-    cutoff = str(terms.cutoff_time[need.row])
-    code = "transfer" if need.by_site else "order"
-    last = need.stockout_on - dt.timedelta(days=int(np.ceil(need.lead_days)))
-    in_time = _order_days(terms, need.row, need.today, (last - need.today).days + 1)
-    if need.units > 0 and len(in_time):
-        order = Action(code, need.units, in_time[-1].astype(object), cutoff, source)
-        return order.deadline, [order]
-    actions = _expedite(need, cutoff, source)
-    if need.units <= 0:
-        return (actions[0].deadline, actions) if actions else ("", [])
-    following = _order_days(terms, need.row, need.today, LOOK_AHEAD_DAYS)
-    if len(following):
-        actions.append(Action(code, need.units, following[0].astype(object), cutoff, source))
-    return TOO_LATE, actions
+def drafts(need: Need, base: WhatIf) -> list[Draft]:
+    """Everything that can be done but to accept."""
+    found = [*_orders(need, base), *_calls(need, base), *_transfers(need, base)]
+    for sku, units in need.substitutes:
+        option = Option("substitute", units, item=sku)
+        found.append(Draft(option, (), free_units=units))
+    return found
 
 
-def actions_json(actions: Sequence[Action]) -> str:
-    """Compact JSON for one cell."""
-    rows = [
-        {"code": one.code}
-        | ({"order_id": one.order_id} if one.order_id else {})
-        | ({"source": one.source} if one.source else {})
-        | {"units": round(one.units, 2), "by": one.deadline}
-        for one in actions
+def _orders(need: Need, base: WhatIf) -> list[Draft]:
+    terms, row = base.structure.supply.terms, need.row
+    if np.isnan(need.lead_days) or need.units <= 0:
+        return []
+    span = max(base.main * round(base.panel.frequency.days), 1)
+    days = order_days(terms, row, need.today, span)[: MOST_ORDER_DAYS + 1]
+    if not len(days):
+        days = order_days(terms, row, need.today, LOOK_AHEAD_DAYS)[:1]
+    if not len(days):
+        return []
+    source = str(terms.source[row])
+    master = terms.master_days[row]
+    stated = terms.group[row] == 0 and np.isfinite(master)
+    wait = np.timedelta64(round(master), "D") if stated else None
+    ways = [
+        Variant(
+            row,
+            extra=(
+                NewLine(
+                    need.units,
+                    day,
+                    NEVER if wait is None else day + wait,
+                    supplier="" if need.by_site else source,
+                    source_site=source if need.by_site else "",
+                ),
+            ),
+        )
+        for day in days
     ]
-    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    option = Option(
+        "transfer" if need.by_site else "order",
+        need.units,
+        cutoff_time=str(terms.cutoff_time[row]),
+        source=source,
+    )
+    return [Draft(option, tuple(ways), tuple(day.astype(object) for day in days))]
 
 
-def _order_days(terms: Terms, row: int, first: dt.date, count: int) -> Days:
+def _calls(need: Need, base: WhatIf) -> list[Draft]:
+    """To bring what is on order by the eve of the stockout, or as soon as can be."""
+    terms = base.structure.supply.terms
+    sku = base.code_of[need.row][1]
+    soonest = need.today + dt.timedelta(days=NOTICE_DAYS)
+    found = []
+    for line in base.lines_of(need.row)[:MOST_LINES]:
+        group = base.lead_times.group_of([line.source], [sku])[0]
+        fastest = int((base.lead_times.total[group] > 1.0 - FASTEST).sum())
+        possible = max(soonest, line.ordered_on + dt.timedelta(days=fastest))
+        wanted = max(need.stockout_on - dt.timedelta(days=1), possible)
+        promised = line.promised_on
+        if promised is None or need.today <= promised <= wanted:
+            continue
+        call = last_working_day(max(wanted - dt.timedelta(days=NOTICE_DAYS), need.today))
+        option = Option(
+            "expedite",
+            line.units,
+            by=max(call, need.today),
+            cutoff_time=str(terms.cutoff_time[need.row]),
+            source=line.source,
+            order_id=line.order_id,
+            arrives_on=wanted,
+            earlier_days=max((promised - wanted).days, 0),
+        )
+        on, then = (np.datetime64(wanted) + np.timedelta64(k, "D") for k in (0, 1))
+        now, later = (Variant(need.row, promised=((line.place, day),)) for day in (on, then))
+        found.append(Draft(option, (now,), later=later))
+    return found
+
+
+def _transfers(need: Need, base: WhatIf) -> list[Draft]:
+    sku = base.code_of[need.row][1]
+    found = []
+    for giver, spare in need.givers[:MOST_GIVERS]:
+        units = float(np.floor(min(spare, np.ceil(need.short))))
+        if units < max(1.0, WORTH_A_DRIVE * need.short):
+            continue
+        site = base.code_of[giver][0]
+        group = base.lead_times.group_of([site], [sku])[0]
+        days = int((base.lead_times.total[group] > 0.5).sum()) if group else TRANSFER_DAYS
+        latest = max(need.stockout_on - dt.timedelta(days=days), need.today)
+        leaves = max(last_working_day(latest), need.today)
+        arrives = leaves + dt.timedelta(days=days)
+        now, later = (
+            Variant(
+                need.row,
+                extra=(
+                    NewLine(
+                        units,
+                        np.datetime64(leaves) + np.timedelta64(wait, "D"),
+                        np.datetime64(arrives) + np.timedelta64(wait, "D"),
+                        source_site=site,
+                    ),
+                ),
+            )
+            for wait in (0, 1)
+        )
+        option = Option("transfer", units, by=leaves, source=site, arrives_on=arrives)
+        found.append(Draft(option, (now,), later=later, giver=Variant(giver, stock=-units)))
+    return found
+
+
+def together(one: Variant, other: Variant) -> Variant:
+    """Both changes to one series."""
+    return replace(one, promised=one.promised + other.promised, extra=one.extra + other.extra)
+
+
+def last_working_day(day: dt.date) -> dt.date:
+    """That day, or the Friday before where it is a weekend."""
+    return day - dt.timedelta(days=max(day.weekday() - 4, 0))
+
+
+def order_days(terms: Terms, row: int, first: dt.date, count: int) -> Days:
+    """Those of the source among `count` days from the first."""
     days = np.datetime64(first, "D") + np.arange(max(count, 0))
     return days[terms.order_on(row, days)]
 
 
-def _expedite(need: Need, cutoff: str, source: str) -> list[Action]:
-    """Call about the line promised first, today."""
-    if not need.lines:
-        return []
-    far = dt.date.max
-    order_id, units, _ = min(need.lines, key=lambda line: (line[2] or far, line[0]))
-    return [Action("expedite", units, need.today, cutoff, source, order_id)]
+def actions_json(actions: Sequence[Option]) -> str:
+    """Compact JSON for one cell."""
+    rows = [_plain(one) for one in actions]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(one: Option) -> dict[str, Any]:
+    """What is known of it; nothing where nothing is."""
+    told: dict[str, Any] = {"code": one.code}
+    for name in ("order_id", "source", "item"):
+        if getattr(one, name):
+            told[name] = getattr(one, name)
+    told["units"] = round(one.units, 2)
+    if one.by:
+        told["by"] = one.deadline
+    if one.arrives_on:
+        told["arrives_on"] = one.arrives_on.isoformat()
+    for name in ("units_saved", "loss_avoided", "cost", "residual_probability"):
+        value = getattr(one, name)
+        if np.isfinite(value):
+            told[name] = round(value, 4 if name == "residual_probability" else 2)
+    return told

@@ -42,13 +42,13 @@ def last_price(panel: Panel) -> Floats:
     return np.where(known.any(axis=1), seen, panel.series["unit_price"].to_numpy(dtype=np.float64))
 
 
-def value_at_risk(
-    units_short: Floats, lost_share: float, loss: Floats, basis: NDArray[np.object_]
+def loss_of_units(
+    panel: Panel, lost_share: float, loss: Floats, basis: NDArray[np.object_]
 ) -> Floats:
-    """Expected loss within the main horizon, currency: chance × lost units × loss of a unit.
+    """[n] currency lost for an expected unit not served: what a customer or a consumer misses.
 
-    `units_short` is already the mean over all paths, stockout or not. Backordered units are not
-    lost, but a stated stockout cost is due for every unit not served on time.
+    Backordered units are not lost, but a stated stockout cost is due for every unit not served on
+    time. What a site passes on to others counts where it is wanted, once.
     """
-    lost = np.where(basis == "stockout_cost", units_short, units_short * lost_share)
-    return lost * loss
+    lost = np.where(basis == "stockout_cost", 1.0, lost_share)
+    return lost * loss * (1.0 - panel.series["passed_on"].to_numpy(dtype=np.float64))

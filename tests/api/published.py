@@ -19,6 +19,7 @@ from forecasting.record.database import connect
 from models.publication import Provenance, Publication, publish_parts
 from models.publication.build import table_of
 from models.publication.contracts import quantile_column
+from models.risk.proposals import COLUMNS
 from models.workspace import Workspace
 
 AS_OF: Final = "2026-11-22"
@@ -95,6 +96,7 @@ def parts(mean: float, as_of: str, sites: Collection[str] = ()) -> dict[str, pa.
         ),
         "warnings": table_of(_warnings(series, mean)),
         "projection": table_of(_projection(series, origin, mean)),
+        "proposals": table_of(_proposals(series)),
     }
 
 
@@ -166,6 +168,45 @@ def _warnings(series: pd.DataFrame, mean: float) -> pd.DataFrame:
         ),
         action_en=np.where(at_risk, "expedite order PO-1182 (24 units) by 2026-11-23 11:00", ""),
     )
+
+
+def _proposals(series: pd.DataFrame) -> pd.DataFrame:
+    """An order of two lines at LYON, of which one fills up, and one of a line at each other site;
+    LYON's own number does not depend on who else is there."""
+    lines = series[series["sku"] != "00124"].assign(
+        proposal=[
+            {"LYON": 1, "PARIS": 2}.get(site, 3)
+            for site in series["site"][series["sku"] != "00124"]
+        ],
+        order_on=pd.Timestamp("2026-11-23"),
+        cutoff_time="11:00",
+        source_site="",
+        buyer="C. Morel",
+        description="Café moulu",
+        units=24.0,
+        packs=2.0,
+        unit_cost=4.0,
+        value=96.0,
+        currency="EUR",
+        reason="below_reorder_point",
+        expected_on=pd.Timestamp("2026-11-30"),
+        days_of_cover_then=3.0,
+        position_then=6.0,
+        excess_units=0.0,
+        excess_value=0.0,
+        minimum_value=150.0,
+        minimum_units=np.nan,
+        order_value=96.0,
+        order_units=24.0,
+    )
+    fills = (lines["sku"] == "00125").to_numpy()
+    lines["supplier"] = "Novapack"
+    lines.loc[fills, ["reason", "excess_units", "excess_value"]] = ["fill_up", 24.0, 96.0]
+    lines.loc[lines["site"] == "LYON", ["order_value", "order_units"]] = [192.0, 48.0]
+    lines["minimum_reached"] = pd.array(lines["site"] == "LYON", dtype="boolean")
+    lines.loc[lines["site"] == "PARIS", "order_on"] = pd.Timestamp("2026-11-26")
+    ordered = lines.sort_values(["order_on", "proposal"], kind="stable", ignore_index=True)
+    return ordered[list(COLUMNS)]
 
 
 def _projection(series: pd.DataFrame, origin: int, mean: float) -> pd.DataFrame:

@@ -132,6 +132,13 @@ ROUTES: Final = {
         "/v1/forecasts?site=PARIS",
         "/v1/forecasts?site=NO1",
     ),
+    "GET /v1/proposals": Route(
+        frozenset({"planner", "erp", "admin"}),
+        "its rows",
+        "/v1/proposals",
+        "/v1/proposals?site=PARIS",
+        "/v1/proposals?site=NO1",
+    ),
     "GET /v1/publications": Route(ALL, "its rows", "/v1/publications"),
     "GET /v1/publications/{number}": Route(ALL, "its rows", "/v1/publications/1"),
     "POST /v1/publications": Route(

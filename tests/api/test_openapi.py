@@ -32,6 +32,7 @@ OPERATIONS = {
     "getSeries",
     "getSeriesByQuery",
     "listForecasts",
+    "listProposals",
     "listPublications",
     "getPublication",
     "postReceipt",

@@ -12,9 +12,12 @@ from api.settings import KEYS, load_settings
 from forecasting.calendar import Frequency
 from forecasting.options import Options
 from models.publication.build import table_of
+from models.publication.contracts import proposals_order
+from models.risk.proposals import COLUMNS
 from tests.docs.columns import as_read, documented_columns
 from tests.docs.generated import DOCS, PAGES, REPOSITORY, commands_by_name, options_of, renewed
 from tests.risk.test_assess import HOSTILE, assessed
+from tests.risk.test_proposals import BOTH, NOVA, proposed
 
 DOCUMENTS = sorted([*REPOSITORY.glob("*.md"), *DOCS.rglob("*.md")])
 
@@ -57,6 +60,15 @@ def test_blanks_of_hostile_series_are_documented(frequency: Frequency) -> None:
     blank = {name for name in frame if frame[name].isna().any()}
     assert {"days_of_cover", "value_at_risk", "on_hand", "stockout_on", "act_by"} <= blank
     assert not [name for name in blank if not told.get(str(name), False)]
+
+
+def test_every_column_of_proposals_is_documented_in_its_order() -> None:
+    told = documented_columns("proposals")
+    assert list(told) == proposals_order(list(COLUMNS))
+    frame = as_read(table_of(proposed(*BOTH, suppliers=[{**NOVA, "minimum_order_value": 120.0}])))
+    blank = {name for name in frame if frame[name].isna().any()}
+    assert {"packs", "cutoff_time", "source_site", "minimum_units"} <= blank
+    assert not [name for name in blank if not told[str(name)]]
 
 
 def test_the_readme_names_every_column_that_may_be_blank(readme: str) -> None:

@@ -104,7 +104,7 @@ def exported_columns(columns: list[str]) -> list[str]:
     return [name for name in columns if name not in left_out]
 
 
-@pytest.mark.parametrize("what", ["forecasts", "warnings", "series"])
+@pytest.mark.parametrize("what", ["forecasts", "warnings", "proposals", "series"])
 def test_every_exported_column_is_documented(tour: Tour, what: str) -> None:
     columns = exported_columns(exported(tour, what).columns.tolist())
     told = documented_columns(what)
@@ -113,7 +113,7 @@ def test_every_exported_column_is_documented(tour: Tour, what: str) -> None:
         assert list(told) == columns, "in another order than they are exported"
 
 
-@pytest.mark.parametrize("what", ["forecasts", "warnings", "series"])
+@pytest.mark.parametrize("what", ["forecasts", "warnings", "proposals", "series"])
 def test_what_is_never_blank_is_never_blank(tour: Tour, what: str) -> None:
     frame = exported(tour, what)
     told = documented_columns(what)

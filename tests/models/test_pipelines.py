@@ -21,6 +21,7 @@ from models.ledger import DEMAND, RISK, Ledger
 from models.pipelines.publish import PublishOutcome, publish
 from models.pipelines.train import TrainOutcome, train
 from models.publication import list_publications, open_publication
+from models.publication.lives import Action, State, changes_of, life_of
 from models.registry import CHALLENGER, CHAMPION, Registry
 from models.workspace import Workspace
 from tests.record.readings_by_hand import NOON, batch_of, reading_of
@@ -229,3 +230,43 @@ def test_a_workspace_of_another_frequency_is_told_to_train(
     options = dataclasses.replace(trained.options, frequency=Frequency.WEEK)
     with pytest.raises(NotReady, match="by month, the workspace by week"):
         publish(dataclasses.replace(trained, options=options), OCTOBER)
+
+
+def test_a_proposed_order_that_is_placed_is_recognised_and_its_warning_closes(
+    trained: Workspace, trained_record: Record
+) -> None:
+    """Coffee is short and NOVA delivers it: publication 2 proposes it, the order is placed and
+    comes; by then publication 3 no longer warns of it, and says by itself what was done."""
+    coffee = {"sku": "COFFEE", "supplier": "NOVA", "unit_cost": 3.0, "pack_size": 12.0}
+    terms = {"supplier": "NOVA", "lead_time_days": 5.0, "minimum_order_value": 50.0}
+    masters = reading_of(batch_of("items", coffee), batch_of("suppliers", terms), source="masters")
+    trained_record.deliver(masters, received_at=NOON)
+    assert publish(trained, OCTOBER).recognised == 0
+    with_proposals = open_publication(trained_record.engine, trained.publications)
+    lines = with_proposals.export_table("proposals").to_pandas().astype({"site": str})
+    line = lines[lines["site"] == "Abidjan"].iloc[0]
+    assert (line["sku"], line["supplier"], line["reason"]) == (
+        "COFFEE",
+        "NOVA",
+        "cover_too_short",
+    )
+    assert line["packs"] == line["units"] / 12.0
+    before = with_proposals.warnings(site="Abidjan").set_index("sku")
+    warning = int(before.loc["COFFEE", "warning"])
+
+    book = {"order_id": "PO-9", "site": "Abidjan", "sku": "COFFEE", "supplier": "NOVA"}
+    book |= {"units_ordered": float(line["units"]), "ordered_on": dt.date(2026, 11, 3)}
+    arrived = {"date": dt.date(2026, 11, 1), "site": "Abidjan", "sku": "COFFEE", "on_hand": 900.0}
+    deliver(trained_record, 34, 35, ITEMS)
+    came = reading_of(batch_of("orders", book), batch_of("stock", arrived), source="november")
+    trained_record.deliver(came, received_at=NOON)
+    assert publish(trained, NOVEMBER).recognised == 1
+
+    life = life_of(trained_record.engine, warning, NOON.date())
+    assert (life.state, life.action) == (State.EXPIRED, Action.ORDERED)
+    (told,) = changes_of(trained_record.engine, warning)
+    assert told["who"] == "vigistock"
+    assert str(told["comment"]).startswith("ordered: PO-9")
+    now = open_publication(trained_record.engine, trained.publications)
+    assert warning not in now.row_of_warning
+    assert publish(trained, NOVEMBER).recognised == 0, "told once"

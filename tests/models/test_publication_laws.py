@@ -10,16 +10,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pyarrow as pa
 import pytest
 
 from forecasting.errors import BadValues, MissingColumns, NotReady, UnknownName
+from forecasting.options import Options
+from forecasting.panel import Panel
 from forecasting.record import Record
-from models.publication import Damaged, current, list_publications, open_publication
+from models.lead_time import fit_lead_times
+from models.publication import (
+    Damaged,
+    current,
+    list_publications,
+    make_parts,
+    open_publication,
+)
 from models.publication import parts as files
 from models.publication.contracts import check_parts
 from models.publication.publish import publish_parts
+from models.risk import assess
 from tests.models.published import NOON, parts_of, provenance, publish_by_hand
+from tests.risk.warehouse import forecast_of, panel_of, shelf
 
 COFFEE, TEA = ("Abidjan", "COFFEE"), ("Abidjan", "TEA")
 RISK = {COFFEE: 0.8, TEA: 0.1}
@@ -256,3 +268,24 @@ def test_inputs_come_back_unchanged(record: Record, tmp_path: Path) -> None:
     before = {name: table.to_pydict() for name, table in parts.items()}
     publish_parts(record.engine, tmp_path, parts, provenance(), created_at=NOON)
     assert repr({name: table.to_pydict() for name, table in parts.items()}) == repr(before)
+
+
+def test_a_ragged_part_names_known_series_only() -> None:
+    """Any number of rows of a series, in any order; but never of one that is not there."""
+    panel = panel_of([shelf(sku="A"), shelf(sku="B")])
+    lines = pd.DataFrame({"site": "S1", "sku": ["B", "B", "A"], "units": [2.0, 1.0, 3.0]})
+    for parts in (made_with(panel, lines), made_with(panel, lines.iloc[:0])):
+        assert parts["proposals"].num_rows in (3, 0)
+    with pytest.raises(BadValues, match="series of the panel"):
+        made_with(panel, lines.assign(sku=["B", "B", "C"]))
+    with pytest.raises(BadValues, match="units"):
+        made_with(panel, lines.assign(units=[2.0, 0.0, 3.0]))
+
+
+def made_with(panel: Panel, lines: pd.DataFrame) -> dict[str, pa.Table]:
+    shelves = [shelf(sku=sku) for sku in panel.series["sku"]]
+    options = Options()
+    forecast: Any = forecast_of(panel, shelves, paths=20)
+    forecast.with_units = lambda _units: forecast
+    assessment = assess(panel, forecast, fit_lead_times(panel, options), options)
+    return make_parts(panel, forecast, assessment, {"proposals": lines})

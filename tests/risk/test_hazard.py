@@ -265,7 +265,7 @@ class Given:
     def __init__(self, first: np.ndarray) -> None:
         self.first = first
 
-    def first_out(self, panel: Panel, _known: object, _options: Options) -> np.ndarray:
+    def chained(self, _base: object, panel: Panel, _known: object, _options: Options) -> np.ndarray:
         return np.tile(self.first, (len(panel), 1))
 
 

@@ -226,6 +226,7 @@ def _series(shelves: list[Shelf], options: Options) -> pd.DataFrame:
             "replaces": "",
             "in_assortment": True,
             "mode": "stocked",
+            "passed_on": 0.0,
             **one.item,
         }
         for one in shelves
@@ -297,10 +298,14 @@ def _suppliers(rows: list[dict[str, Any]]) -> pd.DataFrame:
         "cutoff_time": "",
         "receiving_days": "",
         "lead_time_days": np.nan,
+        "minimum_order_value": np.nan,
+        "minimum_order_units": np.nan,
+        "currency": "",
         "closures": "",
     }
     frame = pd.DataFrame([{**blank, **row} for row in rows], columns=list(blank))
-    return frame.astype({"lead_time_days": "float64"})
+    numbers = ("lead_time_days", "minimum_order_value", "minimum_order_units")
+    return frame.astype(dict.fromkeys(numbers, "float64"))
 
 
 def _events(rows: list[dict[str, Any]]) -> pd.DataFrame:

@@ -1,0 +1,94 @@
+"""What to order in the next two weeks: whole orders, line by line, for a buyer and for an ERP."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Final
+
+import pyarrow as pa
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from api.bulk import FORMS, documented_bulk, pulls_of
+from api.dependencies import InPublications, Number
+from api.errors import Unprocessable
+from api.negotiation import JSON, caching, entity_tag, negotiate, not_modified, unchanged
+from api.paging import Cursor, page
+from api.routes.answers import answer, documented, next_page, only_known, with_next
+from api.schemas import ProposalPage
+
+router = APIRouter(prefix="/v1/proposals", tags=["proposals"], dependencies=[Depends(only_known)])
+
+MOST_LINES: Final = 1_000
+USUAL_LINES: Final = 100
+Code = Annotated[str | None, Query(max_length=200)]
+
+
+@router.head("", include_in_schema=False)
+@router.get(
+    "",
+    operation_id="listProposals",
+    response_model=ProposalPage,
+    responses={200: documented_bulk("proposals"), **documented(304, 404, 406, 410, 422, 503)},
+)
+async def list_proposals(
+    request: Request,
+    publications: InPublications,
+    publication: Number = None,
+    site: Code = None,
+    supplier: Code = None,
+    source_site: Annotated[
+        str | None, Query(max_length=200, description="the site that sends a transfer")
+    ] = None,
+    buyer: Code = None,
+    order_on: Annotated[
+        str | None,
+        Query(pattern=r"^\d{4}-\d{2}-\d{2}$", description="day of the order, such as 2026-11-23"),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        Query(ge=1, le=MOST_LINES, description="lines; default: 100 as JSON, all as a file"),
+    ] = None,
+    cursor: Annotated[str | None, Query(max_length=500, description="from `next`")] = None,
+) -> Response:
+    """Orders to place in the next two weeks, line by line, by order day and supplier; by `Accept`
+    as CSV, NDJSON or Parquet.
+
+    Lines with the same `proposal` are one order: for one site, of one supplier (or a transfer from
+    another site), buyer, day and currency.
+    """
+    media = negotiate(request.headers.get("accept", ""), [JSON, *FORMS])
+    equal = {"site": site, "supplier": supplier, "source_site": source_site, "buyer": buyer}
+    question = {**equal, "order_on": order_on, "of": "proposals", "sites": publications.seen}
+    begin = Cursor.read(cursor, question)
+    served = await publications.numbered(begin.publication or publication)
+    tag = entity_tag(request, served.number, served.provenance["code_version"])
+    if media == JSON and unchanged(request, tag):
+        return not_modified(tag)
+    wanted = served.proposed(equal, _day(order_on))
+    most = limit or (USUAL_LINES if media == JSON else len(wanted) + 1)
+    rows, last = page(served.proposal_order, wanted, begin.after, most)
+    address = next_page(request, served.number, last, question)
+    if media != JSON:
+        return await pulls_of(request).part(
+            request,
+            media,
+            lambda: served.proposals.take(pa.array(rows, pa.int64())),
+            name=f"proposals_{served.number}",
+            headers=with_next({"Vigistock-Publication": str(served.number)}, address),
+        )
+    payload = {
+        "provenance": served.provenance,
+        "count": int(wanted.sum()),
+        "items": served.proposal_lines(rows),
+        "next": address,
+    }
+    return answer(payload, with_next(caching(tag), address))
+
+
+def _day(text: str | None) -> dt.date | None:
+    try:
+        return dt.date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Unprocessable(
+            f"{text} is no day.", next_step="Write order_on like 2026-11-23."
+        ) from None

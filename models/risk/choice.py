@@ -1,0 +1,354 @@
+"""Which option is recommended: the effects of all of them, weighed in currency where it is known.
+
+An option is in time if it spares at least half of what would be lost if nothing were done; the
+deadline is the last day on which it still is (DESIGN, act_by). Recommended is what spares most, its
+cost deducted, among those in time; where none is, what spares most, and it is too late to avoid it.
+A second one follows where both together spare a tenth more of the loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.panel import Panel
+from models.lead_time import Floats
+from models.risk.causes import Cause, Situation
+from models.risk.options import TOO_LATE, Draft, Option, together
+from models.risk.whatif import Reruns, Variant, WhatIf
+
+IN_TIME: Final = 0.5  # of what would be lost, that an option spares while it is in time
+WORTH: Final = 0.02  # of it, below which an option is none
+SECOND: Final = 0.1  # of it, that a second action spares besides
+BREAKS_FROM: Final = 0.25
+"""Chance to run out itself from which a site is not asked for a transfer: it would be warned of."""
+BREAKS_BY: Final = 0.02  # … unless the transfer moved it by no more than this
+YEAR_DAYS: Final = 365.0
+
+
+@dataclass(frozen=True)
+class Weighing:
+    """Places of reruns: of the series itself, and of those that draw from it."""
+
+    own: int
+    drawing: list[int]
+
+
+@dataclass
+class Asked:
+    """One series at risk, and the places of its reruns."""
+
+    row: int
+    now: Situation
+    as_it_is: int
+    nothing_done: Weighing
+    causes: list[tuple[Cause, int]]
+    drafts: list[Draft]
+    ways: list[list[Weighing]] = field(default_factory=list)  # of each draft
+    later: list[Weighing | None] = field(default_factory=list)
+    giver: list[tuple[int, int] | None] = field(default_factory=list)  # as it is, and after
+
+
+@dataclass(frozen=True)
+class Stakes:
+    """What a unit short of each series is worth [n], and what nobody here consumes."""
+
+    loss: Floats  # currency; NaN unknown
+    consumed: Floats  # share that is not passed on to other sites
+    chance: Floats  # of a stockout, as published
+    unit_cost: Floats
+    out: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Of units that customers miss, and their value."""
+
+    units: float
+    value: float  # currency; NaN unknown
+
+    @property
+    def measure(self) -> float:
+        return self.value if np.isfinite(self.value) else self.units
+
+    def less(self, other: Amount) -> Amount:
+        return Amount(self.units - other.units, self.value - other.value)
+
+
+@dataclass(frozen=True)
+class Effect:
+    """Of the first recommended action, on one series."""
+
+    row: int
+    lost: Amount  # within the main horizon if nothing is done
+    saved: Amount
+    ruptures: float  # expected stockouts avoided, 0 … 1
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Of one series: the options, the recommended ones first; how many are; and the deadline."""
+
+    row: int
+    options: list[Option]
+    recommended: int
+    nothing_done: Amount  # lost within the main horizon, those who draw from it included
+    act_by: str
+    effects: list[Effect]  # the series itself, and those that draw from it
+
+    @property
+    def actions(self) -> list[Option]:
+        return self.options[: self.recommended]
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """An option with its effect when done at once."""
+
+    option: Option
+    weighing: Weighing | None
+    way: Variant | None  # the change, usual orders included; None: nothing to rerun
+    giver: Variant | None
+    net: float  # measure, cost deducted
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The reruns behind the choice, by place; `ratio` by series: of published to rerun units."""
+
+    base: WhatIf
+    variants: Sequence[Variant]
+    reruns: Reruns
+    short: Floats  # units, as published
+    ratio: Floats
+    stakes: Stakes
+
+    def made(self, asked: Sequence[Asked]) -> list[Chosen]:
+        """One for each series, in their order."""
+        weighed = [self._weighed(one) for one in asked]
+        again = _Again()
+        for one, found in zip(asked, weighed, strict=True):
+            for other in found:
+                if other.way is not None:
+                    again.ask(other.way)
+                if other.giver is not None:
+                    again.ask(other.giver)
+            pair = self._pair(one, found)
+            if pair is not None:
+                again.ask(pair)
+                again.ask(replace(pair, orders_again=False))
+        reruns = self.base.rerun(again.variants, chance=np.ones(len(again.variants), dtype=bool))
+        return [
+            self._decided(one, found, again, reruns)
+            for one, found in zip(asked, weighed, strict=True)
+        ]
+
+    def _lost(self, weighing: Weighing) -> Amount:
+        places = [weighing.own, *weighing.drawing]
+        rows = [self.variants[place].row for place in places]
+        return self._amount(rows, self.short[places])
+
+    def _amount(self, rows: Sequence[int], short: Floats) -> Amount:
+        loss = self.stakes.loss[rows] * short
+        value = float(np.nansum(loss)) if np.isfinite(loss).any() else np.nan
+        return Amount(float((self.stakes.consumed[rows] * short).sum()), value)
+
+    def _weighed(self, one: Asked) -> list[Weighed]:
+        """The options that are worth it, the best first."""
+        lost = self._lost(one.nothing_done)
+        found = []
+        for draft, ways, later, giver in zip(
+            one.drafts, one.ways, one.later, one.giver, strict=True
+        ):
+            if not ways:
+                short = float(self.short[one.nothing_done.own])
+                saved = [self._amount([one.row], np.array([min(draft.free_units, short)]))]
+            else:
+                taken = Amount(0.0, 0.0)
+                if giver is not None:
+                    before, after = giver
+                    more = max(self.short[after] - self.short[before], 0.0)
+                    taken = self._amount([self.variants[after].row], np.array([more]))
+                saved = [lost.less(self._lost(way)).less(taken) for way in ways]
+            if saved[0].measure < WORTH * lost.measure or lost.measure <= 0:
+                continue
+            option, following = draft.option, saved[0]
+            if draft.days:
+                option = replace(option, by=draft.days[_last_in_time(saved, lost)])
+                following = saved[1] if len(saved) > 1 else Amount(0.0, 0.0)
+            elif later is not None:
+                following = lost.less(self._lost(later))
+            cost = self._cost(one, option, ways[0].own if ways else None)
+            option = replace(
+                option,
+                units_saved=saved[0].units,
+                loss_avoided=saved[0].value,
+                cost=cost,
+                regret=max(saved[0].measure - following.measure, 0.0),
+                in_time=saved[0].measure >= IN_TIME * lost.measure,
+            )
+            net = saved[0].measure - (0.0 if np.isnan(cost) else cost)
+            way = draft.ways[0] if draft.ways else None
+            found.append(Weighed(option, ways[0] if ways else None, way, draft.giver, net))
+        return sorted(found, key=lambda other: (not other.option.in_time, -other.net))
+
+    def _pair(self, one: Asked, found: Sequence[Weighed]) -> Variant | None:
+        """The two best together, where the first leaves enough for a second of another kind."""
+        if one.nothing_done.drawing or len(found) < 2:
+            return None
+        first, second = found[:2]
+        if first.way is None or second.way is None or first.option.key == second.option.key:
+            return None
+        lost = self._lost(one.nothing_done).measure
+        return together(first.way, second.way) if lost - first.net >= SECOND * lost else None
+
+    def _effects(self, one: Asked, done: Weighing | None) -> list[Effect]:
+        """Of what is done, on the series and on those that draw from it."""
+        nothing = one.nothing_done
+        found = []
+        for before, after in zip(
+            [nothing.own, *nothing.drawing],
+            [nothing.own, *nothing.drawing] if done is None else [done.own, *done.drawing],
+            strict=True,
+        ):
+            row = self.variants[before].row
+            lost, left = (self._amount([row], self.short[[k]]) for k in (before, after))
+            fails = self.reruns.fails
+            ruptures = max(float(fails[before] - fails[after]), 0.0)
+            found.append(Effect(row, lost, lost.less(left), ruptures))
+        return found
+
+    def _cost(self, one: Asked, option: Option, place: int | None) -> float:
+        """Currency, by the workspace's settings; NaN where they do not say."""
+        said = self.base.options
+        if option.code == "expedite":
+            return _stated(said.expedite_cost)
+        if option.code == "substitute":
+            return 0.0
+        internal = option.code == "transfer"
+        fixed = _stated(said.transfer_cost if internal else said.order_cost)
+        if internal or said.holding_rate is None or place is None:
+            return fixed
+        days = self.base.main * self.base.panel.frequency.days
+        held = max(self.reruns.held[place] - self.reruns.held[one.nothing_done.own], 0.0)
+        holding = held * self.stakes.unit_cost[one.row] * said.holding_rate * days / YEAR_DAYS
+        return float(np.nansum([fixed, holding])) if np.isfinite([fixed, holding]).any() else np.nan
+
+    def _decided(self, one: Asked, weighed: list[Weighed], again: _Again, reruns: Reruns) -> Chosen:
+        lost = self._lost(one.nothing_done)
+        kept = []
+        for other in weighed:
+            if other.giver is not None:
+                left = reruns.chance[again.place(other.giver)]
+                if left >= max(BREAKS_FROM, self.stakes.chance[other.giver.row] + BREAKS_BY):
+                    continue
+            residual = self.stakes.chance[one.row]
+            if other.way is not None:
+                residual = reruns.chance[again.place(other.way)]
+            kept.append(
+                replace(other, option=replace(other.option, residual_probability=float(residual)))
+            )
+        accept = Option("accept", residual_probability=float(self.stakes.chance[one.row]))
+        accept = replace(accept, loss_avoided=0.0 * lost.value, cost=0.0)
+        options = [other.option for other in kept]
+        recommended = min(len(options), 1)
+        pair = self._pair(one, kept)
+        if pair is not None and again.has(pair):
+            place = again.place(replace(pair, orders_again=False))
+            both = lost.less(
+                self._amount([one.row], reruns.units_short[[place]] * self.ratio[one.row])
+            )
+            more = both.less(Amount(options[0].units_saved, options[0].loss_avoided))
+            if more.measure >= SECOND * lost.measure:
+                second = replace(
+                    options[1],
+                    units_saved=more.units,
+                    loss_avoided=more.value,
+                    residual_probability=float(reruns.chance[again.place(pair)]),
+                )
+                options[1] = second
+                recommended = 2
+        act_by = ""
+        if options:
+            act_by = options[0].deadline if options[0].in_time else TOO_LATE
+        effects = self._effects(one, kept[0].weighing if kept else None)
+        return Chosen(one.row, [*options, accept], recommended, lost, act_by, effects)
+
+
+@dataclass
+class _Again:
+    """Variants to be rerun, each once."""
+
+    variants: list[Variant] = field(default_factory=list)
+    number: dict[Variant, int] = field(default_factory=dict)
+
+    def ask(self, one: Variant) -> None:
+        if one not in self.number:
+            self.number[one] = len(self.variants)
+            self.variants.append(one)
+
+    def has(self, one: Variant) -> bool:
+        return one in self.number
+
+    def place(self, one: Variant) -> int:
+        return self.number[one]
+
+
+def _last_in_time(saved: Sequence[Amount], lost: Amount) -> int:
+    """The last way that spares at least half of the loss; the first where none does."""
+    in_time = [k for k, one in enumerate(saved) if one.measure >= IN_TIME * lost.measure]
+    return in_time[-1] if in_time else 0
+
+
+def _stated(cost: float | None) -> float:
+    return np.nan if cost is None else cost
+
+
+def option_rows(
+    panel: Panel, chosen: Sequence[Chosen], currency: NDArray[np.object_]
+) -> pd.DataFrame:
+    """A row an option, by series, the recommended first."""
+    return pd.DataFrame(list(_rows(panel, chosen, currency)), columns=list(COLUMNS))
+
+
+COLUMNS: Final = (
+    *("site", "sku", "rank", "code", "recommended", "in_time", "units", "source", "order_id"),
+    *("item", "act_by", "arrives_on", "earlier_days", "residual_probability", "units_saved"),
+    *("loss_avoided", "currency", "cost", "regret", "sentence_fr", "sentence_en"),
+)
+
+
+def _rows(
+    panel: Panel, chosen: Sequence[Chosen], currency: NDArray[np.object_]
+) -> Iterator[dict[str, Any]]:
+    sites, skus = (panel.series[name].to_numpy(dtype=object) for name in ("site", "sku"))
+    for one in chosen:
+        for rank, option in enumerate(one.options):
+            yield {
+                "site": sites[one.row],
+                "sku": skus[one.row],
+                "rank": rank + 1,
+                "code": option.code,
+                "recommended": rank < one.recommended,
+                "in_time": option.in_time,
+                "units": option.units,
+                "source": option.source,
+                "order_id": option.order_id,
+                "item": option.item,
+                "act_by": option.deadline,
+                "arrives_on": pd.Timestamp(option.arrives_on) if option.arrives_on else pd.NaT,
+                "earlier_days": option.earlier_days,
+                "residual_probability": option.residual_probability,
+                "units_saved": option.units_saved,
+                "loss_avoided": option.loss_avoided,
+                "currency": currency[one.row],
+                "cost": option.cost,
+                "regret": option.regret,
+                "sentence_fr": option.sentence("fr"),
+                "sentence_en": option.sentence("en"),
+            }

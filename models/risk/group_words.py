@@ -1,0 +1,224 @@
+"""A group of warnings in words: its headline, and a message ready to send."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from models.risk.causes import Language, plural, written
+from models.risk.whatif import WhatIf
+
+if TYPE_CHECKING:
+    from models.risk.groups import Group, Member
+
+FIRST_LINES: Final = 3  # "if only three lines come, these"
+ONE_ORDER: Final = 0.8
+"""Of what a call to a supplier saves, from which one order is named alone."""
+MOST_LINES: Final = 30  # of a message: a longer one is an attachment
+
+HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
+    "expedite": {
+        "fr": "Appeler {source} avant le {by} : {orders} à recevoir {arrives}",
+        "en": "Call {source} by {by}: {orders} to arrive {arrives}",
+    },
+    "order": {
+        "fr": "Commander {count} article{s} chez {source} avant le {by}",
+        "en": "Order {count} item{s} from {source} by {by}",
+    },
+    "transfer": {
+        "fr": "Demander {count} transfert{s} au site {source} avant le {by}",
+        "en": "Ask site {source} for {count} transfer{s} by {by}",
+    },
+    "substitute": {
+        "fr": "Proposer des articles de remplacement ({count})",
+        "en": "Offer replacement items ({count})",
+    },
+    "none": {
+        "fr": "Prévenir les clients : rien de connu n’évite plus ces ruptures ({count})",
+        "en": "Tell the customers: nothing known avoids these stockouts any more ({count})",
+    },
+}
+ARRIVES: Final[Mapping[str, Mapping[str, str]]] = {
+    "earlier": {
+        "fr": "{days} jour{s} plus tôt, le {day}",
+        "en": "{days} day{s} earlier, on {day}",
+    },
+    "late": {"fr": "au plus tard le {day}", "en": "by {day} at the latest"},
+}
+REPAIRS: Final[Mapping[str, str]] = {
+    "fr": "; si trois lignes seulement peuvent venir : {lines} ({share} % de l’effet)",
+    "en": "; if only three lines can come: {lines} ({share}% of the effect)",
+}
+MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "expedite": {
+        "fr": "Bonjour,\n\nNous avons besoin des lignes suivantes de {orders} :\n{lines}\n\n"
+        "{first}Merci de nous confirmer la date de livraison avant le {by}.",
+        "en": "Hello,\n\nWe need the following lines of {orders}:\n{lines}\n\n"
+        "{first}Please confirm the delivery date by {by}.",
+    },
+    "order": {
+        "fr": "Bonjour,\n\nVeuillez enregistrer la commande suivante :\n{lines}\n\n"
+        "Merci de nous confirmer la date de livraison avant le {by}.",
+        "en": "Hello,\n\nPlease book the following order:\n{lines}\n\n"
+        "Please confirm the delivery date by {by}.",
+    },
+    "transfer": {
+        "fr": "Bonjour,\n\nMerci d’expédier :\n{lines}\n\nDépart souhaité avant le {by}.",
+        "en": "Hello,\n\nPlease ship:\n{lines}\n\nTo leave by {by}.",
+    },
+}
+FIRST: Final[Mapping[str, str]] = {
+    "fr": "Si tout ne peut pas partir, commencez par {lines}.\n",
+    "en": "If not everything can leave, please start with {lines}.\n",
+}
+LINES: Final[Mapping[str, Mapping[str, str]]] = {
+    "expedite": {
+        "fr": "- {order_id} · {sku} {description} : {units} unités, pour le {arrives}",
+        "en": "- {order_id} · {sku} {description}: {units} units, by {arrives}",
+    },
+    "order": {
+        "fr": "- {sku} {description} : {units} unités, pour {site}",
+        "en": "- {sku} {description}: {units} units, for {site}",
+    },
+    "transfer": {
+        "fr": "- {sku} {description} : {units} unités, vers {site}",
+        "en": "- {sku} {description}: {units} units, to {site}",
+    },
+}
+MORE: Final[Mapping[str, str]] = {
+    "fr": "- … et {count} autres lignes",
+    "en": "- … and {count} more lines",
+}
+
+
+@dataclass(frozen=True)
+class Words:
+    """Of one group; dates as in the sentences of causes and options."""
+
+    base: WhatIf
+    group: Group
+
+    @cached_property
+    def lines(self) -> list[Member]:
+        """Members with an action of their own, what their action saves most first."""
+        saved = self._saved
+        return sorted(self.group.acting, key=lambda one: (-saved[one.row], one.row))
+
+    @cached_property
+    def _saved(self) -> dict[int, float]:
+        """By acting row: for itself and those that draw from it."""
+        of_series = self.base.structure.supply.sources.of_series
+        found = dict.fromkeys((one.row for one in self.group.acting), 0.0)
+        for one in self.group.members:
+            acting = one.row if one.acts else int(of_series[one.row])
+            found[acting] = found.get(acting, 0.0) + one.effect.saved.measure
+        return found
+
+    @cached_property
+    def orders(self) -> list[str]:
+        """Those that are asked for, what they save most first; one alone where it is nearly all."""
+        by_order: dict[str, float] = {}
+        for one in self.lines:
+            if one.option and one.option.order_id:
+                code = one.option.order_id
+                by_order[code] = by_order.get(code, 0.0) + self._saved[one.row]
+        ranked = sorted(by_order, key=lambda code: (-by_order[code], code))
+        return ranked
+
+    @cached_property
+    def main_orders(self) -> list[str]:
+        """The first order alone, where it is nearly all; else the first three."""
+        share = sum(
+            self._saved[one.row]
+            for one in self.lines
+            if one.option and self.orders and one.option.order_id == self.orders[0]
+        )
+        whole = sum(self._saved.values())
+        return self.orders[:1] if share >= ONE_ORDER * whole else self.orders[:3]
+
+    @property
+    def first_lines(self) -> list[str]:
+        """Items, where fewer lines than all repair most of it."""
+        if len(self.lines) <= FIRST_LINES:
+            return []
+        return [self.base.code_of[one.row][1] for one in self.lines[:FIRST_LINES]]
+
+    @property
+    def _share_of_first(self) -> int:
+        whole = sum(self._saved.values())
+        first = sum(self._saved[one.row] for one in self.lines[:FIRST_LINES])
+        return round(100 * first / whole) if whole > 0 else 0
+
+    def headline(self, language: Language) -> str:
+        group = self.group
+        count = len(self.lines) or len(group.members)
+        text = HEADLINES[group.code][language].format(
+            source=group.source,
+            by=self._by(language),
+            count=count,
+            s=plural(count),
+            orders=", ".join(self.main_orders),
+            arrives=self._arrives(language),
+        )
+        if group.code == "expedite" and self.first_lines:
+            lines = ", ".join(self.first_lines)
+            text += REPAIRS[language].format(lines=lines, share=self._share_of_first)
+        return text
+
+    def message(self, language: Language) -> str:
+        """ "" where there is nobody to write to."""
+        group = self.group
+        if group.code not in MESSAGES:
+            return ""
+        shown = [self._line(one, language) for one in self.lines[:MOST_LINES]]
+        if len(self.lines) > MOST_LINES:
+            shown.append(MORE[language].format(count=len(self.lines) - MOST_LINES))
+        first = ""
+        if self.first_lines:
+            first = FIRST[language].format(lines=", ".join(self.first_lines))
+        return MESSAGES[group.code][language].format(
+            orders=", ".join(self.orders),
+            lines="\n".join(shown),
+            first=first,
+            by=self._by(language),
+        )
+
+    def _line(self, one: Member, language: Language) -> str:
+        option = one.option
+        assert option is not None
+        site, sku = self.base.code_of[one.row]
+        text = LINES[self.group.code][language].format(
+            order_id=option.order_id,
+            sku=sku,
+            description=self.base.panel.series["description"].iat[one.row],
+            units=written(option.units, language),
+            site=site,
+            arrives="" if option.arrives_on is None else written(option.arrives_on, language),
+        )
+        return text
+
+    def _by(self, language: Language) -> str:
+        cutoffs = [one.option.cutoff_time for one in self.lines if one.option]
+        day = self.group.by
+        if day is None:
+            return ""
+        return f"{written(day, language)} {min(cutoffs, default='')}".strip()
+
+    def _arrives(self, language: Language) -> str:
+        """When the first orders are needed, and how much earlier than promised, most often."""
+        options = [
+            one.option
+            for one in self.lines
+            if one.option and one.option.order_id in self.main_orders and one.option.arrives_on
+        ]
+        if not options:
+            return ""
+        day = min(option.arrives_on or dt.date.max for option in options)
+        days = int(np.median([option.earlier_days for option in options]))
+        kind = "earlier" if days > 0 else "late"
+        return ARRIVES[kind][language].format(day=written(day, language), days=days, s=plural(days))

@@ -1,0 +1,214 @@
+"""What explains many warnings at once, and the one action that repairs most of it.
+
+Series on the planner's list are grouped by what is to be done: a call about an order, an order at a
+supplier, a transfer from a site. A series that is short because the site that ships to it is short
+belongs to that site's action: there the loss stands, here it is repaired. Each series is in one
+group, so that each loss is counted once.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from models.risk.causes import Cause, Language
+from models.risk.choice import Amount, Chosen, Effect
+from models.risk.options import Option
+from models.risk.whatif import WhatIf
+
+TODAY: Final = "today"
+LEFT_OUT: Final = "left_out"
+UNAVOIDABLE: Final = "unavoidable"
+LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
+REPAIRS: Final = 0.1
+"""Of what a group would lose, below which its action repairs nothing: customers are to be told."""
+COLUMNS: Final = (
+    *("group", "code", "source", "orders", "buyer", "list", "rank", "act_by", "in_time", "series"),
+    *("out", "sites", "ruptures_avoided", "units_saved", "loss_avoided", "loss", "currency"),
+    *("cost", "first_lines", "headline_fr", "headline_en", "message_fr", "message_en"),
+)
+
+
+@dataclass(frozen=True)
+class Member:
+    """A series of a group, as the group's action leaves it."""
+
+    row: int
+    acts: bool  # the action is its own; else that of the site that ships to it
+    option: Option | None
+    effect: Effect
+
+
+@dataclass(frozen=True)
+class Group:
+    """Members share an action, a buyer and a currency."""
+
+    code: str  # expedite, order, transfer, substitute, none
+    source: str
+    buyer: str
+    currency: str
+    members: list[Member]
+
+    @property
+    def acting(self) -> list[Member]:
+        return [one for one in self.members if one.option is not None]
+
+    @property
+    def lost(self) -> Amount:
+        return _sum([one.effect.lost for one in self.members])
+
+    @property
+    def saved(self) -> Amount:
+        return _sum([one.effect.saved for one in self.members])
+
+    @property
+    def ruptures(self) -> float:
+        return sum(one.effect.ruptures for one in self.members)
+
+    @property
+    def by(self) -> dt.date | None:
+        """The first deadline among those that are in time, else among all."""
+        options = [one.option for one in self.acting if one.option]
+        days = [one.by for one in options if one.by and one.in_time]
+        days = days or [one.by for one in options if one.by]
+        return min(days, default=None)
+
+    @property
+    def in_time(self) -> bool:
+        return any(one.option.in_time for one in self.acting if one.option)
+
+    @property
+    def repairs(self) -> bool:
+        """Whether the action is worth a call."""
+        return self.code != "none" and self.saved.measure >= REPAIRS * self.lost.measure > 0
+
+
+def grouped(
+    base: WhatIf,
+    chosen: Sequence[Chosen],
+    causes: Mapping[int, Sequence[Cause]],
+    listed: Sequence[int],
+    currency: NDArray[np.object_],
+) -> list[Group]:
+    """The groups of the `listed` rows, the most expected loss avoided first; without a known value
+    by units, behind those with one.
+
+    `causes` and `chosen` tell of at least the listed rows whose stock is known; others have no
+    group.
+    """
+    of_row = {one.row: one for one in chosen}
+    on_list = set(listed)
+    buyers = base.panel.series["buyer"].to_numpy(dtype=object)
+    found: dict[tuple[str, str, str, str], list[Member]] = {}
+    for row in listed:
+        if row not in of_row:
+            continue
+        acting = _acting(base, row, of_row, causes, on_list)
+        chief = of_row[acting]
+        option = chief.actions[0] if chief.actions else None
+        effects = {effect.row: effect for effect in chief.effects}
+        effect = effects.get(row, of_row[row].effects[0])
+        key = (
+            option.code if option else "none",
+            option.source if option else "",
+            str(buyers[acting]),
+            str(currency[acting]),
+        )
+        member = Member(row, acting == row, option if acting == row else None, effect)
+        found.setdefault(key, []).append(member)
+    groups = [
+        Group(code, source, buyer, unit, members)
+        for (code, source, buyer, unit), members in found.items()
+    ]
+    return sorted(groups, key=_worth)
+
+
+def _acting(
+    base: WhatIf,
+    row: int,
+    of_row: Mapping[int, Chosen],
+    causes: Mapping[int, Sequence[Cause]],
+    on_list: set[int],
+) -> int:
+    """The row whose action repairs this one: the site that ships to it, where that is the first
+    cause and something can be done there; else its own."""
+    giver = int(base.structure.supply.sources.of_series[row])
+    told = causes.get(row, ())
+    if giver not in on_list or giver not in of_row or not told:
+        return row
+    reached = any(effect.row == row for effect in of_row[giver].effects)
+    return giver if reached and told[0].code == "source_short" else row
+
+
+def _worth(one: Group) -> tuple[bool, bool, float, str, str]:
+    value = one.saved.value
+    known = bool(np.isfinite(value))
+    return (not one.repairs, not known, -one.saved.measure, one.code, one.source)
+
+
+def _sum(amounts: Sequence[Amount]) -> Amount:
+    values = [one.value for one in amounts if np.isfinite(one.value)]
+    return Amount(sum(one.units for one in amounts), sum(values) if values else np.nan)
+
+
+def group_numbers(groups: Sequence[Group], count: int) -> pd.Series:
+    """[n] the number of each series' group, blank where it has none."""
+    numbers = pd.Series([pd.NA] * count, dtype="Int64")
+    for number, one in enumerate(groups, start=1):
+        numbers.iloc[[member.row for member in one.members]] = number
+    return numbers
+
+
+def groups_table(
+    base: WhatIf, groups: Sequence[Group], out: NDArray[np.bool_], daily_budget: int
+) -> pd.DataFrame:
+    """A row a group, in order; `list` tells whether a buyer's budget of actions reaches it."""
+    taken: dict[str, int] = {}
+    rows = []
+    for number, one in enumerate(groups, start=1):
+        where = UNAVOIDABLE
+        rank = 0
+        if one.repairs:
+            rank = taken[one.buyer] = taken.get(one.buyer, 0) + 1
+            where = TODAY if rank <= daily_budget else LEFT_OUT
+        rows.append(_row(base, one, number, where, rank, out))
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _row(
+    base: WhatIf, one: Group, number: int, where: str, rank: int, out: NDArray[np.bool_]
+) -> dict[str, Any]:
+    costs = [member.option.cost for member in one.acting if member.option]
+    cutoffs = [member.option.cutoff_time for member in one.acting if member.option]
+    from models.risk.group_words import Words
+
+    words = Words(base, one)
+    return {
+        "group": number,
+        "code": one.code,
+        "source": one.source,
+        "orders": ", ".join(words.orders),
+        "buyer": one.buyer,
+        "list": where,
+        "rank": rank,
+        "act_by": "" if one.by is None else f"{one.by.isoformat()} {min(cutoffs)}".strip(),
+        "in_time": one.in_time,
+        "series": len(one.members),
+        "out": sum(bool(out[member.row]) for member in one.members),
+        "sites": len({base.code_of[member.row][0] for member in one.members}),
+        "ruptures_avoided": one.ruptures,
+        "units_saved": one.saved.units,
+        "loss_avoided": one.saved.value,
+        "loss": one.lost.value,
+        "currency": one.currency,
+        "cost": float(np.sum(costs)) if costs else np.nan,
+        "first_lines": ", ".join(words.first_lines),
+        **{f"headline_{language}": words.headline(language) for language in LANGUAGES},
+        **{f"message_{language}": words.message(language) for language in LANGUAGES},
+    }
