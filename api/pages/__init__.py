@@ -17,7 +17,9 @@ from markupsafe import Markup
 from api.pages import assets
 from api.pages.language import LANGUAGES, catalogue, filters
 
-PAGES: Final = frozenset({"/", "/changes", "/series", "/monday", "/data", "/sign-in", "/sign-out"})
+PAGES: Final = frozenset(
+    {"/", "/changes", "/series", "/orders", "/monday", "/data", "/sign-in", "/sign-out"}
+)
 PAGES_BELOW: Final = ("/data/",)
 _markdown: Final = MarkdownIt("commonmark", {"html": False})
 

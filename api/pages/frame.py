@@ -25,6 +25,7 @@ def _(message: str) -> str:
 
 NAVIGATION: Final = (
     ("/", _("Morning list")),
+    ("/orders", _("Supplier orders")),
     ("/monday", _("Monday")),
     ("/data", _("Data")),
 )

@@ -26,7 +26,7 @@ from api.pages.board import (
 )
 from api.pages.frame import Frame, InFrame, freshness_of
 from api.pages.start import first_run
-from api.planner_list import OUT, Line, line_of
+from api.planner_list import OUT, Line, line_of, sentence_of
 from api.routes.warnings import revision_tag
 from api.served import Served
 from forecasting.errors import NotReady
@@ -144,13 +144,17 @@ def _lines(
             row,
             said,
             lives.get(int(row["warning"])) if pd.notna(row["warning"]) else None,
+            sentence_of(row, "cause", frame.language, origin),
         )
         for (_, row), (_, said) in zip(taken.iterrows(), rows.iterrows(), strict=True)
     ]
 
 
-def _line(line: Line, row: pd.Series, said: pd.Series, life: Life | None) -> dict[str, Any]:
+def _line(
+    line: Line, row: pd.Series, said: pd.Series, life: Life | None, cause: str
+) -> dict[str, Any]:
     return vars(line) | {
+        "cause": cause,
         "address": f"/series?{urlencode({'site': line.site, 'sku': line.sku})}",
         "supplier": said["supplier"],
         "probability": row["probability"],

@@ -14,7 +14,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.dependencies import InPublications
 from api.pages.frame import InFrame, freshness_of
-from api.planner_list import line_of
+from api.planner_list import JOINT, line_of, sentence_of
 from api.routes.series import series_payload
 from api.routes.warnings import revision_tag
 from forecasting.errors import NotReady
@@ -36,6 +36,8 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
     master = told["master"]
     description = str(master.get("description") or "")
     line = line_of(said, description, frame.language, served.provenance["origin_end"])
+    origin_end = served.provenance["origin_end"]
+    causes = sentence_of(said, "cause", frame.language, origin_end).split(JOINT)
     lives, changes = await _lived(publications.in_record, site, sku, line.warning)
     life = next((one for one in lives if one.episode == line.warning), None)
     return frame.page(
@@ -43,6 +45,8 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
         title=description or sku,
         freshness=freshness_of(served),
         line=vars(line) | {"life": life},
+        reasons=_told_apart(causes, told["risk"]["causes"]),
+        options=_told_apart(line.actions, told["risk"]["actions"]),
         tag=revision_tag(life.revision) if life else "",
         changes=[one for one in changes if one["revision"] != 1][::-1],
         past=[_ended(one, told["history"]) for one in lives if one.episode != line.warning],
@@ -56,8 +60,17 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
         source=f"/v1/series?{urlencode({'site': site, 'sku': sku})}",
         may_change=frame.may("PATCH", "/v1/warnings/{warning}"),
         tomorrow=dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
-        origin_end=served.provenance["origin_end"],
+        origin_end=origin_end,
     )
+
+
+def _told_apart(sentences: Sequence[str], facts: Sequence[Any]) -> list[dict[str, Any]]:
+    """Each sentence with the facts behind it. What precedes the actions ("too late …") has none."""
+    spoken = [one for one in sentences if one and not one.endswith(":")]
+    return [
+        {"text": text, **(facts[place] if len(facts) >= len(spoken) else {})}
+        for place, text in enumerate(spoken)
+    ]
 
 
 async def _lived(in_record: Any, site: str, sku: str, warning: int | None) -> Lived:

@@ -78,6 +78,7 @@ ROUTES: Final = {
         "/series?site=NO1&sku=00123",
         404,
     ),
+    "GET /orders": Route(frozenset({"planner", "erp", "admin"}), "its rows", "/orders"),
     "GET /monday": Route(READERS, "refused", "/monday"),
     "GET /data": Route(ALL, "its rows", "/data"),
     "GET /data/{number}": Route(ERPS, "its rows", "/data/1", "/data/2", "/data/99", 404),

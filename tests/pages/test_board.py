@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -12,6 +13,7 @@ from httpx import Client
 from api.app import create_app
 from api.pages.board import Board, Question, changes_between, value_of
 from api.pages.monday import accuracy_of, out_of_ten
+from api.pages.orders import HEAD, LINE, days_of
 from api.scorecards import keep
 from api.served import Served
 from forecasting.record.database import connect
@@ -199,6 +201,38 @@ def test_monday_in_plain_words(own_workspace: Workspace) -> None:
     assert "Annoncé" in text
     assert "Trop peu de cas pour le dire." in text
     assert not re.search(r"\b(ECE|quantile|Brier|WAPE|P90)\b", text)
+
+
+def lines(**columns: object) -> pd.DataFrame:
+    usual = dict.fromkeys((*HEAD, *LINE), "") | {"excess_value": 1.5, "order_on": "2026-11-23"}
+    return pd.DataFrame(usual | columns)
+
+
+def test_orders_by_day() -> None:
+    days = ["2026-11-23", "2026-11-23", "2026-11-23", "2026-11-24"]
+    table = lines(proposal=[1, 1, 2, 3], order_on=days, sku=["A", "B", "C", "D"])
+    found = days_of(table)
+    assert [one["day"] for one in found] == ["2026-11-23", "2026-11-24"]
+    assert [[line["sku"] for line in order["lines"]] for order in found[0]["orders"]] == [
+        ["A", "B"],
+        ["C"],
+    ]
+    assert found[0]["orders"][0]["excess_value"] == 3.0
+    assert days_of(table.head(0)) == []
+
+
+def test_a_publication_without_proposals_says_so(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = published.parts
+
+    def older(*asked: Any) -> dict[str, Any]:
+        return {name: part for name, part in made(*asked).items() if name != "proposals"}
+
+    monkeypatch.setattr(published, "parts", older)
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        assert "ne propose pas de commandes" in client.get("/orders?buyer=nobody").text
 
 
 def test_chances_out_of_ten() -> None:

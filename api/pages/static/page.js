@@ -21,6 +21,12 @@ for (const place of document.querySelectorAll("[data-fragment]")) {
     .catch(() => place.replaceChildren());
 }
 
+// Paper cannot be clicked: everything folded is printed open.
+addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details")) one.open = true;
+});
+document.querySelector("[data-print]")?.addEventListener("click", () => print());
+
 const MODULES = {
   "[data-change-form], [data-acknowledge]": "./lives.js",
   "[data-chart]": "./chart.js",
