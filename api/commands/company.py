@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from api.commands.service import run_service
 from api.commands.shell import Shell
-from api.demo.history import FILES, MARK, usual_workers
+from api.demo import FILES, MARK, usual_workers
 from forecasting.errors import NotReady, Refused
 
 if TYPE_CHECKING:

@@ -5,18 +5,19 @@ say. The command `demo` shows the single steps instead, and publishes once."""
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import sqlalchemy as sa
+
+from api.demo import END, FILES, MARK, build_company, usual_workers
 from forecasting.errors import Refused
+from forecasting.record.database import connect, reading
+from forecasting.record.schema import deliveries
+from models.tables import publications
 from models.workspace import Workspace
 
-FILES: Final = "demo-files"
-MARK: Final = "made-by-vigistock-demo"  # inside FILES: this workspace is a demonstration
-MOST_WORKERS: Final = 4  # a training has four large pieces: three eras of the backtest, and today
 WEEKS: Final = 4  # before the end of the files, of publications that the scorecard can judge
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ def run_demo(
     workspace: Workspace, step: Step, *, days: int = 730, sites: int = 6, items: int = 150
 ) -> dict[str, Any]:
     """The last publication. Raises Refused where the workspace holds a company's data already."""
-    from api.demo import END, build_company
     from api.scorecards import keep
     from models.pipelines.publish import publish
     from models.pipelines.scorecard import scorecard
@@ -37,7 +37,9 @@ def run_demo(
 
     workspace = replace(workspace, options=replace(workspace.options, workers=usual_workers()))
     folder = workspace.folder / FILES
-    _refuse_foreign_data(workspace, folder)
+    engine = connect(workspace.database_url, schema=workspace.schema)
+    refuse_foreign_data(workspace, engine)
+    engine.dispose()
     step("building two years of a distributor")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()
@@ -52,12 +54,6 @@ def run_demo(
     return vars(outcome)
 
 
-def usual_workers() -> int:
-    """Cores of the machine that this process may use, as far as a training has work for them."""
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else (0,)
-    return min(len(usable), MOST_WORKERS)
-
-
 def _take_in(workspace: Workspace, files: Sequence[DemoFile], step: Step) -> None:
     from forecasting.feeds import load_profile, read
     from forecasting.record import Record
@@ -69,14 +65,14 @@ def _take_in(workspace: Workspace, files: Sequence[DemoFile], step: Step) -> Non
             record.deliver(reading, received_at=dt.datetime.now(dt.UTC))
 
 
-def _refuse_foreign_data(workspace: Workspace, folder: Path) -> None:
-    from forecasting.record import Record
-
-    if (folder / MARK).is_file():
-        return
-    with Record.open(workspace.database_url, schema=workspace.schema) as record:
-        if len(record.deliveries(limit=1)):
-            raise Refused(
-                "The workspace already holds a company's data; the demonstration would mix.",
-                next_step="Serve another workspace: vigistock --workspace demo-workspace demo",
-            )
+def refuse_foreign_data(workspace: Workspace, engine: sa.Engine) -> None:
+    """Raises Refused where the workspace has a publication, or data that are not the demo's."""
+    ours = (workspace.folder / FILES / MARK).is_file()
+    with reading(engine) as connection:
+        published = connection.execute(sa.select(publications.c.number).limit(1)).first()
+        delivered = connection.execute(sa.select(deliveries.c.number).limit(1)).first()
+    if published or (delivered and not ours):
+        raise Refused(
+            "The workspace already holds a company's data; the demonstration would mix with it.",
+            next_step="Serve another workspace: vigistock --workspace demo-workspace demo",
+        )

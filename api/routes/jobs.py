@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from api import jobs
 from api.bounded import BoundedRoute
+from api.demo.history import refuse_foreign_data
 from api.dependencies import MOST, InPublications
 from api.plain import to_json
 from api.routes.answers import LIVE, answer, documented, only_known
@@ -37,7 +38,12 @@ async def create_job(caller: InCaller, publications: InPublications, asked: JobR
     """Learn from everything taken in (`train`), or fill an empty workspace with a made-up company
     (`demo`). An equal job under way is returned, not repeated."""
     day = None if asked.as_of is None else parse_as_of(asked.as_of)
-    wanted = {} if asked.kind == jobs.DEMO else {"as_of": day and day.isoformat()}
+    wanted = {"as_of": day and day.isoformat()}
+    if asked.kind == jobs.DEMO:
+        wanted = {}
+        await publications.in_record(
+            lambda engine: refuse_foreign_data(publications.workspace, engine)
+        )
     row = await to_thread.run_sync(
         jobs.ask, publications.workspace, publications.engine, asked.kind, wanted, caller.name
     )

@@ -21,6 +21,8 @@ for (const place of document.querySelectorAll("[data-fragment]")) {
     .catch(() => place.replaceChildren());
 }
 
+document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+
 // Paper cannot be clicked: everything folded is printed open.
 addEventListener("beforeprint", () => {
   for (const one of document.querySelectorAll("details")) one.open = true;
