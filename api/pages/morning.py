@@ -25,6 +25,7 @@ from api.pages.board import (
     value_of,
 )
 from api.pages.frame import Frame, InFrame, freshness_of
+from api.pages.paged import pages_of, with_changed
 from api.pages.start import first_run
 from api.planner_list import OUT, Line, line_of, sentence_of
 from api.routes.warnings import revision_tag
@@ -86,8 +87,8 @@ async def morning(
         warned_in_all=len(warned),
         at_stake=value_of(warned),
         nothing_at_all=board.rows.empty,
-        pages=_pages(request, page, total),
-        everything_out=_with(request, out="1", page=None),
+        pages=pages_of(request, page, total, LINES),
+        everything_out=with_changed(request, out="1", page=None),
         may_change=frame.may("PATCH", "/v1/warnings/{warning}"),
         tomorrow=dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
     )
@@ -162,19 +163,3 @@ def _line(
         "life": life,
         "tag": revision_tag(life.revision) if life else "",
     }
-
-
-def _pages(request: Request, page: int, total: int) -> dict[str, Any]:
-    last = max(1, -(-total // LINES))
-    return {
-        "page": page,
-        "last": last,
-        "before": _with(request, page=str(page - 1)) if page > 1 else "",
-        "next": _with(request, page=str(page + 1)) if page < last else "",
-    }
-
-
-def _with(request: Request, **changed: str | None) -> str:
-    kept = {name: value for name, value in request.query_params.items() if name not in changed}
-    query = urlencode(kept | {name: value for name, value in changed.items() if value})
-    return f"?{query}"

@@ -7,15 +7,17 @@ from urllib.parse import urlencode
 
 import pandas as pd
 from anyio import to_thread
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import InPublications
 from api.pages.frame import InFrame, freshness_of
+from api.pages.paged import pages_of
 from api.served import Served
 from models.publication import NotSaid
 
 router = APIRouter(include_in_schema=False)
 
+ORDERS: Final = 50  # of a page
 FACETS: Final = ("supplier", "source_site", "buyer", "site")
 HEAD: Final = (
     *("proposal", "order_on", "cutoff_time", "supplier", "source_site", "buyer", "site"),
@@ -31,12 +33,14 @@ Value = Annotated[str, Query(max_length=200)]
 
 @router.get("/orders")
 async def orders(
+    request: Request,
     frame: InFrame,
     publications: InPublications,
     supplier: Value = "",
     source_site: Value = "",
     buyer: Value = "",
     site: Value = "",
+    page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> Response:
     served = await publications.current()
     asked = {"supplier": supplier, "source_site": source_site, "buyer": buyer, "site": site}
@@ -45,7 +49,9 @@ async def orders(
     except NotSaid:  # made by a version that proposed nothing
         lines = None
     narrow = {name: value for name, value in asked.items() if value}
-    shown = _narrowed(lines, narrow)
+    found = _narrowed(lines, narrow)
+    numbers = found["proposal"].unique()
+    shown = found[found["proposal"].isin(numbers[(page - 1) * ORDERS : page * ORDERS])]
     return frame.page(
         "orders.html",
         title=frame._("Supplier orders"),
@@ -55,6 +61,7 @@ async def orders(
         narrow=narrow,
         facets={} if lines is None else {name: _values(lines[name]) for name in FACETS},
         days=days_of(shown),
+        pages=pages_of(request, page, len(numbers), ORDERS),
         csv=f"/v1/proposals?{urlencode(narrow)}",
         file=f"proposals_{served.number}.csv",
     )
