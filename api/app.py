@@ -20,13 +20,16 @@ from api.pages import series as series_page
 from api.pushing import Bounds, Intakes
 from api.routes import (
     feeds,
+    flow,
     forecasts,
+    groups,
     health,
     jobs,
     metrics,
     models,
     proposals,
     receipts,
+    scenarios,
     scorecard,
     series,
     warnings,
@@ -92,8 +95,8 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
     )
     app.include_router(feeds.no_feed)  # before the feeds
     for resource in (
-        *(health, metrics, warnings, series, forecasts, proposals, publication_list, receipts),
-        *(scorecard, feeds, jobs, models),
+        *(health, metrics, warnings, groups, series, forecasts, proposals, publication_list),
+        *(receipts, scorecard, feeds, jobs, models, scenarios, flow),
     ):
         app.include_router(resource.router)
     for page in (morning, series_page, orders, monday, data, sign_in, documentation, assets):

@@ -38,11 +38,24 @@ Step = Callable[[str], None]
 
 
 def _publish(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    from api.messages.webhook import tell
+    from api.settings import load_settings
     from models.pipelines.publish import publish
 
     as_of = asked.get("as_of")
     day = dt.date.fromisoformat(as_of) if as_of else None
-    return vars(publish(workspace, day, progress=step))
+    outcome = publish(workspace, day, progress=step)
+    outgoing = load_settings(workspace.folder).settings.outgoing
+    return vars(outcome) | {"webhook": vars(tell(workspace, outgoing, outcome.publication))}
+
+
+def _scenario(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    from models.pipelines.scenario import scenario
+    from models.scenarios.declaration import scenario_of
+
+    declared = scenario_of({name: asked[name] for name in ("name", "changes") if name in asked})
+    made = scenario(workspace, declared, publication=asked["publication"], progress=step).plan
+    return {"scenario": made.number, "publication": made.publication, "totals": made.totals}
 
 
 def _train(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
@@ -60,11 +73,12 @@ def _demo(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[st
     return run_demo(workspace, step)
 
 
-PUBLISH, TRAIN, DEMO = "publish", "train", "demo"
+PUBLISH, TRAIN, DEMO, SCENARIO = "publish", "train", "demo", "scenario"
 KINDS: Final[Mapping[str, Callable[[Workspace, Mapping[str, Any], Step], dict[str, Any]]]] = {
     PUBLISH: _publish,
     TRAIN: _train,
     DEMO: _demo,
+    SCENARIO: _scenario,
 }
 """What a job may do: its plain arguments → its plain result."""
 

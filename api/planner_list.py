@@ -142,13 +142,18 @@ def planner_list(
     limit: int,
     site: str | None = None,
     min_probability: float | None = None,
+    buyer: str | None = None,
 ) -> Listed:
     """What is out first, then warnings, each in the planner's order.
 
     What is out takes half of the lines at most where there are warnings for the rest.
-    `min_probability` lists every series at or above it instead of the announced ones.
+    `min_probability` lists every series at or above it instead of the announced ones; `buyer` those
+    of one buyer's items ("": of items without one).
     """
     table = reader.warnings(site=site, every_series=True)
+    if buyer is not None:
+        codes = pd.MultiIndex.from_frame(table[["site", "sku"]])
+        table = table[(buyers_of(reader).reindex(codes) == buyer).to_numpy()]
     table = table.iloc[by_priority(table)]
     is_out = (table["state"] == OUT).to_numpy()
     if min_probability is None:
@@ -166,6 +171,15 @@ def planner_list(
         for (_, row), description in zip(rows.iterrows(), descriptions, strict=True)
     ]
     return Listed(rows, lines, len(out), out_shown, len(warned), warned_shown)
+
+
+def buyers_of(reader: PublicationReader) -> pd.Series:
+    """The buyer of each series, by site and sku; "" where nobody is named."""
+    master = reader.part(SERIES)
+    known = "buyer" in master.column_names
+    buyers = master.column("buyer").to_pylist() if known else [""] * len(reader)
+    codes = (master.column(name).to_pylist() for name in ("site", "sku"))
+    return pd.Series(buyers, pd.MultiIndex.from_arrays(list(codes)), dtype=object).fillna("")
 
 
 def _descriptions(reader: PublicationReader, rows: pd.DataFrame) -> list[str]:

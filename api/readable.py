@@ -56,19 +56,17 @@ def with_readable_dates(text: str, language: str, origin: dt.date) -> str:
     """
 
     def readable(found: re.Match[str]) -> str:
-        date, _, clock = found[0].partition(" ")
+        date, _, hour = found[0].partition(" ")
         try:
             parsed = dt.datetime.strptime(date, PATTERNS[language]).date()
         except ValueError:  # a code that only looks like a date
             return found[0]
-        return day(parsed, language, near=origin) + (
-            f", {_clock(clock, language)}" if clock else ""
-        )
+        return day(parsed, language, near=origin) + (f", {clock(hour, language)}" if hour else "")
 
     return WRITTEN[language].sub(readable, text)
 
 
-def _clock(text: str, language: str) -> str:
+def clock(text: str, language: str) -> str:
     """`11:00`; in French `11 h`, `11 h 30`."""
     if language != "fr":
         return text

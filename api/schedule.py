@@ -43,9 +43,16 @@ class Job:
 DATE: Final = "{date}"
 
 
-def plan(vigistock: Sequence[str], backups: Path, drop: Path, feeds: Sequence[str]) -> list[Job]:
+def plan(
+    vigistock: Sequence[str],
+    backups: Path,
+    drop: Path,
+    feeds: Sequence[str],
+    *,
+    digest: bool = False,
+) -> list[Job]:
     """`vigistock`: the words that run it on this workspace; `feeds`: folders in `drop`, each named
-    like the feed whose files it gets."""
+    like the feed whose files it gets; `digest`: the morning lists go out by e-mail."""
 
     def run(*words: str) -> tuple[str, ...]:
         return (*vigistock, *words)
@@ -66,7 +73,7 @@ def plan(vigistock: Sequence[str], backups: Path, drop: Path, feeds: Sequence[st
             "publish",
             "what came in, then forecasts and warnings, then how the last ones did",
             *(0, 5, None),
-            (*taken, run("publish"), run("scorecard")),
+            (*taken, run("publish"), run("scorecard"), *([run("digest", "--send")] * digest)),
         ),
     ]
 

@@ -115,6 +115,35 @@ class Warning(BaseModel):
     back_on: dt.date | None = Field(description="of a series that is out: median day of refill")
 
 
+class Option(BaseModel):
+    """One thing that can be done about a series, and its effect if done at once."""
+
+    model_config = ConfigDict(extra="allow")
+
+    rank: int = Field(ge=1)
+    code: Literal["order", "transfer", "expedite", "substitute", "accept"]
+    recommended: bool
+    in_time: bool = Field(description="it spares at least half of what would be lost")
+    units: float = Field(ge=0, description="to order, to ship, or on the order that is called for")
+    source: str = Field(description="supplier or site; blank: none")
+    order_id: str
+    item: str = Field(description="another sku, of a substitute")
+    act_by: str | None = Field(description="last moment at which it is in time, local to the site")
+    arrives_on: dt.date | None = Field(description="asked for")
+    residual_probability: float = Field(
+        ge=0, le=1, description="of the main horizon, by projection and learned model with it done"
+    )
+    units_saved: float = Field(description="expected, main horizon, against ordering nothing")
+    loss_avoided: float | None = Field(description="the same in `currency`")
+    currency: str
+    cost: float | None = Field(description="by the settings, `currency`; null: not costed")
+    regret: float | None = Field(
+        description="loss avoided that a day's (an order day's) wait costs"
+    )
+    sentence_fr: str
+    sentence_en: str
+
+
 class WarningPage(BaseModel):
     provenance: Provenance
     count: int = Field(ge=0, description="warnings that match, on all pages")
@@ -177,6 +206,7 @@ class WarningChange(BaseModel):
 class WarningAnswer(LifeAnswer):
     provenance: Provenance
     warning: Warning
+    options: list[Option] = Field(description="what can be done, the recommended first")
 
 
 class ForecastRow(BaseModel):
@@ -252,6 +282,9 @@ class ProposalLine(BaseModel):
     minimum_reached: bool | None = Field(description="null: none is stated, or costs are unknown")
     order_value: float | None = Field(description="of all lines of the order")
     order_units: float
+    source_stock: float | None = Field(
+        None, description="of a transfer: sellable at the sending site on that day, expected, units"
+    )
 
 
 class ProposalPage(BaseModel):
@@ -259,6 +292,51 @@ class ProposalPage(BaseModel):
     count: int = Field(ge=0, description="lines that match, on all pages")
     items: list[ProposalLine] = Field(description="by order day, then source and site")
     next: str | None = Field(description="address of the next page; null on the last")
+
+
+class Group(BaseModel):
+    """Warnings and stockouts that one action repairs; each series is in one group at most."""
+
+    model_config = ConfigDict(extra="allow")
+
+    group: int = Field(ge=1, description="by rank, within the publication")
+    code: Literal["expedite", "order", "transfer", "substitute", "none"]
+    source: str = Field(description="whom to ask: supplier or site")
+    orders: str = Field(description="orders concerned, what they save most first")
+    buyer: str
+    attention: Literal["today", "left_out", "unavoidable"] = Field(
+        description="today: within the buyer's `daily_budget` of actions; left_out: beyond it; "
+        "unavoidable: nothing known repairs a tenth of it, tell the customers"
+    )
+    rank: int = Field(ge=0, description="among the buyer's actions; 0: unavoidable")
+    act_by: str | None = Field(description="first deadline, local to the site")
+    series: int = Field(ge=1)
+    out: int = Field(ge=0, description="of them, out of stock already")
+    ruptures_avoided: float = Field(ge=0, description="expected")
+    units_saved: float = Field(description="expected, what customers and consumption miss less")
+    loss_avoided: float | None = Field(description="expected, `currency`; at most `loss`")
+    loss: float | None = Field(description="expected within the main horizon if nothing is done")
+    currency: str
+    cost: float | None = Field(description="of the action, by the settings; null: not costed")
+    at_sites: list[str]
+    why_fr: str
+    why_en: str
+    headline_fr: str
+    headline_en: str
+    message_fr: str = Field(description="ready to send; blank: there is nobody to write to")
+    message_en: str
+
+
+class GroupPage(BaseModel):
+    provenance: Provenance
+    count: int = Field(ge=0)
+    items: list[Group] = Field(description="the most expected loss avoided first")
+
+
+class GroupAnswer(BaseModel):
+    provenance: Provenance
+    group: Group
+    warnings: list[Warning] = Field(description="its series, in the planner's order")
 
 
 class HistoryRow(BaseModel):
@@ -303,6 +381,7 @@ class SeriesAnswer(BaseModel):
     forecasts: dict[str, list[ForecastRow]] = Field(description="by grain")
     projection: list[ProjectionRow]
     risk: Warning
+    options: list[Option] = Field(description="what can be done, the recommended first")
     breakdown: list[Figure] = Field(description="how each figure of the risk comes about")
 
 
@@ -543,7 +622,7 @@ class Job(BaseModel):
     """Long work. At most one runs; the others wait in order."""
 
     job: int = Field(ge=1)
-    kind: Literal["publish", "train", "demo"]
+    kind: Literal["publish", "train", "demo", "scenario"]
     asked: dict[str, Any]
     state: Literal["queued", "running", "done", "failed"]
     step: str = Field(description="what it is doing, in words")

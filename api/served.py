@@ -47,6 +47,7 @@ SORTS: Final[Mapping[str, str]] = {
 
 KEPT: Final = 32  # sets of sites whose part of a publication stays indexed
 LISTS: Final = ("causes", "actions")  # kept as JSON text, answered as what it says
+CONSTANTS_OF_GROUPS: Final = ("publication", "origin")
 CONSTANTS: Final = ("publication", "origin", "model_version")  # said once, in the provenance
 
 
@@ -105,8 +106,10 @@ class Served:
         master = self.reader.part(SERIES)
         wanted = [*SORTS.values(), "warning", "state"]
         frame = self.warnings.select(list(dict.fromkeys(wanted))).to_pandas()
-        for name in ("category", "supplier"):
+        for name in ("category", "supplier", "buyer"):
             frame[name] = master.column(name).to_pandas() if name in master.column_names else ""
+        told = "group" in self.warnings.column_names
+        frame["group"] = self.warnings.column("group").to_pandas() if told else np.nan
         return frame
 
     @cached_property
@@ -173,7 +176,15 @@ class Served:
             )
         return self._orders[sort]
 
-    def wanted(self, equal: Mapping[str, str | None], min_probability: float | None) -> Flags:
+    def options_of(self, site: str, sku: str) -> list[dict[str, Any]]:
+        """What can be done about a series, the recommended first, without its codes."""
+        return [
+            {name: value for name, value in row.items() if name not in ("site", "sku")}
+            | {"act_by": str(row["act_by"]) or None}
+            for row in self.reader.options_of(site, sku)
+        ]
+
+    def wanted(self, equal: Mapping[str, str | int | None], min_probability: float | None) -> Flags:
         """Rows whose columns equal what is given; without a state, those that are `said`."""
         keep = np.ones(len(self._frame), dtype=bool)
         for name, value in equal.items():
@@ -182,6 +193,29 @@ class Served:
         if min_probability is not None:
             keep &= (self._column("probability") >= min_probability).to_numpy()
         return keep if equal.get("state") else keep & self.said
+
+    @cached_property
+    def groups(self) -> pa.Table:
+        """One row a group of warnings; raises NotSaid where there is none of them yet."""
+        return self.reader.groups()
+
+    def group(self, number: int) -> dict[str, Any]:
+        """A group as the API words it."""
+        rows = self.group_rows(pc.equal(self.groups["group"], number).to_numpy())
+        if not rows:
+            raise NotFound(
+                f"Publication {self.number} has no group {number}.",
+                next_step="List them: GET /v1/groups.",
+            )
+        return rows[0]
+
+    def group_rows(self, keep: Flags) -> list[dict[str, Any]]:
+        """Groups without what the provenance says of all."""
+        table = self.groups.filter(pa.array(keep)).drop_columns([*CONSTANTS_OF_GROUPS])
+        return [
+            row | {"at_sites": orjson.loads(row["at_sites"]), "act_by": row["act_by"] or None}
+            for row in table.to_pylist()
+        ]
 
     @cached_property
     def proposals(self) -> pa.Table:

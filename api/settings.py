@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -31,7 +31,10 @@ from forecasting.options import FORECAST_HORIZONS, QUANTILES, RISK_HORIZONS, Opt
 
 TOML_NAME: Final = "vigistock.toml"
 PREFIX: Final = "VIGISTOCK_"
-NOT_SETTINGS: Final = frozenset({"VIGISTOCK_WORKSPACE", "VIGISTOCK_DEBUG", "VIGISTOCK_SHARED_DATA"})
+NOT_SETTINGS: Final = frozenset(
+    {"VIGISTOCK_WORKSPACE", "VIGISTOCK_DEBUG", "VIGISTOCK_SHARED_DATA"}
+    | {"VIGISTOCK_SMTP_PASSWORD", "VIGISTOCK_WEBHOOK_SECRET"}
+)
 MOST_PERIODS: Final = 400  # a year of days and a month; beyond it a forecast says nothing
 
 
@@ -62,17 +65,28 @@ def _json(text: str, example: str) -> Any:
         raise ValueError(f"written like {example}") from None
 
 
+def _mapping(text: str, example: str, between: str = ",") -> Any:
+    """An environment variable's `day=28,week=13`, or JSON."""
+    if text.strip().startswith("{"):
+        return _json(text, example)
+    if all("=" in pair for pair in text.split(between)):
+        return {
+            name.strip(): value.strip()
+            for name, value in (pair.split("=", 1) for pair in text.split(between))
+        }
+    raise ValueError(f"written like {example}")
+
+
 def _by_grain(value: Any) -> Any:
-    """The environment's `day=28,week=13` or JSON as a mapping; grains left out keep theirs."""
-    if isinstance(value, str):
-        example = "day=28,week=13"
-        if value.strip().startswith("{"):
-            value = _json(value, example)
-        elif all("=" in pair for pair in value.split(",")):
-            value = dict(pair.split("=", 1) for pair in value.split(","))
-        else:
-            raise ValueError(f"written like {example}")
+    """Grains left out keep theirs."""
+    value = _mapping(value, "day=28,week=13") if isinstance(value, str) else value
     return {**FORECAST_HORIZONS, **value} if isinstance(value, Mapping) else value
+
+
+def _by_buyer(value: Any) -> Any:
+    if isinstance(value, str):
+        return _mapping(value, "Name=one@example.com;*=all@example.com", ";") if value else {}
+    return value
 
 
 def _frequency(value: Any) -> Any:
@@ -106,6 +120,20 @@ class Service:
     access_log: bool = True
     push_mib: int = 64
     push_seconds: float = 300.0
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """What of the settings concerns messages that nobody asked for; they change no number."""
+
+    smtp_host: str = ""
+    smtp_port: int = 587
+    smtp_tls: str = "starttls"
+    smtp_user: str = ""
+    mail_from: str = ""
+    mail_to: Mapping[str, str] = field(default_factory=dict)
+    webhook_url: str = ""
+    webhook_private: bool = False
 
 
 class Settings(BaseSettings):
@@ -196,6 +224,27 @@ class Settings(BaseSettings):
     )
     access_log: bool = Field(True, description="a JSON line for each request on the error stream")
 
+    smtp_host: str = Field("", description="mail server of `digest --send`; blank: none")
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = Field(587, description="of the mail server")
+    smtp_tls: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="how the mail server is spoken to"
+    )
+    smtp_user: str = Field("", description="of the mail server; blank: it asks nobody")
+    mail_from: Annotated[str, Field(pattern=r"^([^\s@]+@[^\s@]+)?$")] = Field(
+        "", description="address that the e-mails come from"
+    )
+    mail_to: Annotated[
+        dict[str, Annotated[str, Field(pattern=r"^[^\s@,]+@[^\s@,]+(, *[^\s@,]+@[^\s@,]+)*$")]],
+        NoDecode,
+        BeforeValidator(_by_buyer),
+    ] = Field(default_factory=dict, description="addresses by buyer; `*`: of all others")
+    webhook_private: bool = Field(
+        False, description="the webhook may have an address of a private network, and speak HTTP"
+    )
+    webhook_url: Annotated[str, Field(pattern=r"^(https?://[^\s/@]+(/\S*)?)?$")] = Field(
+        "", description="called after a publication with new and worsened warnings; blank: none"
+    )
+
     @field_validator("quantiles")
     @classmethod
     def _in_thousandths(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
@@ -226,6 +275,13 @@ class Settings(BaseSettings):
             raise ValueError(f"at least {longest} for {frequency.grain}: the longest risk horizon")
         return horizons
 
+    @field_validator("webhook_url")
+    @classmethod
+    def _safe_on_the_way(cls, url: str, info: ValidationInfo) -> str:
+        if url.startswith("http:") and not info.data.get("webhook_private"):
+            raise ValueError("https://…, or http:// with webhook_private = true")
+        return url
+
     @field_validator("database", "tracking")
     @classmethod
     def _an_address(cls, url: str) -> str:
@@ -255,6 +311,11 @@ class Settings(BaseSettings):
     def service(self) -> Service:
         names = {field.name for field in fields(Service)}
         return Service(**{key: value for key, value in self if key in names})
+
+    @property
+    def outgoing(self) -> Outgoing:
+        names = {field.name for field in fields(Outgoing)}
+        return Outgoing(**{key: value for key, value in self if key in names})
 
 
 DESCRIPTIONS: Final[Mapping[str, str]] = {

@@ -173,6 +173,19 @@ def counts_at(z: Matrix, mean: Matrix, dispersion: Matrix) -> Matrix:
     return counts
 
 
+@njit(cache=True, nogil=True)
+def laid(  # type: ignore[no-untyped-def]
+    counts,  # f64[H, P]
+    order,  # i64[P, H]
+    quantum,
+    units,  # out f32[P, H]
+):
+    """Ascending counts, in quanta, each put on the path that stands at its rank."""
+    for step in range(counts.shape[0]):
+        for rank in range(counts.shape[1]):
+            units[order[rank, step], step] = counts[step, rank] * quantum
+
+
 def places_of(levels: Sequence[float], paths: int) -> NDArray[np.int64]:
     """[Q] rank of the least value that a share of the paths does not pass."""
     exact = np.ceil(np.round(np.asarray(levels) * paths, 6)).astype(np.int64) - 1

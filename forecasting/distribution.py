@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from forecasting.calendar import Frequency
-from forecasting.counts import counts_at, places_of
+from forecasting.counts import counts_at, laid, places_of
 from forecasting.dispersion import VOLUMES, volume_class
 
 Matrix = NDArray[np.float64]
@@ -107,8 +107,8 @@ class ErrorPaths:
         bent: Matrix = np.maximum.accumulate(table, axis=1)[volumes]
         return bent
 
-    def ranks(self, volume: int, key: int, paths: int, seed: int) -> NDArray[np.int16]:
-        """[paths, H] order of the paths at each step, 0 the lowest, for one series.
+    def order(self, volume: int, key: int, paths: int, seed: int) -> NDArray[np.int64]:
+        """[paths, H] the paths at each step, the lowest first, for one series.
 
         A handful of past paths says little: where there are few, a share of the order comes from
         the count model alone, with the share of the whole that errors usually have in common.
@@ -133,11 +133,7 @@ class ErrorPaths:
             out[~trusted] = shared + alone
         # a path drawn twice is not twice the same
         out += 2e-3 * luck.random(out.shape, dtype=np.float32)
-        order = np.argsort(out, axis=0)
-        ranks = np.empty(out.shape, np.int16)
-        steps = np.arange(paths, dtype=np.int16)[:, None]
-        np.put_along_axis(ranks, order, np.broadcast_to(steps, out.shape), axis=0)
-        return ranks
+        return np.argsort(out, axis=0)
 
     def paths(
         self,
@@ -149,17 +145,26 @@ class ErrorPaths:
         count: int,
         seed: int,
         horizon: int,
+        factor: Matrix | None = None,
     ) -> NDArray[np.float32]:
         """[b, count, horizon] demand, units, of series with mean [b, H] in quanta, φ [b] and
-        quantum [b]; the same key and seed, the same paths."""
+        quantum [b]; the same key and seed, the same paths.
+
+        `factor` [b, H] moves the mean of each period and keeps everything else, the order of the
+        paths too: no path of a raised period is lower than before, none of a lowered one higher.
+        """
         volumes = volume_class(mean.mean(axis=1))
-        ranks = np.empty((len(keys), self.horizon, count), np.int64)
+        values, mean = self.values(volumes, count), mean[:, :horizon]
+        counts = counts_at(values, mean, dispersion)
+        if factor is not None:
+            raised = factor[:, :horizon, None] >= 1.0
+            moved = counts_at(values, mean * factor[:, :horizon], dispersion)
+            counts = np.where(raised, np.maximum(moved, counts), np.minimum(moved, counts))
+        units = np.empty((len(keys), count, horizon), np.float32)
         for row, key in enumerate(keys):
-            ranks[row] = self.ranks(int(volumes[row]), key, count, seed).T
-        counts = counts_at(self.values(volumes, count), mean[:, :horizon], dispersion)
-        drawn = np.take_along_axis(counts, ranks[:, :horizon], axis=2)
-        units = (drawn * quantum[:, None, None]).astype(np.float32)
-        return np.ascontiguousarray(np.moveaxis(units, 1, 2))
+            order = self.order(int(volumes[row]), key, count, seed)
+            laid(counts[row], order, quantum[row], units[row])
+        return units
 
     def quantiles(
         self,

@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -65,6 +64,8 @@ def expectation(
 
 def past(values: Matrix, memory: float) -> Matrix:
     """[n, T] Σ memory^(t−1−s) × value over the periods s before t."""
+    from scipy.signal import lfilter  # takes a second to load, and only forecasts need it
+
     return lfilter([0.0, 1.0], [1.0, -memory], values, axis=1)
 
 

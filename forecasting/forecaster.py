@@ -26,6 +26,7 @@ from forecasting.history import History, coarsen, history_of, with_drivers
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.quantiles import quantiles_of
+from forecasting.scatter import Scatter
 from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
@@ -74,30 +75,42 @@ class DemandForecast:
         series: pd.DataFrame,
         at: dict[Frequency, GrainAtOrigin],
         grains: dict[Frequency, GrainForecast],
+        *,
+        scatter: Scatter | None = None,
+        asked: NDArray[np.bool_] | None = None,
     ) -> None:
+        """`scatter`: what own paths are drawn from, if not `at`; `asked` [n]: the series that
+        anybody wants to know of, None: all."""
         self.frequency = frequency
         self.origin = origin
         self.series = series
         self.grains = grains
         self.at = at
-        self._own = at[frequency]
+        self.asked = asked
+        self._scatter = scatter
 
     @property
     def mean(self) -> Matrix:
         """[n, H] demand of the own grain."""
-        return self._own.mean
+        return self.scatter.mean
 
     @property
     def horizon(self) -> int:
-        return self._own.horizon
+        return self.scatter.horizon
+
+    @property
+    def scatter(self) -> Scatter:
+        """What the paths of the own grain are drawn from."""
+        return self._scatter or self.at[self.frequency].scatter
 
     def paths(self, rows: slice, horizon: int) -> NDArray[np.float32]:
         """[b, P, horizon] demand, units, own grain; same series and seed, same paths."""
-        return self._own.paths(rows, horizon)
+        return self.scatter.paths(rows, horizon)
 
     def grain_paths(self, grain: Frequency, rows: slice) -> NDArray[np.float32]:
         """[b, P, H] the sample paths that the quantiles of a grain were read from."""
-        return _drawn(self._own, self.at[grain], self.grains[grain], rows, self._own.paths(rows))
+        own = self.at[self.frequency]
+        return _drawn(own, self.at[grain], self.grains[grain], rows, own.paths(rows))
 
     def with_units(self, mean_units: Matrix) -> DemandForecast:
         """The same forecast with what will sell [n, h ≤ H] in the own grain, and in sums of it."""
@@ -114,6 +127,38 @@ class DemandForecast:
                     summed[:, step] = units[:, days].sum(axis=1)
                 grains[frequency] = replace(coarse, mean_units=summed)
         return DemandForecast(self.frequency, self.origin, self.series, self.at, grains)
+
+    @classmethod
+    def kept(cls, scatter: Scatter, series: pd.DataFrame, horizon: int) -> DemandForecast:
+        """Of the own grain alone, from what its paths are drawn from: no quantiles, no reasons."""
+        mean = scatter.mean[:, :horizon]
+        own = GrainForecast(
+            frequency=scatter.frequency,
+            first=scatter.first,
+            mean=mean,
+            quantiles=np.zeros((*mean.shape, 0)),
+            levels=(),
+            mean_units=mean,
+            method=[""] * len(mean),
+            reason=[""] * len(mean),
+        )
+        grains = {scatter.frequency: own}
+        return cls(scatter.frequency, scatter.first - 1, series, {}, grains, scatter=scatter)
+
+    def moved(self, factor: Matrix, asked: NDArray[np.bool_]) -> DemandForecast:
+        """The own grain where its demand is `factor` [n, H] times as much, for those who ask about
+        the series `asked` [n] alone."""
+        own = self.grains[self.frequency]
+        mean = own.mean * factor[:, : own.horizon]
+        return DemandForecast(
+            self.frequency,
+            self.origin,
+            self.series,
+            {},
+            {self.frequency: replace(own, mean=mean, mean_units=mean)},
+            scatter=self.scatter.times(factor),
+            asked=asked,
+        )
 
 
 def _agree(own: GrainAtOrigin, weeks: GrainAtOrigin) -> None:

@@ -16,11 +16,12 @@ from forecasting.blend import bands_of, blended
 from forecasting.calendar import Frequency, period_end, period_start
 from forecasting.candidates.pooled import PooledModels
 from forecasting.dispersion import Dispersion
-from forecasting.distribution import ErrorPaths, series_key
+from forecasting.distribution import ErrorPaths
 from forecasting.errors_made import Errors, errors_made
 from forecasting.history import History
 from forecasting.ladder import Levels, Method, climb
 from forecasting.recalibration import scale_at
+from forecasting.scatter import Scatter, keys_of
 from forecasting.states import States, states_at
 from forecasting.trial import MEMBERS, Trial, members_of, try_out
 
@@ -144,11 +145,6 @@ class GrainAtOrigin:
         return offered * (1.0 - closed)
 
     @cached_property
-    def _keys(self) -> list[int]:
-        series = self._history.series
-        return [series_key(*pair) for pair in zip(series["site"], series["sku"], strict=True)]
-
-    @cached_property
     def _dispersion(self) -> Matrix:
         """[n] φ of var = m + φ m², counted in quanta."""
         states = self.states
@@ -158,29 +154,28 @@ class GrainAtOrigin:
             mean=self.mean.mean(axis=1) / states.quantum,
         )
 
-    def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
-        """[b, P, horizon] demand, units. The same series and seed give the same paths, and the
-        paths of each period average to the forecast."""
-        return self._fitted.errors.paths(
-            self._keys[rows],
+    @cached_property
+    def scatter(self) -> Scatter:
+        """What paths are drawn from; asked for once the means are settled."""
+        return Scatter(
+            frequency=self.frequency,
+            first=self.first,
+            keys=keys_of(self._history.series),
+            mean=self.mean,
+            dispersion=self._dispersion,
+            quantum=self.states.quantum,
+            errors=self._fitted.errors,
             count=self._paths,
             seed=self._seed,
-            horizon=self.horizon if horizon is None else min(horizon, self.horizon),
-            **self._scatter(rows),
         )
+
+    def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
+        """[b, P, horizon] demand, units; see `Scatter.paths`."""
+        return self.scatter.paths(rows, horizon)
 
     def quantiles(self, rows: slice, levels: Sequence[float]) -> Matrix:
         """[b, H, Q] of the paths at each step."""
-        return self._fitted.errors.quantiles(levels, count=self._paths, **self._scatter(rows))
-
-    def _scatter(self, rows: slice) -> dict[str, Matrix]:
-        """Mean in quanta, φ and quantum of some series."""
-        quantum = self.states.quantum[rows]
-        return {
-            "mean": self.mean[rows] / quantum[:, None],
-            "dispersion": self._dispersion[rows],
-            "quantum": quantum,
-        }
+        return self.scatter.quantiles(rows, levels)
 
 
 def fit_grain(

@@ -111,6 +111,24 @@ class LeadTimes:
         kinds["reached"] = (open_for > 1.0 - share).sum(axis=1).astype(np.float64)
         return asked.merge(kinds, on=["group", "days"], how="left")["reached"].to_numpy()
 
+    def stretched(self, source: str, factor: float) -> LeadTimes:
+        """The same where everything that a source delivers takes `factor` times as long from now
+        on. A source without a record of its own gets one: everyone's, so stretched."""
+        groups, total, lateness, shares = self.groups, self.total, self.lateness, self.shares
+        if (source, "") not in self._number:
+            new = pd.DataFrame({"source": [source], "sku": [""], "lines": [0], "open": [0]})
+            groups = pd.concat([groups, new], ignore_index=True)
+            total, lateness, shares = (
+                np.vstack([curves, curves[:1]]) for curves in (total, lateness, shares)
+            )
+        width = total.shape[1]
+        size = int(min(np.ceil(width * max(factor, 1.0)), max(LONGEST_DAYS, width)))
+        padded = np.hstack([total, np.repeat(total[:, -1:], size - width, axis=1)])
+        rows = np.flatnonzero((groups["source"] == source).to_numpy())
+        day = np.floor((np.arange(size) + 1) / factor).astype(np.int64) - 1
+        padded[rows] = _at(padded, rows, np.broadcast_to(day, (len(rows), size)))
+        return LeadTimes(groups, padded, lateness, shares)
+
     def arrival_chance(
         self, lines: pd.DataFrame, group: Rows, origin: int, frequency: Frequency, horizon: int
     ) -> Floats:
@@ -121,9 +139,21 @@ class LeadTimes:
         after the origin). Among lines not yet due a
         later promise never gives an earlier arrival. An overdue line has the chance of lines that
         were as late as it is: small, where few such lines ever came.
+
+        A column `delay_days` of the lines moves their arrival, whatever it would have been, by so
+        many days (below 0: earlier); `comes_until`: what has not come by that day comes never.
         """
         today = int(period_end(origin, frequency).astype(np.int64))
-        ends = period_end(origin + np.arange(1, horizon + 1), frequency).astype(np.int64) - today
+        ahead = period_end(origin + np.arange(1, horizon + 1), frequency).astype(np.int64) - today
+        ends = np.broadcast_to(ahead, (len(lines), horizon))
+        if "comes_until" in lines:
+            until = lines["comes_until"]
+            last = np.where(until.isna(), ahead[-1], _day_numbers(until) - today)
+            ends = np.minimum(ends, last[:, None])
+        if "delay_days" in lines:
+            delay = lines["delay_days"].fillna(0).to_numpy(np.int64)
+            ends = ends - delay[:, None]
+        ends = np.maximum(ends, 0)
         promised = lines["promised_on"].notna().to_numpy()
         age = np.where(promised, 0, today - _day_numbers(lines["ordered_on"]))
         late = np.where(promised, today - _day_numbers(lines["promised_on"]), 0)
@@ -135,7 +165,7 @@ class LeadTimes:
         for sooner in range(1, int(min(EARLY_DAYS, (-late).max(initial=0)))):
             rows = np.flatnonzero(-late > sooner)
             at = np.full(len(rows), EARLY_DAYS - sooner)
-            nearer = _given_open(self.lateness, group[rows], at, ends)
+            nearer = _given_open(self.lateness, group[rows], at, ends[rows])
             chance[rows] = np.minimum(chance[rows], nearer)
         return chance
 
@@ -323,7 +353,7 @@ def _at(curves: Floats, group: Rows, place: Rows) -> Floats:
 
 
 def _given_open(curves: Floats, group: Rows, age: Rows, ends: Rows) -> Floats:
-    """[m, H] P(comes by age + ends | open at the end of `age`)."""
+    """[m, H] P(comes by age [m] + ends [m, H] | open at the end of `age`)."""
     now = _at(curves, group, age[:, None])
-    then = _at(curves, group, age[:, None] + ends[None, :])
+    then = _at(curves, group, age[:, None] + ends)
     return 1.0 - np.divide(then, now, out=np.ones_like(then), where=now > 1e-12)

@@ -107,6 +107,18 @@ def rows_of(panel: Panel, sites: Iterable[str], skus: Iterable[str]) -> Rows:
     return np.array([known.get(code, -1) for code in zip(sites, skus, strict=True)], dtype=np.int64)
 
 
+def givers_of(panel: Panel) -> Rows:
+    """[n] row of the series that each is refilled from by its policy: the same sku at another site;
+    −1: a supplier, or nobody knows."""
+    return rows_of(panel, panel.policies["source"].fillna(""), panel.series["sku"])
+
+
+def feeding_sites(panel: Panel) -> NDArray[np.object_]:
+    """[n] their sites; "" where it is none."""
+    giver = givers_of(panel)
+    return np.where(giver >= 0, panel.series["site"].to_numpy(dtype=object)[giver], "")
+
+
 def may_have_shipped(panel: Panel, source: Rows, ordered_on: pd.Series) -> NDArray[np.bool_]:
     """Whether each line [m] may have left its source by the origin: that closed in stock in some
     period since the one before the order, or nothing is known of it."""

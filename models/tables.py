@@ -1,5 +1,5 @@
 """The SQL tables of the second floor: publications, their receipts and moves, warnings' lives,
-versions and promotions.
+scenarios, versions and promotions.
 
 They stand on the record's MetaData. Big numbers (forecasts, risks) are never here: they are files,
 and a row here is what makes files count.
@@ -154,6 +154,25 @@ forecast_moves: Final = Table(
     Column("mean", Double, nullable=False),  # units: sum of the means of the earlier one
 )
 
+# A scenario that was run: what was supposed, and what came of it. Nothing of it is ever changed.
+scenarios: Final = Table(
+    "scenarios",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),  # consecutive from 1
+    Column("name", Text, nullable=False),
+    Column("publication", Integer, ForeignKey("publications.number"), nullable=False),  # the base
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("declaration", JSON, nullable=False),  # models.scenarios.declaration
+    Column("totals", JSON, nullable=False),  # models.scenarios.comparison.totals
+    Column("notes", JSON, nullable=False),  # codes of what a reader must know
+    Column("until", Date, nullable=False),  # the last day that it sees
+    Column("folder", Text, nullable=False, unique=True),
+    Column("manifest_sha256", Text, nullable=False),
+    Column("parts", JSON, nullable=False),  # name -> file, rows, bytes, sha256
+    Column("code_version", Text, nullable=False),
+)
+
 model_versions: Final = Table(
     "model_versions",
     metadata,
@@ -200,7 +219,7 @@ SQLITE_APPEND_ONLY: Final = tuple(
     """
     for action in ("UPDATE", "DELETE")
 )
-for _table in (model_versions, promotions, warning_changes):
+for _table in (model_versions, promotions, warning_changes, scenarios):
     for _dialect, _statements in (
         ("postgresql", POSTGRES_APPEND_ONLY),
         ("sqlite", SQLITE_APPEND_ONLY),

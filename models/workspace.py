@@ -45,6 +45,16 @@ class Workspace:
         return self.folder / "publications"
 
     @property
+    def scenarios(self) -> Path:
+        """The results of scenarios, a folder each."""
+        return self.folder / "scenarios"
+
+    @property
+    def bases(self) -> Path:
+        """What scenarios start from; may be deleted, it is made again."""
+        return self.publications / ".bases"
+
+    @property
     def pulls(self) -> Path:
         """Bulk answers as they are served; may be deleted, they are made again."""
         return self.publications / ".pulls"

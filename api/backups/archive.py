@@ -25,7 +25,7 @@ MANIFEST: Final = "backup.json"
 FILES: Final = frozenset(
     {"vigistock.toml", "record.db", "record.sql", "mlflow.db", "scorecard.json"}
 )
-FOLDERS: Final = frozenset({"publications", "bundles", "artifacts", "profiles"})
+FOLDERS: Final = frozenset({"publications", "scenarios", "bundles", "artifacts", "profiles"})
 CHUNK: Final = 1 << 20
 QUICK: Final = 1  # zlib's level: arrays and Parquet gain little from more
 

@@ -28,6 +28,7 @@ from models.publication import Damaged, Publication
 from models.publication.ledger import publications_in
 from models.publication.parts import MANIFEST
 from models.publication.retention import nothing_removed
+from models.scenarios.plans import Plan, plans_in
 from models.tables import promotions
 from models.workspace import Workspace
 
@@ -44,6 +45,7 @@ class Named:
     file: Path | None  # None: it is backed up by other means
     schema: str
     publications: Sequence[Publication]
+    scenarios: Sequence[Plan]
     bundles: Sequence[tuple[str, int]]  # name, version: every champion there was
 
 
@@ -78,7 +80,8 @@ def back_up(
             if named.file is not None:
                 writer.add(named.file.name, named.file)
             progress(f"{len(named.publications)} publications")
-            _add_publications(writer, workspace, named.publications, notes)
+            _add_parts(writer, workspace.publications, named.publications, notes)
+            _add_parts(writer, workspace.scenarios, named.scenarios, notes)
         progress("settings, profiles, champions")
         _add_rest(writer, workspace, named, notes)
         progress("versions and runs of MLflow")
@@ -149,6 +152,7 @@ def _named(connection: sa.Connection, file: Path | None, schema: str) -> Named:
         file=file,
         schema=schema,
         publications=[one for one in publications_in(connection) if one.pruned_at is None],
+        scenarios=plans_in(connection),
         bundles=[(name, number) for name, number in connection.execute(champions)],
     )
 
@@ -163,21 +167,22 @@ def _refuse_damaged(copy: Path, source: Path) -> None:
         raise Damaged(source, answer, next_step="Restore the last good backup.")
 
 
-def _add_publications(
-    writer: Writer, workspace: Workspace, found: Sequence[Publication], notes: list[str]
+def _add_parts(
+    writer: Writer, root: Path, found: Sequence[Publication | Plan], notes: list[str]
 ) -> None:
+    """The files of publications, or of scenarios."""
     for one in found:
+        name = f"{type(one).__name__} {one.number}"
         expected = {part.file: part.sha256 for part in one.parts.values()}
         expected[MANIFEST] = one.manifest_sha256
         for file, sha256 in sorted(expected.items()):
-            name = f"{workspace.publications.name}/{one.folder}/{file}"
             try:
-                kept = writer.add(name, workspace.publications / one.folder / file)
+                kept = writer.add(f"{root.name}/{one.folder}/{file}", root / one.folder / file)
             except FileNotFoundError:
-                notes.append(f"Publication {one.number} has lost its {file}.")
+                notes.append(f"{name} has lost its {file}.")
             else:
                 if kept.sha256 != sha256:
-                    notes.append(f"Publication {one.number} has a damaged {file}, kept as it is.")
+                    notes.append(f"{name} has a damaged {file}, kept as it is.")
 
 
 def _add_rest(writer: Writer, workspace: Workspace, named: Named, notes: list[str]) -> None:

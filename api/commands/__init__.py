@@ -14,7 +14,9 @@ from api.commands import (
     evaluation,
     feeds,
     keys,
+    messages,
     publications,
+    scenarios,
     schedule,
     scorecards,
     service,
@@ -70,6 +72,8 @@ app.command(rich_help_panel=OPERATE)(schedule.schedule)
 app.add_typer(publications.publications, name="publications", rich_help_panel=OPERATE)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
+app.command(rich_help_panel=ANSWERS)(messages.digest)
+app.add_typer(scenarios.scenario, name="scenario", rich_help_panel=ANSWERS)
 app.command(rich_help_panel=ANSWERS)(service.serve)
 app.add_typer(keys.keys, name="keys", rich_help_panel=ANSWERS)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, BinaryIO, Final, Literal
 
 import typer
 from rich.box import HORIZONTALS
@@ -18,8 +18,12 @@ from forecasting.errors import NotReady, Refused
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from api.planner_groups import Grouped
     from api.planner_list import Listed
     from models.publication import PublicationReader
+
+MOST_ACTIONS: Final = 8
+"""Shown before the series: a screen of them; /v1/groups and the export have all."""
 
 PublicationNumber = Annotated[
     int | None, typer.Option("--publication", min=1, help="Default: the current one.")
@@ -61,10 +65,13 @@ def show_warnings(
     min_probability: float | None,
     publication: int | None,
 ) -> None:
+    from api.planner_groups import grouped
     from api.planner_list import planner_list
 
     reader = open_reader(shell, publication)
     language = shell.workspace().options.language
+    whole = site is None and min_probability is None
+    actions = grouped(reader, language, limit=MOST_ACTIONS if whole else 0)
     listed = planner_list(reader, language, limit=limit, site=site, min_probability=min_probability)
     if shell.json:
         shell.answer(
@@ -72,11 +79,37 @@ def show_warnings(
                 "provenance": reader.provenance,
                 "out": listed.out,
                 "warned": listed.warned,
+                "groups": reader.groups().to_pylist() if whole and reader.has_groups else [],
                 "warnings": listed.rows.to_dict("records"),
             }
         )
         return
+    if actions.today:
+        _print_actions(shell, actions, language)
     _print_list(shell, reader, listed, language)
+
+
+def _print_actions(shell: Shell, actions: Grouped, language: str) -> None:
+    """What to do first: three columns, readable from 60 signs of width on."""
+    from api.planner_groups import WORDS
+
+    words = WORDS[language]
+    table = Table(
+        title=words["title"], title_justify="left", box=HORIZONTALS, show_lines=True, expand=True
+    )
+    table.add_column(words["what"], ratio=3, overflow="fold")
+    table.add_column(words["effect"], ratio=1, overflow="fold")
+    table.add_column(words["value"], justify="right", width=8, overflow="fold")
+    for line in actions.today:
+        who = f"\n[dim]{escape(line.buyer)}[/]" if line.buyer else ""
+        table.add_row(
+            f"[bold green]{escape(line.headline)}[/]\n{escape(line.why)}{who}",
+            "\n".join(escape(one) for one in line.effect),
+            f"[bold]{escape(line.value)}[/]",
+        )
+    shell.out.print(table)
+    for sentence in actions.closing:
+        shell.say(escape(sentence))
 
 
 def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, language: str) -> None:
@@ -120,8 +153,11 @@ def _table(listed: Listed, words: Mapping[str, str]) -> Table:
 def export(
     context: typer.Context,
     what: Annotated[
-        Literal["forecasts", "warnings", "proposals", "series"],
-        typer.Argument(metavar="forecasts|warnings|proposals|series", help="What to write."),
+        Literal["forecasts", "warnings", "proposals", "options", "groups", "series", "flow"],
+        typer.Argument(
+            metavar="forecasts|warnings|proposals|options|groups|series|flow",
+            help="What to write.",
+        ),
     ],
     publication: PublicationNumber = None,
     grain: Annotated[
@@ -139,7 +175,7 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write forecasts, warnings, proposed orders or series as a file for other systems."""
+    """Write forecasts, warnings, what can be done about them, series or the flow of risk."""
     shell = shell_of(context, as_json)
     if grain and what != "forecasts":
         raise typer.BadParameter("only forecasts have a grain", param_hint="--grain")
@@ -148,7 +184,12 @@ def export(
     if shell.json and output is None:
         raise typer.BadParameter("with --json name the file to write", param_hint="--output")
     reader = open_reader(shell, publication)
-    table = reader.export_table(what, grain, every_series=every)
+    if what == "flow":
+        from api.flows import edges_table
+
+        table = edges_table(reader)
+    else:
+        table = reader.export_table(what, grain, every_series=every)
     from api.tabular import WRITERS
 
     with opened(output, form) as file:

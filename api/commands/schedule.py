@@ -37,19 +37,21 @@ def schedule(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Print cron and systemd lines: nightly backup, prune, weekly train, daily ingest, publish and
-    scorecard."""
+    """Print cron and systemd lines: nightly backup, prune, weekly train, daily ingest, publish,
+    scorecard and, where a mail server is set, digest."""
     shell = shell_of(context, as_json)
     from api.schedule import cron, plan, units
     from api.workspaces import read_workspace
     from forecasting.feeds.profile import CONTRACTS
 
-    folder = read_workspace(shell.folder).workspace.folder
+    opened = read_workspace(shell.folder)
+    folder = opened.workspace.folder
     program = (str(Path(sys.executable).with_name("vigistock")), "--workspace", str(folder))
     drop = (drop or folder / DROP).absolute()
     backups = (backups or folder.with_name(f"{folder.name}.backups")).absolute()
     feeds = [feed for feed in CONTRACTS if (drop / feed).is_dir()]
-    jobs = plan(program, backups, drop, feeds)
+    mails = bool(opened.loaded.settings.smtp_host)
+    jobs = plan(program, backups, drop, feeds, digest=mails)
     files = units(jobs, (*program, "serve"), user=user, writes=(folder, backups))
     if write is not None:
         write.mkdir(parents=True, exist_ok=True)

@@ -39,7 +39,7 @@ def train(
     with shell.steps() as step:
         outcome = run(workspace, day, promote=promote, progress=step)
     if shell.json:
-        shell.answer(vars(outcome))
+        shell.answer(vars(outcome) | _told(shell, workspace, outcome.publication))
         return
     shell.say(
         f"Learned from {outcome.series:,} series up to {outcome.origin} "
@@ -53,6 +53,7 @@ def train(
         shell.say(f"  [red]we lose:[/] {escape(line)}")
     if outcome.publication is not None:
         shell.say(f"Publication [bold]{outcome.publication}[/] is served from now on.")
+    _told(shell, workspace, outcome.publication)
 
 
 def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False) -> None:
@@ -66,7 +67,8 @@ def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False)
         outcome = run(workspace, day, progress=step)
     if shell.json:
         moved_shares = {one.grain: one.share for one in outcome.moved}
-        shell.answer({**vars(outcome), "moved": moved_shares})
+        told = _told(shell, workspace, outcome.publication)
+        shell.answer({**vars(outcome), "moved": moved_shares, **told})
         return
     shell.say(
         f"Publication [bold]{outcome.publication}[/] as of {outcome.origin}, by demand-forecast "
@@ -84,6 +86,16 @@ def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False)
             f"[dim]Since publication {since} forecasts of the same periods moved by a share of "
             f"{', '.join(moved)}.[/]"
         )
+    _told(shell, workspace, outcome.publication)
+
+
+def _told(shell: Shell, workspace: Workspace, publication: int | None) -> dict[str, Any]:
+    """What came of the webhook's call, where something was published."""
+    if publication is None:
+        return {}
+    from api.commands.messages import tell_webhook
+
+    return {"webhook": tell_webhook(shell, workspace, publication)}
 
 
 def in_words(metrics: Mapping[str, float]) -> list[str]:

@@ -85,5 +85,8 @@ def told(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _result(row: dict[str, Any]) -> str | None:
-    number = (row["result"] or {}).get("publication")
-    return f"/v1/publications/{number}" if number else None
+    result = row["result"] or {}
+    for name in ("scenario", "publication"):
+        if number := result.get(name):
+            return f"/v1/{name}s/{number}"
+    return None

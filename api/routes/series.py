@@ -95,5 +95,6 @@ def series_payload(served: Served, site: str, sku: str) -> dict[str, Any]:
         "forecasts": view.forecasts,
         "projection": view.projection,
         "risk": served.worded(view.warning),
+        "options": served.options_of(site, sku),
         "breakdown": breakdown(view, served.reader.frequency, lost_share),
     }

@@ -71,6 +71,10 @@ async def list_warnings(
     sku: Code = None,
     category: Code = None,
     supplier: Code = None,
+    buyer: Code = None,
+    group: Annotated[
+        int | None, Query(ge=1, le=2**31, description="number of a group of this publication")
+    ] = None,
     state: Annotated[
         str | None,
         Query(max_length=20, description="new, out, none …; default: warnings and what is out"),
@@ -99,7 +103,8 @@ async def list_warnings(
     a newer publication arrives meanwhile.
     """
     media = negotiate(request.headers.get("accept", ""), [JSON, *FORMS])
-    equal = {"site": site, "sku": sku, "category": category, "supplier": supplier, "state": state}
+    equal: dict[str, str | int | None] = {"site": site, "sku": sku, "category": category}
+    equal |= {"supplier": supplier, "buyer": buyer, "group": group, "state": state}
     question = {**equal, "min_probability": min_probability, "sort": sort, "of": "warnings"} | {
         "sites": publications.seen
     }
@@ -150,7 +155,8 @@ async def get_warning(
         return not_modified(tag)
     if said["state"] != OUT:
         said["state"] = life.state.value
-    payload = {"provenance": served.provenance, "warning": said}
+    options = served.options_of(said["site"], said["sku"])
+    payload = {"provenance": served.provenance, "warning": said, "options": options}
     return answer(payload | _told(life, changes), caching(tag))
 
 

@@ -12,20 +12,29 @@ import sqlalchemy as sa
 
 from forecasting.calendar import label
 from forecasting.errors import NotReady
-from forecasting.forecaster import FittedDemand
+from forecasting.forecaster import DemandForecast, FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
 from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
 from models.provenance import code_version
-from models.publication import Damaged, Move, Provenance, make_parts, measure_moves, publish_parts
+from models.publication import (
+    Damaged,
+    Move,
+    Provenance,
+    current,
+    make_parts,
+    measure_moves,
+    publish_parts,
+)
 from models.publication.contracts import PROPOSALS
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
 from models.publication.recognition import recognise
 from models.risk.hazard import RuptureHazard
 from models.risk_parameters import RiskParameters
+from models.scenarios.base import keep_base
 from models.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -137,6 +146,7 @@ def publish_panel(
     except Damaged as error:
         progress(f"orders not recognised: {error.message}")
         answered = []
+    _keep_base(workspace, engine, made.number, panel, forecast, progress)
     return PublishOutcome(
         publication=made.number,
         origin=made.provenance.origin_label,
@@ -168,6 +178,23 @@ def _proposals(
     grain = forecast.grains[panel.frequency]
     supply = supply_of(panel, lead_times, grain.mean.mean(axis=1), grain.horizon, options)
     return proposals(panel, supply, grain, lead_times, options)
+
+
+def _keep_base(
+    workspace: Workspace,
+    engine: sa.Engine,
+    number: int,
+    panel: Panel,
+    forecast: DemandForecast,
+    progress: Progress,
+) -> None:
+    """What scenarios on the current publication start from; without it they only take longer."""
+    if current(engine).number != number:
+        return
+    try:
+        keep_base(workspace.bases, number, panel, forecast)
+    except OSError as error:
+        progress(f"no base for scenarios kept: {error.strerror}")
 
 
 def _provenance(panel: Panel, champions: Champions, options: Options) -> Provenance:

@@ -15,8 +15,10 @@ from forecasting.calendar import Frequency, labels, period_start
 from forecasting.errors import BadValues
 from models.publication.contracts import (
     DATES,
+    GROUPS,
     HISTORY,
     NUMBERS,
+    OPTIONS,
     PROJECTION,
     RAGGED,
     READER_ADDS,
@@ -26,6 +28,7 @@ from models.publication.contracts import (
     forecasts_part,
     quantile_column,
 )
+from models.sources import feeding_sites
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast, GrainForecast
@@ -48,7 +51,11 @@ def make_parts(
     """All parts of a publication, checked; each is ordered by series, then period, but for the
     `ragged` ones, by name (`contracts.RAGGED`), which stay as they are."""
     parts = {
-        SERIES: table_of(pd.concat([panel.series, _stock_columns(panel)], axis=1)),
+        SERIES: table_of(
+            pd.concat([panel.series, _stock_columns(panel)], axis=1).assign(
+                source=feeding_sites(panel)
+            )
+        ),
         HISTORY: _history(panel),
         WARNINGS: table_of(assessment.warnings.drop(columns=list(READER_ADDS), errors="ignore")),
         PROJECTION: _projection(assessment.projection, panel),
@@ -56,7 +63,8 @@ def make_parts(
     sold = forecast.with_units(assessment.mean_units)
     for frequency, grain in sold.grains.items():
         parts[forecasts_part(frequency.grain)] = _forecasts(panel.series, grain)
-    parts |= {name: table_of(frame) for name, frame in (ragged or {}).items()}
+    more = {OPTIONS: assessment.options, GROUPS: assessment.groups, **(ragged or {})}
+    parts |= {name: table_of(frame) for name, frame in more.items()}
     _check_alignment(parts, len(panel.series))
     check_parts(parts)
     return parts
@@ -146,9 +154,11 @@ def _units(values: NDArray[np.float64]) -> pa.Array:
 
 def _check_alignment(parts: dict[str, pa.Table], count: int) -> None:
     """Every part has the series of the panel, in its order, each with the same number of rows; a
-    ragged one names no other series."""
+    ragged one names no other series, and groups name none."""
     master = parts[SERIES]
     for name, table in parts.items():
+        if name == GROUPS:
+            continue
         if name in RAGGED:
             _check_known(name, table, master)
             continue

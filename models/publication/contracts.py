@@ -23,7 +23,10 @@ WARNINGS: Final = "warnings"  # one row a series, aligned with `series`
 PROJECTION: Final = "projection"  # the same number of periods for every series
 PROPOSALS: Final = "proposals"  # one row a line of a proposed order, order by order
 
-RAGGED: Final = frozenset({PROPOSALS})
+OPTIONS: Final = "options"  # one row a thing that can be done, by series, recommended ones first
+GROUPS: Final = "groups"  # one row a group of warnings that one action repairs; names no series
+
+RAGGED: Final = frozenset({PROPOSALS, OPTIONS})
 """Parts with as many rows of a series as there are, in an order of their own; each row still names
 a series. Publications of earlier versions have none of them."""
 
@@ -97,6 +100,11 @@ def proposals_order(columns: Sequence[str]) -> list[str]:
     return ["publication", *(name for name in columns if name not in READER_ADDS), "origin"]
 
 
+def options_order(columns: Sequence[str]) -> list[str]:
+    """The columns of an export of options: as they are made."""
+    return ["publication", *(name for name in columns if name not in READER_ADDS), "origin"]
+
+
 READER_ADDS: Final = frozenset({"publication", "warning", "model_version", "origin"})
 
 
@@ -110,6 +118,9 @@ def check_parts(parts: dict[str, pa.Table]) -> None:
     if PROPOSALS in parts:
         least = np.nextafter(0.0, 1.0)
         _check(parts[PROPOSALS], PROPOSALS, "units", "finite and above 0", least, np.inf)
+    if OPTIONS in parts:
+        _check(parts[OPTIONS], OPTIONS, "residual_probability", "finite, 0 to 1", 0.0, 1.0)
+        _check(parts[OPTIONS], OPTIONS, "units", "finite and at least 0", 0.0, np.inf)
     warned = parts[WARNINGS]
     missing = set(warnings_order(warned.column_names)) - set(warned.column_names) - READER_ADDS
     if missing:

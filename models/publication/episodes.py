@@ -2,7 +2,8 @@
 
 A warning is a series whose assessment says `new`: likely enough to run out within the main horizon,
 and not out already. It keeps its number from publication to publication while the series stays so,
-or is `out`; a series in danger again after a pause gets a new one.
+or is `out`, or its chance has not fallen well below what announced it: nobody looks at a warning
+that comes and goes. A series in danger again after a pause gets a new one.
 """
 
 from __future__ import annotations
@@ -14,8 +15,11 @@ import pandas as pd
 
 WARNED: Final = "new"  # of an assessment's states
 OUT: Final = "out"
+CALM: Final = "none"
 SNOOZED: Final = "snoozed"  # of a warning's life: new again on its day
 SERIES: Final = ["site", "sku"]
+KEPT_FROM: Final = 0.15
+"""Chance down to which a warning announced from one in four on stays."""
 
 
 @dataclass(frozen=True)
@@ -28,17 +32,20 @@ class Continuation:
 
 
 def continue_episodes(before: pd.DataFrame, states: pd.DataFrame) -> Continuation:
-    """`before`: site, sku, episode of the preceding publication; `states`: site, sku, state.
+    """`before`: site, sku, episode of the preceding publication; `states`: site, sku, state and
+    probability.
 
     >>> before = pd.DataFrame({"site": "A", "sku": ["1", "2"], "episode": [7, 8]})
     >>> states = pd.DataFrame({"site": "A", "sku": list("123"), "state": ["out", "none", "new"]})
+    >>> states["probability"] = [1.0, 0.1, 0.6]
     >>> answer = continue_episodes(before, states)
     >>> answer.continued.episode.tolist(), answer.opened.sku.tolist(), answer.closed
     ([7], ['3'], [8])
     """
-    joined = states[[*SERIES, "state"]].merge(before, on=SERIES, how="left")
+    joined = states[[*SERIES, "state", "probability"]].merge(before, on=SERIES, how="left")
     has_number = joined["episode"].notna()
-    kept = joined[has_number & joined["state"].isin([WARNED, OUT])]
+    still = (joined["state"] == CALM) & (joined["probability"] >= KEPT_FROM)
+    kept = joined[has_number & (joined["state"].isin([WARNED, OUT]) | still)]
     kept = kept[[*SERIES, "episode"]].astype({"episode": "int64"})
     gone = before.loc[~before["episode"].isin(kept["episode"]), "episode"]
     return Continuation(

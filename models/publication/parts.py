@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from forecasting.errors import VigistockError
 
@@ -116,13 +117,29 @@ def _locked(root: Path, stem: str) -> tuple[BinaryIO, Path]:
             return file, path
 
 
+def _write_parquet(path: Path, table: pa.Table) -> Part:
+    """Smaller, for what is read once in a while."""
+    with path.open("wb") as file:
+        pq.write_table(table, file)
+        file.flush()
+        os.fsync(file.fileno())
+    return Part(path.name, table.num_rows, path.stat().st_size, sha256_of(path))
+
+
 def write_parts(
-    root: Path, name: str, parts: Mapping[str, pa.Table], facts: Mapping[str, Any]
+    root: Path,
+    name: str,
+    parts: Mapping[str, pa.Table],
+    facts: Mapping[str, Any],
+    *,
+    parquet: bool = False,
 ) -> Written:
-    """`root/name/` with one Arrow file a part and the manifest; whole or not there at all."""
+    """`root/name/` with one file a part, Arrow or Parquet, and the manifest; whole or not there at
+    all."""
     aside = root / f"{WRITING}{name}"
     aside.mkdir(parents=True)
-    made = {part: _write_part(aside / f"{part}.arrow", table) for part, table in parts.items()}
+    write, form = (_write_parquet, "parquet") if parquet else (_write_part, "arrow")
+    made = {part: write(aside / f"{part}.{form}", table) for part, table in parts.items()}
     manifest = {**facts, "parts": {part: asdict(entry) for part, entry in made.items()}}
     content = json.dumps(manifest, indent=1, sort_keys=True, default=str).encode()
     write_synced(aside / MANIFEST, content)
@@ -173,6 +190,16 @@ def read_manifest(folder: Path, sha256: str) -> dict[str, Any]:
 
 def map_part(folder: Path, part: Part) -> pa.Table:
     """One part, verified against its sha256 and mapped into memory; Damaged if it differs."""
+    return pa.ipc.open_file(pa.memory_map(str(verified(folder, part)))).read_all()
+
+
+def read_parquet(folder: Path, part: Part) -> pa.Table:
+    """One Parquet part, verified likewise."""
+    return pq.read_table(verified(folder, part))
+
+
+def verified(folder: Path, part: Part) -> Path:
+    """The file of a part, if it is the one that was written; else Damaged."""
     path = folder / part.file
     if not path.is_file():
         raise Damaged(path, "it is missing", next_step="Restore the folder, or publish again.")
@@ -182,4 +209,4 @@ def map_part(folder: Path, part: Part) -> pa.Table:
             "its sha256 is not the one in the manifest",
             next_step="Restore the folder, or publish again.",
         )
-    return pa.ipc.open_file(pa.memory_map(str(path))).read_all()
+    return path

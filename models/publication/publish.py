@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -14,6 +15,8 @@ import sqlalchemy as sa
 from models.publication.contracts import WARNINGS
 from models.publication.ledger import Provenance, Publication, commit, is_committed
 from models.publication.parts import lease, remove_orphans, write_parts
+
+STATES: Final = ["site", "sku", "state", "probability"]
 
 
 def publish_parts(
@@ -33,6 +36,6 @@ def publish_parts(
             engine,
             written,
             provenance,
-            parts[WARNINGS].select(["site", "sku", "state"]).to_pandas().astype(str),
+            parts[WARNINGS].select(STATES).to_pandas().astype(dict.fromkeys(STATES[:3], str)),
             created_at=created_at,
         )

@@ -6,6 +6,7 @@ query scans. No model code is imported here: what is served is what was publishe
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +25,9 @@ from forecasting.errors import UnknownName, VigistockError
 from models.publication import ledger
 from models.publication.changes import changes_of
 from models.publication.contracts import (
+    GROUPS,
     HISTORY,
+    OPTIONS,
     PROJECTION,
     PROPOSALS,
     RAGGED,
@@ -32,6 +35,7 @@ from models.publication.contracts import (
     WARNINGS,
     forecasts_order,
     forecasts_part,
+    options_order,
     proposals_order,
     quantile_columns,
     warnings_order,
@@ -103,6 +107,7 @@ class PublicationReader:
         keys = zip(master.column("site").to_pylist(), master.column("sku").to_pylist(), strict=True)
         self._rows = {key: row for row, key in enumerate(keys)}
         self._plain: dict[str, PlainRows] = {}
+        self._first_option: dict[tuple[str, str], tuple[int, int]] | None = None
         self._warnings = self._with_lives(episodes)
         self._row_of_warning = _row_of_warning(self._warnings)
 
@@ -120,14 +125,16 @@ class PublicationReader:
         What speaks of all series together (digests, files and their rows) is blank in it.
         """
         mine = copy(self)
-        mine._plain = {}
+        mine._plain, mine._first_option = {}, None
         kept = [row for (site, _), row in self._rows.items() if site in sites]
         runs = _runs(kept)
         mine._parts = {
             name: _at_sites(table, sites) if name in RAGGED else self._slices(table, runs)
             for name, table in self._parts.items()
+            if name != GROUPS
         }
         mine._warnings = self._slices(self._warnings, runs)
+        mine._hide_groups(self._parts.get(GROUPS), sites)
         mine._rows = {key: row for row, key in enumerate(k for k in self._rows if k[0] in sites)}
         mine._row_of_warning = _row_of_warning(mine._warnings)
         mine.publication = replace(
@@ -137,6 +144,17 @@ class PublicationReader:
             parts={},
         )
         return mine
+
+    def _hide_groups(self, groups: pa.Table | None, sites: Collection[str]) -> None:
+        """Leaves only the groups all of whose series are at these sites: their sums tell of all."""
+        if groups is None:
+            return
+        told = [set(json.loads(text)) <= set(sites) for text in groups["at_sites"].to_pylist()]
+        self._parts[GROUPS] = groups.filter(pa.array(told, pa.bool_()))
+        kept = pc.is_in(self._warnings["group"], self._parts[GROUPS]["group"].combine_chunks())
+        place = self._warnings.column_names.index("group")
+        shown = pc.if_else(kept, self._warnings["group"], None)
+        self._warnings = self._warnings.set_column(place, "group", shown)
 
     def _slices(self, table: pa.Table, runs: list[tuple[int, int]]) -> pa.Table:
         """The rows of some series, of a table with equally many for each."""
@@ -299,6 +317,8 @@ class PublicationReader:
             "warnings": lambda: self._warnings if every_series else self._said(),
             "series": lambda: self._parts[SERIES],
             "proposals": self.proposals,
+            "options": self.options,
+            "groups": self.groups,
         }
         if kind not in kinds:
             raise UnknownName("export", kind, kinds)
@@ -313,6 +333,39 @@ class PublicationReader:
             raise NotSaid(self.number, "proposals")
         table = self._constants(self._parts[PROPOSALS], self.publication.provenance.risk_version)
         return table.select(proposals_order(table.column_names))
+
+    def options(self) -> pa.Table:
+        """What can be done about the series at risk, in the columns of the export; NotSaid where
+        the publication was made by a version that told of none."""
+        if OPTIONS not in self._parts:
+            raise NotSaid(self.number, "options")
+        table = self._constants(self._parts[OPTIONS], self.publication.provenance.risk_version)
+        return table.select(options_order(table.column_names))
+
+    def groups(self) -> pa.Table:
+        """Groups of warnings that one action repairs, the most expected loss avoided first; NotSaid
+        likewise."""
+        if GROUPS not in self._parts:
+            raise NotSaid(self.number, "groups")
+        table = self._constants(self._parts[GROUPS], self.publication.provenance.risk_version)
+        return table.select(options_order(table.column_names))
+
+    @property
+    def has_groups(self) -> bool:
+        return GROUPS in self._parts
+
+    def options_of(self, site: str, sku: str) -> list[dict[str, Any]]:
+        """What can be done about one series, the recommended first; [] where nothing is told."""
+        if OPTIONS not in self._parts:
+            return []
+        if self._first_option is None:
+            names = (self._parts[OPTIONS][name].to_pylist() for name in ("site", "sku"))
+            found: dict[tuple[str, str], tuple[int, int]] = {}
+            for place, code in enumerate(zip(*names, strict=True)):
+                found[code] = (found.get(code, (place, 0))[0], place + 1)
+            self._first_option = found
+        first, last = self._first_option.get((site, sku), (0, 0))
+        return self.records(OPTIONS, slice(first, last)) if last else []
 
     def _said(self) -> pa.Table:
         table = self._warnings

@@ -53,12 +53,14 @@ def counterfactuals(
     stated = supply.terms.master_days[row]
     if lead_days > LEAD_LONGER * stated and np.isfinite(supply.policies.reorder_point[row]):
         source = str(supply.terms.source[row])
-        facts = {"source": source, "days": round(lead_days), "stated": round(stated)}
-        found.append((Cause("lead_time_longer", facts), Variant(row, stated_lead=True)))
+        days = {"days": round(lead_days), "stated": round(stated)}
+        longer = Cause("lead_time_longer", {"source": source, **days})
+        found.append((longer, Variant(row, stated_lead=True)))
     spoiled = float(supply.expiring[row].max(initial=0.0))
     if spoiled > 0:
         found.append((Cause("expiry", {"units": spoiled}), Variant(row, keeps=True)))
-    if missing > 0:
+    enough = now.lines and now.sellable + sum(line[1] for line in now.lines) >= now.demand
+    if missing > 0 and not enough:
         found.append(_not_ordered(now, base, row, missing))
     found.append((Cause("phantom_stock"), Variant(row, right_record=True)))
     return found

@@ -64,10 +64,14 @@ class ExpectedPath:
     def position(self) -> Floats:
         return self.stock + self.on_order - self.backlog
 
+    @property
+    def free(self) -> Floats:
+        """What can be sold or sent."""
+        return np.maximum(self.stock - self.blocked, 0.0)
+
     def receive(self, day: int) -> None:
-        free = np.maximum(self.stock - self.blocked, 0.0)
         left = np.maximum(self.expiring[:, self.period[day]] - self.taken, 0.0)
-        spoiled = np.minimum(left, free)
+        spoiled = np.minimum(left, self.free)
         self.stock += self.arriving[:, day] - spoiled
         self.taken += spoiled
         self.on_order -= self.landing[:, day]
@@ -80,7 +84,7 @@ class ExpectedPath:
             part[rows[inside], arrives[inside]] += units[inside]
 
     def sell(self, day: int) -> None:
-        free = np.maximum(self.stock - self.blocked, 0.0)
+        free = self.free
         late = np.minimum(free, self.backlog)
         served = np.minimum(free - late, self.demand[:, day])
         self.stock -= late + served

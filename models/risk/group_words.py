@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pandas as pd
 
 from models.risk.causes import Language, plural, written
 from models.risk.whatif import WhatIf
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 FIRST_LINES: Final = 3  # "if only three lines come, these"
 ONE_ORDER: Final = 0.8
 """Of what a call to a supplier saves, from which one order is named alone."""
+QUIET_DAYS: Final = 14  # without a receipt, from which a supplier's silence is told
 MOST_LINES: Final = 30  # of a message: a longer one is an attachment
 
 HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -49,6 +51,18 @@ ARRIVES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "{days} day{s} earlier, on {day}",
     },
     "late": {"fr": "au plus tard le {day}", "en": "by {day} at the latest"},
+}
+LATE: Final[Mapping[str, str]] = {
+    "fr": "{count} commande{s} en retard, la plus ancienne promise le {promised_on}",
+    "en": "{count} order{s} overdue, the oldest promised for {promised_on}",
+}
+NOTHING_SINCE: Final[Mapping[str, str]] = {
+    "fr": "; rien reçu de {source} depuis le {day}",
+    "en": "; nothing received from {source} since {day}",
+}
+EMPTIES: Final[Mapping[str, str]] = {
+    "fr": "; {site} en manque et vide {count} série{s} d’autres sites",
+    "en": "; {site} is short of it and empties {count} series of other sites",
 }
 REPAIRS: Final[Mapping[str, str]] = {
     "fr": "; si trois lignes seulement peuvent venir : {lines} ({share} % de l’effet)",
@@ -168,6 +182,45 @@ class Words:
         if group.code == "expedite" and self.first_lines:
             lines = ", ".join(self.first_lines)
             text += REPAIRS[language].format(lines=lines, share=self._share_of_first)
+        return text
+
+    def why(self, language: Language) -> str:
+        """The orders that are late and how long nothing came, else the first cause of the worst
+        series; and which other sites it empties."""
+        text = self._late(language)
+        worst = self.lines or sorted(self.group.members, key=lambda one: -one.effect.lost.measure)
+        if not text and worst and worst[0].cause is not None:
+            text = worst[0].cause.sentence(language)
+        others = [one for one in self.group.members if not one.acts]
+        if others and self.lines:
+            site = self.base.code_of[self.lines[0].row][0]
+            text += EMPTIES[language].format(site=site, count=len(others), s=plural(len(others)))
+        return text
+
+    def _late(self, language: Language) -> str:
+        """ "" where none of the group's orders is."""
+        base, source = self.base, self.group.source
+        today = base.panel.origin_date
+        found = {
+            line.order_id: line.promised_on
+            for one in self.lines
+            for line in base.lines_of(one.row)
+            if line.source == source and line.promised_on and line.promised_on < today
+        }
+        if not found or self.group.code != "expedite":
+            return ""
+        text = LATE[language].format(
+            count=len(found),
+            s=plural(len(found)),
+            promised_on=written(min(found.values()), language),
+        )
+        lines = base.panel.order_history
+        came = lines.loc[lines["supplier"] == source, "received_on"].max()
+        quiet = pd.isna(came) or (today - came.date()).days >= QUIET_DAYS
+        if len(found) > 1 and quiet and not pd.isna(came):
+            text += NOTHING_SINCE[language].format(
+                source=source, day=written(came.date(), language)
+            )
         return text
 
     def message(self, language: Language) -> str:

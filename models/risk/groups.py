@@ -9,6 +9,7 @@ group, so that each loss is counted once.
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -29,9 +30,30 @@ LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 REPAIRS: Final = 0.1
 """Of what a group would lose, below which its action repairs nothing: customers are to be told."""
 COLUMNS: Final = (
-    *("group", "code", "source", "orders", "buyer", "list", "rank", "act_by", "in_time", "series"),
+    *(
+        "group",
+        "code",
+        "source",
+        "orders",
+        "buyer",
+        "attention",
+        "rank",
+        "act_by",
+        "in_time",
+        "series",
+    ),
     *("out", "sites", "ruptures_avoided", "units_saved", "loss_avoided", "loss", "currency"),
-    *("cost", "first_lines", "headline_fr", "headline_en", "message_fr", "message_en"),
+    *(
+        "cost",
+        "first_lines",
+        "at_sites",
+        "why_fr",
+        "why_en",
+        "headline_fr",
+        "headline_en",
+        "message_fr",
+        "message_en",
+    ),
 )
 
 
@@ -43,6 +65,7 @@ class Member:
     acts: bool  # the action is its own; else that of the site that ships to it
     option: Option | None
     effect: Effect
+    cause: Cause | None  # the first
 
 
 @dataclass(frozen=True)
@@ -120,7 +143,8 @@ def grouped(
             str(buyers[acting]),
             str(currency[acting]),
         )
-        member = Member(row, acting == row, option if acting == row else None, effect)
+        first = next(iter(causes.get(row, ())), None)
+        member = Member(row, acting == row, option if acting == row else None, effect, first)
         found.setdefault(key, []).append(member)
     groups = [
         Group(code, source, buyer, unit, members)
@@ -168,7 +192,7 @@ def group_numbers(groups: Sequence[Group], count: int) -> pd.Series:
 def groups_table(
     base: WhatIf, groups: Sequence[Group], out: NDArray[np.bool_], daily_budget: int
 ) -> pd.DataFrame:
-    """A row a group, in order; `list` tells whether a buyer's budget of actions reaches it."""
+    """A row a group, in order; `attention` tells whether a buyer's budget of actions reaches it."""
     taken: dict[str, int] = {}
     rows = []
     for number, one in enumerate(groups, start=1):
@@ -189,19 +213,20 @@ def _row(
     from models.risk.group_words import Words
 
     words = Words(base, one)
+    sites = sorted({base.code_of[member.row][0] for member in one.members})
     return {
         "group": number,
         "code": one.code,
         "source": one.source,
         "orders": ", ".join(words.orders),
         "buyer": one.buyer,
-        "list": where,
+        "attention": where,
         "rank": rank,
         "act_by": "" if one.by is None else f"{one.by.isoformat()} {min(cutoffs)}".strip(),
         "in_time": one.in_time,
         "series": len(one.members),
         "out": sum(bool(out[member.row]) for member in one.members),
-        "sites": len({base.code_of[member.row][0] for member in one.members}),
+        "sites": len(sites),
         "ruptures_avoided": one.ruptures,
         "units_saved": one.saved.units,
         "loss_avoided": one.saved.value,
@@ -209,6 +234,8 @@ def _row(
         "currency": one.currency,
         "cost": float(np.sum(costs)) if costs else np.nan,
         "first_lines": ", ".join(words.first_lines),
+        "at_sites": json.dumps(sites, ensure_ascii=False),
+        **{f"why_{language}": words.why(language) for language in LANGUAGES},
         **{f"headline_{language}": words.headline(language) for language in LANGUAGES},
         **{f"message_{language}": words.message(language) for language in LANGUAGES},
     }

@@ -37,6 +37,7 @@ from models.risk.expected_path import ExpectedPath
 from models.risk.filling import Items, Minimum, filled
 from models.risk.order_needs import LOOK_AHEAD_DAYS, Calendar, Expected, Levels
 from models.risk.structure import standing_of
+from models.sources import rows_of
 from models.terms import receiving_days, terms_by_route
 
 FILL_UP_DAYS: Final = 28.0
@@ -73,6 +74,7 @@ COLUMNS: Final = {
     "minimum_reached": "boolean",
     "order_value": "float64",
     "order_units": "float64",
+    "source_stock": "float64",
 }
 """One row a line of a proposed order. The order of columns is the export's."""
 
@@ -102,7 +104,7 @@ def proposals(
         trigger, up_to = levels.on(day)
         need = plan.needs(day, path.position, trigger, up_to, levels.planned)
         for order in plan.orders(day, need, path.position, trigger, up_to):
-            lines += plan.lines(day, order, path.position, levels.planned)
+            lines += plan.lines(day, order, path, levels.planned)
             path.order(order.rows, order.units, plan.arrives(day, order.rows))
         path.sell(day)
     return _table(lines)
@@ -128,6 +130,7 @@ class _Plan:
     open: NDArray[np.bool_]  # [n] series that may be ordered at all
     address: list[Address]  # [n]
     by_site: NDArray[np.bool_]  # [n] the source is a site
+    giver: Rows  # [n] the series of the same sku there; −1: none
     pack: Floats  # [n] above 0
     cost: Floats  # [n] NaN unknown
     median_days: Rows  # [n]
@@ -170,6 +173,7 @@ class _Plan:
             open=may,
             address=address,
             by_site=np.isin(terms.source.astype(str), series["site"].unique().astype(str)),
+            giver=rows_of(panel, terms.source, series["sku"]),
             pack=np.where(supply.policies.pack > 0, supply.policies.pack, 1.0),
             cost=series["unit_cost"].to_numpy(dtype=np.float64),
             median_days=median,
@@ -288,9 +292,10 @@ class _Plan:
         return _Order(order.address, rows[kept], full[kept], needed[kept], order.minimum)
 
     def lines(
-        self, day: int, order: _Order, position: Floats, planned: NDArray[np.bool_]
+        self, day: int, order: _Order, path: ExpectedPath, planned: NDArray[np.bool_]
     ) -> list[dict[str, Any]]:
         """One row a line, what is due first, then by cover."""
+        position, free = path.position, np.append(path.free, np.nan)
         source, site, buyer, currency = order.address
         arrives = self.arrives(day, order.rows)
         values = order.units * self.cost[order.rows]
@@ -327,6 +332,7 @@ class _Plan:
                     "minimum_units": order.minimum.units,
                     "minimum_reached": order.minimum.reached(**_of_order(total)),
                     **total,
+                    "source_stock": free[self.giver[row]],
                 }
             )
         return sorted(

@@ -5,6 +5,7 @@ Series are projected in blocks, so that paths never all live in memory.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,6 +27,8 @@ from models.risk.status import StatusChain, fit_status
 
 BLOCK: Final = 500
 """Series whose paths live in memory together: 28 MB at 500 paths × 28 days."""
+NEAR: Final = 3
+"""Series that are projected although nobody asks, rather than begin another block."""
 TOO_STALE: Final = 3.0
 """Stale lengths without known sales after which a picture says nothing: the record speaks alone."""
 STALE_AFTER_DAYS: Final = {"D": 3.0, "W": 10.0, "M": 45.0}
@@ -74,6 +77,8 @@ class Structure:
         horizon: int,
     ) -> Structure:
         """`forecast` may be None where no quantity is known: then there is nothing to project.
+        Where it says which series are asked for, no others are projected, and nothing is known of
+        these.
 
         `horizon`: periods looked ahead, at most those forecast.
         """
@@ -90,8 +95,7 @@ class Structure:
         if forecast is not None:
             paths = partial(forecast.paths, horizon=horizon)
             supply = with_sources(supply, paths, lost_share=options.unmet)
-            for begin in range(0, len(panel), BLOCK):
-                rows = slice(begin, min(begin + BLOCK, len(panel)))
+            for rows in _parts(forecast.asked, len(panel)):
                 block = project(paths(rows), supply, rows, main=main, lost_share=options.unmet)
                 outlook.put(rows, block, main)
                 blocks.append((rows, replace(block, on_hand=block.on_hand[:, :0])))
@@ -129,6 +133,8 @@ class Structure:
         spared: there the expected shortage is theirs in proportion to the chance.
         """
         mean, outlook = self.mean, deepcopy(self.outlook)
+        if forecast.asked is not None:
+            rows = rows & forecast.asked
         main = min(options.main_horizon, mean.shape[1])
         given = outlook.means["first_out"]
         first = np.where(rows[:, None], _gone_on(first, given), given)
@@ -149,6 +155,18 @@ class Structure:
         outlook.means["first_alone"][:] = self.outlook.means["first_alone"]
         outlook.put_first(rows, first)
         return outlook
+
+
+def _parts(asked: NDArray[np.bool_] | None, count: int) -> Iterator[slice]:
+    """Blocks of the series asked for; None: all `count`. What lies between near ones comes along.
+
+    >>> list(_parts(np.array([True] + [False] * 9 + [True, False]), 12))
+    [slice(0, 1, None), slice(10, 11, None)]
+    """
+    rows = np.arange(count) if asked is None else np.flatnonzero(asked)
+    for run in np.split(rows, np.flatnonzero(np.diff(rows) > NEAR) + 1):
+        for begin in range(*((int(run[0]), int(run[-1]) + 1, BLOCK) if len(run) else (0, 0))):
+            yield slice(begin, min(begin + BLOCK, int(run[-1]) + 1))
 
 
 def _gone_on(first: Floats, structural: Floats) -> Floats:

@@ -50,5 +50,13 @@ def loss_of_units(
     Backordered units are not lost, but a stated stockout cost is due for every unit not served on
     time. What a site passes on to others counts where it is wanted, once.
     """
-    lost = np.where(basis == "stockout_cost", 1.0, lost_share)
-    return lost * loss * (1.0 - panel.series["passed_on"].to_numpy(dtype=np.float64))
+    consumed = 1.0 - panel.series["passed_on"].to_numpy(dtype=np.float64)
+    return value_at_risk(consumed, lost_share, loss, basis)
+
+
+def value_at_risk(
+    units_short: Floats, lost_share: float, loss: Floats, basis: NDArray[np.object_]
+) -> Floats:
+    """Currency lost with units that customers and consumption miss, of any period."""
+    lost = np.where(basis == "stockout_cost", units_short, units_short * lost_share)
+    return lost * loss

@@ -97,12 +97,15 @@ def parts(mean: float, as_of: str, sites: Collection[str] = ()) -> dict[str, pa.
         "warnings": table_of(_warnings(series, mean)),
         "projection": table_of(_projection(series, origin, mean)),
         "proposals": table_of(_proposals(series)),
+        "options": table_of(_options(series)),
+        "groups": table_of(_groups(series)),
     }
 
 
 def _masters(series: pd.DataFrame) -> pd.DataFrame:
     return series[["site", "sku", "category", "supplier"]].assign(
         description=[f"Café moulu 250 g, {sku}" for sku in series["sku"]],
+        buyer=np.where(series["category"] == "thé", "A. Benali", "C. Morel"),
         unit_cost=4.0,
         unit_price=np.nan,
         on_hand=12.0,
@@ -167,7 +170,86 @@ def _warnings(series: pd.DataFrame, mean: float) -> pd.DataFrame:
             at_risk, "relancer la commande PO-1182 (24 unités) au plus tard le 23/11/2026 11:00", ""
         ),
         action_en=np.where(at_risk, "expedite order PO-1182 (24 units) by 2026-11-23 11:00", ""),
+        group=pd.array(
+            [
+                _group_of(site) if told else pd.NA
+                for site, told in zip(series["site"], at_risk, strict=True)
+            ],
+            dtype="Int64",
+        ),
     )
+
+
+def _group_of(site: str) -> int:
+    """LYON's number does not depend on who else is there."""
+    return 1 if site == "LYON" else 2
+
+
+def _at_risk(series: pd.DataFrame) -> pd.DataFrame:
+    return series[series["out"] | (series["chance"] >= 0.3)]
+
+
+def _options(series: pd.DataFrame) -> pd.DataFrame:
+    """To expedite, recommended, and to accept, of each series at risk."""
+    both = _at_risk(series)[["site", "sku"]].merge(pd.DataFrame({"rank": [1, 2]}), how="cross")
+    calls = (both["rank"] == 1).to_numpy()
+    return both.assign(
+        code=np.where(calls, "expedite", "accept"),
+        recommended=calls,
+        in_time=calls,
+        units=np.where(calls, 24.0, 0.0),
+        source=np.where(calls, "Novapack", ""),
+        order_id=np.where(calls, "PO-1182", ""),
+        item="",
+        act_by=np.where(calls, "2026-11-23 11:00", ""),
+        arrives_on=np.where(calls, pd.Timestamp("2026-11-25"), pd.NaT),
+        earlier_days=0,
+        residual_probability=np.where(calls, 0.1, 0.6),
+        units_saved=np.where(calls, 4.0, 0.0),
+        loss_avoided=np.where(calls, 1680.0, 0.0),
+        currency="EUR",
+        cost=np.nan,
+        regret=12.0,
+        sentence_fr=np.where(calls, "appeler Novapack", "accepter le risque"),
+        sentence_en=np.where(calls, "call Novapack", "accept the risk"),
+    )
+
+
+def _groups(series: pd.DataFrame) -> pd.DataFrame:
+    """One call for LYON, one for the others."""
+    rows = []
+    for number, members in _at_risk(series).groupby(_at_risk(series)["site"].map(_group_of)):
+        rows.append(
+            {
+                "group": number,
+                "code": "expedite",
+                "source": "Novapack",
+                "orders": "PO-1182",
+                "buyer": "C. Morel",
+                "attention": "today",
+                "rank": number,
+                "act_by": "2026-11-23 11:00",
+                "in_time": True,
+                "series": len(members),
+                "out": int(members["out"].sum()),
+                "sites": members["site"].nunique(),
+                "ruptures_avoided": 0.7 * len(members),
+                "units_saved": 4.0 * len(members),
+                "loss_avoided": 1680.0 * len(members),
+                "loss": 2000.0 * len(members),
+                "currency": "EUR",
+                "cost": np.nan,
+                "first_lines": "",
+                "at_sites": json.dumps(sorted(set(members["site"])), ensure_ascii=False),
+                "why_fr": "1 commande en retard, la plus ancienne promise le 18/11/2026",
+                "why_en": "1 order overdue, the oldest promised for 2026-11-18",
+                "headline_fr": "Appeler Novapack avant le 23/11/2026 11:00 : PO-1182",
+                "headline_en": "Call Novapack by 2026-11-23 11:00: PO-1182",
+                "message_fr": "Bonjour, …",
+                "message_en": "Hello, …",
+            }
+        )
+    return pd.DataFrame(rows)
 
 
 def _proposals(series: pd.DataFrame) -> pd.DataFrame:
@@ -198,6 +280,7 @@ def _proposals(series: pd.DataFrame) -> pd.DataFrame:
         minimum_units=np.nan,
         order_value=96.0,
         order_units=24.0,
+        source_stock=np.nan,
     )
     fills = (lines["sku"] == "00125").to_numpy()
     lines["supplier"] = "Novapack"

@@ -29,6 +29,7 @@ from forecasting.feeds import load_profile, read
 from forecasting.record import Record
 from models.workspace import Workspace
 from tests.api.keyed import NOW, bearer, key
+from tests.api.planned import kept_scenario
 from tests.api.published import AWKWARD, publish, workspace_in
 from tests.api.serving import serving, serving_app
 from tests.api.test_scorecard import outcome
@@ -133,6 +134,12 @@ ROUTES: Final = {
         "/v1/forecasts?site=PARIS",
         "/v1/forecasts?site=NO1",
     ),
+    "GET /v1/groups": Route(
+        READERS, "its rows", "/v1/groups", "/v1/groups?site=PARIS", "/v1/groups?site=NO1"
+    ),
+    "GET /v1/groups/{group}": Route(
+        READERS, "its rows", "/v1/groups/1", "/v1/groups/2", "/v1/groups/99", 404
+    ),
     "GET /v1/proposals": Route(
         frozenset({"planner", "erp", "admin"}),
         "its rows",
@@ -172,6 +179,16 @@ ROUTES: Final = {
         "/v1/feeds/deliveries/2/rejects",
         "/v1/feeds/deliveries/99/rejects",
         404,
+    ),
+    "GET /v1/scenarios": Route(READERS, "its rows", "/v1/scenarios"),
+    "GET /v1/scenarios/{number}": Route(
+        READERS, "its rows", "/v1/scenarios/1", "/v1/scenarios/2", "/v1/scenarios/99", 404
+    ),
+    "POST /v1/scenarios": Route(
+        READERS, "refused", "/v1/scenarios", content='{"changes": []}', status=202
+    ),
+    "GET /v1/flow": Route(
+        READERS, "its rows", "/v1/flow", "/v1/flow?site=PARIS", "/v1/flow?site=NO1"
     ),
     "GET /v1/scorecard": Route(READERS, "refused", "/v1/scorecard"),
 }
@@ -226,8 +243,10 @@ def made(workspace: Workspace, *sites: str) -> dict[str, str]:
     publish(workspace, sites=sites)
     keep(workspace, outcome().facts())
     _deliver(workspace, OWN, "erp's program", "admin's program")
+    kept_scenario(workspace, STOP, name="PARIS" if not sites else "", sites=sites)
     if not sites:
         _deliver(workspace, FOREIGN)
+        kept_scenario(workspace, {"kind": "site_closed", "site": FOREIGN})
     return {
         **{scope: key(workspace, scope) for scope in ALL},
         **{f"{scope} of {OWN}": key(workspace, scope, OWN) for scope in ALL},
@@ -250,7 +269,7 @@ def _deliver(workspace: Workspace, site: str, *callers: str) -> None:
             for caller in callers:
                 connection.execute(sa.insert(pushes), row | {"caller": caller, "at": NOW})
             if not connection.execute(sa.select(jobs.c.id)).first():
-                connection.execute(sa.insert(jobs), [JOB, JOB | {"id": 2, "kind": "train"}])
+                connection.execute(sa.insert(jobs), [JOB, TRAIN, WHAT_IF])
 
 
 JOB: Final = {
@@ -258,7 +277,10 @@ JOB: Final = {
     **{"state": "running", "step": "", "result": {}, "error": {}},
     **{"asked_at": NOW, "started_at": NOW, "seen_at": NOW + dt.timedelta(days=1)},
 }
-"""Under way: whoever asks for the same gets this one."""
+WHAT_IF: Final = JOB | {"id": 2, "kind": "scenario", "asked": {"changes": [], "publication": 1}}
+TRAIN: Final = JOB | {"id": 3, "kind": "train"}
+"""Under way: whoever asks for the same gets these."""
+STOP: Final = {"kind": "supplier_stop", "supplier": "Novapack", "weeks": 6}
 
 
 @pytest.fixture(scope="module")
@@ -332,8 +354,8 @@ def _told(response: Response) -> tuple[str, dict[str, str]]:
     """What an answer says, but the words of the question itself and its own id."""
     text = re.sub(r'"request_id":"\w+"', "", response.text)
     text = re.sub(r"PARIS|NO1", "…", text)
-    text = re.sub(r"((?:warnings?|deliver\w+)[/ ])\d+", r"\1…", text)
-    text = re.sub(r"(warning '|\"name\":\")\d+", r"\1…", text)
+    text = re.sub(r"((?:warnings?|groups?|deliver\w+|scenarios)[/ ])\d+", r"\1…", text)
+    text = re.sub(r"(warning '|scenario '|\"name\":\")\d+", r"\1…", text)
     ignored = ("x-request-id", "date", "etag", "content-length")
     return text, {name: value for name, value in response.headers.items() if name not in ignored}
 
@@ -370,7 +392,9 @@ def _without_numbers(response: Response) -> str:
 
 
 TAGGED: Final = [
-    name for name in COMPARED if "publications" not in name and "deliveries" not in name
+    name
+    for name in COMPARED
+    if not any(part in name for part in ("publications", "deliveries", "scenarios"))
 ]
 
 

@@ -32,6 +32,8 @@ OPERATIONS = {
     "getSeries",
     "getSeriesByQuery",
     "listForecasts",
+    "listGroups",
+    "getGroup",
     "listProposals",
     "listPublications",
     "getPublication",
@@ -46,6 +48,10 @@ OPERATIONS = {
     "createJob",
     "getJob",
     "listModels",
+    "listScenarios",
+    "createScenario",
+    "getScenario",
+    "getFlow",
 }
 WITHOUT_PARAMETERS = {
     "getLiveness",

@@ -75,6 +75,17 @@ def test_the_shell_runs_the_lines_as_meant(tmp_path: Path) -> None:
     ]
 
 
+def test_the_morning_lists_go_out_last_where_a_mail_server_is_set(
+    ready: Vigistock, folder: Path
+) -> None:
+    assert "digest" not in ready("schedule").out
+    with (folder / "vigistock.toml").open("a") as file:
+        file.write('smtp_host = "mail.example.com"\n')
+    (line,) = [one for one in lines_of(ready("schedule", "--only", "cron").out) if "digest" in one]
+    assert line.endswith(" digest --send")
+    assert "publish" in line
+
+
 @pytest.fixture
 def systemd_analyze() -> str:
     found = shutil.which("systemd-analyze")

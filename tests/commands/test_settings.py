@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.settings import KEYS, Service, load_settings
+from api.settings import KEYS, Outgoing, Service, load_settings
 from forecasting.calendar import Frequency
 from forecasting.errors import BadSetting, UnknownName, VigistockError
 from forecasting.options import Options
@@ -53,6 +53,9 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
         'schema = "erp"\nhosts = ["*.example.com"]\nhttps = true\nrate_limit = "9/second"\n'
         "request_seconds = 5\ndrain_seconds = 0\naccess_log = false\n"
         "push_mib = 8\npush_seconds = 30\n"
+        'smtp_host = "mail"\nsmtp_port = 25\nsmtp_tls = "none"\nsmtp_user = "me"\n'
+        'mail_from = "a@b.c"\nmail_to = { "*" = "d@e.f" }\n'
+        'webhook_private = true\nwebhook_url = "http://hook/"\n'
     )
     loaded = load_settings(toml.parent)
     assert set(loaded.sources.values()) == {"vigistock.toml"}
@@ -63,6 +66,9 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
     assert loaded.settings.schema_ == "erp"
     assert loaded.settings.service == Service(
         ("*.example.com",), True, "9/second", 5.0, 0.0, False, 8, 30.0
+    )
+    assert loaded.settings.outgoing == Outgoing(
+        "mail", 25, "none", "me", "a@b.c", {"*": "d@e.f"}, "http://hook/", True
     )
 
 
@@ -162,5 +168,6 @@ def test_keys_are_the_designs_and_those_of_retention() -> None:
         "availability_basis shop_hours unmet country language currency daily_budget holding_rate "
         "expedite_cost transfer_cost order_cost keep_publications keep_months "
         "seed workers engine schema hosts "
-        "https rate_limit request_seconds push_mib push_seconds drain_seconds access_log"
+        "https rate_limit request_seconds push_mib push_seconds drain_seconds access_log "
+        "smtp_host smtp_port smtp_tls smtp_user mail_from mail_to webhook_private webhook_url"
     )

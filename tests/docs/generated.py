@@ -91,7 +91,7 @@ def settings() -> str:
 
 
 def _default(value: Any) -> str:
-    if value in (None, "", ()):
+    if value in (None, "", (), {}):
         return ""
     if isinstance(value, tuple):
         value = list(value)

@@ -29,9 +29,14 @@ def test_the_tour_runs_and_announces_the_warning_that_the_readme_explains(tour: 
     assert len(frame) == 3
     assert frame["warning"].notna().sum() == 1
     assert (mug["state"], mug["horizon_days"], mug["value_basis"]) == ("new", 14, "margin")
-    for text in ("LYON · 00123", "Order PO-6 is 4 days late", "Expedite order PO-6 (48"):
+    for text in (
+        "Call NOVAPACK by Sun 1 Mar: PO-6 to arrive by Tue 3 Mar",
+        "LYON · 00123",
+        "Order PO-6 is 4 days late",
+        "order PO-6 (48 units) is needed by Tue 3 Mar",
+    ):
         assert text in " ".join(shown.split()), text
-    assert mug["act_by"] == "2026-03-01"
+    assert mug["act_by"] == "too_late"
     assert "late_order" in mug["causes"]
 
 

@@ -129,6 +129,7 @@ def test_a_site_as_source_makes_a_transfer_for_one_site() -> None:
     assert set(lines["supplier"]) == {""}
     assert lines["site"].tolist() == ["S1", "S2"]
     assert lines["proposal"].tolist() == [1, 2]
+    assert set(lines["source_stock"]) == {500.0}
 
 
 def test_lines_are_ordered_apart_by_buyer_and_currency() -> None:

@@ -1,0 +1,1 @@
+"""What Vigistock says without being asked: the morning list by e-mail, new dangers to a webhook."""

@@ -1,0 +1,141 @@
+"""The planner's actions: groups of warnings that one call, order or transfer repairs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+from babel.numbers import format_decimal
+
+from api.readable import amount, counted, with_readable_dates
+from models.publication import PublicationReader
+
+TODAY: Final = "today"
+LEFT_OUT: Final = "left_out"
+UNAVOIDABLE: Final = "unavoidable"
+
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "fr": {
+        "title": "À faire aujourd’hui",
+        "what": "Que faire, et pourquoi",
+        "effect": "Effet",
+        "value": "Évite",
+        "saved": "{units} unités sauvées",
+        "left_out": "Hors du budget de {budget} actions par approvisionneur : {actions}, {value} "
+        "de perte attendue.",
+        "unavoidable": "Inévitables, prévenir les clients : {series}.",
+    },
+    "en": {
+        "title": "To do today",
+        "what": "What to do, and why",
+        "effect": "Effect",
+        "value": "Avoids",
+        "saved": "{units} units saved",
+        "left_out": "Beyond the budget of {budget} actions a planner: {actions}, {value} of "
+        "expected loss.",
+        "unavoidable": "Unavoidable, tell the customers: {series}.",
+    },
+}
+COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "fr": {
+        "series": {"one": "{n} série", "other": "{n} séries"},
+        "out": {"one": "dont {n} en rupture", "other": "dont {n} en rupture"},
+        "ruptures": {"one": "≈ {n} rupture évitée", "other": "≈ {n} ruptures évitées"},
+        "actions": {"one": "{n} action", "other": "{n} actions"},
+    },
+    "en": {
+        "series": {"one": "{n} series", "other": "{n} series"},
+        "out": {"other": "{n} out already"},
+        "ruptures": {"one": "≈ {n} stockout avoided", "other": "≈ {n} stockouts avoided"},
+        "actions": {"one": "{n} action", "other": "{n} actions"},
+    },
+}
+
+
+@dataclass(frozen=True)
+class GroupLine:
+    """One action as a planner reads it."""
+
+    group: int
+    where: str  # today, left_out, unavoidable
+    headline: str
+    why: str
+    effect: list[str]  # one a line
+    value: str
+    buyer: str
+
+
+@dataclass(frozen=True)
+class Grouped:
+    """Actions in order, and what is said of those that are not shown."""
+
+    today: list[GroupLine]
+    closing: list[str]  # sentences: what the budget left out, what nothing avoids
+
+
+def grouped(
+    reader: PublicationReader, language: str, *, limit: int, buyer: str | None = None
+) -> Grouped:
+    """Today's actions of one buyer, or of all; none where the publication tells of no groups."""
+    if not reader.has_groups:
+        return Grouped([], [])
+    table = reader.groups().to_pandas()
+    if buyer is not None:
+        table = table[table["buyer"].astype(str) == buyer]
+    origin = pd.Timestamp(reader.provenance["origin_end"]).date()
+    lists = table["attention"].astype(str)
+    rows = table[lists == TODAY].head(limit).to_dict("records")
+    lines = [group_line(row, language, origin) for row in rows]
+    budget = int(reader.publication.provenance.options.get("daily_budget", 0))
+    closing = _closing(table, lists, language, budget)
+    return Grouped(lines, closing)
+
+
+def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupLine:
+    words, forms = WORDS[language], COUNTS[language]
+    series = counted(int(row["series"]), forms["series"], language)
+    if row["out"]:
+        series += f", {counted(int(row['out']), forms['out'], language)}"
+    effect = [series]
+    ruptures = round(float(row["ruptures_avoided"]))
+    if ruptures:
+        effect.append(counted(ruptures, forms["ruptures"], language))
+    units = format_decimal(round(float(row["units_saved"])), locale=language)
+    effect.append(words["saved"].format(units=units))
+    return GroupLine(
+        group=int(row["group"]),
+        where=str(row["attention"]),
+        headline=with_readable_dates(str(row[f"headline_{language}"]), language, origin),
+        why=with_readable_dates(_capitalised(str(row[f"why_{language}"])), language, origin),
+        effect=effect,
+        value=amount(row["loss_avoided"], str(row["currency"]), language),
+        buyer=str(row["buyer"]),
+    )
+
+
+def _closing(table: pd.DataFrame, lists: pd.Series, language: str, budget: int) -> list[str]:
+    words, forms = WORDS[language], COUNTS[language]
+    said = []
+    left = table[lists == LEFT_OUT]
+    if len(left):
+        actions = counted(len(left), forms["actions"], language)
+        value = _sums(left, language)
+        said.append(words["left_out"].format(budget=budget, actions=actions, value=value))
+    lost = int(table.loc[lists == UNAVOIDABLE, "series"].sum())
+    if lost:
+        said.append(words["unavoidable"].format(series=counted(lost, forms["series"], language)))
+    return said
+
+
+def _sums(rows: pd.DataFrame, language: str) -> str:
+    """By currency: they are never added."""
+    sums = rows.assign(currency=rows["currency"].astype(str)).groupby("currency")["loss_avoided"]
+    told = [amount(value, str(unit), language) for unit, value in sums.sum().items()]
+    return " + ".join(told) or "—"
+
+
+def _capitalised(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,246 @@
+"""A scenario and what comes of it, in the words of a planner: French or English."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pandas as pd
+
+from api.readable import amount, counted, day
+from models.scenarios.declaration import (
+    Change,
+    Demand,
+    LeadTime,
+    OrderLate,
+    PromotionAdded,
+    Scenario,
+    SiteClosed,
+    SupplierStop,
+)
+
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {
+    "fr": {
+        "demand": "demande {percent} %{what}{when}",
+        "supplier_stop": "{supplier} s’arrête {weeks} semaine(s){when}",
+        "order_late": "commande {order} en retard de {days} jour(s) de plus",
+        "orders_late": "toutes les commandes de {supplier} en retard de {days} jour(s) de plus",
+        "site_closed": "site {site} fermé{when}",
+        "lead_time": "délais de {supplier} × {factor}",
+        "promotion": "promotion de {depth} %{what}{when}",
+        "nothing": "rien ne change",
+        "from": " à partir du {start}",
+        "until": " jusqu’au {end}",
+        "between": " du {start} au {end}",
+        "everything": " partout",
+        "of": " ({codes})",
+        "plan": "Plan {number}",
+        "base": "Comparé à la publication {publication} ; vu jusqu’au {until}",
+        "first": "la première {day}",
+        "sooner": "{n} plus tôt que prévu",
+        "worse": "{n} aggravées",
+        "relieved": "{n} évitées",
+        "better": "{n} allégées",
+        "loss": "Perte attendue {before} → {after} ({added}) ; {units} unités de plus manquent.",
+        "loss_less": "Perte attendue {before} → {after} ({added}) ; {units} unités de moins "
+        "manquent.",
+        "loss_same": "Perte attendue {before}, inchangée.",
+        "away": "Demande venue devant un site fermé : {units} unités, {value}.",
+        "calm": "Rien ne casse et rien ne change de ce qui se voit.",
+        "by_site": "Par site",
+        "by_supplier": "Par fournisseur",
+        "by_category": "Par catégorie",
+        "breaks": "Ruptures de plus",
+        "units": "Unités",
+        "value": "Perte",
+        "when": "Rupture",
+        "item": "Site · article",
+        "chance": "Risque",
+        "what_breaks": "Ce qui casse",
+        "what_to_do": "Que faire",
+        "find": "Trouver {units} unités de {sku} ailleurs{by}, pour {sites}",
+        "order": "Commander {units} unités de {sku} chez {source}{by}, pour {sites}",
+        "transfer": "Demander {units} unités de {sku} au site {source}{by}, pour {sites}",
+        "expedite": "Relancer la commande {order_id} ({units} unités de {sku}){by}, pour {sites}",
+        "other": "{action} : {units} unités de {sku} {source}{by}, pour {sites}",
+        "before": " avant le {day}",
+        "promotion_model": "Effet de la promotion : celui que le modèle de demande a appris.",
+        "promotion_stated": "Effet de la promotion : celui qui est déclaré ; le modèle de demande "
+        "n’a rien appris de tel.",
+        "depots": "Sont sommées les pertes là où l’on vend ; un dépôt à sec est montré, non "
+        "compté.",
+        "none": "Aucun scénario pour l’instant.",
+        "compared": "Plan {a} contre plan {b}",
+        "bases_differ": "Attention : ces plans partent de publications différentes ({a} et {b}).",
+        "sites": "{n} sites",
+        "goes_on": "Ce qui est supposé continue après ce jour : la suite n’est pas vue.",
+    },
+    "en": {
+        "demand": "demand {percent}%{what}{when}",
+        "supplier_stop": "{supplier} stops for {weeks} week(s){when}",
+        "order_late": "order {order} late by {days} more day(s)",
+        "orders_late": "all orders of {supplier} late by {days} more day(s)",
+        "site_closed": "site {site} closed{when}",
+        "lead_time": "lead times of {supplier} × {factor}",
+        "promotion": "promotion of {depth}%{what}{when}",
+        "nothing": "nothing changes",
+        "from": " from {start}",
+        "until": " until {end}",
+        "between": " from {start} to {end}",
+        "everything": " everywhere",
+        "of": " ({codes})",
+        "plan": "Plan {number}",
+        "base": "Compared with publication {publication}; seen up to {until}",
+        "first": "the first on {day}",
+        "sooner": "{n} sooner than before",
+        "worse": "{n} worse",
+        "relieved": "{n} spared",
+        "better": "{n} better",
+        "loss": "Expected loss {before} → {after} ({added}); {units} more units short.",
+        "loss_less": "Expected loss {before} → {after} ({added}); {units} fewer units short.",
+        "loss_same": "Expected loss {before}, unchanged.",
+        "away": "Demand that finds a site closed: {units} units, {value}.",
+        "calm": "Nothing breaks, and nothing changes that anybody would see.",
+        "by_site": "By site",
+        "by_supplier": "By supplier",
+        "by_category": "By category",
+        "breaks": "More stockouts",
+        "units": "Units",
+        "value": "Loss",
+        "when": "Stockout",
+        "item": "Site · item",
+        "chance": "Risk",
+        "what_breaks": "What breaks",
+        "what_to_do": "What to do",
+        "find": "Find {units} units of {sku} elsewhere{by}, for {sites}",
+        "order": "Order {units} units of {sku} from {source}{by}, for {sites}",
+        "transfer": "Ask site {source} for {units} units of {sku}{by}, for {sites}",
+        "expedite": "Expedite order {order_id} ({units} units of {sku}){by}, for {sites}",
+        "other": "{action}: {units} units of {sku} {source}{by}, for {sites}",
+        "before": " by {day}",
+        "promotion_model": "Effect of the promotion: what the demand model has learned.",
+        "promotion_stated": "Effect of the promotion: as stated; the demand model has learned "
+        "nothing of the kind.",
+        "depots": "Losses are summed where goods are sold; a depot that runs dry is shown, not "
+        "counted.",
+        "none": "No scenario yet.",
+        "compared": "Plan {a} against plan {b}",
+        "bases_differ": "Mind: these plans start from different publications ({a} and {b}).",
+        "sites": "{n} sites",
+        "goes_on": "What is supposed goes on after that day: the rest is not seen.",
+    },
+}
+
+NAMED: Final = 3  # sites of an action; more are counted
+
+BREAKS: Final[Mapping[str, Mapping[str, str]]] = {
+    "fr": {"one": "{n} série casse", "other": "{n} séries cassent"},
+    "en": {"one": "{n} series breaks", "other": "{n} series break"},
+}
+
+
+def described(scenario: Scenario, language: str) -> str:
+    """All changes in one line."""
+    changes = [_described(one, language) for one in scenario.changes]
+    return " ; ".join(changes) if changes else WORDS[language]["nothing"]
+
+
+def _described(change: Change, language: str) -> str:
+    words = WORDS[language]
+    start, end = getattr(change, "start", None), getattr(change, "end", None)
+    shown = {
+        "start": day(start, language, pattern="d MMM y"),
+        "end": day(end, language, pattern="d MMM y"),
+    }
+    span = "between" if start and end else "from" if start else "until" if end else ""
+    facts: dict[str, Any] = {"when": words[span].format(**shown) if span else ""}
+    match change:
+        case Demand():
+            facts |= {"percent": f"{change.percent:+g}", "what": _selection(change, language)}
+        case PromotionAdded():
+            facts |= {"depth": f"{100 * change.depth:g}", "what": _selection(change, language)}
+        case SupplierStop():
+            facts |= {"supplier": change.supplier, "weeks": f"{change.weeks:g}"}
+        case OrderLate():
+            key = "order_late" if change.order else "orders_late"
+            facts |= {"order": change.order, "supplier": change.supplier, "days": change.days}
+            return words[key].format(**facts)
+        case SiteClosed():
+            facts |= {"site": change.site}
+        case LeadTime():
+            facts |= {"supplier": change.supplier, "factor": f"{change.factor:g}"}
+    return words[change.kind].format(**facts)
+
+
+def _selection(change: Demand | PromotionAdded, language: str) -> str:
+    codes = [code for code in (change.category, change.supplier, change.sku, change.site) if code]
+    words = WORDS[language]
+    return words["of"].format(codes=", ".join(codes)) if codes else words["everything"]
+
+
+def summary(totals: Mapping[str, Any], language: str, near: dt.date) -> list[str]:
+    """The whole in two or three lines."""
+    words = WORDS[language]
+    changed = [
+        words[name].format(n=totals[name])
+        for name in ("sooner", "worse", "relieved", "better")
+        if totals[name]
+    ]
+    if not totals["broken"] and not changed:
+        return [words["calm"]]
+    breaks = counted(totals["broken"], BREAKS[language], language)
+    if totals["first_break"]:
+        first = day(dt.date.fromisoformat(totals["first_break"]), language, near=near)
+        breaks += f" ({words['first'].format(day=first)})"
+    return [", ".join([breaks, *changed]) + ".", *money(totals, language)]
+
+
+def money(totals: Mapping[str, Any], language: str) -> list[str]:
+    """What is lost in each currency, and what finds a site closed."""
+    words, lines = WORDS[language], []
+    for row in totals["by_currency"]:
+        currency = row["currency"]
+        before, after = (
+            amount(row[f"value_{run}"], currency, language) for run in ("base", "scenario")
+        )
+        units = round(row["units_short_added"])
+        key = "loss" if units > 0 else "loss_less" if units < 0 else "loss_same"
+        lines.append(
+            words[key].format(
+                before=before,
+                after=after,
+                added=signed(row["value_added"], currency, language),
+                units=_number(abs(units), language),
+            )
+        )
+        if row["units_turned_away"] >= 1:
+            away = amount(row["value_turned_away"], currency, language)
+            away_units = _number(row["units_turned_away"], language)
+            lines.append(words["away"].format(units=away_units, value=away))
+    return lines
+
+
+def signed(value: Any, currency: str, language: str) -> str:
+    """An amount with its sign; blank where nothing is known."""
+    if value is None or pd.isna(value):
+        return ""
+    return ("−" if value < 0 else "+") + amount(abs(value), currency, language)
+
+
+def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
+    """One of models.scenarios.mitigation as a sentence."""
+    words = WORDS[language]
+    date, _, clock = str(action["by"]).partition(" ")
+    due = day(date, language, near=near) if date else ""
+    facts = dict(action) | {"units": _number(action["units"], language)}
+    sites = str(action["sites"]).split(", ")
+    if len(sites) > NAMED:
+        facts["sites"] = words["sites"].format(n=len(sites))
+    facts["by"] = words["before"].format(day=f"{due} {clock}".strip()) if due else ""
+    key = action["action"] if action["action"] in words else "other"
+    return words[key].format(**facts)
+
+
+def _number(value: float, language: str) -> str:
+    return counted(round(value), {"other": "{n}"}, language)

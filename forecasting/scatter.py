@@ -1,0 +1,104 @@
+"""Sample paths around the means of one grain: all that drawing them takes, and nothing of a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.calendar import Frequency
+from forecasting.distribution import ErrorPaths, series_key
+
+Matrix = NDArray[np.float64]
+
+ARRAYS: Final = ("mean", "dispersion", "quantum")
+
+
+def keys_of(series: pd.DataFrame) -> list[int]:
+    """The stable number of each series, from which its luck comes."""
+    return [series_key(*pair) for pair in zip(series["site"], series["sku"], strict=True)]
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Means and errors of n series over H periods from `first` on."""
+
+    frequency: Frequency
+    first: int
+    keys: Sequence[int]  # [n]
+    mean: Matrix  # [n, H] demand, units a period
+    dispersion: Matrix  # [n] φ of var = m + φ m², counted in quanta
+    quantum: Matrix  # [n] the unit that demand is counted in
+    errors: ErrorPaths
+    count: int  # paths a series
+    seed: int
+    factor: Matrix | None = None  # [n, H] that the mean is moved by; None: by nothing
+
+    @property
+    def horizon(self) -> int:
+        return self.mean.shape[1]
+
+    def times(self, factor: Matrix) -> Scatter:
+        """The same series where more or less is wanted: each path moves with its mean."""
+        return replace(self, factor=factor)
+
+    def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
+        """[b, count, horizon] demand, units. The same series and seed give the same paths, and the
+        paths of each period average to the forecast."""
+        return self.errors.paths(
+            self.keys[rows],
+            count=self.count,
+            seed=self.seed,
+            horizon=self.horizon if horizon is None else min(horizon, self.horizon),
+            factor=None if self.factor is None else self.factor[rows],
+            **self._counted(rows),
+        )
+
+    def quantiles(self, rows: slice, levels: Sequence[float]) -> Matrix:
+        """[b, H, Q] of the unmoved paths at each step."""
+        return self.errors.quantiles(levels, count=self.count, **self._counted(rows))
+
+    def _counted(self, rows: slice) -> dict[str, Matrix]:
+        """Mean in quanta, φ and quantum of some series."""
+        quantum = self.quantum[rows]
+        return {
+            "mean": self.mean[rows] / quantum[:, None],
+            "dispersion": self.dispersion[rows],
+            "quantum": quantum,
+        }
+
+    def to_files(self, folder: Path) -> dict[str, Any]:
+        """Write the arrays; gives what `from_files` must be told beside them and the series."""
+        np.savez(
+            folder / "scatter.npz",
+            scores=self.errors.scores,
+            volumes=self.errors.volumes,
+            bend=self.errors.bend,
+            **{name: getattr(self, name) for name in ARRAYS},
+        )
+        return {
+            "frequency": self.frequency.value,
+            "first": self.first,
+            "count": self.count,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_files(cls, folder: Path, facts: dict[str, Any], series: pd.DataFrame) -> Scatter:
+        """As `to_files` left it; raises OSError, ValueError or KeyError."""
+        frequency = Frequency(facts["frequency"])
+        with np.load(folder / "scatter.npz", allow_pickle=False) as kept:
+            return cls(
+                frequency=frequency,
+                first=int(facts["first"]),
+                keys=keys_of(series),
+                errors=ErrorPaths(kept["scores"], kept["volumes"], kept["bend"], frequency),
+                count=int(facts["count"]),
+                seed=int(facts["seed"]),
+                **{name: kept[name] for name in ARRAYS},
+            )

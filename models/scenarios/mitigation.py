@@ -1,0 +1,102 @@
+"""What can be done about a scenario: the actions that its own run proposes for what it breaks.
+
+What a stopped supplier, or a site that runs dry itself, would have to deliver is not proposed; how
+much is to be found elsewhere, and until when, is.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+HELPED: Final = ("broken", "sooner", "worse")
+DRY: Final = ("broken", "sooner")
+KEYS: Final = ("action", "source", "order_id", "sku", "currency")
+UNDATED: Final = "~"  # behind every date, until it is shown as a blank
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """Who can still deliver under the scenario."""
+
+    stopped: Mapping[str, dt.date]  # suppliers, and the first day on which they are
+    dry: frozenset[tuple[str, str]]  # site, sku
+
+    def possible(self, action: Row, row: Row) -> bool:
+        """Ordering from a supplier that stops ends the day before, calling it about an order too.
+        An action may be for one of the series alone."""
+        source = action.get("source") or row["supplier"]
+        if (source, row["sku"]) in self.dry:
+            return False
+        by = str(action.get("by") or "")[:10]
+        return source not in self.stopped or "" < by < self.stopped[source].isoformat()
+
+
+def mitigations(
+    table: pd.DataFrame, actions: Sequence[str], stopped: Mapping[str, dt.date]
+) -> pd.DataFrame:
+    """A row an action and series that a scenario makes worse, with the value that it adds there.
+
+    `table`: models.scenarios.comparison.compared; `actions`: the compact JSON of each of its rows;
+    `stopped`: suppliers and the first day on which they neither deliver nor take orders.
+    """
+    rows: list[Any] = table.to_dict("records")
+    dry = {(row["site"], row["sku"]) for row in rows if row["verdict"] in DRY or row["out"]}
+    reach = _Reach(stopped, frozenset(dry))
+    fed = table[table["counts"]].groupby(["source", "sku"])["value_added"].sum().to_dict()
+    found: list[dict[str, Any]] = []
+    for row, told in zip(rows, actions, strict=True):
+        if row["verdict"] not in HELPED:
+            continue
+        possible = [one for one in json.loads(told or "[]") if reach.possible(one, row)]
+        value = row["value_added"] if row["counts"] else fed.get((row["site"], row["sku"]), 0.0)
+        if possible:
+            found += [_line(one, row, value) for one in possible]
+        elif row["counts"]:
+            found.append(_line(_found_elsewhere(row), row, value))
+    return pd.DataFrame(found, columns=[*KEYS, "units", "by", "site", "value"])
+
+
+def together(lines: pd.DataFrame) -> pd.DataFrame:
+    """Alike actions of several series as one, with its first deadline; ranked by the value that the
+    scenario adds to the series they help, then by units."""
+    told = lines.assign(series=1, by=lines["by"].replace("", UNDATED))
+    groups: Any = told.groupby(list(KEYS), sort=True, as_index=False)
+    merged: pd.DataFrame = groups.agg(
+        {"units": "sum", "by": "min", "series": "sum", "site": _joined, "value": "sum"}
+    )
+    merged = merged.rename(columns={"site": "sites"})
+    merged["by"] = merged["by"].replace(UNDATED, "")
+    order = ["value", "units", *KEYS]
+    ranked = merged.sort_values(order, ascending=[False, False, *[True] * len(KEYS)])
+    return ranked.reset_index(drop=True)
+
+
+def _found_elsewhere(row: Row) -> dict[str, Any]:
+    due = row["breaks_on_scenario"]
+    by: str = "" if pd.isna(due) else due.date().isoformat()
+    return {"code": "find", "units": max(row["units_short_added"], 0.0), "by": by}
+
+
+def _line(action: Row, row: Row, value: float) -> dict[str, Any]:
+    return {
+        "action": action["code"],
+        "source": action.get("source") or "",
+        "order_id": action.get("order_id") or "",
+        "sku": row["sku"],
+        "currency": row["currency"],
+        "units": float(action.get("units") or 0.0),
+        "by": str(action.get("by") or ""),
+        "site": row["site"],
+        "value": value,
+    }
+
+
+def _joined(sites: pd.Series) -> str:
+    return ", ".join(sorted(set(sites)))

@@ -1,0 +1,109 @@
+"""Base and declaration → what a scenario changes. Pure: inputs in, tables out."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.calendar import end_date
+from forecasting.options import Options
+from models.lead_time import fit_lead_times
+from models.risk import assess
+from models.risk.hazard import RuptureHazard
+from models.scenarios.base import Base
+from models.scenarios.comparison import compared, run_of
+from models.scenarios.declaration import Scenario
+from models.scenarios.effects import Uplift, sources, suppose
+from models.scenarios.mitigation import mitigations
+from models.scenarios.totals import grouped, totals
+from models.sources import feeding_sites
+
+Floats = NDArray[np.float64]
+PROJECTED = ("p_first", "p_first_no_order", "units_short_mean")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a publication says of its n series, in the panel's order."""
+
+    warnings: pd.DataFrame  # state, unit_loss, value_basis, currency, actions
+    projection: dict[str, Floats]  # PROJECTED -> [n, H]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a scenario changes: tables, and the whole in a few figures."""
+
+    series: pd.DataFrame  # models.scenarios.comparison.compared, of the series it concerns
+    groups: pd.DataFrame  # models.scenarios.comparison.grouped
+    actions: pd.DataFrame  # models.scenarios.mitigation.mitigations
+    totals: dict[str, Any]
+    notes: tuple[str, ...]
+    until: dt.date  # the last day that it sees
+
+
+def run_scenario(
+    scenario: Scenario,
+    base: Base,
+    said: Said,
+    options: Options,
+    hazard: RuptureHazard | None,
+    uplift: Uplift,
+    *,
+    every_series: bool = False,
+) -> Result:
+    """Run what publishing runs on the inputs that a scenario changes, and compare.
+
+    `options`: those that the publication was made under; `every_series`: a row for those that
+    nothing concerns too, computed anew.
+    """
+    panel, forecast = base.panel, base.forecast
+    lead_times = fit_lead_times(panel, options)
+    now = suppose(scenario, panel, forecast.mean, lead_times, uplift)
+    rows = np.ones(len(panel), dtype=bool) if every_series else now.touched
+    reach = min(max(options.risk_horizons), forecast.grains[panel.frequency].horizon)
+    before = run_of(
+        said.warnings.loc[rows], _of(said.projection, rows), panel, reach, options.unmet
+    )
+    warnings, made = said.warnings.loc[rows], said.projection
+    if rows.any():
+        found = assess(now.panel, forecast.moved(now.factor, rows), now.lead_times, options, hazard)
+        warnings, made = found.warnings.loc[rows], matrices(found.projection, len(panel))
+    after = run_of(warnings, _of(made, rows), panel, reach, options.unmet)
+    away = np.zeros(len(panel))
+    if now.turned_away is not None:
+        away = (forecast.mean * now.turned_away)[:, :reach].sum(axis=1)
+    table = compared(
+        panel.series.loc[rows],
+        warnings,
+        before,
+        after,
+        source=feeding_sites(panel)[rows],
+        counts=~sources(panel)[rows],
+        turned_away=away[rows],
+        unmet=options.unmet,
+    )
+    return Result(
+        series=table,
+        groups=grouped(table),
+        actions=mitigations(table, list(warnings["actions"].astype(str)), now.stopped),
+        totals=totals(table),
+        notes=now.notes,
+        until=end_date(panel.origin + reach, panel.frequency),
+    )
+
+
+def _of(projection: Mapping[str, Floats], rows: NDArray[np.bool_]) -> dict[str, Floats]:
+    return {name: projection[name][rows] for name in PROJECTED}
+
+
+def matrices(projection: pd.DataFrame, count: int) -> dict[str, Floats]:
+    return {
+        name: projection[name].to_numpy(dtype=np.float64).reshape(count, -1) for name in PROJECTED
+    }

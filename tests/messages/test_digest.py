@@ -1,0 +1,311 @@
+"""The morning list by e-mail, taken in by a real SMTP server."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email
+import json
+import socket
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from email.message import EmailMessage
+from email.policy import default
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from api.messages.digest import Digest, digests_of
+from api.messages.mail import NotSent, mail_server, message_of, recipients
+from api.settings import Outgoing
+from forecasting.errors import NotReady, Refused, UnknownName
+from forecasting.record.database import connect
+from models.publication import PublicationReader, open_publication
+from models.workspace import Workspace
+from tests.commands.conftest import Vigistock
+
+PASSWORD = "correct horse"
+
+
+class Letters(Message):
+    """What the server was handed, parsed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.got: list[EmailMessage] = []
+
+    def prepare_message(self, session: Any, envelope: Any) -> Any:
+        return email.message_from_bytes(envelope.content, policy=default)
+
+    def handle_message(self, message: Any) -> None:
+        self.got.append(message)
+
+    async def handle_RCPT(
+        self, server: Any, session: Any, envelope: Any, address: str, options: Any
+    ) -> str:
+        if address.startswith("nobody@"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+
+def logs_in(_server: Any, _session: Any, _envelope: Any, mechanism: str, data: Any) -> AuthResult:
+    good = isinstance(data, LoginPassword) and data.password == PASSWORD.encode()
+    return AuthResult(success=good and mechanism in ("LOGIN", "PLAIN"), handled=False)
+
+
+@pytest.fixture
+def letters() -> Letters:
+    return Letters()
+
+
+@pytest.fixture
+def plain(letters: Letters) -> Iterator[Outgoing]:
+    """A server on this machine that speaks no TLS and asks nobody."""
+    server = Controller(letters, hostname="127.0.0.1", port=free_port())
+    server.start()
+    yield outgoing_of(server, smtp_tls="none")
+    server.stop()
+
+
+def outgoing_of(server: Controller, **more: Any) -> Outgoing:
+    return Outgoing(
+        **{"smtp_host": "127.0.0.1", "smtp_port": server.port},
+        **{"mail_from": "stock@example.com", **more},
+    )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        return int(door.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Of 127.0.0.1, signed by itself, with its key, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    built = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+        )
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    file = tmp_path_factory.mktemp("tls") / "server.pem"
+    file.write_bytes(
+        built.public_bytes(serialization.Encoding.PEM)
+        + key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    return file
+
+
+@pytest.fixture
+def careful(letters: Letters, certificate: Path) -> Iterator[Outgoing]:
+    """A server that asks for STARTTLS, then for a password."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server = Controller(
+        letters,
+        hostname="127.0.0.1",
+        port=free_port(),
+        tls_context=context,
+        require_starttls=True,
+        auth_required=True,
+        authenticator=logs_in,
+    )
+    server.start()
+    yield outgoing_of(server, smtp_user="vigistock")
+    server.stop()
+
+
+@pytest.fixture
+def reader(company: Workspace) -> PublicationReader:
+    engine = connect(company.database_url)
+    found = open_publication(engine, company.publications)
+    engine.dispose()
+    return found
+
+
+def of(reader: PublicationReader, language: str = "fr", limit: int = 20) -> dict[str, Digest]:
+    return {one.buyer: one for one in digests_of(reader, language, limit=limit)}
+
+
+def test_each_buyer_is_told_of_their_items(reader: PublicationReader) -> None:
+    found = of(reader)
+    assert sorted(found) == ["A. Benali", "C. Morel"]
+    coffee, tea = found["C. Morel"], found["A. Benali"]
+    assert "00123" in coffee.text
+    assert "00124" not in coffee.text
+    assert "00124" in tea.text
+    assert "00123" not in tea.text
+    assert tea.subject == "Vigistock, lundi 23 novembre : 1 série déjà en rupture, 0 alerte"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("fr", ("Bonjour C. Morel", "À traiter aujourd’hui", "risque 85", "Commande PO-1182")),
+        ("en", ("Good morning C. Morel", "To treat today", "risk 85%", "Order PO-1182 is 4 days")),
+    ],
+)
+def test_text_and_page_say_the_same(
+    reader: PublicationReader, language: str, words: tuple[str, ...]
+) -> None:
+    one = of(reader, language)["C. Morel"]
+    for word in words:
+        assert word in one.text
+        assert word in one.html
+    assert "&amp;B 50%/x" in one.html, "codes are escaped in the page"
+    assert "A&B 50%/x" in one.text
+
+
+def test_the_orders_of_the_day_stand_below(reader: PublicationReader) -> None:
+    text = of(reader, "en")["C. Morel"].text
+    orders = text.partition("Orders to place on Monday 23 November\n")[2]
+    assert "- Novapack · LYON · 2 lines · €192 · before 11:00\n" in orders
+    assert "minimum €150 not reached" in orders, "of the awkward site"
+    assert "PARIS" not in orders, "its order is on Thursday"
+
+
+def test_the_list_has_a_limit_and_says_so(reader: PublicationReader) -> None:
+    one = of(reader, "en", limit=1)["C. Morel"]
+    assert len(one.listed.lines) == 1
+    assert "2 warnings (1 shown)" in one.subject
+
+
+def test_a_buyer_that_nobody_knows_is_named(reader: PublicationReader) -> None:
+    with pytest.raises(UnknownName, match=r"C\. Morel"):
+        digests_of(reader, "fr", limit=5, buyer="C. Moral")
+
+
+@pytest.mark.parametrize(
+    ("buyer", "expected"),
+    [
+        ("Ali", ["ali@example.com", "desk@example.com"]),
+        ("Zoé", ["all@example.com"]),
+        ("", ["all@example.com"]),
+    ],
+)
+def test_who_gets_a_list(buyer: str, expected: list[str]) -> None:
+    mail_to = {"Ali": "ali@example.com, desk@example.com", "*": "all@example.com"}
+    assert recipients(buyer, mail_to) == expected
+    assert recipients("Zoé", {"Ali": "ali@example.com"}) == []
+
+
+def test_a_mail_server_gets_both_forms(
+    reader: PublicationReader, plain: Outgoing, letters: Letters
+) -> None:
+    one = of(reader)["C. Morel"]
+    with mail_server(plain) as server:
+        server.send_message(message_of(one, plain.mail_from, ["c.morel@example.com"]))
+    (got,) = letters.got
+    assert (got["From"], got["To"]) == ("stock@example.com", "c.morel@example.com")
+    assert got["Subject"] == one.subject
+    assert got["Auto-Submitted"] == "auto-generated"
+    text, page = got.get_body(("plain",)), got.get_body(("html",))
+    assert text is not None
+    assert page is not None
+    assert text.get_content().replace("\r\n", "\n").strip() == one.text.strip()
+    assert "<table" in page.get_content()
+
+
+def test_a_line_break_in_a_name_starts_no_header(reader: PublicationReader) -> None:
+    one = replace(of(reader)["C. Morel"], subject="x\r\nBcc: all@example.com")
+    message = message_of(one, "stock@example.com", ["c@example.com"])
+    assert message["Bcc"] is None
+    assert message["Subject"] == "x Bcc: all@example.com"
+
+
+def test_the_password_goes_over_tls(
+    reader: PublicationReader,
+    careful: Outgoing,
+    letters: Letters,
+    certificate: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    message = message_of(of(reader)["C. Morel"], careful.mail_from, ["c@example.com"])
+    monkeypatch.setenv("VIGISTOCK_SMTP_PASSWORD", PASSWORD)
+    with pytest.raises(NotSent, match="certificate verify failed"), mail_server(careful):
+        pass
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with mail_server(careful) as server:
+        server.send_message(message)
+    assert len(letters.got) == 1
+    monkeypatch.setenv("VIGISTOCK_SMTP_PASSWORD", "wrong")
+    with pytest.raises(NotSent, match="535"), mail_server(careful):
+        pass
+    monkeypatch.delenv("VIGISTOCK_SMTP_PASSWORD")
+    with pytest.raises(NotReady, match="VIGISTOCK_SMTP_PASSWORD"), mail_server(careful):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("outgoing", "error"),
+    [
+        (Outgoing(), NotReady),
+        (Outgoing(smtp_host="127.0.0.1"), NotReady),
+        (
+            Outgoing("mail.example.com", smtp_tls="none", smtp_user="me", mail_from="a@b.c"),
+            Refused,
+        ),
+        (Outgoing("127.0.0.1", smtp_port=9, smtp_tls="none", mail_from="a@b.c"), NotSent),
+    ],
+    ids=["no server", "no sender", "password in the clear", "nobody there"],
+)
+def test_what_cannot_be_sent_says_why(outgoing: Outgoing, error: type[Exception]) -> None:
+    with pytest.raises(error), mail_server(outgoing):
+        pass
+
+
+def test_the_command_prints_and_sends(
+    company: Workspace,
+    vigistock: Vigistock,
+    say: Callable[..., None],
+    plain: Outgoing,
+    letters: Letters,
+) -> None:
+    printed = vigistock("digest").out
+    assert "Bonjour C. Morel" in printed
+    assert "Bonjour A. Benali" in printed
+    say(
+        smtp_host="127.0.0.1",
+        smtp_port=plain.smtp_port,
+        smtp_tls="none",
+        mail_from="stock@example.com",
+        mail_to='{ "C. Morel" = "c.morel@example.com" }',
+    )
+    sent = vigistock("digest", "--send")
+    assert "1 digest sent" in sent.out
+    assert "no address for A. Benali" in " ".join(sent.err.split())
+    assert [message["To"] for message in letters.got] == ["c.morel@example.com"]
+    told = json.loads(vigistock("--json", "digest", "--buyer", "C. Morel", "--send").out)
+    assert [one["sent"] for one in told["digests"]] == [True]
+    assert len(letters.got) == 2
+
+
+def test_a_mailbox_that_does_not_exist_is_named(reader: PublicationReader, plain: Outgoing) -> None:
+    message = message_of(of(reader)["C. Morel"], plain.mail_from, ["nobody@example.com"])
+    with pytest.raises(NotSent, match=r"nobody@example\.com"), mail_server(plain) as server:
+        server.send_message(message)

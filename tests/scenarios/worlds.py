@@ -1,0 +1,72 @@
+"""Shelves → the base of a scenario, and what was published of it, without a training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from forecasting.calendar import Frequency
+from forecasting.dispersion import VOLUMES
+from forecasting.distribution import GRID, ErrorPaths
+from forecasting.forecaster import DemandForecast
+from forecasting.options import Options
+from forecasting.panel import Panel
+from forecasting.scatter import Scatter, keys_of
+from models.lead_time import fit_lead_times
+from models.risk import assess
+from models.scenarios.base import Base
+from models.scenarios.declaration import scenario_of
+from models.scenarios.run import Result, Said, matrices, run_scenario
+from tests.risk.warehouse import Shelf, panel_of
+
+OPTIONS = Options(paths=60)
+HORIZON = 28
+
+
+def base_of(*shelves: Shelf, **masters: Any) -> Base:
+    """Negative binomial demand around each shelf's mean, from a bank that knows no errors."""
+    panel = panel_of(list(shelves), OPTIONS, **masters)
+    mean = np.array([[float(np.mean(one.demand))] * HORIZON for one in shelves])
+    codes = panel.series[["site", "sku"]]
+    volumes = len(VOLUMES) + 1
+    none, nobody = np.zeros((0, 0, HORIZON), np.float32), np.zeros(0, np.int64)
+    scatter = Scatter(
+        frequency=Frequency.DAY,
+        first=panel.origin + 1,
+        keys=keys_of(codes),
+        mean=mean,
+        dispersion=np.full(len(shelves), 0.4),
+        quantum=np.ones(len(shelves)),
+        errors=ErrorPaths(none, nobody, np.zeros((volumes, len(GRID))), Frequency.DAY),
+        count=OPTIONS.paths,
+        seed=1,
+    )
+    return Base(panel, DemandForecast.kept(scatter, codes, HORIZON))
+
+
+def said_of(base: Base) -> Said:
+    """As a publication says it."""
+    lead_times = fit_lead_times(base.panel, OPTIONS)
+    found = assess(base.panel, base.forecast, lead_times, OPTIONS)
+    return Said(found.warnings, matrices(found.projection, len(base.panel)))
+
+
+def what_if(
+    base: Base, *changes: dict[str, Any], every_series: bool = False, learned: Any = None
+) -> Result:
+    """`learned`: what the demand model makes of promotions, a factor; None: nothing."""
+
+    def uplift(panel: Panel) -> Any:
+        return None if learned is None else np.full((len(panel), HORIZON), learned)
+
+    scenario = scenario_of({"changes": list(changes)})
+    return run_scenario(
+        scenario, base, said_of(base), OPTIONS, None, uplift, every_series=every_series
+    )
+
+
+def row(result: Result, site: str = "S1", sku: str = "RETRO-CLOCK") -> pd.Series:
+    table = result.series
+    return table[(table["site"] == site) & (table["sku"] == sku)].iloc[0]
