@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -35,6 +35,12 @@ class Question:
     within: int = 0  # days until the stockout
     state: str = OPEN
     search: str = ""
+    group: int = 0  # number of an action
+
+    @property
+    def is_narrow_beyond_actions(self) -> bool:
+        """Narrowed by more than actions have: buyer, site, or the action itself."""
+        return replace(self, buyer="", site="", group=0).is_narrow
 
     @property
     def is_narrow(self) -> bool:
@@ -51,6 +57,8 @@ class Board:
         places = pa.array(order, pa.int64())
         said = served.warnings.take(places).select([*names, "value_at_risk", "currency"])
         rows = _as_text(said.to_pandas())
+        told = "group" in served.warnings.column_names
+        rows["group"] = served.warnings["group"].take(places).to_pandas() if told else 0
         master = served.reader.part(SERIES).take(places)
         for name in ("description", "category", "supplier", "buyer"):
             known = name in master.column_names
@@ -81,6 +89,8 @@ class Board:
             keep &= ~rows["state"].isin(PUT_ASIDE)
         elif question.state != EVERY:
             keep &= rows["state"] == question.state
+        if question.group:
+            keep &= (rows["group"] == question.group).fillna(False)
         if question.within:
             last = pd.Timestamp(self.origin_end) + pd.Timedelta(days=question.within)
             keep &= (rows["state"] == OUT) | (pd.to_datetime(rows["stockout_on"]) <= last)

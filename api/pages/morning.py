@@ -14,6 +14,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import InPublications, Publications
+from api.pages.actions import actions_of
 from api.pages.board import (
     EVERY,
     OPEN,
@@ -36,6 +37,7 @@ from models.publication.lives import Life, lives_of
 router = APIRouter(include_in_schema=False)
 
 LINES: Final = 50  # of a page
+ACTIONS: Final = 5  # of today, unfolded
 OUT_LINES: Final = 10  # of what is out already, before the warnings
 SHOWN: Final = 8  # names of each kind of change
 Value = Annotated[str, Query(max_length=200)]
@@ -53,6 +55,7 @@ async def morning(
     within: Annotated[int, Query(ge=0, le=400)] = 0,
     state: Annotated[Literal[STATES], Query()] = OPEN,  # type: ignore[valid-type]
     q: Value = "",
+    group: Annotated[int, Query(ge=0, le=2**31, description="series of one action")] = 0,
     out: Annotated[bool, Query(description="all that is out, and nothing else")] = False,
     page: Annotated[int, Query(ge=1, le=10_000)] = 1,
 ) -> Response:
@@ -61,7 +64,7 @@ async def morning(
     except NotReady:
         return await first_run(frame, publications)
     board = await to_thread.run_sync(board_of, served)
-    question = Question(site, supplier, category, buyer, within, state, q)
+    question = Question(site, supplier, category, buyer, within, state, q, group)
     rows = board.asked(question)
     is_out = rows["state"] == OUT
     outs, warned = rows[is_out], rows[~is_out]
@@ -80,6 +83,8 @@ async def morning(
         every=EVERY,
         facets=board.facets(),
         horizons=board.horizons,
+        actions=actions_of(served, frame.language, question),
+        first_actions=ACTIONS,
         out=out,
         outs=_lines(served, shown_outs, lives, frame),
         outs_in_all=len(outs),

@@ -9,8 +9,10 @@ from typing import Any
 import pandas as pd
 import pytest
 from httpx import Client
+from markupsafe import escape
 
 from api.app import create_app
+from api.pages.actions import actions_of
 from api.pages.board import Board, Question, changes_between, value_of
 from api.pages.monday import accuracy_of, out_of_ten
 from api.pages.orders import HEAD, LINE, days_of
@@ -75,7 +77,7 @@ def test_what_the_filters_offer(board: Board) -> None:
         "site": ["Dépôt/Nord 1", "LYON"],
         "supplier": ["Novapack"],
         "category": ["café", "thé"],
-        "buyer": [],
+        "buyer": ["A. Benali", "C. Morel"],
     }
     assert board.horizons == [3, 7, 14]
     assert value_of(board.rows) == {"EUR": pytest.approx(420 * 10 * (0.62 + 0.85 + 0.10))}
@@ -249,3 +251,21 @@ def test_accuracy_where_the_naive_wins() -> None:
     assert found["rows"] == [{"grain": "week", "own": 0.4, "naive": 0.3, "naive_wins": True}]
     assert accuracy_of([{"champion": True, "metrics": {}}], "week") is None
     assert accuracy_of([{"champion": False, "metrics": metrics}], "week") is None
+
+
+def test_actions_stand_above_the_list(client: Client, company: Workspace) -> None:
+    served = served_of(company)
+    every = actions_of(served, "fr", Question())
+    told = [one for found in every.values() for one in found]
+    assert told, "the published company has actions"
+    page = client.get("/").text
+    first = told[0]
+    assert escape(first["headline"]) in page
+    numbers = [one["group"] for one in told]
+    alone = actions_of(served, "fr", Question(group=numbers[0]))
+    assert [one["group"] for found in alone.values() for one in found] == numbers[:1]
+    shown = Board(served).asked(Question(group=numbers[0], state="all"))
+    assert 0 < len(shown) <= first["series"]
+    assert not any(actions_of(served, "en", Question(search="x")).values())
+    assert not any(actions_of(served, "en", Question(buyer="nobody at all")).values())
+    assert "2026-11-23" not in str(every)
