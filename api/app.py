@@ -16,6 +16,7 @@ from api.metrics import Metrics
 from api.middleware import Deadline, TrustedHosts, Watch
 from api.negotiation import PARQUET
 from api.pages import assets, data, documentation, monday, morning, orders, sign_in
+from api.pages import flow as flow_page
 from api.pages import series as series_page
 from api.pushing import Bounds, Intakes
 from api.routes import (
@@ -99,7 +100,17 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
         *(receipts, scorecard, feeds, jobs, models, scenarios, flow),
     ):
         app.include_router(resource.router)
-    for page in (morning, series_page, orders, monday, data, sign_in, documentation, assets):
+    for page in (
+        morning,
+        series_page,
+        orders,
+        flow_page,
+        monday,
+        data,
+        sign_in,
+        documentation,
+        assets,
+    ):
         app.include_router(page.router)
     errors.install(app)
     app.add_middleware(

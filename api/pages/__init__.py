@@ -18,7 +18,7 @@ from api.pages import assets
 from api.pages.language import LANGUAGES, catalogue, filters
 
 PAGES: Final = frozenset(
-    {"/", "/changes", "/series", "/orders", "/monday", "/data", "/sign-in", "/sign-out"}
+    {"/", "/changes", "/series", "/orders", "/flow", "/monday", "/data", "/sign-in", "/sign-out"}
 )
 PAGES_BELOW: Final = ("/data/",)
 _markdown: Final = MarkdownIt("commonmark", {"html": False})

@@ -26,6 +26,7 @@ def _(message: str) -> str:
 NAVIGATION: Final = (
     ("/", _("Morning list")),
     ("/orders", _("Supplier orders")),
+    ("/flow", _("Flow of risk")),
     ("/monday", _("Monday")),
     ("/data", _("Data")),
 )

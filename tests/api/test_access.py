@@ -79,6 +79,7 @@ ROUTES: Final = {
         "/series?site=NO1&sku=00123",
         404,
     ),
+    "GET /flow": Route(READERS, "its rows", "/flow"),
     "GET /orders": Route(frozenset({"planner", "erp", "admin"}), "its rows", "/orders"),
     "GET /monday": Route(READERS, "refused", "/monday"),
     "GET /data": Route(ALL, "its rows", "/data"),

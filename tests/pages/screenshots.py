@@ -28,6 +28,7 @@ VIEWS: Final = {
     "morning": ("/", "fr", WIDE),
     "morning-phone": ("/", "en", PHONE),
     "series": (SERIES, "fr", (1200, 900)),
+    "flow": ("/flow", "fr", (1200, 640)),
     "monday": ("/monday", "fr", WIDE),
     "data": ("/data", "en", WIDE),
 }

@@ -19,6 +19,7 @@ VIEWS = {
     "/?state=all": ("Liste du matin", "Morning list"),
     "/monday": ("Le lundi", "Monday"),
     "/data": ("Données", "Data"),
+    "/flow": ("Flux de risque", "Flow of risk"),
     "/orders": ("Commandes fournisseurs", "Supplier orders"),
     "/data/6": ("Livraison 6", "Delivery 6"),
     "series": ("", ""),
@@ -63,7 +64,7 @@ def test_every_view_in_both_languages_wide_and_narrow(
         title = VIEWS[path][language == "en"]
         expect(page.locator("h1")).to_contain_text(title)
         expect(page.get_by_role("link", name="Français" if language == "en" else "English"))
-        if path == "series":
+        if path in ("series", "/flow"):
             page.locator("[data-drawn=yes]").wait_for()
             assert page.locator(".main-svg").count() >= 1
         for width, height in (WIDE, NARROW) if language == "en" else (NARROW, WIDE):

@@ -1,22 +1,11 @@
 // Sales, demand and stock of one series on one time axis, drawn by Plotly from the service's answer.
 
+import { color, faint, loadPlotly } from "./plotly.js";
 import { ask, sentence } from "./service.js";
 
 const LANGUAGE = document.documentElement.lang;
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
-const faint = (hex, share) => hex + Math.round(share * 255).toString(16).padStart(2, "0");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const small = matchMedia("(max-width: 700px)");
-
-function loadPlotly(address) {
-  return new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = address;
-    script.onload = () => resolve(globalThis.Plotly);
-    script.onerror = () => reject(new Error(address));
-    document.head.append(script);
-  });
-}
 
 function speak(plotly) {
   if (LANGUAGE === "en") return; // its own
