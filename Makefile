@@ -11,7 +11,7 @@ NO_SERVE ?=
 LOCK_OPTIONS ?=
 PYTEST_OPTIONS ?= -n 2 --dist loadfile
 
-.PHONY: help demo test check lock bench notebooks clean
+.PHONY: help demo test check lock bench notebooks screenshots clean
 
 help:
 	@echo "make demo       install, build a believable company, forecast it, serve it"
@@ -20,6 +20,7 @@ help:
 	@echo "make check      format, lint, types, layers"
 	@echo "make notebooks  run every notebook on small data"
 	@echo "make bench      run what the README claims"
+	@echo "make screenshots  pictures of the pages for docs/img (SHOWN=… names the demonstration's folder)"
 	@echo "make lock       resolve the dependencies anew (LOCK_OPTIONS=--upgrade moves them)"
 
 $(BIN)/python:
@@ -76,6 +77,13 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.projection
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.pages
+
+# Pictures of the pages; the demonstration they show is made where it is not there yet.
+SHOWN ?= build/screenshots
+
+screenshots: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.pages.screenshots $(SHOWN)
 
 # The development lock is resolved first and holds the running one to its pins. What builds the
 # package (hatchling, and editables for `pip install -e`) is locked too: nothing comes unhashed.

@@ -15,7 +15,9 @@ from api.doorkeeper import Doorkeeper, KeyRing
 from api.metrics import Metrics
 from api.middleware import Deadline, TrustedHosts, Watch
 from api.negotiation import PARQUET
-from api.pages import documentation, home
+from api.pages import assets, data, documentation, monday, morning, orders, sign_in
+from api.pages import flow as flow_page
+from api.pages import series as series_page
 from api.pushing import Bounds, Intakes
 from api.routes import (
     feeds,
@@ -37,6 +39,7 @@ from api.routes import publications as publication_list
 from api.routes.answers import documented
 from api.schemas import Problem
 from api.security import OPEN, check_scope
+from api.sessions import Sessions
 from api.settings import Service
 from api.stopping import Stopping
 from models.provenance import package_version
@@ -97,7 +100,17 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
         *(receipts, scorecard, feeds, jobs, models, scenarios, flow),
     ):
         app.include_router(resource.router)
-    for page in (home, documentation):
+    for page in (
+        morning,
+        series_page,
+        orders,
+        flow_page,
+        monday,
+        data,
+        sign_in,
+        documentation,
+        assets,
+    ):
         app.include_router(page.router)
     errors.install(app)
     app.add_middleware(
@@ -108,8 +121,15 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
     )
     pushed = service.request_seconds + service.push_seconds
     app.add_middleware(Deadline, seconds=service.request_seconds, push_seconds=pushed)
-    ring = KeyRing(publications.engine)
-    app.add_middleware(Doorkeeper, ring=ring, rate_limit=service.rate_limit)
+    app.state.https = service.https
+    app.state.ring = KeyRing(publications.engine)
+    app.state.sessions = Sessions(publications.engine)
+    app.add_middleware(
+        Doorkeeper,
+        ring=app.state.ring,
+        sessions=app.state.sessions,
+        rate_limit=service.rate_limit,
+    )
     if service.hosts:
         app.add_middleware(TrustedHosts, hosts=service.hosts)
     app.add_middleware(

@@ -14,15 +14,19 @@ from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import errors
-from api.errors import KeyNeeded, TooManyRequests
+from api.errors import Forbidden, KeyNeeded, TooManyRequests
 from api.keys import Key, Keys, matching
 from api.security import ANYBODY, OPEN, Caller
+from api.sessions import COOKIE, CSRF_HEADER, Sessions, is_csrf_token
 from forecasting.errors import NotReady, VigistockError
 
 LOOK_SECONDS: Final = 1.0  # between two looks at the record: a revoked key dies within two
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+FORMS: Final = frozenset({"/sign-out"})  # these hold the token of the page themselves
 HOW: Final = "Send a key as `Authorization: Bearer vgs_…`; `vigistock keys create` makes one."
 
 
@@ -71,9 +75,10 @@ class Doorkeeper:
     Without any key the service is open to those who come through a loopback address.
     """
 
-    def __init__(self, app: ASGIApp, ring: KeyRing, rate_limit: str) -> None:
+    def __init__(self, app: ASGIApp, ring: KeyRing, sessions: Sessions, rate_limit: str) -> None:
         self.app = app
         self._ring = ring
+        self._sessions = sessions
         self._limit = parse(rate_limit) if rate_limit else None
         self._limiter = FixedWindowRateLimiter(MemoryStorage())
 
@@ -96,13 +101,15 @@ class Doorkeeper:
         path = scope["path"]
         if path in OPEN:
             if not path.startswith("/health/") and not self._ring.is_open:
-                self._count(_address(scope))
+                self._count(address_of(scope))
             return ANYBODY
         known = await self._ring.known()
         if not known and _is_loopback(scope):
+            refuse_other_pages(scope)
             return ANYBODY
-        key = matching(known, _offered(scope))
-        self._count(_address(scope) if key is None else key.prefix)
+        offered = _offered(scope)
+        key = matching(known, offered) if offered else await self._signed_in(scope, known)
+        self._count(address_of(scope) if key is None else key.prefix)
         if key is None:
             raise KeyNeeded("No key that this service knows came with the request.", next_step=HOW)
         state = key.state(dt.datetime.now(dt.UTC))
@@ -111,11 +118,47 @@ class Doorkeeper:
         scope["state"]["key"] = key.prefix
         return Caller(key.prefix, key.name, key.scope, key.sites)
 
+    async def _signed_in(self, scope: Scope, known: Mapping[str, Key]) -> Key | None:
+        """The key of the session that a browser's cookie names; None where there is none.
+
+        Raises Forbidden for a change that no page of ours asks for.
+        """
+        token = HTTPConnection(scope).cookies.get(COOKIE, "")
+        if not token:
+            return None
+        now = dt.datetime.now(dt.UTC)
+        session = await to_thread.run_sync(lambda: self._sessions.find(token, at=now))
+        if session is None:
+            return None
+        if scope["method"] not in SAFE:
+            refuse_other_pages(scope)
+            shown = Headers(scope=scope).get(CSRF_HEADER, "")
+            if scope["path"] not in FORMS and not is_csrf_token(shown, token):
+                raise Forbidden(
+                    f"A change by a signed-in browser needs {CSRF_HEADER}.",
+                    next_step="Reload the page, and try again.",
+                )
+        scope["state"]["session"] = token
+        return known.get(session.prefix)
+
     def _count(self, who: str) -> None:
         if self._limit is None or self._limiter.hit(self._limit, who):
             return
         reset = self._limiter.get_window_stats(self._limit, who).reset_time
         raise TooManyRequests(str(self._limit), max(1, round(reset - time.time())))
+
+
+def refuse_other_pages(scope: Scope) -> None:
+    """Raises Forbidden for a change that a page of another origin makes a browser send."""
+    headers = Headers(scope=scope)
+    origin = headers.get("origin")
+    if scope["method"] in SAFE or origin is None:
+        return
+    if origin.partition("://")[2] != headers.get("host"):
+        raise Forbidden(
+            f"The request comes from a page of {origin[:200]}.",
+            next_step="Use the pages of this service.",
+        )
 
 
 def _offered(scope: Scope) -> str:
@@ -124,7 +167,7 @@ def _offered(scope: Scope) -> str:
     return token.strip() if scheme.lower() == "bearer" else ""
 
 
-def _address(scope: Scope) -> str:
+def address_of(scope: Scope) -> str:
     client = scope.get("client")
     return str(client[0]) if client else ""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import Scope
 
-from api.pages import render
+from api.pages import is_page
 from api.plain import to_json
 from forecasting.calendar import BadPeriod
 from forecasting.errors import (
@@ -30,7 +31,6 @@ from models.publication import Damaged, Gone, NotSaid
 from models.publication.lives import Senseless, Stale
 
 PROBLEM: Final = "application/problem+json"
-PAGES: Final = frozenset({"/"})  # answered as HTML, to people
 MOST_FAULTS: Final = 20  # of one request; whoever sends more will send again
 
 log = logging.getLogger("vigistock.api")
@@ -107,6 +107,20 @@ class TooSlow(VigistockError):
             f"There was no answer within {seconds:g} s.",
             next_step="Ask for less (a filter, a limit), or try again later.",
             seconds=seconds,
+        )
+
+
+class Unexpected(VigistockError):
+    """What nobody foresaw, told without a detail."""
+
+    code = "unexpected"
+    title = "Something unexpected went wrong"
+
+    def __init__(self, request: Request) -> None:
+        identity = request.scope.get("state", {}).get("request_id", "")
+        super().__init__(
+            "The fault is on our side and has been logged.",
+            next_step=f"Try again; if it stays, tell the administrator: request {identity}.",
         )
 
 
@@ -204,17 +218,14 @@ def problem(
 
 
 def refusal(scope: Scope, error: VigistockError) -> Response:
-    """The error as an answer; a page where a page was asked for and the door stays shut."""
+    """The error as an answer: a page where a page was asked for."""
     request = Request(scope)
     status = status_of(error)
     if status == 500:
         log.error("%s: %s", error.code, error)
     headers = _headers(error, status)
-    if scope["path"] in PAGES and status in (401, 403, 429):
-        page = render("refused.html", title="Vigistock", language="en", error=error)
-        page.status_code = status
-        page.headers.update(headers)
-        return page
+    if is_page(scope["path"]) and "app" in scope:
+        return _page(request, error, status, headers)
     return problem(
         request,
         status,
@@ -225,6 +236,26 @@ def refusal(scope: Scope, error: VigistockError) -> Response:
         next_step=error.next_step,
         **({"facts": error.facts} if error.facts and status < 500 else {}),
     )
+
+
+def _page(
+    request: Request, error: VigistockError, status: int, headers: Mapping[str, str]
+) -> Response:
+    from api.pages.frame import frame_of  # it stands on what stands on this
+
+    frame = frame_of(request)
+    if status == 401:
+        page = frame.page("sign_in.html", status=status, back=_asked(request), failed="")
+    else:
+        page = frame.page("refused.html", status=status, title="", code=error.code, error=error)
+    page.headers.update(headers)
+    return page
+
+
+def _asked(request: Request) -> str:
+    """The address that was asked for, to come back to it once signed in."""
+    query = request.url.query
+    return request.url.path + (f"?{query}" if query else "")
 
 
 def _headers(error: VigistockError, status: int) -> dict[str, str]:
@@ -271,6 +302,9 @@ async def _invalid(request: Request, error: Exception) -> Response:
         {"where": ".".join(str(part) for part in fault["loc"]), "problem": fault["msg"]}
         for fault in error.errors()[:MOST_FAULTS]
     ]
+    if is_page(request.url.path):
+        told = "; ".join(f"{fault['where']}: {fault['problem']}" for fault in faults)
+        return refusal(request.scope, Unprocessable(told, next_step="Mend the address."))
     return problem(
         request,
         422,
@@ -286,6 +320,9 @@ def unexpected(scope: Scope, error: Exception) -> Response:
     """Whatever nobody foresaw: logged whole, told without a detail."""
     request = Request(scope)
     log.error("unexpected error", exc_info=error)
+    if is_page(scope["path"]) and "app" in scope:
+        with suppress(Exception):  # what broke may be what makes pages
+            return _page(request, Unexpected(request), 500, {})
     return problem(
         request,
         500,

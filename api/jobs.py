@@ -70,12 +70,29 @@ def _rollback(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dic
     return rollback(workspace, **asked, progress=step).facts()
 
 
-PUBLISH: Final = "publish"
-PROMOTE: Final = "promote"
-ROLLBACK: Final = "rollback"
-SCENARIO: Final = "scenario"
+def _train(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    from models.pipelines.train import train
+
+    as_of = asked.get("as_of")
+    day = dt.date.fromisoformat(as_of) if as_of else None
+    outcome = train(workspace, day, progress=step)
+    verdicts = {name: one.facts() for name, one in outcome.verdicts.items()}
+    told = {name: value for name, value in vars(outcome).items() if name != "metrics"}
+    return told | {"verdicts": verdicts}
+
+
+def _demo(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+    from api.demo.history import run_demo
+
+    return run_demo(workspace, step)
+
+
+PUBLISH, TRAIN, DEMO, SCENARIO = "publish", "train", "demo", "scenario"
+PROMOTE, ROLLBACK = "promote", "rollback"
 KINDS: Final[Mapping[str, Callable[[Workspace, Mapping[str, Any], Step], dict[str, Any]]]] = {
     PUBLISH: _publish,
+    TRAIN: _train,
+    DEMO: _demo,
     PROMOTE: _promote,
     ROLLBACK: _rollback,
     SCENARIO: _scenario,
@@ -133,6 +150,15 @@ def job(engine: sa.Engine, number: int) -> dict[str, Any]:
             _bury(connection, now)
             row = connection.execute(query).mappings().one()
     return dict(row)
+
+
+def under_way(engine: sa.Engine) -> dict[str, Any] | None:
+    """The job that runs, or the next that will; None where there is none."""
+    query = sa.select(jobs).where(jobs.c.state.in_(UNDER_WAY)).order_by(jobs.c.id)
+    now = dt.datetime.now(dt.UTC)
+    with reading(engine) as connection:
+        rows = connection.execute(query).mappings().all()
+    return next((dict(row) for row in rows if not _is_silent(row["seen_at"], now)), None)
 
 
 def _is_silent(seen_at: dt.datetime, now: dt.datetime) -> bool:

@@ -204,13 +204,13 @@ def line_of(row: pd.Series, description: str, language: str, origin: dt.date) ->
         when=words["out"] if is_out else day(row["stockout_on"], language, near=origin) or blank,
         back=words["back"].format(day=back) if is_out and back else "",
         chance="" if is_out else format_percent(round(row["probability"], 2), locale=language),
-        cause=_capitalised(_sentence(row, "cause", language, origin)),
+        cause=_capitalised(sentence_of(row, "cause", language, origin)),
         actions=_actions(row, language, origin) or [blank],
         value=amount(row["value_at_risk"], row["currency"], language) or blank,
     )
 
 
-def _sentence(row: pd.Series, name: str, language: str, origin: dt.date) -> str:
+def sentence_of(row: pd.Series, name: str, language: str, origin: dt.date) -> str:
     """The sentence that the publication holds; blank where nothing is known."""
     return with_readable_dates(str(row.get(f"{name}_{language}") or ""), language, origin)
 
@@ -218,7 +218,7 @@ def _sentence(row: pd.Series, name: str, language: str, origin: dt.date) -> str:
 def _actions(row: pd.Series, language: str, origin: dt.date) -> list[str]:
     """The recommended actions, each naming its deadline; where they come too late, that first."""
     words = WORDS[language]
-    text = _sentence(row, "action", language, origin)
+    text = sentence_of(row, "action", language, origin)
     actions = [_capitalised(one) for one in text.split(JOINT)] if text else []
     if row["act_by"] == TOO_LATE and row["state"] != OUT:
         return [words["too_late_but"] if actions else words["too_late"], *actions]

@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 
 from api.errors import Forbidden
 from api.keys import Scope
+from api.pages import assets
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,14 @@ _ALL: Final = _rule(Scope.PLANNER, Scope.ERP, Scope.SCIENTIST)
 
 RULES: Final[Mapping[str, Rule]] = {
     "GET /": _READ,
+    "GET /changes": _READ,
+    "GET /series": _READ,
+    "GET /orders": _rule(Scope.PLANNER, Scope.ERP, by_site=True),
+    "GET /flow": _READ,
+    "GET /monday": _rule(Scope.PLANNER, Scope.SCIENTIST),
+    "GET /data": _rule(Scope.PLANNER, Scope.ERP, Scope.SCIENTIST, by_site=True),
+    "GET /data/{number}": _PUSH,
+    "POST /sign-out": _rule(*Scope, by_site=True),
     "GET /v1/warnings": _READ,
     "GET /v1/warnings/{warning}": _READ,
     "PATCH /v1/warnings/{warning}": _rule(Scope.PLANNER, by_site=True),
@@ -69,6 +78,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /v1/feeds/deliveries": _PUSH,
     "GET /v1/feeds/deliveries/{number}": _PUSH,
     "GET /v1/feeds/deliveries/{number}/rejects": _PUSH,
+    "POST /v1/jobs": _rule(Scope.SCIENTIST),
     "GET /v1/jobs/{number}": _ALL,
     "GET /v1/scenarios": _READ,
     "POST /v1/scenarios": _rule(Scope.PLANNER, Scope.SCIENTIST),
@@ -84,7 +94,7 @@ RULES: Final[Mapping[str, Rule]] = {
 
 ADMIN_ALONE: Final = Rule()
 OPEN: Final = frozenset(
-    {"/health/live", "/health/ready", "/docs", "/openapi.json", "/static/vigistock.css"}
+    {"/health/live", "/health/ready", "/docs", "/openapi.json", "/sign-in", *assets.PATHS}
 )
 """Paths that need no key: they say nothing of any site, item or figure."""
 
@@ -92,6 +102,15 @@ OPEN: Final = frozenset(
 def rule_of(method: str, path: str) -> Rule:
     method = "GET" if method == "HEAD" else method
     return RULES.get(f"{method} {path}", ADMIN_ALONE)
+
+
+def may(caller: Caller, method: str, path: str) -> bool:
+    """Would this caller be answered? What it may not do is not offered to it."""
+    if caller is ANYBODY:
+        return True
+    rule = rule_of(method, path)
+    in_scope = caller.scope is Scope.ADMIN or caller.scope in rule.scopes
+    return in_scope and (caller.sites is None or rule.by_site)
 
 
 def caller_of(request: Request) -> Caller:

@@ -70,3 +70,13 @@ keys: Final = Table(
     Column("expires_at", UtcDateTime),  # null: never
     Column("revoked_at", UtcDateTime),  # rows stay: a record that had a key is never open again
 )
+
+sessions: Final = Table(
+    "sessions",
+    metadata,
+    Column("token_sha256", Text, primary_key=True),  # of the cookie: 256 random bits
+    Column("prefix", Text, nullable=False),  # of the key that signed in
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+"""Who signed in on the pages. A session may do what its key may, for as long as the key lives."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -12,16 +11,14 @@ from rich.markup import escape
 
 from api.commands.service import run_service
 from api.commands.shell import Shell
+from api.demo import FILES, MARK, usual_workers
 from forecasting.errors import NotReady, Refused
 
 if TYPE_CHECKING:
     from api.demo.files import DemoFiles
 
-FILES: Final = "demo-files"
-MARK: Final = "made-by-vigistock-demo"  # inside FILES: this workspace is a demonstration
 FREQUENCY: Final = "D"
 SHOWN: Final = "10"
-MOST_WORKERS: Final = 4  # a training has four large pieces: three eras of the backtest, and today
 
 
 def demo(
@@ -55,14 +52,9 @@ def _build(vigistock: Any, shell: Shell) -> None:
     for file in files.files:
         profile = () if file.profile == "generic" else ("--profile", file.profile)
         _run(vigistock, shell, "ingest", file.feed, _word(file.path), *profile)
-    _run(vigistock, shell, "train", "--workers", str(min(_cores(), MOST_WORKERS)))
+    _run(vigistock, shell, "train", "--workers", str(usual_workers()))
     if not _is_built(shell):
         _run(vigistock, shell, "publish")
-
-
-def _cores() -> int:
-    """Of the machine that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
 def _company(folder: Path) -> DemoFiles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -10,6 +11,15 @@ if TYPE_CHECKING:
     from api.demo.files import DemoFiles
 
 END: Final = date(2026, 11, 22)  # a Sunday: the last complete ISO week is 2026-W47
+FILES: Final = "demo-files"
+MARK: Final = "made-by-vigistock-demo"  # inside FILES: this workspace is a demonstration
+MOST_WORKERS: Final = 4  # a training has four large pieces: three eras of the backtest, and today
+
+
+def usual_workers() -> int:
+    """Cores of the machine that this process may use, as far as a training has work for them."""
+    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else (0,)
+    return min(len(usable), MOST_WORKERS)
 
 
 def build_company(

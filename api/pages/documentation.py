@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from api.pages import render
+from api.pages.frame import Frame
 
 router = APIRouter(include_in_schema=False)
 
@@ -16,13 +16,8 @@ router = APIRouter(include_in_schema=False)
 @router.get("/docs")
 async def docs(request: Request) -> HTMLResponse:
     document = request.app.openapi()
-    return render(
-        "docs.html",
-        title="Vigistock: operations",
-        language="en",
-        document=document,
-        operations=list(operations_of(document)),
-    )
+    frame = Frame(request, "en")
+    return frame.page("docs.html", document=document, operations=list(operations_of(document)))
 
 
 def operations_of(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

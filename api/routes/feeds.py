@@ -152,7 +152,7 @@ async def list_deliveries(
     question = {"feed": feed, "of": "deliveries"}
     begin = Cursor.read(cursor, question)
     query = sa.select(deliveries).order_by(deliveries.c.number.desc()).limit(limit + 1)
-    query = _seen_by(caller, query)
+    query = seen_by(caller, query)
     if begin.after >= 0:
         query = query.where(deliveries.c.number < begin.after)
     if feed is not None:
@@ -174,7 +174,7 @@ async def get_delivery(
     caller: InCaller, publications: InPublications, number: Delivery
 ) -> Response:
     """The receipt of one delivery: rows read = accepted + rejected + duplicates."""
-    return answer(_receipt(await _delivery(caller, publications.engine, number)), LIVE)
+    return answer(_receipt(await the_delivery(caller, publications.engine, number)), LIVE)
 
 
 @router.get(
@@ -199,7 +199,7 @@ async def list_rejects(
     media = negotiate(request.headers.get("accept", ""), [JSON, CSV])
     question = {"delivery": number, "of": "rejects"}
     begin = Cursor.read(cursor, question)
-    receipt = await _delivery(caller, publications.engine, number)
+    receipt = await the_delivery(caller, publications.engine, number)
     query = sa.select(rejects).where(rejects.c.delivery == number).order_by(rejects.c.position)
     if media == CSV:
         rows = await to_thread.run_sync(_rows, publications.engine, query)
@@ -226,7 +226,7 @@ _REJECTS: Final = pa.schema(
 _REJECT: Final = tuple(_REJECTS.names)
 
 
-def _seen_by(caller: Caller, query: sa.Select[Any]) -> sa.Select[Any]:
+def seen_by(caller: Caller, query: sa.Select[Any]) -> sa.Select[Any]:
     """Of a caller that is limited to sites: what it pushed itself."""
     if caller.sites is None:
         return query
@@ -234,8 +234,14 @@ def _seen_by(caller: Caller, query: sa.Select[Any]) -> sa.Select[Any]:
     return query.where(deliveries.c.number.in_(own))
 
 
-async def _delivery(caller: Caller, engine: sa.Engine, number: int) -> dict[str, Any]:
-    query = _seen_by(caller, sa.select(deliveries).where(deliveries.c.number == number))
+def rejects_of(engine: sa.Engine, number: int, most: int) -> list[dict[str, Any]]:
+    """The first rows of a delivery that were set aside."""
+    query = sa.select(rejects).where(rejects.c.delivery == number).order_by(rejects.c.position)
+    return [{name: row[name] for name in _REJECT} for row in _rows(engine, query.limit(most))]
+
+
+async def the_delivery(caller: Caller, engine: sa.Engine, number: int) -> dict[str, Any]:
+    query = seen_by(caller, sa.select(deliveries).where(deliveries.c.number == number))
     rows = await to_thread.run_sync(_rows, engine, query)
     if not rows:
         raise no_delivery(number)

@@ -8,14 +8,46 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Response
 
 from api import jobs
+from api.bounded import BoundedRoute
+from api.demo.history import refuse_foreign_data
 from api.dependencies import MOST, InPublications
 from api.plain import to_json
 from api.routes.answers import LIVE, answer, documented, only_known
-from api.schemas import Job
+from api.schemas import Job, JobRequest
+from api.security import InCaller
+from forecasting.calendar import parse_as_of
 
-router = APIRouter(prefix="/v1/jobs", tags=["jobs"], dependencies=[Depends(only_known)])
+router = APIRouter(
+    prefix="/v1/jobs",
+    tags=["jobs"],
+    dependencies=[Depends(only_known)],
+    route_class=BoundedRoute,
+)
 
 SOON: Final = "2"  # seconds after which it is worth looking again
+
+
+@router.post(
+    "",
+    operation_id="createJob",
+    status_code=202,
+    response_model=Job,
+    responses=documented(409, 413, 422, 503),
+)
+async def create_job(caller: InCaller, publications: InPublications, asked: JobRequest) -> Response:
+    """Learn from everything taken in (`train`), or fill an empty workspace with a made-up company
+    (`demo`). An equal job under way is returned, not repeated."""
+    day = None if asked.as_of is None else parse_as_of(asked.as_of)
+    wanted = {"as_of": day and day.isoformat()}
+    if asked.kind == jobs.DEMO:
+        wanted = {}
+        await publications.in_record(
+            lambda engine: refuse_foreign_data(publications.workspace, engine)
+        )
+    row = await to_thread.run_sync(
+        jobs.ask, publications.workspace, publications.engine, asked.kind, wanted, caller.name
+    )
+    return accepted(row)
 
 
 @router.get(

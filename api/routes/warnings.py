@@ -216,6 +216,15 @@ def _tag(request: Request, life: Life, *parts: object) -> str:
     return f'{tag[:-1]}.{life.revision}"'
 
 
+def revision_tag(revision: int) -> str:
+    """What If-Match may name a revision by that was not read as JSON.
+
+    >>> _REVISION.findall(revision_tag(3))
+    ['3']
+    """
+    return f'W/"{0:024x}.{revision}"'
+
+
 def _revision(if_match: str, life: Life) -> int:
     """The revision that a change is based on. Tags are weak, since compression changes bytes; the
     revision in them is not."""

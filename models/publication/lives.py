@@ -7,6 +7,7 @@ on its day. An expired one (no longer said) may still be told what was done abou
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
@@ -84,6 +85,20 @@ def life_of(engine: sa.Engine, episode: int, today: dt.date) -> Life:
     """Raises UnknownName."""
     with reading(engine) as connection:
         return life_in(connection, episode, today)
+
+
+def lives_of(engine: sa.Engine, numbers: Sequence[int], today: dt.date) -> dict[int, Life]:
+    """Those of these warnings that exist."""
+    with reading(engine) as connection:
+        rows = connection.execute(_query(today).where(episodes.c.id.in_(numbers)))
+        return {life.episode: life for life in map(_life, rows)}
+
+
+def past_of(engine: sa.Engine, site: str, sku: str, today: dt.date) -> list[Life]:
+    """Every warning that a series ever had, the latest first."""
+    mine = _query(today).where(episodes.c.site == site, episodes.c.sku == sku)
+    with reading(engine) as connection:
+        return [_life(row) for row in connection.execute(mine.order_by(episodes.c.id.desc()))]
 
 
 def changes_of(engine: sa.Engine, episode: int) -> list[dict[str, object]]:

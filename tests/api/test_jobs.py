@@ -17,6 +17,7 @@ from api.tables import jobs as table
 from api.workspaces import init_workspace
 from forecasting.record.database import connect, writing
 from models.workspace import Workspace
+from tests.api.published import publish
 from tests.api.serving import serving
 
 
@@ -54,6 +55,38 @@ def test_work_that_cannot_be_done_tells_why_and_what_next(workspace: Workspace) 
         assert told["error"]["code"] == "not_ready"
         assert "vigistock train" in told["error"]["next_step"]
         assert told["started_at"] <= told["ended_at"]
+
+
+def test_a_training_without_data_tells_what_is_missing(workspace: Workspace) -> None:
+    with serving(workspace) as client:
+        asked = client.post("/v1/jobs", json={"kind": "train", "as_of": "2026-W47"})
+        assert (asked.status_code, asked.json()["asked"]) == (202, {"as_of": "2026-11-22"})
+        told = ended(client, asked.headers["Location"])
+        assert (told["state"], told["error"]["code"]) == (jobs.FAILED, "not_ready")
+
+
+def test_the_demonstration_mixes_with_nobodys_data(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "_start", lambda _workspace, _number: None)
+    with serving(workspace) as client:
+        first, again = (client.post("/v1/jobs", json={"kind": "demo"}).json() for _ in range(2))
+        assert first["job"] == again["job"] == 1
+        pushed = client.post(
+            "/v1/feeds/sales",
+            content="date,site,sku,units\n2026-11-20,LYON,1,1\n",
+            headers={"Content-Type": "text/csv", "Idempotency-Key": "1"},
+        )
+        assert pushed.status_code == 201
+        told = client.post("/v1/jobs", json={"kind": "demo"})
+        assert (told.status_code, told.json()["code"]) == (409, "refused")
+        assert client.post("/v1/jobs", json={"kind": "publish"}).status_code == 422
+
+
+def test_a_published_company_is_no_place_for_the_demonstration(own_workspace: Workspace) -> None:
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        assert client.post("/v1/jobs", json={"kind": "demo"}).status_code == 409
 
 
 def test_an_equal_job_under_way_is_returned_not_repeated(

@@ -45,6 +45,7 @@ OPERATIONS = {
     "listRejects",
     "createPublication",
     "changeWarning",
+    "createJob",
     "getJob",
     "listModels",
     "listScenarios",

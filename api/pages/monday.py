@@ -1,0 +1,102 @@
+"""`/monday`: what was announced and what came, in plain words, from the scorecard last computed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+from anyio import to_thread
+from fastapi import APIRouter, Response
+
+from api.dependencies import InPublications
+from api.pages.frame import Frame, InFrame, freshness_of
+from api.pages.phrases import miss_of
+from api.scorecards import kept
+from models.ledger import Ledger
+
+router = APIRouter(include_in_schema=False)
+
+MISSED: Final = 20  # by name
+WEEKS: Final = 8
+LEAST_ROWS: Final = 20  # of a group of chances, below which "out of ten" says nothing
+LEAST_CHANCE: Final = 0.05  # "0 out of 10" needs no line
+GRAINS: Final = ("day", "week", "month")
+
+
+@router.get("/monday")
+async def monday(frame: InFrame, publications: InPublications) -> Response:
+    served = await publications.current()
+    content = await to_thread.run_sync(kept, publications.workspace)
+    card = orjson.loads(content) if content else None
+    versions, promoted = await publications.in_record(_models)
+    grain = served.reader.grains[0]
+    return frame.page(
+        "monday.html",
+        title=frame._("Monday"),
+        freshness=freshness_of(served),
+        card=card,
+        reliability=out_of_ten(card["reliability"]) if card else [],
+        missed=[_worded(frame, one) for one in card["missed"][:MISSED]] if card else [],
+        weeks=card["by_period"][-WEEKS:] if card else [],
+        segments=[one for one in card["by_segment"] if one["judged"]] if card else [],
+        methods=card["methods"] if card else [],
+        versions=versions,
+        promoted=promoted,
+        accuracy=accuracy_of(versions, grain),
+    )
+
+
+def _worded(frame: Frame, missed: Mapping[str, Any]) -> dict[str, Any]:
+    message, values = miss_of(missed["detail"])
+    return {**missed, "detail": frame._(message) % values}
+
+
+def out_of_ten(bins: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Groups of chances as "of 10 at 70 %, 7 ran out"; neighbours of the same tenth together.
+
+    >>> out_of_ten([{"rows": 30, "chance": 0.68, "rate": 0.6}, {"rows": 10, "chance": 0.74,
+    ...     "rate": 0.9}, {"rows": 99, "chance": 0.01, "rate": 0.0}])
+    [{'chance': 0.7, 'ran_out': 7, 'rows': 40}]
+    """
+    tenths: dict[int, list[Mapping[str, Any]]] = {}
+    for one in bins:
+        if one["chance"] >= LEAST_CHANCE:
+            tenths.setdefault(round(one["chance"] * 10), []).append(one)
+    found = []
+    for tenth, members in sorted(tenths.items()):
+        rows = sum(one["rows"] for one in members)
+        if rows < LEAST_ROWS:
+            continue
+        chance, rate = (
+            sum(one[name] * one["rows"] for one in members) / rows for name in ("chance", "rate")
+        )
+        shown = tenth / 10 if tenth else round(chance, 2)
+        found.append({"chance": shown, "ran_out": round(rate * 10), "rows": rows})
+    return found
+
+
+def accuracy_of(versions: Sequence[Mapping[str, Any]], grain: str) -> dict[str, Any] | None:
+    """How far off the forecasts of the version in use were in its backtest, beside the naive ones:
+    in the widest window that its own grain has; None where nothing was measured."""
+    used = next((one for one in versions if one["champion"] and one["metrics"]), None)
+    if used is None:
+        return None
+    metrics = used["metrics"]
+    rows = []
+    for one in GRAINS[GRAINS.index(grain) :]:
+        own, naive = metrics.get(f"{one}/wape"), metrics.get(f"{one}/wape_naive")
+        if own is not None and naive is not None:
+            rows.append({"grain": one, "own": own, "naive": naive, "naive_wins": naive < own})
+    return {"rows": rows, "bias": metrics.get(f"{grain}/bias")} if rows else None
+
+
+def _models(engine: sa.Engine) -> tuple[list[dict[str, Any]], dict[tuple[str, int], dt.datetime]]:
+    """Versions, the newest first, and when each came into use."""
+    ledger = Ledger(engine)
+    promotions = ledger.promotions().to_dict("records")
+    into_use = {(str(one["name"]), int(one["version"])): one["at"] for one in promotions}
+    versions = ledger.versions().to_dict("records")
+    return [{str(name): value for name, value in one.items()} for one in versions], into_use

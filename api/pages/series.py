@@ -1,0 +1,135 @@
+"""`/series`: one item at one site, on one time axis, with how each figure comes about."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+import pandas as pd
+import pyarrow as pa
+import sqlalchemy as sa
+from fastapi import APIRouter, Query, Response
+
+from api.dependencies import InPublications
+from api.pages.frame import InFrame, freshness_of
+from api.planner_list import JOINT, line_of, sentence_of
+from api.routes.series import series_payload
+from api.routes.warnings import revision_tag
+from forecasting.errors import NotReady
+from models.publication.lives import Life, changes_of, past_of
+
+router = APIRouter(include_in_schema=False)
+
+FIRST_TERMS: Final = 7  # of a figure that is a sum over the periods
+Code = Annotated[str, Query(min_length=1, max_length=200)]
+Lived = tuple[list[Life], list[dict[str, object]]]
+
+
+@router.get("/series")
+async def series(frame: InFrame, publications: InPublications, site: Code, sku: Code) -> Response:
+    served = await publications.current()
+    told = series_payload(served, site, sku)
+    row = served.row(site, sku)
+    said = served.warnings.take(pa.array([row], pa.int64())).to_pandas().iloc[0]
+    master = told["master"]
+    description = str(master.get("description") or "")
+    line = line_of(said, description, frame.language, served.provenance["origin_end"])
+    origin_end = served.provenance["origin_end"]
+    causes = sentence_of(said, "cause", frame.language, origin_end).split(JOINT)
+    lives, changes = await _lived(publications.in_record, site, sku, line.warning)
+    life = next((one for one in lives if one.episode == line.warning), None)
+    return frame.page(
+        "series.html",
+        title=description or sku,
+        freshness=freshness_of(served),
+        line=vars(line) | {"life": life},
+        reasons=_told_apart(causes, told["risk"]["causes"]),
+        options=_told_apart(line.actions, told["risk"]["actions"]),
+        tag=revision_tag(life.revision) if life else "",
+        changes=[one for one in changes if one["revision"] != 1][::-1],
+        past=[_ended(one, told["history"]) for one in lives if one.episode != line.warning],
+        stockouts=stockouts_of(told["history"]),
+        risk=told["risk"],
+        parts=[master[name] for name in ("category", "supplier", "buyer") if master.get(name)],
+        stock={"on_hand": master.get("on_hand"), "on": master.get("stock_on")},
+        figures={one["name"]: one for one in told["breakdown"]},
+        first_terms=FIRST_TERMS,
+        steps=_steps(told),
+        source=f"/v1/series?{urlencode({'site': site, 'sku': sku})}",
+        may_change=frame.may("PATCH", "/v1/warnings/{warning}"),
+        tomorrow=dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
+        origin_end=origin_end,
+    )
+
+
+def _told_apart(sentences: Sequence[str], facts: Sequence[Any]) -> list[dict[str, Any]]:
+    """Each sentence with the facts behind it. What precedes the actions ("too late …") has none."""
+    spoken = [one for one in sentences if one and not one.endswith(":")]
+    return [
+        {"text": text, **(facts[place] if len(facts) >= len(spoken) else {})}
+        for place, text in enumerate(spoken)
+    ]
+
+
+async def _lived(in_record: Any, site: str, sku: str, warning: int | None) -> Lived:
+    """Every warning of the series, and what people did with the one alive; nothing of it while
+    the record cannot be read."""
+    today = dt.datetime.now(dt.UTC).date()
+
+    def work(engine: sa.Engine) -> Lived:
+        lives = past_of(engine, site, sku, today)
+        return lives, [] if warning is None else changes_of(engine, warning)
+
+    try:
+        found: Lived = await in_record(work)
+    except NotReady:
+        found = [], []
+    return found
+
+
+def stockouts_of(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Runs of periods that closed with nothing on hand, the latest first.
+
+    >>> days = [{"period_start": day, "on_hand": units} for day, units in enumerate([2.0, 0, 0, 1])]
+    >>> stockouts_of(days)
+    [{'first': 1, 'last': 2, 'periods': 2}]
+    """
+    runs: list[dict[str, Any]] = []
+    is_open = False
+    for period in history:
+        on_hand = period["on_hand"]
+        is_out = on_hand is not None and not pd.isna(on_hand) and on_hand <= 0
+        if is_out and not is_open:
+            runs.append({"first": period["period_start"], "periods": 0})
+        if is_out:
+            runs[-1] |= {"last": period["period_start"], "periods": runs[-1]["periods"] + 1}
+        is_open = is_out
+    return runs[::-1]
+
+
+def _ended(life: Life, history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A past warning and what followed: the first stockout while it was alive, or none."""
+    begun, over = life.opened_at.date(), life.changed_at.date()
+    ran_out = [
+        run["first"] for run in stockouts_of(history) if begun <= run["first"] <= max(over, begun)
+    ]
+    return {"life": life, "ran_out_on": min(ran_out, default=None)}
+
+
+def _steps(told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What the chart shows, as rows: one a period of the projection."""
+    ahead = next(iter(told["forecasts"].values()))
+    rows = []
+    for step, forecast in zip(told["projection"], ahead, strict=False):
+        quantiles = forecast["quantiles"]
+        rows.append(
+            {
+                **step,
+                "day": forecast["period_start"],
+                "low": quantiles.get("q100"),
+                "high": quantiles.get("q900"),
+            }
+        )
+    return rows

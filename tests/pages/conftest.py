@@ -1,0 +1,154 @@
+"""A published company behind the pages, and one browser for the session."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect, sync_playwright
+
+from api import jobs
+from api.workspaces import VARIABLE
+from models.workspace import Workspace
+from tests.api.published import publish, workspace_in
+from tests.api.serving import serving
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+WIDE, NARROW = (1360, 900), (390, 844)
+
+
+@pytest.fixture(scope="package")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    workspace = workspace_in(tmp_path_factory.mktemp("company") / "w")
+    publish(workspace)
+    return workspace
+
+
+@pytest.fixture(scope="package")
+def client(company: Workspace) -> Iterator[httpx.Client]:
+    with serving(company) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no chromium: apt-get install chromium")
+    sandbox = ["--no-sandbox"] if os.getuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield browser
+        browser.close()
+
+
+class Opened:
+    """Pages of one service; whatever they ask of any other host fails, and is written down."""
+
+    def __init__(self, context: BrowserContext, base: str) -> None:
+        self.context = context
+        self.base = base
+        self.outside: list[str] = []
+        self.errors: list[str] = []
+        context.route("**/*", self._only_the_service)
+
+    def _only_the_service(self, route: Route) -> None:
+        if route.request.url.startswith((self.base, "data:", "blob:")):
+            route.continue_()
+        else:
+            self.outside.append(route.request.url)
+            route.abort()
+
+    def page(self, path: str = "/") -> Page:
+        page = self.context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(f"{self.base}{path}")
+        return page
+
+
+@contextmanager
+def opened(
+    browser: Browser,
+    base: str,
+    *,
+    language: str = "fr",
+    size: tuple[int, int] = WIDE,
+    scheme: str = "light",
+) -> Iterator[Opened]:
+    """The test fails where a page threw an error or asked for anything outside."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        locale=language,
+        color_scheme=scheme,  # type: ignore[arg-type]
+    )
+    found = Opened(context, base.rstrip("/"))
+    try:
+        yield found
+    finally:
+        context.close()
+    assert found.outside == []
+    assert found.errors == []
+
+
+def base_of(client: httpx.Client) -> str:
+    return str(client.base_url)
+
+
+def copied(company: Workspace, folder: Path) -> Workspace:
+    """The same company, to be changed."""
+    from api.workspaces import read_workspace
+
+    shutil.copytree(company.folder, folder)
+    return read_workspace(folder).workspace
+
+
+@pytest.fixture
+def own_workspace(tmp_path: Path) -> Workspace:
+    """Initialised, nothing published."""
+    return workspace_in(tmp_path / "w")
+
+
+SMALL_DEMO = """
+import sys
+from api import jobs
+from api.demo.history import run_demo
+jobs.KINDS = {"demo": lambda workspace, asked, step: run_demo(
+    workspace, step, days=150, sites=2, items=8)}
+jobs.main()
+"""
+
+
+def _start_small(workspace: Workspace, number: int) -> None:
+    """As `api.jobs` starts a job: in a process of its own, but for a smaller company."""
+    subprocess.Popen(
+        [sys.executable, "-c", SMALL_DEMO, str(number)],
+        env=os.environ | {VARIABLE: str(workspace.folder)},
+        start_new_session=True,
+    ).wait()
+
+
+@pytest.fixture(scope="package")
+def first_run(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a service whose empty workspace was filled by its first page, in a browser."""
+    workspace = workspace_in(tmp_path_factory.mktemp("first") / "w")
+    with pytest.MonkeyPatch.context() as patch, serving(workspace) as client:
+        patch.setattr(jobs, "_start", lambda *job: Thread(target=_start_small, args=job).start())
+        with opened(browser, base_of(client)) as seen:
+            page = seen.page()
+            expect(page.get_by_role("heading", name="Premiers pas")).to_be_visible()
+            page.get_by_role("button", name="Charger la démonstration").click()
+            expect(page.locator("[data-state]")).to_have_text("En cours", timeout=30_000)
+            expect(page.locator("[data-step]")).not_to_be_empty(timeout=30_000)
+            page.reload()
+            expect(page.locator("[data-state]")).to_have_text("En cours")
+            list_shown = page.get_by_role("heading", name="Liste du matin")
+            expect(list_shown).to_be_visible(timeout=180_000)
+        yield base_of(client)

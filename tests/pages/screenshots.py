@@ -1,0 +1,72 @@
+"""`python -m tests.pages.screenshots WORKSPACE`: what docs/img shows, from a served demonstration.
+
+Pictures have few colors, to stay small. A workspace that is not there is made first: minutes.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+from unittest.mock import patch
+
+from PIL import Image
+from playwright.sync_api import sync_playwright
+
+from api.demo import END
+from api.demo.history import run_demo
+from api.workspaces import init_workspace, is_workspace, read_workspace
+from tests.api.serving import serving
+from tests.docs.generated import DOCS
+from tests.pages.conftest import CHROMIUM, base_of
+
+COLORS: Final = 128
+WIDE: Final = (1200, 760)
+PHONE: Final = (390, 760)
+SERIES: Final = "series"  # of the first warning
+VIEWS: Final = {
+    "morning": ("/", "fr", WIDE),
+    "morning-phone": ("/", "en", PHONE),
+    "series": (SERIES, "fr", (1200, 900)),
+    "flow": ("/flow", "fr", (1200, 640)),
+    "monday": ("/monday", "fr", WIDE),
+    "data": ("/data", "en", WIDE),
+}
+
+
+def main(folder: Path) -> None:
+    if is_workspace(folder):
+        workspace = read_workspace(folder).workspace
+    else:
+        workspace = init_workspace(folder, frequency="D", database=None)
+        run_demo(workspace, print)
+    target = DOCS / "img"
+    target.mkdir(exist_ok=True)
+    with (
+        patch("api.pages.frame.today", lambda: END),
+        patch("api.pages.data.today", lambda: END),
+        serving(workspace) as client,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        for name, (path, language, (width, height)) in VIEWS.items():
+            page = browser.new_page(
+                viewport={"width": width, "height": height}, locale=language, color_scheme="light"
+            )
+            page.goto(base_of(client))
+            if path == SERIES:
+                warned = page.locator("[aria-labelledby=warned] .item a")
+                path = str(warned.first.get_attribute("href"))
+            page.goto(base_of(client).rstrip("/") + path)
+            page.locator("html[data-ready]").wait_for()
+            page.wait_for_load_state("networkidle")
+            file = target / f"{name}.png"
+            page.screenshot(path=file)
+            page.close()
+            Image.open(file).convert("RGB").quantize(COLORS).save(file, optimize=True)
+            print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

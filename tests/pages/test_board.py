@@ -1,0 +1,271 @@
+"""The list behind the page: filters, counts, what changed; and the states that are not a list."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Any
+
+import pandas as pd
+import pytest
+from httpx import Client
+from markupsafe import escape
+
+from api.app import create_app
+from api.pages.actions import actions_of
+from api.pages.board import Board, Question, changes_between, value_of
+from api.pages.monday import accuracy_of, out_of_ten
+from api.pages.orders import HEAD, LINE, days_of
+from api.scorecards import keep
+from api.served import Served
+from forecasting.record.database import connect
+from models.publication import open_publication
+from models.workspace import Workspace
+from tests.api import published
+from tests.api.published import AWKWARD, publish
+from tests.api.serving import serving, serving_app
+from tests.api.test_scorecard import outcome
+
+
+def served_of(workspace: Workspace, number: int | None = None) -> Served:
+    engine = connect(workspace.database_url)
+    try:
+        return Served(open_publication(engine, workspace.publications, number))
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def board(company: Workspace) -> Board:
+    return Board(served_of(company))
+
+
+def names(rows: pd.DataFrame) -> list[tuple[str, str]]:
+    return list(zip(rows["site"], rows["sku"], strict=True))
+
+
+OUT, WORST, NEXT = ("LYON", "00124"), ("LYON", "00123"), AWKWARD
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ({}, [OUT, WORST, NEXT]),
+        ({"site": "LYON"}, [OUT, WORST]),
+        ({"supplier": "Novapack"}, [WORST, NEXT]),
+        ({"category": "thé"}, [OUT]),
+        ({"buyer": "nobody"}, []),
+        ({"within": 7}, [OUT]),
+        ({"within": 14}, [OUT, WORST, NEXT]),
+        ({"state": "new"}, [WORST, NEXT]),
+        ({"state": "snoozed"}, []),
+        ({"state": "all"}, [OUT, WORST, NEXT]),
+        ({"search": "CAFÉ lyon"}, [OUT, WORST]),
+        ({"search": "50%/x"}, [NEXT]),
+        ({"search": ".*"}, []),
+    ],
+    ids=str,
+)
+def test_filters(board: Board, asked: dict[str, str | int], found: list[tuple[str, str]]) -> None:
+    question = dataclasses.replace(Question(), **asked)  # type: ignore[arg-type]
+    assert names(board.asked(question)) == found
+    assert question.is_narrow == bool(asked)
+
+
+def test_what_the_filters_offer(board: Board) -> None:
+    assert board.facets() == {
+        "site": ["Dépôt/Nord 1", "LYON"],
+        "supplier": ["Novapack"],
+        "category": ["café", "thé"],
+        "buyer": ["A. Benali", "C. Morel"],
+    }
+    assert board.horizons == [3, 7, 14]
+    assert value_of(board.rows) == {"EUR": pytest.approx(420 * 10 * (0.62 + 0.85 + 0.10))}
+
+
+def test_what_changed(own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(own_workspace, as_of="2026-11-21")
+    after = published.SERIES.copy()
+    after.loc[1, "out"] = True  # LYON 00123 runs out
+    after.loc[2, ["chance", "out"]] = [0.05, False]  # LYON 00124 is back
+    after.loc[0, "chance"] = 0.1  # the awkward one is calm
+    after.loc[4, "chance"] = 0.7  # PARIS is warned of
+    monkeypatch.setattr(published, "SERIES", after)
+    publish(own_workspace, as_of="2026-11-22")
+    now, then = (Board(served_of(own_workspace, number)) for number in (2, 1))
+    found = changes_between(now, then)
+    assert {kind: [(one["site"], one["sku"]) for one in rows] for kind, rows in found.items()} == {
+        "out": [("LYON", "00123")],
+        "warned": [("PARIS", "00123")],
+        "back": [("LYON", "00124")],
+        "calm": [AWKWARD],
+    }
+    with serving(own_workspace) as client:
+        text = client.get("/changes").text
+        assert "Depuis le sam. 21 nov." in text
+        assert re.search(r"<strong>1</strong> nouvelle alerte<", text)
+        assert "site=PARIS&amp;sku=00123" in text
+        unchanged = changes_between(now, now)
+        assert not any(unchanged.values())
+
+
+def test_without_an_earlier_publication_nothing_is_said_of_changes(client: Client) -> None:
+    assert client.get("/changes").text.strip() == ""
+
+
+def test_a_quiet_company(own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "SERIES", published.SERIES.assign(chance=0.01, out=False))
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        assert "Rien à signaler" in client.get("/").text
+        assert "Pas d’alerte" in client.get("/series?site=LYON&sku=00123").text
+        assert "Rien n’a encore été jugé" in client.get("/monday").text
+
+
+def test_the_last_good_one_is_shown_as_such(own_workspace: Workspace) -> None:
+    publish(own_workspace, as_of="2026-11-21")
+    app = create_app(own_workspace)
+    with serving_app(app) as client:
+        assert "dernière bonne" not in client.get("/").text
+        newest = publish(own_workspace, as_of="2026-11-22")
+        (own_workspace.publications / newest.folder / "warnings.arrow").write_bytes(b"x")
+        app.state.publications.look_again()
+        page = client.get("/")
+        assert page.status_code == 200
+        assert "dernière bonne" in page.text
+
+
+@pytest.mark.parametrize(
+    ("day", "is_stale"), [("2026-11-22", False), ("2026-11-24", False), ("2026-11-25", True)]
+)
+def test_old_data_are_told(
+    client: Client, monkeypatch: pytest.MonkeyPatch, day: str, is_stale: bool
+) -> None:
+    for module in ("frame", "data"):
+        monkeypatch.setattr(f"api.pages.{module}.today", lambda: pd.Timestamp(day).date())
+    assert ("Les données s’arrêtent au 22" in client.get("/").text) == is_stale
+    assert ("en retard" in client.get("/data").text) == is_stale
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/?within=x", 422),
+        ("/?state=nothing", 422),
+        ("/series", 422),
+        ("/series?site=LYON&sku=no", 404),
+        ("/data/7", 404),
+        ("/data/x", 422),
+    ],
+)
+def test_what_cannot_be_shown_is_a_page_too(client: Client, address: str, status: int) -> None:
+    answer = client.get(address)
+    assert answer.status_code == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Retour à la liste du matin" in answer.text
+
+
+def test_what_nobody_foresaw_is_a_page_without_a_detail(company: Workspace) -> None:
+    app = create_app(company)
+
+    def broken() -> None:
+        raise ZeroDivisionError("secret")
+
+    with serving_app(app) as client:
+        app.state.publications.current = broken
+        answer = client.get("/")
+        assert answer.status_code == 500
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "secret" not in answer.text
+        assert answer.headers["x-request-id"] in answer.text
+
+
+def test_files_are_kept_for_good_and_old_addresses_are_not(client: Client) -> None:
+    page = client.get("/").text
+    style = re.search(r'href="(/static/[0-9a-f]{12}/vigistock\.css)"', page)
+    assert style
+    answer = client.get(style[1])
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"].startswith("text/css")
+    assert client.get("/static/000000000000/vigistock.css").status_code == 404
+    plotly = client.get(style[1].replace("vigistock.css", "plotly.min.js"))
+    assert plotly.headers["content-encoding"] == "gzip"
+    assert int(plotly.headers["content-length"]) < 2_000_000
+    plain = client.get(style[1], headers={"Accept-Encoding": "identity"})
+    assert plain.text == answer.text
+
+
+def test_monday_in_plain_words(own_workspace: Workspace) -> None:
+    publish(own_workspace)
+    keep(own_workspace, outcome("CLOCK").facts())
+    with serving(own_workspace) as client:
+        text = client.get("/monday").text
+    assert "Annoncé" in text
+    assert "Trop peu de cas pour le dire." in text
+    assert not re.search(r"\b(ECE|quantile|Brier|WAPE|P90)\b", text)
+
+
+def lines(**columns: object) -> pd.DataFrame:
+    usual = dict.fromkeys((*HEAD, *LINE), "") | {"excess_value": 1.5, "order_on": "2026-11-23"}
+    return pd.DataFrame(usual | columns)
+
+
+def test_orders_by_day() -> None:
+    days = ["2026-11-23", "2026-11-23", "2026-11-23", "2026-11-24"]
+    table = lines(proposal=[1, 1, 2, 3], order_on=days, sku=["A", "B", "C", "D"])
+    found = days_of(table)
+    assert [one["day"] for one in found] == ["2026-11-23", "2026-11-24"]
+    assert [[line["sku"] for line in order["lines"]] for order in found[0]["orders"]] == [
+        ["A", "B"],
+        ["C"],
+    ]
+    assert found[0]["orders"][0]["excess_value"] == 3.0
+    assert days_of(table.head(0)) == []
+
+
+def test_a_publication_without_proposals_says_so(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = published.parts
+
+    def older(*asked: Any) -> dict[str, Any]:
+        return {name: part for name, part in made(*asked).items() if name != "proposals"}
+
+    monkeypatch.setattr(published, "parts", older)
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        assert "ne propose pas de commandes" in client.get("/orders?buyer=nobody").text
+
+
+def test_chances_out_of_ten() -> None:
+    few = {"rows": 5, "chance": 0.9, "rate": 1.0}
+    rare = {"rows": 50, "chance": 0.06, "rate": 0.04}
+    assert out_of_ten([rare, few]) == [{"chance": 0.1, "ran_out": 0, "rows": 50}]
+    assert out_of_ten([]) == []
+
+
+def test_accuracy_where_the_naive_wins() -> None:
+    metrics = {"week/wape": 0.4, "week/wape_naive": 0.3, "month/wape": 0.2}
+    found = accuracy_of([{"champion": True, "metrics": metrics}], "week")
+    assert found is not None
+    assert found["rows"] == [{"grain": "week", "own": 0.4, "naive": 0.3, "naive_wins": True}]
+    assert accuracy_of([{"champion": True, "metrics": {}}], "week") is None
+    assert accuracy_of([{"champion": False, "metrics": metrics}], "week") is None
+
+
+def test_actions_stand_above_the_list(client: Client, company: Workspace) -> None:
+    served = served_of(company)
+    every = actions_of(served, "fr", Question())
+    told = [one for found in every.values() for one in found]
+    assert told, "the published company has actions"
+    page = client.get("/").text
+    first = told[0]
+    assert escape(first["headline"]) in page
+    numbers = [one["group"] for one in told]
+    alone = actions_of(served, "fr", Question(group=numbers[0]))
+    assert [one["group"] for found in alone.values() for one in found] == numbers[:1]
+    shown = Board(served).asked(Question(group=numbers[0], state="all"))
+    assert 0 < len(shown) <= first["series"]
+    assert not any(actions_of(served, "en", Question(search="x")).values())
+    assert not any(actions_of(served, "en", Question(buyer="nobody at all")).values())
+    assert "2026-11-23" not in str(every)

@@ -1,0 +1,258 @@
+"""The pages in headless Chromium, cut off from everything but the service."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from models.workspace import Workspace
+from tests.api.keyed import key
+from tests.api.published import publish
+from tests.api.serving import serving
+from tests.pages.conftest import NARROW, WIDE, base_of, copied, opened
+
+VIEWS = {
+    "/?state=all": ("Liste du matin", "Morning list"),
+    "/monday": ("Le lundi", "Monday"),
+    "/data": ("Données", "Data"),
+    "/flow": ("Flux de risque", "Flow of risk"),
+    "/orders": ("Commandes fournisseurs", "Supplier orders"),
+    "/data/6": ("Livraison 6", "Delivery 6"),
+    "series": ("", ""),
+    "/series?site=nowhere&sku=1": ("Cela n’existe pas", "There is no such thing"),
+}
+GRAVE = {"serious", "critical"}
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core calls serious, and where."""
+    found = Axe().run(page, options={"resultTypes": ["violations"]})
+    return [
+        f"{one['id']}: {node['html']}"
+        for one in found.response["violations"]
+        if one["impact"] in GRAVE
+        for node in one["nodes"]
+    ]
+
+
+def ready(page: Page) -> None:
+    page.locator("html[data-ready]").wait_for()
+
+
+def overflows(page: Page) -> bool:
+    wide: bool = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+    return wide
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("path", VIEWS)
+def test_every_view_in_both_languages_wide_and_narrow(
+    browser: Browser, first_run: str, path: str, language: str
+) -> None:
+    dark = "dark" if language == "en" else "light"
+    with opened(browser, first_run, language=language, scheme=dark) as seen:
+        page = seen.page("/")
+        address = path
+        if path == "series":
+            address = str(page.locator(".line .item a").first.get_attribute("href"))
+        page.goto(seen.base + address)
+        assert page.locator("html").get_attribute("lang") == language
+        title = VIEWS[path][language == "en"]
+        expect(page.locator("h1")).to_contain_text(title)
+        expect(page.get_by_role("link", name="Français" if language == "en" else "English"))
+        if path in ("series", "/flow"):
+            page.locator("[data-drawn=yes]").wait_for()
+            assert page.locator(".main-svg").count() >= 1
+        for width, height in (WIDE, NARROW) if language == "en" else (NARROW, WIDE):
+            page.set_viewport_size({"width": width, "height": height})
+            assert not overflows(page), f"{path} is wider than {width}"
+        assert faults(page) == []
+
+
+def test_the_first_page_and_the_door(browser: Browser, own_workspace: Workspace) -> None:
+    with serving(own_workspace) as client, opened(browser, base_of(client), size=NARROW) as seen:
+        page = seen.page()
+        expect(page.get_by_role("heading", name="Premiers pas")).to_be_visible()
+        assert faults(page) == []
+        assert not overflows(page)
+        page.goto(seen.base + "/monday")
+        expect(page.locator("h1")).to_have_text("Rien à montrer pour l’instant")
+    publish(own_workspace)
+    text = key(own_workspace, "planner")
+    with serving(own_workspace) as client, opened(browser, base_of(client), size=NARROW) as seen:
+        page = seen.page("/?lang=en")
+        assert faults(page) == []
+        page.get_by_label("Key").fill("wrong")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("alert")).to_contain_text("No key")
+        page.get_by_label("Key").fill(text)
+        page.keyboard.press("Enter")
+        expect(page.locator("h1")).to_have_text("Morning list")
+        page.get_by_role("button", name="Mark 00123 at LYON as seen").click()
+        expect(page.locator(".line", has_text="00123 · LYON").locator(".chip")).to_have_text("seen")
+        page.get_by_role("button", name="Sign out").click()
+        expect(page.locator("h1")).to_have_text("Sign in")
+
+
+def test_the_journey(browser: Browser, first_run: str) -> None:
+    """After the first run: what changed, the list, a series, seen, and Monday's page."""
+    with opened(browser, first_run) as seen:
+        page = seen.page()
+        expect(page.locator(".changes")).to_contain_text("Depuis le sam. 21 nov.")
+        lines = page.locator("section", has=page.get_by_role("heading", name="À traiter"))
+        before = lines.locator(".line").count()
+        assert before > 1
+        lines.locator(".line .item a").first.click()
+        page.locator("[data-drawn=yes]").wait_for()
+        expect(page.get_by_text("D’où viennent les chiffres")).to_be_visible()
+        page.get_by_text("Jours de stock :").click()
+        expect(page.get_by_text("demande par jour")).to_be_visible()
+        page.get_by_label("Que faire").select_option("ordered")
+        page.get_by_placeholder("Commenter").fill("appelé Novapack")
+        page.get_by_role("button", name="Appliquer").click()
+        expect(page.locator(".history").first).to_contain_text("commandé")
+        expect(page.locator(".history").first).to_contain_text("appelé Novapack")
+        page.get_by_role("link", name="Le lundi").click()
+        expect(page.get_by_text("Annoncé").first).to_be_visible()
+        expect(
+            page.get_by_text("version 1, apprise jusqu’au 25 octobre 2026").first
+        ).to_be_visible()
+
+
+def test_many_at_once_and_filters(browser: Browser, company: Workspace, tmp_path: Path) -> None:
+    with (
+        serving(copied(company, tmp_path / "w")) as client,
+        opened(browser, base_of(client)) as seen,
+    ):
+        page = seen.page()
+        expect(page.locator("[name=warning]")).to_have_count(2)
+        page.get_by_role("button", name="Appliquer").click()
+        expect(page.get_by_role("status").last).to_contain_text("Choisissez")
+        page.get_by_label("Toute la page").check()
+        page.get_by_label("Que faire").select_option("assign")
+        page.get_by_label("Qui").fill("Inès")
+        page.get_by_role("button", name="Appliquer").click()
+        expect(page.locator(".chip", has_text="Inès")).to_have_count(2)
+
+        ready(page)
+        page.get_by_label("Site").select_option("LYON")
+        expect(page).to_have_url(re.compile(r"/\?site=LYON&state=open$"))
+        expect(page.locator(".line")).to_have_count(2)
+        page.get_by_label("Chercher").fill("moulu 00123")
+        page.keyboard.press("Enter")
+        expect(page.locator(".line")).to_have_count(1)
+
+        page.locator("[name=warning]").check()
+        warning = page.locator("[name=warning]").get_attribute("value")
+        client.patch(f"/v1/warnings/{warning}", json={"comment": "x"}, headers={"If-Match": "*"})
+        page.get_by_role("button", name="Appliquer").click()
+        expect(page.get_by_role("status").last).to_contain_text("entre-temps")
+
+        page.reload()
+        page.locator("[name=warning]").check()
+        page.get_by_label("Que faire").select_option("snooze")
+        page.get_by_role("button", name="Appliquer").click()
+        expect(page.get_by_text("Aucune alerte ne répond à ces filtres.")).to_be_visible()
+        page.get_by_role("link", name="Enlever les filtres").click()
+        expect(page).to_have_url(f"{seen.base}/")
+        ready(page)
+        page.get_by_label("État").select_option("snoozed")
+        expect(page.locator(".chip")).to_contain_text("au ")
+
+
+def test_with_the_keyboard_alone(browser: Browser, company: Workspace, tmp_path: Path) -> None:
+    with (
+        serving(copied(company, tmp_path / "w")) as client,
+        opened(browser, base_of(client), language="en") as seen,
+    ):
+        page = seen.page()
+        page.keyboard.press("Tab")
+        expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+        page.keyboard.press("Enter")
+        expect(page.locator("main")).to_be_focused()
+        wanted = page.get_by_role("button", name="Mark 00123 at LYON as seen")
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            if wanted.evaluate("one => one === document.activeElement"):
+                break
+        outline = wanted.evaluate("one => getComputedStyle(one).outlineStyle")
+        assert outline == "solid", "one sees where one is"
+        page.keyboard.press("Enter")
+        expect(page.locator(".line", has_text="00123 · LYON").locator(".chip")).to_have_text("seen")
+
+
+SCRIPT = "<script>window.broken=1</script>"
+
+
+def assert_whole(page: Page) -> None:
+    assert page.evaluate("window.broken") is None
+
+
+def test_what_a_client_wrote_is_never_run(
+    browser: Browser, own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from tests.api import published
+
+    hostile = f'{SCRIPT}<img src=x onerror="window.broken=1">\'"{{{{7*7}}}}'
+    rows = published.SERIES.assign(category=hostile, supplier=hostile)
+    rows.loc[0, ["site", "sku"]] = [f"S{SCRIPT}", f"A{SCRIPT}"]
+    monkeypatch.setattr(published, "SERIES", rows)
+    publish(own_workspace)
+    file = tmp_path / f"{SCRIPT.replace('/', '')}.csv"
+    file.write_text(f"date,site,sku,units\n{SCRIPT},{SCRIPT},1,1\n2026-11-20,LYON,1,1\n")
+    with serving(own_workspace) as client, opened(browser, base_of(client)) as seen:
+        note = {"comment": SCRIPT, "assigned_to": SCRIPT}
+        for number in (1, 2):
+            told = client.patch(f"/v1/warnings/{number}", json=note, headers={"If-Match": "*"})
+            assert told.status_code == 200
+        page = seen.page("/?state=all")
+        expect(page.locator(".lines").first).to_contain_text(SCRIPT)
+        page.get_by_role("link", name=re.compile("Café moulu.*")).first.click()
+        page.goto(seen.base + "/?state=all")
+        hrefs = [one.get_attribute("href") for one in page.locator(".item a").all()]
+        for href in hrefs:
+            page.goto(f"{seen.base}{href}")
+            page.locator("[data-drawn=yes]").wait_for()
+            assert_whole(page)
+        page.goto(seen.base + "/data")
+        page.get_by_label("Fichier").set_input_files(file)
+        page.get_by_role("button", name="Vérifier").click()
+        expect(page.locator("[data-receipt]")).to_contain_text("Vérifié ; rien n’a été gardé.")
+        expect(page.locator("[data-receipt]")).to_contain_text("1 mises de côté")
+        expect(page.locator("[data-receipt]")).to_contain_text(SCRIPT)
+        assert client.get("/v1/feeds/deliveries").json()["items"] == []
+        page.get_by_role("button", name="Charger").click()
+        expect(page.locator("[data-receipt]")).to_contain_text("Chargé.")
+        page.goto(seen.base + "/data/1")
+        expect(page.locator(".raw")).to_contain_text(SCRIPT)
+        expect(page.get_by_role("cell", name="pas une date")).to_be_visible()
+        for answer in (page, seen.page("/?q=<script>"), seen.page("/series?site=<b>&sku=</h1>")):
+            assert_whole(answer)
+
+
+def test_the_policy_lets_nothing_inline_run(browser: Browser, company: Workspace) -> None:
+    with serving(company) as client, opened(browser, base_of(client)) as seen:
+        page = seen.page()
+        page.evaluate(
+            "() => { const one = document.createElement('script');"
+            "one.textContent = 'window.broken = 1'; document.body.append(one); }"
+        )
+        assert_whole(page)
+
+
+def test_a_service_that_goes_away_is_told(company: Workspace, browser: Browser) -> None:
+    with opened(browser, "http://127.0.0.1:1") as seen, serving(company) as client:
+        seen.base = base_of(client).rstrip("/")
+        page = seen.page("/series?site=LYON&sku=00123")
+        page.locator("[data-drawn=yes]").wait_for()
+        page.goto(seen.base + "/data")
+        page.route("**/v1/**", lambda route: route.abort())
+        page.get_by_role("button", name="Calculer").click()
+        expect(page.get_by_role("status").last).to_contain_text("ne répond pas")
+        page.goto(f"{seen.base}/series?site=LYON&sku=00123")
+        page.locator("[data-drawn=no]").wait_for()
+        expect(page.locator("[data-chart]")).to_contain_text("ne répond pas")
