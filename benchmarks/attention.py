@@ -1,0 +1,201 @@
+"""What a planner's attention is worth: orders limited to so many a day, by expected loss avoided or
+by reorder point, against ordering whatever is due and against ordering nothing.
+
+    python -m benchmarks.attention [--dir DIR] [--seeds 1] [--series N]
+
+The inventory of `benchmarks.risk --data m5sim` runs under its own planners, then forks: for 16
+weeks each fork may place a budget of orders a day. The product takes those that avoid the most
+expected loss: units that its paths leave unserved between the day on which an order of today comes
+and the day on which one of the next review would, at their price. The reorder point takes those
+that are furthest below it, in days of sales. Prints the curve over budgets, the last ten weeks:
+ruptures and days out a series and year, wanted units lost, mean stock at price, and money a year:
+the margin of what is lost (three tenths of the price) and a fifth of the stock's price.
+"""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.risk.__main__ import file_of, seeds
+from benchmarks.risk.m5sim import FILE
+from benchmarks.risk.simulator.demand import Demand, Whole, m5_demand
+from benchmarks.risk.simulator.operations import Run, Shop
+from benchmarks.risk.simulator.planner import Habits, Morning, Planners, habits_of
+from benchmarks.risk.simulator.suppliers import Flags, Real, luck_of, suppliers_of
+from benchmarks.risk.simulator.world import World
+from benchmarks.risk.triggers import (
+    ROLLED_DAYS,
+    ByChance,
+    Due,
+    Lots,
+    by_reorder_point,
+    panel_of,
+    recent,
+)
+from benchmarks.risk_cost import (
+    FORKED_DAYS,
+    MEASURED,
+    SETTLED_BEFORE_DAYS,
+    SETTLING_DAYS,
+    measured,
+)
+from forecasting.forecaster import DemandForecaster
+from forecasting.options import FORECAST_HORIZONS, Options
+from models.projection import project
+
+SERIES: Final = 300
+BUDGETS: Final = (5, 10, 20, 50)  # orders a day
+DEVIATIONS: Final = 1.0  # of the reorder point
+WORTH: Final = 0.5  # units whose loss an order must avoid to be placed at all
+MARGIN: Final = 0.3  # of the price, lost with a unit that is not sold
+HOLDING: Final = 0.2  # of the stock's price a year
+
+
+def nothing(morning: Morning) -> Flags:
+    return np.zeros(morning.position.shape, dtype=bool)
+
+
+def furthest_below(habits: Habits, budget: int) -> Due:
+    """Of those at or below the reorder point, the first that will have nothing left."""
+    due = by_reorder_point(habits, DEVIATIONS)
+
+    def limited(morning: Morning) -> Flags:
+        days = morning.position / np.maximum(recent(morning).mean(axis=1), 1e-9)
+        return _first(due(morning), -days, budget)
+
+    return limited
+
+
+class ByLossAvoided(ByChance):
+    """The orders that avoid the most expected loss, at most `budget` of them."""
+
+    def __init__(self, *given: object, budget: int) -> None:
+        super().__init__(*given, share=0.0)  # type: ignore[arg-type]
+        self.budget = budget
+        self.lead_days = self.span_days - self.world.planners.habits.gap_days
+        self.price = self.shop.demand.series["unit_price"].to_numpy(dtype=np.float64)
+
+    def __call__(self, morning: Morning) -> Flags:
+        if self.origin < 0 or morning.day - 1 - self.origin >= ROLLED_DAYS:
+            self._roll(morning.day - 1)
+        luck = self.shop.luck
+        rows = np.flatnonzero(luck.takes[luck.route, morning.day])
+        units = np.zeros(len(self.span_days))
+        if len(rows):
+            units[rows] = self._spared(rows, morning)
+        return _first(units >= WORTH, units * self.price, self.budget)
+
+    def _spared(self, rows: Whole, morning: Morning) -> Real:
+        """[rows] units unserved while an order of today would be there and no later one is."""
+        ahead = morning.day - 1 - self.origin
+        demand = self.paths[rows, :, ahead : ahead + self.horizon]
+        supply = self._supply(rows, morning)
+        found = project(demand, supply, slice(0, len(rows)), main=self.horizon, lost_share=1.0)
+        days = np.arange(self.horizon)
+        lead, span = (one[rows, None] for one in (self.lead_days, self.span_days))
+        return np.asarray((found.means["unmet"] * ((days >= lead) & (days < span))).sum(axis=1))
+
+
+def _first(due: Flags, worth: Real, budget: int) -> Flags:
+    """The most worth of those due."""
+    taken = np.zeros(len(due), dtype=bool)
+    ranked = np.argsort(np.where(due, -worth, np.inf), kind="stable")[:budget]
+    taken[ranked] = due[ranked]
+    return taken
+
+
+def curve(demand: Demand, seed: int, tell: Callable[[str], None]) -> pd.DataFrame:
+    """planner, budget (orders a day), orders placed a day, and MEASURED."""
+    suppliers = suppliers_of(demand, seed)
+    habits, luck = habits_of(demand, suppliers, seed), luck_of(demand, suppliers, seed)
+    planners = Planners(demand.launched, habits)
+    shop = Shop(demand, luck, planners, planners.opening())
+    fork = demand.units.shape[1] - FORKED_DAYS
+    for day in range(fork):
+        shop.live(day)
+    world = World(suppliers, planners, shop.happened())
+    horizon = int(habits.span_days.max()) + ROLLED_DAYS
+    options = Options(forecast_horizons={**FORECAST_HORIZONS, "day": horizon})
+    fitted = DemandForecaster(options).fit(panel_of(world, fork - 1, options))
+    tell(f"seed {seed}: {len(demand)} series, forecasts fitted")
+    shared = {id(one): one for one in (demand, luck)}
+    rows = []
+
+    def run(name: str, budget: float, make: Callable[[Shop], Due]) -> None:
+        mine = copy.deepcopy(shop, dict(shared))
+        before = len(mine.happened().lines)
+        mine.planner = Lots(habits, make(mine))
+        for day in range(fork, fork + FORKED_DAYS):
+            mine.live(day)
+        happened = mine.happened()
+        placed = (len(happened.lines) - before) / FORKED_DAYS
+        found = measured(happened, fork + SETTLING_DAYS)
+        lost = found[3] * wanted_a_year(happened, fork + SETTLING_DAYS)
+        rows.append((name, budget, placed, *found, MARGIN * lost + HOLDING * found[0]))
+        tell(f"  {name}, {budget:g} a day: {placed:.1f} placed")
+
+    run("nothing", 0, lambda _: nothing)
+    for budget in BUDGETS:
+        run("reorder point", budget, lambda _, most=budget: furthest_below(habits, most))
+        run(
+            "Vigistock",
+            budget,
+            lambda mine, most=budget: ByLossAvoided(mine, world, fitted, options, budget=most),
+        )
+    run("reorder point", np.inf, lambda _: by_reorder_point(habits, DEVIATIONS))
+    return pd.DataFrame(rows, columns=["planner", "budget", "placed", *MEASURED, "money"])
+
+
+def wanted_a_year(run: Run, first: int) -> float:
+    """At price, from a day on."""
+    price = run.demand.series["unit_price"].to_numpy(dtype=np.float64)[:, None]
+    days = run.demand.units.shape[1] - first
+    return float((run.demand.units[:, first:] * price).sum() * 365 / days)
+
+
+def arguments(given: list[str] | None) -> argparse.Namespace:
+    words = "What a planner's attention is worth: ruptures over budgets of orders a day."
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.attention", description=words)
+    parser.add_argument("--dir", type=Path, help="M5's folder, if not ../shared/data/m5")
+    parser.add_argument("--seeds", default="1", type=seeds, help="of worlds, such as 1,2")
+    parser.add_argument("--series", type=int, default=SERIES, help=f"usual {SERIES}")
+    return parser.parse_args(given)
+
+
+def main(given: list[str] | None = None) -> int:
+    chosen = arguments(given)
+    sales = file_of("m5", FILE, chosen.dir)
+    if sales is None:
+        return 0
+    whole = m5_demand(sales.parent)
+    settled = whole.launched < whole.units.shape[1] - FORKED_DAYS - SETTLED_BEFORE_DAYS
+    selling = whole.units[:, -FORKED_DAYS:].any(axis=1)
+    demand = whole.of(np.flatnonzero(settled & selling))
+    begun = time.perf_counter()
+    show({seed: curve(demand.sample(chosen.series, seed), seed, print) for seed in chosen.seeds})
+    print(f"{time.perf_counter() - begun:.0f} s")
+    return 0
+
+
+def show(tables: Mapping[int, pd.DataFrame]) -> None:
+    """The mean of the seeds, and how the product stands beside the reorder point at each budget."""
+    mean = pd.concat(tables.values()).groupby(["planner", "budget"], sort=False).mean()
+    print(mean.reset_index().to_string(index=False, float_format="{:,.3f}".format))
+    names = [*MEASURED, "money"]
+    for budget in BUDGETS:
+        mine, other = (mean.xs((name, budget))[names] for name in ("Vigistock", "reorder point"))
+        told = ", ".join(f"{name} {share:+.0%}" for name, share in (mine / other - 1.0).items())
+        print(f"  {budget} a day, against the reorder point: {told}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
