@@ -19,6 +19,7 @@ import copy
 import sys
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -48,7 +49,7 @@ from benchmarks.risk_cost import (
     SETTLING_DAYS,
     measured,
 )
-from forecasting.forecaster import DemandForecaster
+from forecasting.forecaster import DemandForecaster, FittedDemand
 from forecasting.options import FORECAST_HORIZONS, Options
 from models.projection import project
 
@@ -78,8 +79,10 @@ def furthest_below(habits: Habits, budget: int) -> Due:
 class ByLossAvoided(ByChance):
     """The orders that avoid the most expected loss, at most `budget` of them."""
 
-    def __init__(self, *given: object, budget: int) -> None:
-        super().__init__(*given, share=0.0)  # type: ignore[arg-type]
+    def __init__(
+        self, shop: Shop, world: World, fitted: FittedDemand, options: Options, budget: int
+    ) -> None:
+        super().__init__(shop, world, fitted, options, share=0.0)
         self.budget = budget
         self.lead_days = self.span_days - self.world.planners.habits.gap_days
         self.price = self.shop.demand.series["unit_price"].to_numpy(dtype=np.float64)
@@ -145,14 +148,18 @@ def curve(demand: Demand, seed: int, tell: Callable[[str], None]) -> pd.DataFram
 
     run("nothing", 0, lambda _: nothing)
     for budget in BUDGETS:
-        run("reorder point", budget, lambda _, most=budget: furthest_below(habits, most))
-        run(
-            "Vigistock",
-            budget,
-            lambda mine, most=budget: ByLossAvoided(mine, world, fitted, options, budget=most),
-        )
+        run("reorder point", budget, partial(_below, habits, budget))
+        run("Vigistock", budget, partial(_by_loss, world, fitted, options, budget))
     run("reorder point", np.inf, lambda _: by_reorder_point(habits, DEVIATIONS))
     return pd.DataFrame(rows, columns=["planner", "budget", "placed", *MEASURED, "money"])
+
+
+def _below(habits: Habits, budget: int, _shop: Shop) -> Due:
+    return furthest_below(habits, budget)
+
+
+def _by_loss(world: World, fitted: FittedDemand, options: Options, budget: int, shop: Shop) -> Due:
+    return ByLossAvoided(shop, world, fitted, options, budget)
 
 
 def wanted_a_year(run: Run, first: int) -> float:

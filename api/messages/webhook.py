@@ -154,7 +154,7 @@ def event_of(
 def signature(secret: str, timestamp: int, body: bytes) -> str:
     """
     >>> signature("s", 1, b"{}")[:20]
-    't=1,v1=4c04ac0dab6e7'
+    't=1,v1=b253639bcd705'
     """
     signed = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
     return f"t={timestamp},v1={signed.hexdigest()}"

@@ -42,7 +42,7 @@ class ExpectedPath:
         np.add.at(landing, lines.series, comes)
         np.add.at(arriving, lines.series, comes * lines.share.mean(axis=1, keepdims=True))
         lengths = np.diff(expected.ends)
-        wanted = np.maximum(np.diff(expected.total, axis=1), supply.booked) / lengths
+        wanted = np.diff(expected.total, axis=1) / lengths
         period = calendar.period
         begins = np.diff(period, prepend=-1) > 0  # what a period brings comes on its first day
         blocked = np.nan_to_num(supply.blocked)

@@ -39,9 +39,9 @@ class Expected:
     variance: Floats  # [n, H + 1] units², of the spread up to each end
 
     @classmethod
-    def of(cls, panel: Panel, forecast: GrainForecast) -> Expected:
-        """By the mean and the quantile nearest to DEMAND_LEVEL."""
-        mean = forecast.mean
+    def of(cls, panel: Panel, forecast: GrainForecast, booked: Floats) -> Expected:
+        """By the mean, `booked` [n, H] at least, and the quantile nearest to DEMAND_LEVEL."""
+        mean = np.maximum(forecast.mean, booked)
         nearest = int(np.argmin(np.abs(np.array(forecast.levels) - DEMAND_LEVEL)))
         high = forecast.quantiles[:, :, nearest]
         periods = panel.origin + np.arange(mean.shape[1] + 1)

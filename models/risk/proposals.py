@@ -36,6 +36,7 @@ from models.projection import Supply
 from models.risk.expected_path import ExpectedPath
 from models.risk.filling import Items, Minimum, filled
 from models.risk.order_needs import LOOK_AHEAD_DAYS, Calendar, Expected, Levels
+from models.risk.proposal_lines import Address, Order, Place, lines_of, table_of_lines
 from models.risk.structure import standing_of
 from models.sources import rows_of
 from models.terms import receiving_days, terms_by_route
@@ -43,42 +44,6 @@ from models.terms import receiving_days, terms_by_route
 FILL_UP_DAYS: Final = 28.0
 """Of demand above its level that an order may hold of an item to reach a supplier's minimum: four
 weeks of stock more cost little, a year's costs more than the freight."""
-
-DECIMALS: Final = 4
-"""Of units and money: what is expected of a day is no more exact."""
-
-BELOW: Final = "below_reorder_point"
-TOO_SHORT: Final = "cover_too_short"
-FILL_UP: Final = "fill_up"
-TEXTS: Final = (
-    *("cutoff_time", "supplier", "source_site", "buyer", "site", "sku", "description"),
-    *("currency", "reason"),
-)
-COLUMNS: Final = {
-    "proposal": "int64",
-    "order_on": "datetime64[s]",
-    **dict.fromkeys(TEXTS[:-2], "object"),
-    "units": "float64",
-    "packs": "float64",
-    "unit_cost": "float64",
-    "value": "float64",
-    "currency": "object",
-    "reason": "object",
-    "expected_on": "datetime64[s]",
-    "days_of_cover_then": "float64",
-    "position_then": "float64",
-    "excess_units": "float64",
-    "excess_value": "float64",
-    "minimum_value": "float64",
-    "minimum_units": "float64",
-    "minimum_reached": "boolean",
-    "order_value": "float64",
-    "order_units": "float64",
-    "source_stock": "float64",
-}
-"""One row a line of a proposed order. The order of columns is the export's."""
-
-Address = tuple[str, str, str, str]  # source, site, buyer, currency
 
 
 def proposals(
@@ -94,9 +59,9 @@ def proposals(
     known stock, without a source, outside the assortment or bought to order have no line.
     """
     calendar = Calendar.of(panel, supply)
-    expected = Expected.of(panel, forecast)
+    expected = Expected.of(panel, forecast, supply.booked)
     levels = Levels.of(panel, supply, lead_times, expected, calendar)
-    plan = _Plan.of(panel, supply, lead_times, options, calendar, expected)
+    plan = Plan.of(panel, supply, lead_times, options, calendar, expected)
     path = ExpectedPath.of(supply, expected, calendar, options)
     lines: list[dict[str, Any]] = []
     for day in range(len(calendar.days)):
@@ -104,23 +69,15 @@ def proposals(
         trigger, up_to = levels.on(day)
         need = plan.needs(day, path.position, trigger, up_to, levels.planned)
         for order in plan.orders(day, need, path.position, trigger, up_to):
-            lines += plan.lines(day, order, path, levels.planned)
-            path.order(order.rows, order.units, plan.arrives(day, order.rows))
+            arrives = plan.arrives(day, order.rows)
+            lines += plan.lines(day, order, arrives, path, levels.planned)
+            path.order(order.rows, order.units, arrives)
         path.sell(day)
-    return _table(lines)
+    return table_of_lines(lines)
 
 
 @dataclass(frozen=True)
-class _Order:
-    address: Address
-    rows: Rows  # series
-    units: Floats
-    needed: Floats  # units that the line itself needs; 0: it fills up
-    minimum: Minimum
-
-
-@dataclass(frozen=True)
-class _Plan:
+class Plan:
     """What an order must keep to."""
 
     panel: Panel
@@ -150,7 +107,7 @@ class _Plan:
         options: Options,
         calendar: Calendar,
         expected: Expected,
-    ) -> _Plan:
+    ) -> Plan:
         series, terms = panel.series, supply.terms
         standing = standing_of(panel, supply, options)
         may = standing.quantity & ~standing.idle & (terms.source != "")
@@ -230,7 +187,7 @@ class _Plan:
 
     def orders(
         self, day: int, need: Floats, position: Floats, trigger: Floats, up_to: Floats
-    ) -> Iterator[_Order]:
+    ) -> Iterator[Order]:
         due = np.flatnonzero(need > 0)
         units = self._whole(due, need[due], self.room(day, due, position))
         due, units = due[units > 0], units[units > 0]
@@ -240,7 +197,7 @@ class _Plan:
         for address, mine in sorted(places.items()):
             rows = due[mine]
             minimum = self._minimum(address)
-            order = _Order(address, rows, units[mine], self._needed(rows, need[rows]), minimum)
+            order = Order(address, rows, units[mine], self._needed(rows, need[rows]), minimum)
             value = float(order.units @ self.cost[rows])
             if minimum.reached(value, float(order.units.sum())) is False:
                 order = self._filled(day, order, position, trigger, up_to)
@@ -264,9 +221,34 @@ class _Plan:
         minimum, own = self.minima[site, source]
         return minimum if own in ("", currency) else Minimum(units=minimum.units)
 
+    def lines(
+        self,
+        day: int,
+        order: Order,
+        arrives: Rows,
+        path: ExpectedPath,
+        planned: NDArray[np.bool_],
+    ) -> list[dict[str, Any]]:
+        rows, series, terms = order.rows, self.panel.series, self.supply.terms
+        place = Place(
+            order_on=self.calendar.days[day],
+            expected_on=self.calendar.days[0] + arrives,
+            cutoff_time=terms.cutoff_time[rows],
+            by_site=bool(self.by_site[rows[0]]),
+            sku=series["sku"].to_numpy(dtype=object)[rows],
+            description=series["description"].to_numpy(dtype=object)[rows],
+            pack=self.supply.policies.pack[rows],
+            cost=self.cost[rows],
+            planned=planned[rows],
+            position=path.position[rows],
+            rate=self.expected.rate[rows],
+            source_stock=np.append(path.free, np.nan)[self.giver[rows]],
+        )
+        return lines_of(order, place)
+
     def _filled(
-        self, day: int, order: _Order, position: Floats, trigger: Floats, up_to: Floats
-    ) -> _Order:
+        self, day: int, order: Order, position: Floats, trigger: Floats, up_to: Floats
+    ) -> Order:
         """The order filled up to its minimum; as it was where that cannot be reached."""
         rate = self.expected.rate
         rows = self.members[order.address]
@@ -289,70 +271,10 @@ class _Plan:
         if full is None:
             return order
         kept = full > 0
-        return _Order(order.address, rows[kept], full[kept], needed[kept], order.minimum)
-
-    def lines(
-        self, day: int, order: _Order, path: ExpectedPath, planned: NDArray[np.bool_]
-    ) -> list[dict[str, Any]]:
-        """One row a line, what is due first, then by cover."""
-        position, free = path.position, np.append(path.free, np.nan)
-        source, site, buyer, currency = order.address
-        arrives = self.arrives(day, order.rows)
-        values = order.units * self.cost[order.rows]
-        total = {"order_value": values.sum(), "order_units": order.units.sum()}
-        found = []
-        for place, row in enumerate(order.rows.tolist()):
-            units, needed = order.units[place], order.needed[place]
-            pack, rate = self.supply.policies.pack[row], self.expected.rate[row]
-            due = BELOW if planned[row] else TOO_SHORT
-            excess = max(units - needed, 0.0)
-            found.append(
-                {
-                    "order": (day, order.address),
-                    "order_on": self.calendar.days[day],
-                    "cutoff_time": self.supply.terms.cutoff_time[row],
-                    "supplier": "" if self.by_site[row] else source,
-                    "source_site": source if self.by_site[row] else "",
-                    "buyer": buyer,
-                    "site": site,
-                    "sku": self.panel.series["sku"].iat[row],
-                    "description": self.panel.series["description"].iat[row],
-                    "units": units,
-                    "packs": units / pack if pack > 0 else np.nan,
-                    "unit_cost": self.cost[row],
-                    "value": values[place],
-                    "currency": currency,
-                    "reason": due if needed > 0 else FILL_UP,
-                    "expected_on": self.calendar.days[0] + arrives[place],
-                    "days_of_cover_then": max(position[row], 0.0) / rate if rate > 0 else np.nan,
-                    "position_then": position[row],
-                    "excess_units": excess,
-                    "excess_value": excess * self.cost[row],
-                    "minimum_value": order.minimum.value,
-                    "minimum_units": order.minimum.units,
-                    "minimum_reached": order.minimum.reached(**_of_order(total)),
-                    **total,
-                    "source_stock": free[self.giver[row]],
-                }
-            )
-        return sorted(
-            found, key=lambda line: (line["reason"] == FILL_UP, line["days_of_cover_then"])
-        )
-
-
-def _of_order(total: dict[str, float]) -> dict[str, float]:
-    return {"value": float(total["order_value"]), "units": float(total["order_units"])}
+        return Order(order.address, rows[kept], full[kept], needed[kept], order.minimum)
 
 
 def _minimum_of(row: Any) -> tuple[Minimum, str]:
     if row is None:
         return Minimum(), ""
     return Minimum(float(row.minimum_order_value), float(row.minimum_order_units)), row.currency
-
-
-def _table(lines: list[dict[str, Any]]) -> pd.DataFrame:
-    numbers = {key: place for place, key in enumerate(dict.fromkeys(one["order"] for one in lines))}
-    rows = [line | {"proposal": numbers[line["order"]] + 1} for line in lines]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
-    numbers_of = [name for name, kind in COLUMNS.items() if kind == "float64"]
-    return frame.astype(COLUMNS).round(dict.fromkeys(numbers_of, DECIMALS))

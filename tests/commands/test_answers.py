@@ -127,7 +127,7 @@ def test_warnings_in_the_order_of_the_contract(published: Vigistock) -> None:
     assert (calm["warning"], calm["stockout_on"], calm["value_at_risk"]) == ("", "", "")
 
 
-@pytest.mark.parametrize("what", ["forecasts", "warnings", "series"])
+@pytest.mark.parametrize("what", ["forecasts", "warnings", "proposals", "series"])
 def test_all_formats_say_the_same(published: Vigistock, tmp_path: Path, what: str) -> None:
     every = ["--all"] if what == "warnings" else []
     found = {}
@@ -146,7 +146,9 @@ def test_all_formats_say_the_same(published: Vigistock, tmp_path: Path, what: st
     assert table.column_names == list(objects[0]) == list(cells[0])
     for row, cell in zip(objects, cells, strict=True):
         for name, value in row.items():
-            if isinstance(value, float | int) and not isinstance(value, bool):
+            if isinstance(value, bool):
+                assert cell[name] == json.dumps(value), name
+            elif isinstance(value, float | int):
                 assert float(cell[name]) == value
             else:
                 assert cell[name] == ("" if value is None else str(value)), name

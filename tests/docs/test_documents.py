@@ -13,7 +13,7 @@ from forecasting.calendar import Frequency
 from forecasting.options import Options
 from models.publication.build import table_of
 from models.publication.contracts import proposals_order
-from models.risk.proposals import COLUMNS
+from models.risk.proposal_lines import COLUMNS
 from tests.docs.columns import as_read, documented_columns
 from tests.docs.generated import DOCS, PAGES, REPOSITORY, commands_by_name, options_of, renewed
 from tests.risk.test_assess import HOSTILE, assessed

@@ -21,13 +21,14 @@ from api.messages import webhook
 from api.messages.webhook import Told, public_address, tell
 from api.settings import Outgoing, load_settings
 from api.tables import webhook_calls
+from api.workspaces import init_workspace
 from forecasting.errors import BadSetting, Refused
 from forecasting.record import Record
 from forecasting.record.database import connect, reading
 from models.publication import publish_parts
 from models.publication.build import table_of
 from models.workspace import Workspace
-from tests.api.published import parts, provenance
+from tests.api.published import parts, provenance, publish
 from tests.commands.conftest import Vigistock
 from tests.models.published import NOON
 from tests.models.test_pipelines import ITEMS, deliver
@@ -147,6 +148,15 @@ def test_a_call_is_not_repeated(company: Workspace, ear: Outgoing) -> None:
     assert tell(company, ear, 1).delivered
     assert tell(company, ear, 1) == Told()
     assert len(Ear.heard) == 1
+
+
+@pytest.mark.postgres
+def test_calls_are_kept_on_postgresql_too(tmp_path: Path, postgres_url: str, ear: Outgoing) -> None:
+    workspace = init_workspace(tmp_path / "pg", frequency="D", database=postgres_url)
+    publish(workspace)
+    assert tell(workspace, ear, 1) == Told(warnings=3, delivered=True)
+    assert tell(workspace, ear, 1) == Told()
+    assert [(one["publication"], one["attempts"]) for one in calls(workspace)] == [(1, 1)]
 
 
 def test_an_older_origin_is_not_told(company: Workspace, ear: Outgoing) -> None:

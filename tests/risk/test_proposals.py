@@ -18,7 +18,8 @@ from forecasting.options import Options
 from models.lead_time import fit_lead_times
 from models.projection import supply_of
 from models.risk.filling import Items, Minimum, filled
-from models.risk.proposals import COLUMNS, FILL_UP_DAYS, proposals
+from models.risk.proposal_lines import COLUMNS
+from models.risk.proposals import FILL_UP_DAYS, proposals
 from tests.risk.warehouse import TODAY, Order, Shelf, panel_of, shelf
 
 # The origin is Sunday 22 November 2026, so that day 1 is a Monday.
@@ -78,6 +79,29 @@ def test_a_line_is_due_when_the_position_reaches_the_reorder_point() -> None:
 def test_what_is_on_order_counts() -> None:
     on_order = Order(units=40.0, placed=-1, promised=5)
     assert not len(proposed(planned(on_hand=25.0, orders=(on_order,))))
+
+
+def test_what_customers_have_booked_counts_where_it_is_more_than_the_forecast() -> None:
+    """25 on hand, 2 a day are forecast, 10 are booked for day 2: 13 at the start of day 3."""
+    line = proposed(planned(on_hand=25.0, booked=((2, 10.0),))).iloc[0]
+    assert (days_of(line.to_frame().T), line["position_then"]) == ([3], 13.0)
+
+
+def test_stock_that_expires_is_not_counted_on() -> None:
+    """25 on hand less 4 sold by day 3, on which the other 11 of a lot of 15 may not be sold."""
+    line = proposed(planned(on_hand=25.0, lots=((2, 15.0), (30, 10.0)))).iloc[0]
+    assert (days_of(line.to_frame().T), line["position_then"]) == ([3], 10.0)
+
+
+def test_demand_that_an_empty_shelf_misses_is_ordered_only_if_it_waits() -> None:
+    """Nothing on hand, closed until day 8: what is lost meanwhile is not missing any more."""
+    mondays = [{**NOVA, "order_days": "0", "closures": "2026-11-23"}]
+    lost, waiting = (
+        proposed(planned(on_hand=0.0), options=Options(unmet=unmet), suppliers=mondays)
+        for unmet in (1.0, 0.0)
+    )
+    assert lost["units"].tolist() == [60.0]
+    assert waiting["units"].tolist() == [60.0 + 7 * 2.0]
 
 
 def test_packs_and_the_items_minimum_round_up_and_say_by_how_much() -> None:
