@@ -28,7 +28,6 @@ from models.publication.contracts import (
     forecasts_part,
     quantile_column,
 )
-from models.sources import feeding_sites
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast, GrainForecast
@@ -50,6 +49,8 @@ def make_parts(
 ) -> dict[str, pa.Table]:
     """All parts of a publication, checked; each is ordered by series, then period, but for the
     `ragged` ones, by name (`contracts.RAGGED`), which stay as they are."""
+    from models.sources import feeding_sites  # with scipy, which readers do not need
+
     parts = {
         SERIES: table_of(
             pd.concat([panel.series, _stock_columns(panel)], axis=1).assign(

@@ -62,7 +62,8 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
     panel = base.panel
     cells = {name: [""] * len(panel) for name in CELLS}
     at_risk = (shortage.probability >= EXPLAIN_FROM) | shortage.out
-    told = at_risk & base.structure.standing.quantity & ~base.structure.standing.idle
+    standing = base.structure.standing
+    told = at_risk & standing.quantity & ~standing.idle & base.projected
     for row in np.flatnonzero(at_risk & ~told).tolist():
         _say_causes(cells, row, [first_cause(_situation(base, shortage, row))])
     asked, variants = _asked(base, shortage, np.flatnonzero(told))

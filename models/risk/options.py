@@ -17,6 +17,7 @@ from typing import Any, Final
 import numpy as np
 
 from forecasting.calendar import Days
+from models.lead_time import LONGEST_DAYS
 from models.risk.causes import Language, plural, written
 from models.risk.whatif import NewLine, Variant, WhatIf
 from models.terms import NEVER, Terms
@@ -159,7 +160,7 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
     source = str(terms.source[row])
     master = terms.master_days[row]
     stated = terms.group[row] == 0 and np.isfinite(master)
-    wait = np.timedelta64(round(master), "D") if stated else None
+    wait = np.timedelta64(round(min(master, LONGEST_DAYS)), "D") if stated else None
     ways = [
         Variant(
             row,

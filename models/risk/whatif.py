@@ -127,6 +127,14 @@ class WhatIf:
         return self.lead_times.median_days(terms.group, terms.master_days)
 
     @property
+    def projected(self) -> NDArray[np.bool_]:
+        """[n] series that paths tell of: those asked for."""
+        found = np.zeros(len(self.panel), dtype=bool)
+        for part, _ in self.structure.blocks:
+            found[part] = True
+        return found
+
+    @property
     def main(self) -> int:
         return min(self.options.main_horizon, self.structure.mean.shape[1])
 
@@ -183,13 +191,13 @@ class WhatIf:
             return found
         asked = _Asked.of(self, variants)
         rows = np.array([one.row for one in variants], dtype=np.int64)
-        for begin in range(0, len(self.panel), BLOCK):
-            mine = np.flatnonzero((rows >= begin) & (rows < begin + BLOCK))
+        for part, block in self.structure.blocks:
+            begin = part.start
+            mine = np.flatnonzero((rows >= begin) & (rows < part.stop))
             if not len(mine):
                 continue
-            part = slice(begin, min(begin + BLOCK, len(self.panel)))
             paths = self.forecast.paths(part, self.structure.mean.shape[1])
-            weights = self._weights(part)
+            weights = self._weights(part, block)
             for few in np.array_split(mine, -(-len(mine) // BLOCK)):
                 asked.project_into(found, few, paths[rows[few] - begin], weights[rows[few] - begin])
             again = mine[chance[mine]]
@@ -197,9 +205,8 @@ class WhatIf:
                 asked.chance_into(found, few, paths[rows[few] - begin])
         return found
 
-    def _weights(self, part: slice) -> Floats:
+    def _weights(self, part: slice, block: Projection) -> Floats:
         """[b, P] the weights that the published chances gave to the paths."""
-        block = next(block for rows, block in self.structure.blocks if rows == part)
         first = self.outlook.means["first_out"][part]
         moved = exact(reweighted(block, np.cumsum(first, axis=1)))
         return np.where(self.learned[part][:, None], moved, block.weights)

@@ -44,7 +44,7 @@ def test_no_line_is_wider_than_the_screen(
     published: Vigistock, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    table = published("warnings").out.split("1 série")[0]
+    table = published("warnings").out.split("1 série déjà")[0]
     assert max(map(len, table.splitlines())) <= width
     flat = " ".join(table.split())
     assert AWKWARD[0].split()[0] in flat
@@ -127,7 +127,9 @@ def test_warnings_in_the_order_of_the_contract(published: Vigistock) -> None:
     assert (calm["warning"], calm["stockout_on"], calm["value_at_risk"]) == ("", "", "")
 
 
-@pytest.mark.parametrize("what", ["forecasts", "warnings", "proposals", "series"])
+@pytest.mark.parametrize(
+    "what", ["forecasts", "warnings", "proposals", "options", "groups", "series"]
+)
 def test_all_formats_say_the_same(published: Vigistock, tmp_path: Path, what: str) -> None:
     every = ["--all"] if what == "warnings" else []
     found = {}

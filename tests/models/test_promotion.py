@@ -541,9 +541,9 @@ class TestReproduce:
         speak: Callable[..., Any] = module.speak
 
         def louder(*given: Any) -> Any:
-            forecast, assessment = speak(*given)
-            assessment.warnings["units_short"] += 1.0
-            return forecast, assessment
+            spoken = speak(*given)
+            spoken.assessment.warnings["units_short"] += 1.0
+            return spoken
 
         monkeypatch.setattr(module, "speak", louder)
         [difference] = reproduce(workspace, 1).differs
