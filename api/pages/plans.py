@@ -48,7 +48,7 @@ async def plan(
     told = _said(await get_scenario(caller, publications, number, limit=ROWS))
     return frame.page(
         "plan.html",
-        title=told["name"] or frame._("Plan %s") % number,
+        title=told["name"] or frame._("Plan %(n)s") % {"n": number},
         plan=told,
         broken=[one for one in told["series"] if one["verdict"] not in ("same", "better")],
     )

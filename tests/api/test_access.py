@@ -372,7 +372,7 @@ def _told(response: Response) -> tuple[str, dict[str, str]]:
     text = re.sub(r'"request_id":"\w+"', "", response.text)
     text = re.sub(r"PARIS|NO1", "…", text)
     text = re.sub(r"((?:warnings?|groups?|deliver\w+|scenarios)[/ ])\d+", r"\1…", text)
-    text = re.sub(r"(warning '|scenario '|\"name\":\")\d+", r"\1…", text)
+    text = re.sub(r"(warning '|scenario '|scenario &#39;|\"name\":\")\d+", r"\1…", text)
     ignored = ("x-request-id", "date", "etag", "content-length")
     return text, {name: value for name, value in response.headers.items() if name not in ignored}
 
