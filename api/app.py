@@ -15,7 +15,7 @@ from api.doorkeeper import Doorkeeper, KeyRing
 from api.metrics import Metrics
 from api.middleware import Deadline, TrustedHosts, Watch
 from api.negotiation import PARQUET
-from api.pages import assets, data, documentation, monday, morning, orders, sign_in
+from api.pages import assets, data, documentation, monday, morning, orders, plans, sign_in
 from api.pages import flow as flow_page
 from api.pages import series as series_page
 from api.pushing import Bounds, Intakes
@@ -105,6 +105,7 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
         series_page,
         orders,
         flow_page,
+        plans,
         monday,
         data,
         sign_in,

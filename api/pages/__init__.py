@@ -18,9 +18,20 @@ from api.pages import assets
 from api.pages.language import LANGUAGES, catalogue, filters
 
 PAGES: Final = frozenset(
-    {"/", "/changes", "/series", "/orders", "/flow", "/monday", "/data", "/sign-in", "/sign-out"}
+    {
+        "/",
+        "/changes",
+        "/series",
+        "/orders",
+        "/flow",
+        "/plans",
+        "/monday",
+        "/data",
+        "/sign-in",
+        "/sign-out",
+    }
 )
-PAGES_BELOW: Final = ("/data/",)
+PAGES_BELOW: Final = ("/data/", "/plans/")
 _markdown: Final = MarkdownIt("commonmark", {"html": False})
 
 

@@ -27,6 +27,7 @@ NAVIGATION: Final = (
     ("/", _("Morning list")),
     ("/orders", _("Supplier orders")),
     ("/flow", _("Flow of risk")),
+    ("/plans", _("Continuity plans")),
     ("/monday", _("Monday")),
     ("/data", _("Data")),
 )

@@ -6,7 +6,7 @@ const AGAIN_MS = 2_000;
 const MOST_SILENCE = 15; // looks in a row that fail before the page says so
 const sleep = (wait) => new Promise((resolve) => setTimeout(resolve, wait));
 
-async function follow(number) {
+export async function follow(number) {
   const card = document.querySelector("[data-job]");
   const labels = JSON.parse(card.dataset.labels);
   const part = (name) => card.querySelector(`[data-${name}]`);
@@ -27,7 +27,10 @@ async function follow(number) {
     const seconds = Math.round((Date.now() - Date.parse(job.started_at ?? job.asked_at)) / 1000);
     const time = `${Math.floor(seconds / 60)} min ${String(seconds % 60).padStart(2, "0")} s`;
     part("since").textContent = labels.since.replace("{time}", time);
-    if (job.state === "done") return location.assign("/");
+    if (job.state === "done") {
+      const plan = job.result?.scenario;
+      return location.assign(plan ? `/plans/${plan}` : "/");
+    }
     if (job.state === "failed") {
       part("step").textContent = [job.error?.detail, job.error?.next_step].filter(Boolean).join(" ");
       document.querySelector("[data-choices]")?.removeAttribute("hidden");

@@ -1,0 +1,59 @@
+"""`/plans`: what if? Suppose one thing, see what breaks first, share the answer by its address."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Request, Response
+
+from api import jobs
+from api.dependencies import MOST, InPublications
+from api.pages.board import board_of
+from api.pages.frame import InFrame, freshness_of
+from api.routes.scenarios import get_scenario, list_scenarios
+from api.security import InCaller
+
+router = APIRouter(include_in_schema=False)
+
+PLANS = 50
+ROWS = 50  # of each table of a plan
+
+
+@router.get("/plans")
+async def plans(
+    request: Request, frame: InFrame, caller: InCaller, publications: InPublications
+) -> Response:
+    served = await publications.current()
+    told = _said(await list_scenarios(request, caller, publications, limit=PLANS, cursor=None))
+    may_follow = frame.may("GET", "/v1/jobs/{number}")
+    return frame.page(
+        "plans.html",
+        title=frame._("Continuity plans"),
+        freshness=freshness_of(served),
+        plans=told["items"],
+        facets=board_of(served).facets(),
+        may_ask=may_follow and frame.may("POST", "/v1/scenarios"),
+        job=await publications.in_record(jobs.under_way) if may_follow else None,
+    )
+
+
+@router.get("/plans/{number}")
+async def plan(
+    frame: InFrame,
+    caller: InCaller,
+    publications: InPublications,
+    number: Annotated[int, Path(ge=1, le=MOST)],
+) -> Response:
+    told = _said(await get_scenario(caller, publications, number, limit=ROWS))
+    return frame.page(
+        "plan.html",
+        title=told["name"] or frame._("Plan %(n)s") % {"n": number},
+        plan=told,
+        broken=[one for one in told["series"] if one["verdict"] not in ("same", "better")],
+    )
+
+
+def _said(answer: Response) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(answer.body)
+    return found
