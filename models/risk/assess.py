@@ -64,8 +64,14 @@ def assess(
     lead_times: LeadTimes,
     options: Options,
     hazard: RuptureHazard | None = None,
+    *,
+    way_out: bool = True,
 ) -> RiskAssessment:
-    """Every series' stockout risk as of the panel's origin, with dates, units, value and causes."""
+    """Every series' stockout risk as of the panel's origin, with dates, units, value and causes.
+
+    `way_out`: causes, options and groups too; a replay that judges chances alone asks for none,
+    and leaves out what takes longer than all the rest.
+    """
     horizon = forecast.grains[panel.frequency].horizon
     structure = Structure.of(panel, forecast, lead_times, options, horizon=horizon)
     standing, outlook, mean = structure.standing, structure.outlook, structure.mean
@@ -84,7 +90,8 @@ def assess(
     whatif = WhatIf(
         panel, forecast, lead_times, options, structure, outlook, learned, hazard, features, known
     )
-    why = explained(whatif, _shortage(panel, told, warnings, options))
+    shortage = _shortage(panel, told, warnings, options)
+    why = explained(whatif, shortage if way_out else shortage.of_nobody())
     return RiskAssessment(
         _in_order(pd.concat([warnings, why.cells], axis=1), panel, options),
         _projection(panel, told),

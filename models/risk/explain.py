@@ -46,6 +46,11 @@ class Shortage:
     currency: NDArray[np.object_]
     listed: NDArray[np.bool_]  # on the planner's list: announced, or out
 
+    def of_nobody(self) -> Shortage:
+        """The same without any series at risk."""
+        nobody = np.zeros(len(self.out), dtype=bool)
+        return replace(self, probability=np.zeros(len(nobody)), out=nobody, listed=nobody)
+
 
 @dataclass(frozen=True)
 class Explained:

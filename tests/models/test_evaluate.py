@@ -86,9 +86,9 @@ def test_the_hazard_too_is_learned_from_nothing_and_speaks_in_the_replay(
         taught.append(panel.origin_date)
         return learned
 
-    def heard(*given: Any) -> RiskAssessment:
+    def heard(*given: Any, **asked: Any) -> RiskAssessment:
         spoke.append(given[4])
-        return assess(*given[:4])
+        return assess(*given[:4], **asked)
 
     monkeypatch.setattr("models.pipelines.evaluate.learned_from", watched)
     monkeypatch.setattr("models.pipelines.replay.assess", heard)
