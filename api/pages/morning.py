@@ -90,7 +90,7 @@ async def morning(
         outs_in_all=len(outs),
         warned=_lines(served, shown, lives, frame),
         warned_in_all=len(warned),
-        at_stake=value_of(warned),
+        at_stake=value_of(rows),
         nothing_at_all=board.rows.empty,
         pages=pages_of(request, page, total, LINES),
         everything_out=with_changed(request, out="1", page=None),
