@@ -11,12 +11,13 @@ NO_SERVE ?=
 LOCK_OPTIONS ?=
 PYTEST_OPTIONS ?= -n 2 --dist loadfile
 
-.PHONY: help demo test check lock bench notebooks screenshots clean
+.PHONY: help demo test coverage check lock bench notebooks screenshots clean
 
 help:
 	@echo "make demo       install, build a believable company, forecast it, serve it"
 	@echo "                (NO_SERVE=1 stops before serving; WORKSPACE=… chooses the folder)"
-	@echo "make test       run the tests and print line coverage"
+	@echo "make test       run the tests"
+	@echo "make coverage   the same with line coverage"
 	@echo "make check      format, lint, types, layers"
 	@echo "make notebooks  run every notebook on small data"
 	@echo "make bench      run what the README claims"
@@ -44,6 +45,9 @@ demo: $(VENV)/.installed
 TESTED = tests forecasting models api docs README.md --ignore=api/migrations
 
 test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest $(TESTED) $(PYTEST_OPTIONS)
+
+coverage: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest $(TESTED) $(PYTEST_OPTIONS) --cov --cov-report=term:skip-covered
 
 check: $(VENV)/.installed-dev
