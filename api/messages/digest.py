@@ -10,6 +10,8 @@ from typing import Any, Final
 import pandas as pd
 from jinja2 import Environment, PackageLoader, select_autoescape
 
+from api.planner_groups import WORDS as ACTION_WORDS
+from api.planner_groups import Grouped, grouped
 from api.planner_list import WORDS as LIST_WORDS
 from api.planner_list import Listed, buyers_of, planner_list
 from api.readable import amount, clock, counted, day
@@ -28,7 +30,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "subject": "Vigistock, {day} : {counts}",
         "hello": "Bonjour {buyer},",
         "everybody": "Bonjour,",
-        "list": "À traiter aujourd’hui",
+        "list": "Série par série",
         "calm": "Rien à signaler : aucune rupture, aucune alerte.",
         "orders": "Commandes à passer le {day}",
         "until": "avant {time}",
@@ -42,7 +44,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "subject": "Vigistock, {day}: {counts}",
         "hello": "Good morning {buyer},",
         "everybody": "Good morning,",
-        "list": "To treat today",
+        "list": "Series by series",
         "calm": "Nothing to report: no stockout, no warning.",
         "orders": "Orders to place on {day}",
         "until": "before {time}",
@@ -79,6 +81,7 @@ class Digest:
     language: str
     subject: str
     listed: Listed
+    actions: Grouped
     orders: list[Order]
     order_day: str
     made: dict[str, Any]  # provenance
@@ -86,7 +89,7 @@ class Digest:
     @property
     def is_empty(self) -> bool:
         """Nothing to treat, nothing to order."""
-        return not (self.listed.lines or self.orders)
+        return not (self.listed.lines or self.orders or self.actions.today)
 
     @property
     def text(self) -> str:
@@ -107,6 +110,7 @@ class Digest:
             digest=self,
             words=words,
             list_words=list_words,
+            action_words=ACTION_WORDS[self.language],
             hello=hello,
             counts=self.listed.counts(self.language),
             orders_title=words["orders"].format(day=self.order_day),
@@ -140,6 +144,7 @@ def _digest(reader: PublicationReader, language: str, buyer: str, limit: int) ->
         language=language,
         subject=words["subject"].format(day=readable, counts=listed.counts(language)),
         listed=listed,
+        actions=grouped(reader, language, limit=limit, buyer=buyer),
         orders=_orders(reader, language, buyer, today),
         order_day=readable,
         made=reader.provenance,

@@ -166,8 +166,8 @@ def test_each_buyer_is_told_of_their_items(reader: PublicationReader) -> None:
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("fr", ("Bonjour C. Morel", "À traiter aujourd’hui", "risque 85", "Commande PO-1182")),
-        ("en", ("Good morning C. Morel", "To treat today", "risk 85%", "Order PO-1182 is 4 days")),
+        ("fr", ("Bonjour C. Morel", "Série par série", "risque 85", "Commande PO-1182")),
+        ("en", ("Good morning C. Morel", "Series by series", "risk 85%", "Order PO-1182 is 4 days")),
     ],
 )
 def test_text_and_page_say_the_same(
