@@ -164,7 +164,7 @@ def _acting(
     cause and something can be done there; else its own."""
     giver = int(base.structure.supply.sources.of_series[row])
     told = causes.get(row, ())
-    if giver not in on_list or giver not in of_row or not told:
+    if giver not in on_list or giver not in of_row or not told or not of_row[giver].actions:
         return row
     reached = any(effect.row == row for effect in of_row[giver].effects)
     return giver if reached and told[0].code == "source_short" else row
