@@ -8,7 +8,7 @@ A second one follows where both together spare a tenth more of the loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -77,7 +77,8 @@ class Amount:
         return self.value if np.isfinite(self.value) else self.units
 
     def less(self, other: Amount) -> Amount:
-        return Amount(self.units - other.units, self.value - other.value)
+        """Without the other, as far as its value is known."""
+        return Amount(self.units - other.units, self.value - np.nan_to_num(other.value))
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,14 @@ class Weighed:
     weighing: Weighing | None
     way: Variant | None  # the change, usual orders included; None: nothing to rerun
     giver: Variant | None
-    net: float  # measure, cost deducted
+    spare: float  # units that the giver can do without
+    net: float  # measure; in currency, cost deducted
+
+    def is_left(self, given: Mapping[int, float]) -> bool:
+        """Whether the giver still has the units, after those `given` by row."""
+        if self.giver is None:
+            return True
+        return given.get(self.giver.row, 0.0) + self.option.units <= self.spare
 
 
 @dataclass(frozen=True)
@@ -143,10 +151,11 @@ class Choice:
                 again.ask(pair)
                 again.ask(replace(pair, orders_again=False))
         reruns = self.base.rerun(again.variants, chance=np.ones(len(again.variants), dtype=bool))
-        return [
-            self._decided(one, found, again, reruns)
-            for one, found in zip(asked, weighed, strict=True)
-        ]
+        given: dict[int, float] = {}
+        # who gains most is served first by a site that can spare units but once
+        order = sorted(range(len(asked)), key=lambda k: -weighed[k][0].net if weighed[k] else 0.0)
+        made = {k: self._decided(asked[k], weighed[k], again, reruns, given) for k in order}
+        return [made[k] for k in range(len(asked))]
 
     def _lost(self, weighing: Weighing) -> Amount:
         places = [weighing.own, *weighing.drawing]
@@ -171,9 +180,7 @@ class Choice:
             else:
                 taken = Amount(0.0, 0.0)
                 if giver is not None:
-                    before, after = giver
-                    more = max(self.short[after] - self.short[before], 0.0)
-                    taken = self._amount([self.variants[after].row], np.array([more]))
+                    taken = self._taken(one.row, *giver)
                 saved = [lost.less(self._lost(way)).less(taken) for way in ways]
             if saved[0].measure < WORTH * lost.measure or lost.measure <= 0:
                 continue
@@ -192,10 +199,29 @@ class Choice:
                 regret=max(saved[0].measure - following.measure, 0.0),
                 in_time=saved[0].measure >= IN_TIME * lost.measure,
             )
-            net = saved[0].measure - (0.0 if np.isnan(cost) else cost)
-            way = draft.ways[0] if draft.ways else None
-            found.append(Weighed(option, ways[0] if ways else None, way, draft.giver, net))
+            net = saved[0].measure
+            if np.isfinite(saved[0].value):  # units and money are never added
+                net -= np.nan_to_num(cost)
+            found.append(
+                Weighed(
+                    option,
+                    ways[0] if ways else None,
+                    draft.ways[0] if draft.ways else None,
+                    draft.giver,
+                    draft.free_units,
+                    net,
+                )
+            )
         return sorted(found, key=lambda other: (not other.option.in_time, -other.net))
+
+    def _taken(self, row: int, before: int, after: int) -> Amount:
+        """What the giver misses for the sake of a series; of unknown value there: as it is here."""
+        giver = self.variants[after].row
+        more = np.array([max(self.short[after] - self.short[before], 0.0)])
+        taken = self._amount([giver], more)
+        if np.isfinite(taken.value):
+            return taken
+        return replace(taken, value=self._amount([row], more).value)
 
     def _pair(self, one: Asked, found: Sequence[Weighed]) -> Variant | None:
         """The two best together, where the first leaves enough for a second of another kind."""
@@ -207,9 +233,11 @@ class Choice:
         lost = self._lost(one.nothing_done).measure
         return together(first.way, second.way) if lost - first.net >= SECOND * lost else None
 
-    def _effects(self, one: Asked, done: Weighing | None) -> list[Effect]:
-        """Of what is done, on the series and on those that draw from it."""
+    def _effects(self, one: Asked, first: Weighed | None) -> list[Effect]:
+        """Of what is done first, on the series and on those that draw from it; what a giver misses,
+        and what a substitute serves, counts where it is asked for."""
         nothing = one.nothing_done
+        done = None if first is None else first.weighing
         found = []
         for before, after in zip(
             [nothing.own, *nothing.drawing],
@@ -221,6 +249,11 @@ class Choice:
             fails = self.reruns.fails
             ruptures = max(float(fails[before] - fails[after]), 0.0)
             found.append(Effect(row, lost, lost.less(left), ruptures))
+        if first is not None:
+            own = Amount(first.option.units_saved, first.option.loss_avoided)
+            for other in found[1:]:
+                own = own.less(other.saved)
+            found[0] = replace(found[0], saved=own)
         return found
 
     def _cost(self, one: Asked, option: Option, place: int | None) -> float:
@@ -239,10 +272,20 @@ class Choice:
         holding = held * self.stakes.unit_cost[one.row] * said.holding_rate * days / YEAR_DAYS
         return float(np.nansum([fixed, holding])) if np.isfinite([fixed, holding]).any() else np.nan
 
-    def _decided(self, one: Asked, weighed: list[Weighed], again: _Again, reruns: Reruns) -> Chosen:
+    def _decided(
+        self,
+        one: Asked,
+        weighed: list[Weighed],
+        again: _Again,
+        reruns: Reruns,
+        given: dict[int, float],
+    ) -> Chosen:
+        """`given`: units that each row gives away by what was decided before; added to."""
         lost = self._lost(one.nothing_done)
         kept = []
         for other in weighed:
+            if not other.is_left(given):
+                continue
             if other.giver is not None:
                 left = reruns.chance[again.place(other.giver)]
                 if left >= max(BREAKS_FROM, self.stakes.chance[other.giver.row] + BREAKS_BY):
@@ -276,7 +319,10 @@ class Choice:
         act_by = ""
         if options:
             act_by = options[0].deadline if options[0].in_time else TOO_LATE
-        effects = self._effects(one, kept[0].weighing if kept else None)
+        for other in kept[:recommended]:
+            if other.giver is not None:
+                given[other.giver.row] = given.get(other.giver.row, 0.0) + other.option.units
+        effects = self._effects(one, kept[0] if kept else None)
         return Chosen(one.row, [*options, accept], recommended, lost, act_by, effects)
 
 

@@ -9,7 +9,6 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from models.risk.causes import Language, plural, written
 from models.risk.whatif import WhatIf
@@ -43,6 +42,10 @@ HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
     "none": {
         "fr": "Prévenir les clients : rien de connu n’évite plus ces ruptures ({count})",
         "en": "Tell the customers: nothing known avoids these stockouts any more ({count})",
+    },
+    "nothing_lost": {
+        "fr": "Aucun client touché d’ici là : stock bas seulement ({count})",
+        "en": "No one who is served goes short until then: low stock only ({count})",
     },
 }
 ARRIVES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -171,7 +174,8 @@ class Words:
     def headline(self, language: Language) -> str:
         group = self.group
         count = len(self.lines) or len(group.members)
-        text = HEADLINES[group.code][language].format(
+        code = "nothing_lost" if group.code == "none" and not group.lost.units else group.code
+        text = HEADLINES[code][language].format(
             source=group.source,
             by=self._by(language),
             count=count,
@@ -214,13 +218,9 @@ class Words:
             s=plural(len(found)),
             promised_on=written(min(found.values()), language),
         )
-        lines = base.panel.order_history
-        came = lines.loc[lines["supplier"] == source, "received_on"].max()
-        quiet = pd.isna(came) or (today - came.date()).days >= QUIET_DAYS
-        if len(found) > 1 and quiet and not pd.isna(came):
-            text += NOTHING_SINCE[language].format(
-                source=source, day=written(came.date(), language)
-            )
+        came = base.last_receipt.get(source)
+        if len(found) > 1 and came is not None and (today - came).days >= QUIET_DAYS:
+            text += NOTHING_SINCE[language].format(source=source, day=written(came, language))
         return text
 
     def message(self, language: Language) -> str:

@@ -128,7 +128,7 @@ def grouped(
     of_row = {one.row: one for one in chosen}
     on_list = set(listed)
     buyers = base.panel.series["buyer"].to_numpy(dtype=object)
-    found: dict[tuple[str, str, str, str], list[Member]] = {}
+    found: dict[tuple[str, str, str, str, bool], list[Member]] = {}
     for row in listed:
         if row not in of_row:
             continue
@@ -142,13 +142,14 @@ def grouped(
             option.source if option else "",
             str(buyers[acting]),
             str(currency[acting]),
+            option is None and effect.lost.units <= 0,  # nobody is to be told
         )
         first = next(iter(causes.get(row, ())), None)
         member = Member(row, acting == row, option if acting == row else None, effect, first)
         found.setdefault(key, []).append(member)
     groups = [
         Group(code, source, buyer, unit, members)
-        for (code, source, buyer, unit), members in found.items()
+        for (code, source, buyer, unit, _), members in found.items()
     ]
     return sorted(groups, key=_worth)
 

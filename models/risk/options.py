@@ -119,7 +119,7 @@ class Draft:
     days: tuple[dt.date, ...] = ()
     later: Variant | None = None
     giver: Variant | None = None
-    free_units: float = 0.0  # of a substitute: there is nothing to rerun
+    free_units: float = 0.0  # that the giver, or a substitute, can do without
 
 
 @dataclass(frozen=True)
@@ -243,7 +243,8 @@ def _transfers(need: Need, base: WhatIf) -> list[Draft]:
             for wait in (0, 1)
         )
         option = Option("transfer", units, by=leaves, source=site, arrives_on=arrives)
-        found.append(Draft(option, (now,), later=later, giver=Variant(giver, stock=-units)))
+        left = Variant(giver, stock=-units)
+        found.append(Draft(option, (now,), later=later, giver=left, free_units=spare))
     return found
 
 

@@ -131,6 +131,13 @@ class WhatIf:
         return min(self.options.main_horizon, self.structure.mean.shape[1])
 
     @cached_property
+    def last_receipt(self) -> dict[str, dt.date]:
+        """The day on which something last came from each supplier that ever delivered."""
+        lines = self.panel.order_history
+        came = lines.groupby("supplier")["received_on"].max().dropna()
+        return {str(supplier): day.date() for supplier, day in came.items()}
+
+    @cached_property
     def lines(self) -> pd.DataFrame:
         """The open lines that may come, sorted by series."""
         return surely_open(self.panel.orders)

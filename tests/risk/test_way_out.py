@@ -233,3 +233,52 @@ def test_costs_come_from_the_settings_and_are_blank_without_them() -> None:
     told = Options(order_cost=25.0, holding_rate=0.2)
     cost = options_of(found(one, options=told)).set_index("code").loc["order", "cost"]
     assert 25.0 < cost < 30.0
+
+
+def test_units_that_a_site_can_spare_are_sent_once() -> None:
+    needy = [shelf(site=f"N{k}", on_hand=2.0, orders=PAST, item=PRICED) for k in range(4)]
+    made = found(*needy, shelf(site="B", on_hand=70.0, orders=PAST, item=PRICED))
+    asked = made.options[made.options["recommended"] & (made.options["code"] == "transfer")]
+    spare = 70.0 - 2.0 * 14
+    assert 0 < asked["units"].sum() <= spare
+    assert made.options.groupby("site")["recommended"].any()[["N0", "N1", "N2", "N3"]].all()
+
+
+def test_what_a_giver_misses_is_worth_what_it_is_worth_here_where_nobody_says() -> None:
+    made = found(
+        shelf(site="A", on_hand=2.0, orders=PAST, item=PRICED),
+        shelf(site="B", on_hand=70.0, orders=PAST, item={"buyer": "C. Morel"}),
+    )
+    asked = made.options[made.options["code"] == "transfer"].iloc[0]
+    assert 0 < asked["loss_avoided"] <= asked["units_saved"] * 4.0 + 1e-9
+
+
+def test_costs_are_not_deducted_from_units() -> None:
+    """Without a price, what spares most comes first, whatever it costs."""
+    late = shelf(on_hand=10.0, orders=(*PAST, Order(placed=-3, promised=12)))
+    plain, costed = (
+        options_of(found(late, options=Options(order_cost=order, expedite_cost=call)))
+        for order, call in ((None, None), (1.0, 900.0))
+    )
+    assert plain["code"].tolist() == costed["code"].tolist()
+
+
+def test_a_substitute_that_serves_is_an_action_of_today() -> None:
+    made = found(
+        shelf(sku="OLD", on_hand=0.0, item=PRICED),
+        shelf(sku="NEW", on_hand=300.0, item={**PRICED, "replaces": "OLD"}),
+    )
+    group, option = made.groups.iloc[0], options_of(made, "OLD").iloc[0]
+    assert (group["code"], group["attention"]) == ("substitute", "today")
+    assert group["loss_avoided"] == pytest.approx(option["loss_avoided"])
+
+
+def test_no_customer_is_told_of_what_no_customer_misses() -> None:
+    """A warehouse runs low, and every store that draws from it has enough until then."""
+    hub = shelf(
+        site="HUB", on_hand=10.0, demand=6.0, orders=PAST, item={**PRICED, "passed_on": 1.0}
+    )
+    group = found(hub, shelf(site="S", on_hand=300.0)).groups.iloc[0]
+    assert (group["loss"], group["attention"]) == (0.0, UNAVOIDABLE)
+    assert "ustomers" not in group["headline_en"]
+    assert group["headline_fr"].startswith("Aucun client")
