@@ -89,6 +89,7 @@ class Effect:
     lost: Amount  # within the main horizon if nothing is done
     saved: Amount
     ruptures: float  # expected stockouts avoided, 0 … 1
+    missed: bool  # if nothing is done, customers are likely to miss something
 
 
 @dataclass(frozen=True)
@@ -186,7 +187,9 @@ class Choice:
                 continue
             option, following = draft.option, saved[0]
             if draft.days:
-                option = replace(option, by=draft.days[_last_in_time(saved, lost)])
+                days = draft.days[: _last_in_time(saved, lost) + 1]
+                by = max((day for day in days if day <= draft.until), default=days[0])
+                option = replace(option, by=by)
                 following = saved[1] if len(saved) > 1 else Amount(0.0, 0.0)
             elif later is not None:
                 following = lost.less(self._lost(later))
@@ -248,7 +251,8 @@ class Choice:
             lost, left = (self._amount([row], self.short[[k]]) for k in (before, after))
             fails = self.reruns.fails
             ruptures = max(float(fails[before] - fails[after]), 0.0)
-            found.append(Effect(row, lost, lost.less(left), ruptures))
+            missed = lost.units > 0 and bool(fails[before] >= BREAKS_FROM)
+            found.append(Effect(row, lost, lost.less(left), ruptures, missed))
         if first is not None:
             own = Amount(first.option.units_saved, first.option.loss_avoided)
             for other in found[1:]:

@@ -43,9 +43,10 @@ HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "Prévenir les clients : rien de connu n’évite plus ces ruptures ({count})",
         "en": "Tell the customers: nothing known avoids these stockouts any more ({count})",
     },
-    "nothing_lost": {
-        "fr": "Aucun client touché d’ici là : stock bas seulement ({count})",
-        "en": "No one who is served goes short until then: low stock only ({count})",
+    "nothing_missed": {
+        "fr": "Rien à faire aujourd’hui : ce qui est en route suffit, ou personne n’en manque "
+        "({count})",
+        "en": "Nothing to do today: what is on its way is enough, or no one misses it ({count})",
     },
 }
 ARRIVES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -174,7 +175,7 @@ class Words:
     def headline(self, language: Language) -> str:
         group = self.group
         count = len(self.lines) or len(group.members)
-        code = "nothing_lost" if group.code == "none" and not group.lost.units else group.code
+        code = "nothing_missed" if group.code == "none" and not group.missed else group.code
         text = HEADLINES[code][language].format(
             source=group.source,
             by=self._by(language),
@@ -271,7 +272,8 @@ class Words:
         ]
         if not options:
             return ""
-        day = min(option.arrives_on or dt.date.max for option in options)
+        due = [option for option in options if option.in_time] or options  # as the deadline
+        day = min(option.arrives_on or dt.date.max for option in due)
         days = int(np.median([option.earlier_days for option in options]))
-        kind = "earlier" if days > 0 else "late"
+        kind = "earlier" if min(option.earlier_days for option in options) > 0 else "late"
         return ARRIVES[kind][language].format(day=written(day, language), days=days, s=plural(days))

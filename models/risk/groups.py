@@ -95,6 +95,11 @@ class Group:
         return sum(one.effect.ruptures for one in self.members)
 
     @property
+    def missed(self) -> bool:
+        """Whether customers are likely to miss something if nothing is done."""
+        return any(one.effect.missed for one in self.members)
+
+    @property
     def by(self) -> dt.date | None:
         """The first deadline among those that are in time, else among all."""
         options = [one.option for one in self.acting if one.option]
@@ -142,7 +147,7 @@ def grouped(
             option.source if option else "",
             str(buyers[acting]),
             str(currency[acting]),
-            option is None and effect.lost.units <= 0,  # nobody is to be told
+            option is None and not effect.missed,
         )
         first = next(iter(causes.get(row, ())), None)
         member = Member(row, acting == row, option if acting == row else None, effect, first)

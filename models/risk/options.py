@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from forecasting.calendar import Days
+from forecasting.calendar import Days, Frequency
 from models.risk.causes import Language, plural, written
 from models.risk.whatif import NewLine, Variant, WhatIf
 from models.terms import NEVER, Terms
@@ -111,12 +111,15 @@ class Draft:
     """An option whose effect is not known yet: the change it makes, now and if a day is lost.
 
     `ways`: for an order, one for each order day (`days`); else one. `later`: the change a day
-    later, where that is not the next way. `giver`: what the site that ships it is left with.
+    later, where that is not the next way. `until`: inside a week or a month, of which the
+    projection knows no days, an order is to come before the stockout. `giver`: what the site that
+    ships it is left with.
     """
 
     option: Option
     ways: tuple[Variant, ...]
     days: tuple[dt.date, ...] = ()
+    until: dt.date = dt.date.max  # last order day, whatever the reruns say
     later: Variant | None = None
     giver: Variant | None = None
     free_units: float = 0.0  # that the giver, or a substitute, can do without
@@ -181,7 +184,10 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
         cutoff_time=str(terms.cutoff_time[row]),
         source=source,
     )
-    return [Draft(option, tuple(ways), tuple(day.astype(object) for day in days))]
+    until = dt.date.max
+    if base.panel.frequency is not Frequency.DAY:
+        until = need.stockout_on - dt.timedelta(days=int(np.ceil(need.lead_days)))
+    return [Draft(option, tuple(ways), tuple(day.astype(object) for day in days), until)]
 
 
 def _calls(need: Need, base: WhatIf) -> list[Draft]:

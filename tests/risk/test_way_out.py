@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting.calendar import Frequency
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import fit_lead_times
@@ -281,4 +282,36 @@ def test_no_customer_is_told_of_what_no_customer_misses() -> None:
     group = found(hub, shelf(site="S", on_hand=300.0)).groups.iloc[0]
     assert (group["loss"], group["attention"]) == (0.0, UNAVOIDABLE)
     assert "ustomers" not in group["headline_en"]
-    assert group["headline_fr"].startswith("Aucun client")
+    assert "personne n’en manque" in group["headline_fr"]
+
+
+def test_a_call_is_due_before_what_it_asks_for() -> None:
+    """Lines that are too late and lines in time of one supplier: one call, its dates in order."""
+    ahead = Order(placed=-3, promised=25, order_id="PO-77", units=40.0)
+    made = found(
+        shelf(sku="LATE", on_hand=0.0, orders=(*PAST, LATE), item=PRICED),
+        shelf(sku="AHEAD", on_hand=22.0, orders=(*PAST, ahead), item=PRICED),
+    )
+    call = made.groups.iloc[0]
+    assert set(call["orders"].split(", ")) == {"PO-1182", "PO-77"}
+    asked_for = call["headline_en"].rsplit(" ", 4)[-4:]
+    days = [word for word in asked_for if word.startswith("2026-")]
+    assert len(days) == 1
+    assert call["act_by"][:10] < days[0]
+
+
+@pytest.mark.parametrize("frequency", [Frequency.WEEK, Frequency.MONTH])
+def test_inside_a_week_or_a_month_an_order_is_due_a_lead_time_before_the_stockout(
+    frequency: Frequency,
+) -> None:
+    options = Options(frequency=frequency)
+    demand = 2.0 * round(frequency.days)
+    one = shelf(on_hand=demand * 1.6, demand=demand, orders=PAST, item=PRICED)
+    panel = panel_of([one], options, suppliers=[NOVA])
+    forecast: Any = forecast_of(panel, [one], horizon=12)
+    made = run(panel, forecast, options)
+    ordered = made.options.iloc[0]
+    assert (ordered["code"], ordered["recommended"]) == ("order", True)
+    first = pd.Timestamp(panel.origin_date) + pd.Timedelta(days=1)
+    due = pd.Timestamp(ordered["act_by"][:10])
+    assert first <= due <= made.warnings["stockout_on"][0] - pd.Timedelta(days=4)
