@@ -71,14 +71,16 @@ class Amount:
 
     units: float
     value: float  # currency; NaN unknown
+    by_units: bool = False  # of series on which nothing is known to be earned
 
     @property
     def measure(self) -> float:
-        return self.value if np.isfinite(self.value) else self.units
+        return self.units if self.by_units else self.value
 
     def less(self, other: Amount) -> Amount:
         """Without the other, as far as its value is known."""
-        return Amount(self.units - other.units, self.value - np.nan_to_num(other.value))
+        value = self.value - np.nan_to_num(other.value)
+        return replace(self, units=self.units - other.units, value=value)
 
 
 @dataclass(frozen=True)
@@ -164,9 +166,11 @@ class Choice:
         return self._amount(rows, self.short[places])
 
     def _amount(self, rows: Sequence[int], short: Floats) -> Amount:
-        loss = self.stakes.loss[rows] * short
-        value = float(np.nansum(loss)) if np.isfinite(loss).any() else np.nan
-        return Amount(float((self.stakes.consumed[rows] * short).sum()), value)
+        unit_loss = self.stakes.loss[rows]
+        known = np.isfinite(unit_loss)
+        value = float(np.nansum(unit_loss * short)) if known.any() else np.nan
+        units = float((self.stakes.consumed[rows] * short).sum())
+        return Amount(units, value, by_units=not (unit_loss > 0).any())
 
     def _weighed(self, one: Asked) -> list[Weighed]:
         """The options that are worth it, the best first."""
@@ -203,7 +207,7 @@ class Choice:
                 in_time=saved[0].measure >= IN_TIME * lost.measure,
             )
             net = saved[0].measure
-            if np.isfinite(saved[0].value):  # units and money are never added
+            if not saved[0].by_units:  # units and money are never added
                 net -= np.nan_to_num(cost)
             found.append(
                 Weighed(
@@ -254,7 +258,9 @@ class Choice:
             missed = lost.units > 0 and bool(fails[before] >= BREAKS_FROM)
             found.append(Effect(row, lost, lost.less(left), ruptures, missed))
         if first is not None:
-            own = Amount(first.option.units_saved, first.option.loss_avoided)
+            own = replace(
+                found[0].saved, units=first.option.units_saved, value=first.option.loss_avoided
+            )
             for other in found[1:]:
                 own = own.less(other.saved)
             found[0] = replace(found[0], saved=own)

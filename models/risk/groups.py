@@ -177,14 +177,17 @@ def _acting(
 
 
 def _worth(one: Group) -> tuple[bool, bool, float, str, str]:
-    value = one.saved.value
-    known = bool(np.isfinite(value))
-    return (not one.repairs, not known, -one.saved.measure, one.code, one.source)
+    saved = one.saved
+    return (not one.repairs, saved.by_units, -saved.measure, one.code, one.source)
 
 
 def _sum(amounts: Sequence[Amount]) -> Amount:
     values = [one.value for one in amounts if np.isfinite(one.value)]
-    return Amount(sum(one.units for one in amounts), sum(values) if values else np.nan)
+    return Amount(
+        units=sum(one.units for one in amounts),
+        value=sum(values) if values else np.nan,
+        by_units=all(one.by_units for one in amounts),
+    )
 
 
 def group_numbers(groups: Sequence[Group], count: int) -> pd.Series:

@@ -254,6 +254,16 @@ def test_what_a_giver_misses_is_worth_what_it_is_worth_here_where_nobody_says() 
     assert 0 < asked["loss_avoided"] <= asked["units_saved"] * 4.0 + 1e-9
 
 
+def test_what_is_sold_at_cost_is_saved_by_units() -> None:
+    """A store that issues at cost loses no margin, and those who are not served all the same."""
+    at_cost = {"unit_price": 6.0, "unit_cost": 6.0}
+    made = found(shelf(on_hand=10.0, orders=(*PAST, LATE), item=at_cost))
+    option = options_of(made).iloc[0]
+    assert (option["code"], option["recommended"]) == ("expedite", True)
+    assert option["units_saved"] > 0 == option["loss_avoided"]
+    assert made.groups["attention"].tolist() == ["today"]
+
+
 def test_costs_are_not_deducted_from_units() -> None:
     """Without a price, what spares most comes first, whatever it costs."""
     late = shelf(on_hand=10.0, orders=(*PAST, Order(placed=-3, promised=12)))
