@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -162,14 +163,21 @@ class Words:
     @property
     def first_lines(self) -> list[str]:
         """Items, where fewer lines than all repair most of it."""
-        if len(self.lines) <= FIRST_LINES:
-            return []
-        return [self.base.code_of[one.row][1] for one in self.lines[:FIRST_LINES]]
+        return list(self._items)[:FIRST_LINES] if len(self._items) > FIRST_LINES else []
+
+    @cached_property
+    def _items(self) -> dict[str, float]:
+        """What each item's lines save, at whatever sites, the most first."""
+        found: dict[str, float] = {}
+        for one in self.lines:
+            sku = self.base.code_of[one.row][1]
+            found[sku] = found.get(sku, 0.0) + self._saved[one.row]
+        return dict(sorted(found.items(), key=lambda pair: -pair[1]))
 
     @property
     def _share_of_first(self) -> int:
         whole = sum(self._saved.values())
-        first = sum(self._saved[one.row] for one in self.lines[:FIRST_LINES])
+        first = sum(list(self._items.values())[:FIRST_LINES])
         return round(100 * first / whole) if whole > 0 else 0
 
     def headline(self, language: Language) -> str:
@@ -196,10 +204,12 @@ class Words:
         worst = self.lines or sorted(self.group.members, key=lambda one: -one.effect.lost.measure)
         if not text and worst and worst[0].cause is not None:
             text = worst[0].cause.sentence(language)
-        others = [one for one in self.group.members if not one.acts]
-        if others and self.lines:
-            site = self.base.code_of[self.lines[0].row][0]
-            text += EMPTIES[language].format(site=site, count=len(others), s=plural(len(others)))
+        of_series, code_of = self.base.structure.supply.sources.of_series, self.base.code_of
+        emptied = Counter(
+            code_of[of_series[one.row]][0] for one in self.group.members if not one.acts
+        )
+        for site, count in emptied.most_common(1):
+            text += EMPTIES[language].format(site=site, count=count, s=plural(count))
         return text
 
     def _late(self, language: Language) -> str:
@@ -257,11 +267,10 @@ class Words:
         return text
 
     def _by(self, language: Language) -> str:
-        cutoffs = [one.option.cutoff_time for one in self.lines if one.option]
         day = self.group.by
         if day is None:
             return ""
-        return f"{written(day, language)} {min(cutoffs, default='')}".strip()
+        return f"{written(day, language)} {self.group.cutoff_time}".strip()
 
     def _arrives(self, language: Language) -> str:
         """When the first orders are needed, and how much earlier than promised, most often."""

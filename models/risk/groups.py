@@ -108,6 +108,12 @@ class Group:
         return min(days, default=None)
 
     @property
+    def cutoff_time(self) -> str:
+        """The first one known of that day; "" where none is."""
+        due = [one.option for one in self.acting if one.option and one.option.by == self.by]
+        return min((option.cutoff_time for option in due if option.cutoff_time), default="")
+
+    @property
     def in_time(self) -> bool:
         return any(one.option.in_time for one in self.acting if one.option)
 
@@ -218,7 +224,6 @@ def _row(
     base: WhatIf, one: Group, number: int, where: str, rank: int, out: NDArray[np.bool_]
 ) -> dict[str, Any]:
     costs = [member.option.cost for member in one.acting if member.option]
-    cutoffs = [member.option.cutoff_time for member in one.acting if member.option]
     from models.risk.group_words import Words
 
     words = Words(base, one)
@@ -231,7 +236,7 @@ def _row(
         "buyer": one.buyer,
         "attention": where,
         "rank": rank,
-        "act_by": "" if one.by is None else f"{one.by.isoformat()} {min(cutoffs)}".strip(),
+        "act_by": "" if one.by is None else f"{one.by.isoformat()} {one.cutoff_time}".strip(),
         "in_time": one.in_time,
         "series": len(one.members),
         "out": sum(bool(out[member.row]) for member in one.members),

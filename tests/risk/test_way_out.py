@@ -222,6 +222,28 @@ def test_a_short_warehouse_lists_its_stores_and_the_loss_stands_there() -> None:
     assert "3" in call["why_en"]
 
 
+def test_a_group_names_the_site_that_is_short_and_each_item_once() -> None:
+    drawn = {"reorder_point": 10.0, "order_up_to": 24.0, "source": "HUB"}
+    late = shelf(
+        site="HUB", on_hand=0.0, demand=6.0, orders=(*PAST, LATE), item={**PRICED, "passed_on": 1.0}
+    )
+    store = shelf(site="S0", on_hand=4.0, policy=drawn, item={**PRICED, "supplier": ""})
+    dear = [
+        shelf(
+            site=f"T{n}",
+            sku="DEAR",
+            on_hand=6.0,
+            orders=(*PAST, LATE),
+            item={**PRICED, "unit_price": 99.0},
+        )
+        for n in range(4)
+    ]
+    call = found(late, store, *dear).groups.iloc[0]
+    assert call["orders"] == "PO-1182"
+    assert "HUB is short of it and empties 1 series" in call["why_en"]
+    assert call["first_lines"] == ""  # two items only, at five sites
+
+
 def test_what_nothing_repairs_is_told_to_the_customers() -> None:
     made = found(shelf(on_hand=0.0, orders=delivered(40, promised_in=40, count=8), item=PRICED))
     assert made.groups["attention"].tolist() == [UNAVOIDABLE]
