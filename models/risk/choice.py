@@ -368,15 +368,26 @@ def _stated(cost: float | None) -> float:
 def option_rows(
     panel: Panel, chosen: Sequence[Chosen], currency: NDArray[np.object_]
 ) -> pd.DataFrame:
-    """A row an option, by series, the recommended first."""
-    return pd.DataFrame(list(_rows(panel, chosen, currency)), columns=list(COLUMNS))
+    """A row an option, by series, the recommended first; with the types of COLUMNS, rows or not."""
+    rows = list(_rows(panel, chosen, currency))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict(COLUMNS))
 
 
-COLUMNS: Final = (
-    *("site", "sku", "rank", "code", "recommended", "in_time", "units", "source", "order_id"),
-    *("item", "act_by", "arrives_on", "earlier_days", "residual_probability", "units_saved"),
-    *("loss_avoided", "currency", "cost", "regret", "sentence_fr", "sentence_en"),
-)
+COLUMNS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("site", "sku"), "object"),
+    "rank": "int64",
+    "code": "object",
+    **dict.fromkeys(("recommended", "in_time"), "bool"),
+    "units": "float64",
+    **dict.fromkeys(("source", "order_id", "item", "act_by"), "object"),
+    "arrives_on": "datetime64[s]",
+    "earlier_days": "int64",
+    **dict.fromkeys(("residual_probability", "units_saved", "loss_avoided"), "float64"),
+    "currency": "object",
+    **dict.fromkeys(("cost", "regret"), "float64"),
+    **dict.fromkeys(("sentence_fr", "sentence_en"), "object"),
+}
+"""Of the table of options, and their types."""
 
 
 def _rows(

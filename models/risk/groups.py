@@ -29,32 +29,20 @@ UNAVOIDABLE: Final = "unavoidable"
 LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 REPAIRS: Final = 0.1
 """Of what a group would lose, below which its action repairs nothing: customers are to be told."""
-COLUMNS: Final = (
-    *(
-        "group",
-        "code",
-        "source",
-        "orders",
-        "buyer",
-        "attention",
-        "rank",
-        "act_by",
-        "in_time",
-        "series",
-    ),
-    *("out", "sites", "ruptures_avoided", "units_saved", "loss_avoided", "loss", "currency"),
-    *(
-        "cost",
-        "first_lines",
-        "at_sites",
-        "why_fr",
-        "why_en",
-        "headline_fr",
-        "headline_en",
-        "message_fr",
-        "message_en",
-    ),
-)
+COLUMNS: Final[Mapping[str, str]] = {
+    "group": "int64",
+    **dict.fromkeys(("code", "source", "orders", "buyer", "attention"), "object"),
+    "rank": "int64",
+    "act_by": "object",
+    "in_time": "bool",
+    **dict.fromkeys(("series", "out", "sites"), "int64"),
+    **dict.fromkeys(("ruptures_avoided", "units_saved", "loss_avoided", "loss"), "float64"),
+    "currency": "object",
+    "cost": "float64",
+    **dict.fromkeys(("first_lines", "at_sites", "why_fr", "why_en"), "object"),
+    **dict.fromkeys(("headline_fr", "headline_en", "message_fr", "message_en"), "object"),
+}
+"""Of the table of groups, and their types."""
 
 
 @dataclass(frozen=True)
@@ -217,7 +205,7 @@ def groups_table(
             rank = taken[one.buyer] = taken.get(one.buyer, 0) + 1
             where = TODAY if rank <= daily_budget else LEFT_OUT
         rows.append(_row(base, one, number, where, rank, out))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict(COLUMNS))
 
 
 def _row(

@@ -16,6 +16,7 @@ from forecasting.calendar import Frequency
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import fit_lead_times
+from models.publication.build import table_of
 from models.risk import RiskAssessment, assess
 from models.risk.groups import UNAVOIDABLE
 from tests.risk.warehouse import TODAY, Order, Shelf, delivered, forecast_of, panel_of, shelf
@@ -242,6 +243,16 @@ def test_a_group_names_the_site_that_is_short_and_each_item_once() -> None:
     assert call["orders"] == "PO-1182"
     assert "HUB is short of it and empties 1 series" in call["why_en"]
     assert call["first_lines"] == ""  # two items only, at five sites
+
+
+def test_a_company_without_any_risk_publishes_tables_of_the_same_types() -> None:
+    calm = found(shelf(on_hand=500.0, item=PRICED))
+    worried = found(shelf(on_hand=6.0, orders=(*PAST, LATE), item=PRICED))
+    for name in ("options", "groups"):
+        none, some = getattr(calm, name), getattr(worried, name)
+        assert len(none) == 0 < len(some)
+        assert none.dtypes.to_dict() == some.dtypes.to_dict()
+        assert table_of(none).schema == table_of(some).schema
 
 
 def test_what_nothing_repairs_is_told_to_the_customers() -> None:
