@@ -444,6 +444,7 @@ def _supply(base: WhatIf, variants: Sequence[Variant], book: pd.DataFrame) -> Su
                 _stated(given.terms.master_days[rows], base.panel.frequency, horizon),
                 policies.lead_chance[rows],
             ),
+            policies.within[rows],
         ),
         habits=Habits(
             np.where(by_habit, habits.usage[rows], 0.0),
