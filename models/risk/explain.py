@@ -62,7 +62,7 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
     """Why and what to do for each series at risk; the rest blank. `listed` series are grouped."""
     panel = base.panel
     cells = {name: [""] * len(panel) for name in CELLS}
-    at_risk = (shortage.probability >= EXPLAIN_FROM) | shortage.out
+    at_risk = ((shortage.probability >= EXPLAIN_FROM) | shortage.out) & base.projected
     told = at_risk & base.structure.standing.quantity & ~base.structure.standing.idle
     for row in np.flatnonzero(at_risk & ~told).tolist():
         _say_causes(cells, row, [first_cause(_situation(base, shortage, row))])

@@ -181,6 +181,12 @@ class WhatIf:
         """A series' open lines."""
         return self._told[self._first_line[row] : self._first_line[row + 1]]
 
+    @cached_property
+    def projected(self) -> NDArray[np.bool_]:
+        """[n] series that a forecast was asked for: the others cannot be rerun."""
+        asked = self.forecast.asked
+        return np.ones(len(self.panel), dtype=bool) if asked is None else asked
+
     def rerun(self, variants: Sequence[Variant], *, chance: NDArray[np.bool_]) -> Reruns:
         """`chance` [k]: where the learned model is to be asked again, too."""
         count = len(variants)
@@ -190,13 +196,13 @@ class WhatIf:
             return found
         asked = _Asked.of(self, variants)
         rows = np.array([one.row for one in variants], dtype=np.int64)
-        for begin in range(0, len(self.panel), BLOCK):
-            mine = np.flatnonzero((rows >= begin) & (rows < begin + BLOCK))
+        for part, block in self.structure.blocks:
+            begin = part.start
+            mine = np.flatnonzero((rows >= begin) & (rows < part.stop))
             if not len(mine):
                 continue
-            part = slice(begin, min(begin + BLOCK, len(self.panel)))
             paths = self.forecast.paths(part, self.structure.mean.shape[1])
-            weights = self._weights(part)
+            weights = self._weights(part, block)
             for few in np.array_split(mine, -(-len(mine) // BLOCK)):
                 asked.project_into(found, few, paths[rows[few] - begin], weights[rows[few] - begin])
             again = mine[chance[mine]]
@@ -204,9 +210,8 @@ class WhatIf:
                 asked.chance_into(found, few, paths[rows[few] - begin])
         return found
 
-    def _weights(self, part: slice) -> Floats:
+    def _weights(self, part: slice, block: Projection) -> Floats:
         """[b, P] the weights that the published chances gave to the paths."""
-        block = next(block for rows, block in self.structure.blocks if rows == part)
         first = self.outlook.means["first_out"][part]
         moved = exact(reweighted(block, np.cumsum(first, axis=1)))
         return np.where(self.learned[part][:, None], moved, block.weights)

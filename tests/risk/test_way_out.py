@@ -358,3 +358,15 @@ def test_inside_a_week_or_a_month_an_order_is_due_a_lead_time_before_the_stockou
     first = pd.Timestamp(panel.origin_date) + pd.Timedelta(days=1)
     due = pd.Timestamp(ordered["act_by"][:10])
     assert first <= due <= made.warnings["stockout_on"][0] - pd.Timedelta(days=4)
+
+
+def test_only_series_that_a_forecast_is_asked_for_are_rerun() -> None:
+    """As a scenario asks: of a few series, wherever they stand."""
+    shelves = [shelf(sku=f"ITEM-{k}", on_hand=3.0, orders=PAST, item=PRICED) for k in range(9)]
+    panel, forecast = company(*shelves)
+    whole = run(panel, forecast).options.set_index(["sku", "code"])
+    forecast.asked = np.isin(np.arange(9), [1, 8])
+    some = run(panel, forecast).options.set_index(["sku", "code"])
+    assert set(some.index.get_level_values("sku")) == {"ITEM-1", "ITEM-8"}
+    for name in ("units_saved", "loss_avoided", "residual_probability"):
+        assert some[name].tolist() == pytest.approx(whole.loc[some.index, name].tolist())
