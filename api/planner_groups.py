@@ -124,7 +124,8 @@ def _closing(table: pd.DataFrame, lists: pd.Series, language: str, budget: int) 
         actions = counted(len(left), forms["actions"], language)
         value = _sums(left, language)
         said.append(words["left_out"].format(budget=budget, actions=actions, value=value))
-    lost = int(table.loc[lists == UNAVOIDABLE, "series"].sum())
+    hits = (lists == UNAVOIDABLE) & (table["loss"] != 0)  # blank: of unknown value
+    lost = int(table.loc[hits, "series"].sum())
     if lost:
         said.append(words["unavoidable"].format(series=counted(lost, forms["series"], language)))
     return said
@@ -133,8 +134,8 @@ def _closing(table: pd.DataFrame, lists: pd.Series, language: str, budget: int) 
 def _sums(rows: pd.DataFrame, language: str) -> str:
     """By currency: they are never added."""
     sums = rows.assign(currency=rows["currency"].astype(str)).groupby("currency")["loss_avoided"]
-    told = [amount(value, str(unit), language) for unit, value in sums.sum().items()]
-    return " + ".join(told) or "—"
+    known = sums.sum(min_count=1).dropna()
+    return " + ".join(amount(value, str(unit), language) for unit, value in known.items()) or "—"
 
 
 def _capitalised(text: str) -> str:

@@ -3,7 +3,8 @@
 Within a period arrivals come first, then what is late is served, then the period's demand; the
 close is what is left. Unmet demand is lost, or waits, by `options.unmet`. Open lines arrive by
 their own chance (models.lead_time), each path with its own; a policy orders at review days when
-position = on_hand + on_order − backlog is at or below its reorder point. Booked customer orders
+position = on_hand + on_order − backlog is at or below its reorder point, both levels raised by what
+orders inside the period replace (models.replenishment; nothing in a day). Booked customer orders
 count as max(booked, forecast). Blocked stock stays blocked. What expires first is sold first; the
 rest of it leaves the stock after its last day. After a loss that nobody booked
 (models.record_error) the position is that of the record: such a shelf is not ordered for. What
@@ -232,8 +233,8 @@ def project(
         lines.chance[mine],
         lines.share[mine],
         lines.seed[mine],
-        policies.reorder_point[rows],
-        policies.order_up_to[rows],
+        policies.reorder_point[rows] + policies.within[rows],
+        policies.order_up_to[rows] + policies.within[rows],
         policies.pack[rows],
         policies.least_order[rows],
         policies.review[rows],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from forecasting.calendar import Frequency
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows
-from models.terms import Terms, review_periods
+from models.terms import Terms, longest_gap_days, review_periods
 
 HABIT_STRENGTH: Final = 12.0
 """Weight of the same item elsewhere against own past of the same cover: a year of months."""
@@ -46,13 +46,15 @@ class Policies:
     least_order: Floats  # [n]
     review: NDArray[np.bool_]  # [n, H] an order may be placed at the start of the period
     lead_chance: Floats  # [n, H] that an order has come k periods after it was placed
+    within: Floats  # [n] of the units sold in a period, those that orders inside it replace
 
 
 def no_policies(count: int, horizon: int) -> Policies:
     """Nobody orders by a policy."""
     unknown, none = np.full(count, np.nan), np.zeros(count)
     by_period = (count, horizon)
-    return Policies(unknown, unknown, none, none, np.zeros(by_period, bool), np.zeros(by_period))
+    review, chance = np.zeros(by_period, bool), np.zeros(by_period)
+    return Policies(unknown, unknown, none, none, review, chance, none)
 
 
 def policies_of(
@@ -63,6 +65,9 @@ def policies_of(
     No reorder point: the level itself (order at each review), or safety stock + mean demand over
     lead time and review. No level: reorder point + a usual order (median of the past, else the
     demand between two reviews).
+
+    Inside a week or a month orders follow each other: what sells up to the last review whose order
+    still comes in the same period is ordered again `within` it. Inside a day none is.
     """
     table = panel.policies
     reorder, up_to, safety = (
@@ -79,6 +84,9 @@ def policies_of(
     usual = panel.order_history.groupby("series")["units_ordered"].median()
     usual_units = usual.reindex(range(len(panel))).to_numpy(dtype=np.float64)
     cycle = mean_demand * np.maximum(review_days / length, 1.0)
+    gap = [longest_gap_days(days) if days else 1 for days in terms.order_days]
+    lead = lead_times.median_days(terms.group, terms.master_days)
+    replaced = 1.0 - (np.maximum(review_days, gap) + lead) / length
     up_to = np.where(
         np.isfinite(up_to), up_to, reorder + np.where(usual_units > 0, usual_units, cycle)
     )
@@ -91,6 +99,7 @@ def policies_of(
         lead_chance=lead_times.received_after(
             terms.group, terms.master_days, panel.frequency, horizon
         ),
+        within=np.nan_to_num(mean_demand) * np.maximum(replaced, 0.0),
     )
 
 

@@ -8,15 +8,13 @@ A second one follows where both together spare a tenth more of the loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting.panel import Panel
 from models.lead_time import Floats
 from models.risk.causes import Cause, Situation
 from models.risk.options import TOO_LATE, Draft, Option, together
@@ -71,13 +69,16 @@ class Amount:
 
     units: float
     value: float  # currency; NaN unknown
+    by_units: bool = False  # of series on which nothing is known to be earned
 
     @property
     def measure(self) -> float:
-        return self.value if np.isfinite(self.value) else self.units
+        return self.units if self.by_units else self.value
 
     def less(self, other: Amount) -> Amount:
-        return Amount(self.units - other.units, self.value - other.value)
+        """Without the other, as far as its value is known."""
+        value = self.value - np.nan_to_num(other.value)
+        return replace(self, units=self.units - other.units, value=value)
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,7 @@ class Effect:
     lost: Amount  # within the main horizon if nothing is done
     saved: Amount
     ruptures: float  # expected stockouts avoided, 0 … 1
+    missed: bool  # if nothing is done, customers are likely to miss something
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,14 @@ class Weighed:
     weighing: Weighing | None
     way: Variant | None  # the change, usual orders included; None: nothing to rerun
     giver: Variant | None
-    net: float  # measure, cost deducted
+    spare: float  # units that the giver can do without
+    net: float  # measure; in currency, cost deducted
+
+    def is_left(self, given: Mapping[int, float]) -> bool:
+        """Whether the giver still has the units, after those `given` by row."""
+        if self.giver is None:
+            return True
+        return given.get(self.giver.row, 0.0) + self.option.units <= self.spare
 
 
 @dataclass(frozen=True)
@@ -143,10 +152,11 @@ class Choice:
                 again.ask(pair)
                 again.ask(replace(pair, orders_again=False))
         reruns = self.base.rerun(again.variants, chance=np.ones(len(again.variants), dtype=bool))
-        return [
-            self._decided(one, found, again, reruns)
-            for one, found in zip(asked, weighed, strict=True)
-        ]
+        given: dict[int, float] = {}
+        # who gains most is served first by a site that can spare units but once
+        order = sorted(range(len(asked)), key=lambda k: -weighed[k][0].net if weighed[k] else 0.0)
+        made = {k: self._decided(asked[k], weighed[k], again, reruns, given) for k in order}
+        return [made[k] for k in range(len(asked))]
 
     def _lost(self, weighing: Weighing) -> Amount:
         places = [weighing.own, *weighing.drawing]
@@ -154,9 +164,11 @@ class Choice:
         return self._amount(rows, self.short[places])
 
     def _amount(self, rows: Sequence[int], short: Floats) -> Amount:
-        loss = self.stakes.loss[rows] * short
-        value = float(np.nansum(loss)) if np.isfinite(loss).any() else np.nan
-        return Amount(float((self.stakes.consumed[rows] * short).sum()), value)
+        unit_loss = self.stakes.loss[rows]
+        known = np.isfinite(unit_loss)
+        value = float(np.nansum(unit_loss * short)) if known.any() else np.nan
+        units = float((self.stakes.consumed[rows] * short).sum())
+        return Amount(units, value, by_units=not (unit_loss > 0).any())
 
     def _weighed(self, one: Asked) -> list[Weighed]:
         """The options that are worth it, the best first."""
@@ -171,15 +183,15 @@ class Choice:
             else:
                 taken = Amount(0.0, 0.0)
                 if giver is not None:
-                    before, after = giver
-                    more = max(self.short[after] - self.short[before], 0.0)
-                    taken = self._amount([self.variants[after].row], np.array([more]))
+                    taken = self._taken(one.row, *giver)
                 saved = [lost.less(self._lost(way)).less(taken) for way in ways]
             if saved[0].measure < WORTH * lost.measure or lost.measure <= 0:
                 continue
             option, following = draft.option, saved[0]
             if draft.days:
-                option = replace(option, by=draft.days[_last_in_time(saved, lost)])
+                days = draft.days[: _last_in_time(saved, lost) + 1]
+                by = max((day for day in days if day <= draft.until), default=days[0])
+                option = replace(option, by=by)
                 following = saved[1] if len(saved) > 1 else Amount(0.0, 0.0)
             elif later is not None:
                 following = lost.less(self._lost(later))
@@ -192,10 +204,29 @@ class Choice:
                 regret=max(saved[0].measure - following.measure, 0.0),
                 in_time=saved[0].measure >= IN_TIME * lost.measure,
             )
-            net = saved[0].measure - (0.0 if np.isnan(cost) else cost)
-            way = draft.ways[0] if draft.ways else None
-            found.append(Weighed(option, ways[0] if ways else None, way, draft.giver, net))
+            net = saved[0].measure
+            if not saved[0].by_units:  # units and money are never added
+                net -= np.nan_to_num(cost)
+            found.append(
+                Weighed(
+                    option,
+                    ways[0] if ways else None,
+                    draft.ways[0] if draft.ways else None,
+                    draft.giver,
+                    draft.free_units,
+                    net,
+                )
+            )
         return sorted(found, key=lambda other: (not other.option.in_time, -other.net))
+
+    def _taken(self, row: int, before: int, after: int) -> Amount:
+        """What the giver misses for the sake of a series; of unknown value there: as it is here."""
+        giver = self.variants[after].row
+        more = np.array([max(self.short[after] - self.short[before], 0.0)])
+        taken = self._amount([giver], more)
+        if np.isfinite(taken.value):
+            return taken
+        return replace(taken, value=self._amount([row], more).value)
 
     def _pair(self, one: Asked, found: Sequence[Weighed]) -> Variant | None:
         """The two best together, where the first leaves enough for a second of another kind."""
@@ -207,9 +238,11 @@ class Choice:
         lost = self._lost(one.nothing_done).measure
         return together(first.way, second.way) if lost - first.net >= SECOND * lost else None
 
-    def _effects(self, one: Asked, done: Weighing | None) -> list[Effect]:
-        """Of what is done, on the series and on those that draw from it."""
+    def _effects(self, one: Asked, first: Weighed | None) -> list[Effect]:
+        """Of what is done first, on the series and on those that draw from it; what a giver misses,
+        and what a substitute serves, counts where it is asked for."""
         nothing = one.nothing_done
+        done = None if first is None else first.weighing
         found = []
         for before, after in zip(
             [nothing.own, *nothing.drawing],
@@ -220,7 +253,15 @@ class Choice:
             lost, left = (self._amount([row], self.short[[k]]) for k in (before, after))
             fails = self.reruns.fails
             ruptures = max(float(fails[before] - fails[after]), 0.0)
-            found.append(Effect(row, lost, lost.less(left), ruptures))
+            missed = lost.units > 0 and bool(fails[before] >= BREAKS_FROM)
+            found.append(Effect(row, lost, lost.less(left), ruptures, missed))
+        if first is not None:
+            own = replace(
+                found[0].saved, units=first.option.units_saved, value=first.option.loss_avoided
+            )
+            for other in found[1:]:
+                own = own.less(other.saved)
+            found[0] = replace(found[0], saved=own)
         return found
 
     def _cost(self, one: Asked, option: Option, place: int | None) -> float:
@@ -239,10 +280,20 @@ class Choice:
         holding = held * self.stakes.unit_cost[one.row] * said.holding_rate * days / YEAR_DAYS
         return float(np.nansum([fixed, holding])) if np.isfinite([fixed, holding]).any() else np.nan
 
-    def _decided(self, one: Asked, weighed: list[Weighed], again: _Again, reruns: Reruns) -> Chosen:
+    def _decided(
+        self,
+        one: Asked,
+        weighed: list[Weighed],
+        again: _Again,
+        reruns: Reruns,
+        given: dict[int, float],
+    ) -> Chosen:
+        """`given`: units that each row gives away by what was decided before; added to."""
         lost = self._lost(one.nothing_done)
         kept = []
         for other in weighed:
+            if not other.is_left(given):
+                continue
             if other.giver is not None:
                 left = reruns.chance[again.place(other.giver)]
                 if left >= max(BREAKS_FROM, self.stakes.chance[other.giver.row] + BREAKS_BY):
@@ -276,7 +327,10 @@ class Choice:
         act_by = ""
         if options:
             act_by = options[0].deadline if options[0].in_time else TOO_LATE
-        effects = self._effects(one, kept[0].weighing if kept else None)
+        for other in kept[:recommended]:
+            if other.giver is not None:
+                given[other.giver.row] = given.get(other.giver.row, 0.0) + other.option.units
+        effects = self._effects(one, kept[0] if kept else None)
         return Chosen(one.row, [*options, accept], recommended, lost, act_by, effects)
 
 
@@ -307,48 +361,3 @@ def _last_in_time(saved: Sequence[Amount], lost: Amount) -> int:
 
 def _stated(cost: float | None) -> float:
     return np.nan if cost is None else cost
-
-
-def option_rows(
-    panel: Panel, chosen: Sequence[Chosen], currency: NDArray[np.object_]
-) -> pd.DataFrame:
-    """A row an option, by series, the recommended first."""
-    return pd.DataFrame(list(_rows(panel, chosen, currency)), columns=list(COLUMNS))
-
-
-COLUMNS: Final = (
-    *("site", "sku", "rank", "code", "recommended", "in_time", "units", "source", "order_id"),
-    *("item", "act_by", "arrives_on", "earlier_days", "residual_probability", "units_saved"),
-    *("loss_avoided", "currency", "cost", "regret", "sentence_fr", "sentence_en"),
-)
-
-
-def _rows(
-    panel: Panel, chosen: Sequence[Chosen], currency: NDArray[np.object_]
-) -> Iterator[dict[str, Any]]:
-    sites, skus = (panel.series[name].to_numpy(dtype=object) for name in ("site", "sku"))
-    for one in chosen:
-        for rank, option in enumerate(one.options):
-            yield {
-                "site": sites[one.row],
-                "sku": skus[one.row],
-                "rank": rank + 1,
-                "code": option.code,
-                "recommended": rank < one.recommended,
-                "in_time": option.in_time,
-                "units": option.units,
-                "source": option.source,
-                "order_id": option.order_id,
-                "item": option.item,
-                "act_by": option.deadline,
-                "arrives_on": pd.Timestamp(option.arrives_on) if option.arrives_on else pd.NaT,
-                "earlier_days": option.earlier_days,
-                "residual_probability": option.residual_probability,
-                "units_saved": option.units_saved,
-                "loss_avoided": option.loss_avoided,
-                "currency": currency[one.row],
-                "cost": option.cost,
-                "regret": option.regret,
-                "sentence_fr": option.sentence("fr"),
-                "sentence_en": option.sentence("en"),
-            }

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from forecasting.calendar import Days
 from models.lead_time import Floats, Rows
 from models.risk.causes import Cause, Line, Situation, causes_json, first_cause, shared
-from models.risk.choice import Asked, Choice, Chosen, Stakes, Weighing, option_rows
+from models.risk.choice import Asked, Choice, Chosen, Stakes, Weighing
 from models.risk.counterfactuals import counterfactuals
 from models.risk.groups import group_numbers, grouped, groups_table
+from models.risk.option_table import option_rows
 from models.risk.options import Need, actions_json, drafts
 from models.risk.spare import Others
 from models.risk.whatif import Variant, WhatIf

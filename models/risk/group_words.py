@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 
 from models.risk.causes import Language, plural, written
 from models.risk.whatif import WhatIf
@@ -43,6 +43,11 @@ HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
     "none": {
         "fr": "Prévenir les clients : rien de connu n’évite plus ces ruptures ({count})",
         "en": "Tell the customers: nothing known avoids these stockouts any more ({count})",
+    },
+    "nothing_missed": {
+        "fr": "Rien à faire aujourd’hui : ce qui est en route suffit, ou personne n’en manque "
+        "({count})",
+        "en": "Nothing to do today: what is on its way is enough, or no one misses it ({count})",
     },
 }
 ARRIVES: Final[Mapping[str, Mapping[str, str]]] = {
@@ -158,20 +163,28 @@ class Words:
     @property
     def first_lines(self) -> list[str]:
         """Items, where fewer lines than all repair most of it."""
-        if len(self.lines) <= FIRST_LINES:
-            return []
-        return [self.base.code_of[one.row][1] for one in self.lines[:FIRST_LINES]]
+        return list(self._items)[:FIRST_LINES] if len(self._items) > FIRST_LINES else []
+
+    @cached_property
+    def _items(self) -> dict[str, float]:
+        """What each item's lines save, at whatever sites, the most first."""
+        found: dict[str, float] = {}
+        for one in self.lines:
+            sku = self.base.code_of[one.row][1]
+            found[sku] = found.get(sku, 0.0) + self._saved[one.row]
+        return dict(sorted(found.items(), key=lambda pair: -pair[1]))
 
     @property
     def _share_of_first(self) -> int:
         whole = sum(self._saved.values())
-        first = sum(self._saved[one.row] for one in self.lines[:FIRST_LINES])
+        first = sum(list(self._items.values())[:FIRST_LINES])
         return round(100 * first / whole) if whole > 0 else 0
 
     def headline(self, language: Language) -> str:
         group = self.group
         count = len(self.lines) or len(group.members)
-        text = HEADLINES[group.code][language].format(
+        code = "nothing_missed" if group.code == "none" and not group.missed else group.code
+        text = HEADLINES[code][language].format(
             source=group.source,
             by=self._by(language),
             count=count,
@@ -191,10 +204,12 @@ class Words:
         worst = self.lines or sorted(self.group.members, key=lambda one: -one.effect.lost.measure)
         if not text and worst and worst[0].cause is not None:
             text = worst[0].cause.sentence(language)
-        others = [one for one in self.group.members if not one.acts]
-        if others and self.lines:
-            site = self.base.code_of[self.lines[0].row][0]
-            text += EMPTIES[language].format(site=site, count=len(others), s=plural(len(others)))
+        of_series, code_of = self.base.structure.supply.sources.of_series, self.base.code_of
+        emptied = Counter(
+            code_of[of_series[one.row]][0] for one in self.group.members if not one.acts
+        )
+        for site, count in emptied.most_common(1):
+            text += EMPTIES[language].format(site=site, count=count, s=plural(count))
         return text
 
     def _late(self, language: Language) -> str:
@@ -214,13 +229,9 @@ class Words:
             s=plural(len(found)),
             promised_on=written(min(found.values()), language),
         )
-        lines = base.panel.order_history
-        came = lines.loc[lines["supplier"] == source, "received_on"].max()
-        quiet = pd.isna(came) or (today - came.date()).days >= QUIET_DAYS
-        if len(found) > 1 and quiet and not pd.isna(came):
-            text += NOTHING_SINCE[language].format(
-                source=source, day=written(came.date(), language)
-            )
+        came = base.last_receipt.get(source)
+        if len(found) > 1 and came is not None and (today - came).days >= QUIET_DAYS:
+            text += NOTHING_SINCE[language].format(source=source, day=written(came, language))
         return text
 
     def message(self, language: Language) -> str:
@@ -256,11 +267,10 @@ class Words:
         return text
 
     def _by(self, language: Language) -> str:
-        cutoffs = [one.option.cutoff_time for one in self.lines if one.option]
         day = self.group.by
         if day is None:
             return ""
-        return f"{written(day, language)} {min(cutoffs, default='')}".strip()
+        return f"{written(day, language)} {self.group.cutoff_time}".strip()
 
     def _arrives(self, language: Language) -> str:
         """When the first orders are needed, and how much earlier than promised, most often."""
@@ -271,7 +281,8 @@ class Words:
         ]
         if not options:
             return ""
-        day = min(option.arrives_on or dt.date.max for option in options)
+        due = [option for option in options if option.in_time] or options  # as the deadline
+        day = min(option.arrives_on or dt.date.max for option in due)
         days = int(np.median([option.earlier_days for option in options]))
-        kind = "earlier" if days > 0 else "late"
+        kind = "earlier" if min(option.earlier_days for option in options) > 0 else "late"
         return ARRIVES[kind][language].format(day=written(day, language), days=days, s=plural(days))

@@ -29,32 +29,20 @@ UNAVOIDABLE: Final = "unavoidable"
 LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 REPAIRS: Final = 0.1
 """Of what a group would lose, below which its action repairs nothing: customers are to be told."""
-COLUMNS: Final = (
-    *(
-        "group",
-        "code",
-        "source",
-        "orders",
-        "buyer",
-        "attention",
-        "rank",
-        "act_by",
-        "in_time",
-        "series",
-    ),
-    *("out", "sites", "ruptures_avoided", "units_saved", "loss_avoided", "loss", "currency"),
-    *(
-        "cost",
-        "first_lines",
-        "at_sites",
-        "why_fr",
-        "why_en",
-        "headline_fr",
-        "headline_en",
-        "message_fr",
-        "message_en",
-    ),
-)
+COLUMNS: Final[Mapping[str, str]] = {
+    "group": "int64",
+    **dict.fromkeys(("code", "source", "orders", "buyer", "attention"), "object"),
+    "rank": "int64",
+    "act_by": "object",
+    "in_time": "bool",
+    **dict.fromkeys(("series", "out", "sites"), "int64"),
+    **dict.fromkeys(("ruptures_avoided", "units_saved", "loss_avoided", "loss"), "float64"),
+    "currency": "object",
+    "cost": "float64",
+    **dict.fromkeys(("first_lines", "at_sites", "why_fr", "why_en"), "object"),
+    **dict.fromkeys(("headline_fr", "headline_en", "message_fr", "message_en"), "object"),
+}
+"""Of the table of groups, and their types."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +83,23 @@ class Group:
         return sum(one.effect.ruptures for one in self.members)
 
     @property
+    def missed(self) -> bool:
+        """Whether customers are likely to miss something if nothing is done."""
+        return any(one.effect.missed for one in self.members)
+
+    @property
     def by(self) -> dt.date | None:
         """The first deadline among those that are in time, else among all."""
         options = [one.option for one in self.acting if one.option]
         days = [one.by for one in options if one.by and one.in_time]
         days = days or [one.by for one in options if one.by]
         return min(days, default=None)
+
+    @property
+    def cutoff_time(self) -> str:
+        """The first one known of that day; "" where none is."""
+        due = [one.option for one in self.acting if one.option and one.option.by == self.by]
+        return min((option.cutoff_time for option in due if option.cutoff_time), default="")
 
     @property
     def in_time(self) -> bool:
@@ -128,7 +127,7 @@ def grouped(
     of_row = {one.row: one for one in chosen}
     on_list = set(listed)
     buyers = base.panel.series["buyer"].to_numpy(dtype=object)
-    found: dict[tuple[str, str, str, str], list[Member]] = {}
+    found: dict[tuple[str, str, str, str, bool], list[Member]] = {}
     for row in listed:
         if row not in of_row:
             continue
@@ -142,13 +141,14 @@ def grouped(
             option.source if option else "",
             str(buyers[acting]),
             str(currency[acting]),
+            option is None and not effect.missed,
         )
         first = next(iter(causes.get(row, ())), None)
         member = Member(row, acting == row, option if acting == row else None, effect, first)
         found.setdefault(key, []).append(member)
     groups = [
         Group(code, source, buyer, unit, members)
-        for (code, source, buyer, unit), members in found.items()
+        for (code, source, buyer, unit, _), members in found.items()
     ]
     return sorted(groups, key=_worth)
 
@@ -164,21 +164,24 @@ def _acting(
     cause and something can be done there; else its own."""
     giver = int(base.structure.supply.sources.of_series[row])
     told = causes.get(row, ())
-    if giver not in on_list or giver not in of_row or not told:
+    if giver not in on_list or giver not in of_row or not told or not of_row[giver].actions:
         return row
     reached = any(effect.row == row for effect in of_row[giver].effects)
     return giver if reached and told[0].code == "source_short" else row
 
 
 def _worth(one: Group) -> tuple[bool, bool, float, str, str]:
-    value = one.saved.value
-    known = bool(np.isfinite(value))
-    return (not one.repairs, not known, -one.saved.measure, one.code, one.source)
+    saved = one.saved
+    return (not one.repairs, saved.by_units, -saved.measure, one.code, one.source)
 
 
 def _sum(amounts: Sequence[Amount]) -> Amount:
     values = [one.value for one in amounts if np.isfinite(one.value)]
-    return Amount(sum(one.units for one in amounts), sum(values) if values else np.nan)
+    return Amount(
+        units=sum(one.units for one in amounts),
+        value=sum(values) if values else np.nan,
+        by_units=all(one.by_units for one in amounts),
+    )
 
 
 def group_numbers(groups: Sequence[Group], count: int) -> pd.Series:
@@ -202,14 +205,13 @@ def groups_table(
             rank = taken[one.buyer] = taken.get(one.buyer, 0) + 1
             where = TODAY if rank <= daily_budget else LEFT_OUT
         rows.append(_row(base, one, number, where, rank, out))
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict(COLUMNS))
 
 
 def _row(
     base: WhatIf, one: Group, number: int, where: str, rank: int, out: NDArray[np.bool_]
 ) -> dict[str, Any]:
     costs = [member.option.cost for member in one.acting if member.option]
-    cutoffs = [member.option.cutoff_time for member in one.acting if member.option]
     from models.risk.group_words import Words
 
     words = Words(base, one)
@@ -222,7 +224,7 @@ def _row(
         "buyer": one.buyer,
         "attention": where,
         "rank": rank,
-        "act_by": "" if one.by is None else f"{one.by.isoformat()} {min(cutoffs)}".strip(),
+        "act_by": "" if one.by is None else f"{one.by.isoformat()} {one.cutoff_time}".strip(),
         "in_time": one.in_time,
         "series": len(one.members),
         "out": sum(bool(out[member.row]) for member in one.members),

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from forecasting.calendar import Days
+from forecasting.calendar import Days, Frequency
 from models.lead_time import LONGEST_DAYS
 from models.risk.causes import Language, plural, written
 from models.risk.whatif import NewLine, Variant, WhatIf
@@ -112,15 +112,18 @@ class Draft:
     """An option whose effect is not known yet: the change it makes, now and if a day is lost.
 
     `ways`: for an order, one for each order day (`days`); else one. `later`: the change a day
-    later, where that is not the next way. `giver`: what the site that ships it is left with.
+    later, where that is not the next way. `until`: inside a week or a month, of which the
+    projection knows no days, an order is to come before the stockout. `giver`: what the site that
+    ships it is left with.
     """
 
     option: Option
     ways: tuple[Variant, ...]
     days: tuple[dt.date, ...] = ()
+    until: dt.date = dt.date.max  # last order day, whatever the reruns say
     later: Variant | None = None
     giver: Variant | None = None
-    free_units: float = 0.0  # of a substitute: there is nothing to rerun
+    free_units: float = 0.0  # that the giver, or a substitute, can do without
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,10 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
         cutoff_time=str(terms.cutoff_time[row]),
         source=source,
     )
-    return [Draft(option, tuple(ways), tuple(day.astype(object) for day in days))]
+    until = dt.date.max
+    if base.panel.frequency is not Frequency.DAY:
+        until = need.stockout_on - dt.timedelta(days=int(np.ceil(need.lead_days)))
+    return [Draft(option, tuple(ways), tuple(day.astype(object) for day in days), until)]
 
 
 def _calls(need: Need, base: WhatIf) -> list[Draft]:
@@ -244,7 +250,8 @@ def _transfers(need: Need, base: WhatIf) -> list[Draft]:
             for wait in (0, 1)
         )
         option = Option("transfer", units, by=leaves, source=site, arrives_on=arrives)
-        found.append(Draft(option, (now,), later=later, giver=Variant(giver, stock=-units)))
+        left = Variant(giver, stock=-units)
+        found.append(Draft(option, (now,), later=later, giver=left, free_units=spare))
     return found
 
 

@@ -139,6 +139,13 @@ class WhatIf:
         return min(self.options.main_horizon, self.structure.mean.shape[1])
 
     @cached_property
+    def last_receipt(self) -> dict[str, dt.date]:
+        """The day on which something last came from each supplier that ever delivered."""
+        lines = self.panel.order_history
+        came = lines.groupby("supplier")["received_on"].max().dropna()
+        return {str(supplier): day.date() for supplier, day in came.items()}
+
+    @cached_property
     def lines(self) -> pd.DataFrame:
         """The open lines that may come, sorted by series."""
         return surely_open(self.panel.orders)
@@ -181,6 +188,12 @@ class WhatIf:
     def lines_of(self, row: int) -> list[OpenLine]:
         """A series' open lines."""
         return self._told[self._first_line[row] : self._first_line[row + 1]]
+
+    @cached_property
+    def projected(self) -> NDArray[np.bool_]:
+        """[n] series that a forecast was asked for: the others cannot be rerun."""
+        asked = self.forecast.asked
+        return np.ones(len(self.panel), dtype=bool) if asked is None else asked
 
     def rerun(self, variants: Sequence[Variant], *, chance: NDArray[np.bool_]) -> Reruns:
         """`chance` [k]: where the learned model is to be asked again, too."""
@@ -444,6 +457,7 @@ def _supply(base: WhatIf, variants: Sequence[Variant], book: pd.DataFrame) -> Su
                 _stated(given.terms.master_days[rows], base.panel.frequency, horizon),
                 policies.lead_chance[rows],
             ),
+            policies.within[rows],
         ),
         habits=Habits(
             np.where(by_habit, habits.usage[rows], 0.0),

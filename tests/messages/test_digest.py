@@ -167,7 +167,10 @@ def test_each_buyer_is_told_of_their_items(reader: PublicationReader) -> None:
     ("language", "words"),
     [
         ("fr", ("Bonjour C. Morel", "Série par série", "risque 85", "Commande PO-1182")),
-        ("en", ("Good morning C. Morel", "Series by series", "risk 85%", "Order PO-1182 is 4 days")),
+        (
+            "en",
+            ("Good morning C. Morel", "Series by series", "risk 85%", "Order PO-1182 is 4 days"),
+        ),
     ],
 )
 def test_text_and_page_say_the_same(

@@ -344,3 +344,23 @@ def test_nothing_comes_in_while_a_site_is_closed() -> None:
     assert shut.iloc[7] == pytest.approx(usual.iloc[2:8].sum(), rel=0.05)
     refilled = shelf(on_hand=21, orders=PAST, policy={"reorder_point": 22, "order_up_to": 60})
     assert assessed(refilled, events=[closed]).projection["arrivals_mean"].iloc[2:7].sum() == 0
+
+
+def test_inside_a_week_orders_follow_each_other() -> None:
+    """A shelf for three days that is refilled every other day is no danger in a weekly workspace;
+    with a source that takes two weeks, or only one order a week, it is."""
+    shelves = shelf(
+        demand=14.0,
+        on_hand=8.0,
+        policy={"reorder_point": 5.0, "order_up_to": 9.0},
+        orders=delivered(1, promised_in=1, count=12),
+    )
+    weekly = Options(frequency=Frequency.WEEK)
+    slow = replace(shelves, orders=delivered(14, promised_in=14, count=12))
+    rare = replace(shelves, policy={**shelves.policy, "review_days": 7.0})
+    quick, slowly, rarely = (
+        assessed(one, options=weekly).warnings["probability"][0] for one in (shelves, slow, rare)
+    )
+    assert quick < 0.35
+    assert slowly > 0.95
+    assert rarely > 0.9

@@ -57,6 +57,7 @@ def supplied(
             least_order=np.zeros(1),
             review=np.array([[h % every == 0 for h in range(horizon)]]),
             lead_chance=np.array([[float(k >= lead) for k in range(horizon)]]),
+            within=np.zeros(1),
         ),
     )
 

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from forecasting.calendar import Frequency
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import fit_lead_times
+from models.publication.build import table_of
 from models.risk import RiskAssessment, assess
 from models.risk.groups import UNAVOIDABLE
 from tests.risk.warehouse import TODAY, Order, Shelf, delivered, forecast_of, panel_of, shelf
@@ -221,6 +223,38 @@ def test_a_short_warehouse_lists_its_stores_and_the_loss_stands_there() -> None:
     assert "3" in call["why_en"]
 
 
+def test_a_group_names_the_site_that_is_short_and_each_item_once() -> None:
+    drawn = {"reorder_point": 10.0, "order_up_to": 24.0, "source": "HUB"}
+    late = shelf(
+        site="HUB", on_hand=0.0, demand=6.0, orders=(*PAST, LATE), item={**PRICED, "passed_on": 1.0}
+    )
+    store = shelf(site="S0", on_hand=4.0, policy=drawn, item={**PRICED, "supplier": ""})
+    dear = [
+        shelf(
+            site=f"T{n}",
+            sku="DEAR",
+            on_hand=6.0,
+            orders=(*PAST, LATE),
+            item={**PRICED, "unit_price": 99.0},
+        )
+        for n in range(4)
+    ]
+    call = found(late, store, *dear).groups.iloc[0]
+    assert call["orders"] == "PO-1182"
+    assert "HUB is short of it and empties 1 series" in call["why_en"]
+    assert call["first_lines"] == ""  # two items only, at five sites
+
+
+def test_a_company_without_any_risk_publishes_tables_of_the_same_types() -> None:
+    calm = found(shelf(on_hand=500.0, item=PRICED))
+    worried = found(shelf(on_hand=6.0, orders=(*PAST, LATE), item=PRICED))
+    for name in ("options", "groups"):
+        none, some = getattr(calm, name), getattr(worried, name)
+        assert len(none) == 0 < len(some)
+        assert none.dtypes.to_dict() == some.dtypes.to_dict()
+        assert table_of(none).schema == table_of(some).schema
+
+
 def test_what_nothing_repairs_is_told_to_the_customers() -> None:
     made = found(shelf(on_hand=0.0, orders=delivered(40, promised_in=40, count=8), item=PRICED))
     assert made.groups["attention"].tolist() == [UNAVOIDABLE]
@@ -233,3 +267,106 @@ def test_costs_come_from_the_settings_and_are_blank_without_them() -> None:
     told = Options(order_cost=25.0, holding_rate=0.2)
     cost = options_of(found(one, options=told)).set_index("code").loc["order", "cost"]
     assert 25.0 < cost < 30.0
+
+
+def test_units_that_a_site_can_spare_are_sent_once() -> None:
+    needy = [shelf(site=f"N{k}", on_hand=2.0, orders=PAST, item=PRICED) for k in range(4)]
+    made = found(*needy, shelf(site="B", on_hand=70.0, orders=PAST, item=PRICED))
+    asked = made.options[made.options["recommended"] & (made.options["code"] == "transfer")]
+    spare = 70.0 - 2.0 * 14
+    assert 0 < asked["units"].sum() <= spare
+    assert made.options.groupby("site")["recommended"].any()[["N0", "N1", "N2", "N3"]].all()
+
+
+def test_what_a_giver_misses_is_worth_what_it_is_worth_here_where_nobody_says() -> None:
+    made = found(
+        shelf(site="A", on_hand=2.0, orders=PAST, item=PRICED),
+        shelf(site="B", on_hand=70.0, orders=PAST, item={"buyer": "C. Morel"}),
+    )
+    asked = made.options[made.options["code"] == "transfer"].iloc[0]
+    assert 0 < asked["loss_avoided"] <= asked["units_saved"] * 4.0 + 1e-9
+
+
+def test_what_is_sold_at_cost_is_saved_by_units() -> None:
+    """A store that issues at cost loses no margin, and those who are not served all the same."""
+    at_cost = {"unit_price": 6.0, "unit_cost": 6.0}
+    made = found(shelf(on_hand=10.0, orders=(*PAST, LATE), item=at_cost))
+    option = options_of(made).iloc[0]
+    assert (option["code"], option["recommended"]) == ("expedite", True)
+    assert option["units_saved"] > 0 == option["loss_avoided"]
+    assert made.groups["attention"].tolist() == ["today"]
+
+
+def test_costs_are_not_deducted_from_units() -> None:
+    """Without a price, what spares most comes first, whatever it costs."""
+    late = shelf(on_hand=10.0, orders=(*PAST, Order(placed=-3, promised=12)))
+    plain, costed = (
+        options_of(found(late, options=Options(order_cost=order, expedite_cost=call)))
+        for order, call in ((None, None), (1.0, 900.0))
+    )
+    assert plain["code"].tolist() == costed["code"].tolist()
+
+
+def test_a_substitute_that_serves_is_an_action_of_today() -> None:
+    made = found(
+        shelf(sku="OLD", on_hand=0.0, item=PRICED),
+        shelf(sku="NEW", on_hand=300.0, item={**PRICED, "replaces": "OLD"}),
+    )
+    group, option = made.groups.iloc[0], options_of(made, "OLD").iloc[0]
+    assert (group["code"], group["attention"]) == ("substitute", "today")
+    assert group["loss_avoided"] == pytest.approx(option["loss_avoided"])
+
+
+def test_no_customer_is_told_of_what_no_customer_misses() -> None:
+    """A warehouse runs low, and every store that draws from it has enough until then."""
+    hub = shelf(
+        site="HUB", on_hand=10.0, demand=6.0, orders=PAST, item={**PRICED, "passed_on": 1.0}
+    )
+    group = found(hub, shelf(site="S", on_hand=300.0)).groups.iloc[0]
+    assert (group["loss"], group["attention"]) == (0.0, UNAVOIDABLE)
+    assert "ustomers" not in group["headline_en"]
+    assert "personne n’en manque" in group["headline_fr"]
+
+
+def test_a_call_is_due_before_what_it_asks_for() -> None:
+    """Lines that are too late and lines in time of one supplier: one call, its dates in order."""
+    ahead = Order(placed=-3, promised=25, order_id="PO-77", units=40.0)
+    made = found(
+        shelf(sku="LATE", on_hand=0.0, orders=(*PAST, LATE), item=PRICED),
+        shelf(sku="AHEAD", on_hand=22.0, orders=(*PAST, ahead), item=PRICED),
+    )
+    call = made.groups.iloc[0]
+    assert set(call["orders"].split(", ")) == {"PO-1182", "PO-77"}
+    asked_for = call["headline_en"].rsplit(" ", 4)[-4:]
+    days = [word for word in asked_for if word.startswith("2026-")]
+    assert len(days) == 1
+    assert call["act_by"][:10] < days[0]
+
+
+@pytest.mark.parametrize("frequency", [Frequency.WEEK, Frequency.MONTH])
+def test_inside_a_week_or_a_month_an_order_is_due_a_lead_time_before_the_stockout(
+    frequency: Frequency,
+) -> None:
+    options = Options(frequency=frequency)
+    demand = 2.0 * round(frequency.days)
+    one = shelf(on_hand=demand * 1.6, demand=demand, orders=PAST, item=PRICED)
+    panel = panel_of([one], options, suppliers=[NOVA])
+    forecast: Any = forecast_of(panel, [one], horizon=12)
+    made = run(panel, forecast, options)
+    ordered = made.options.iloc[0]
+    assert (ordered["code"], ordered["recommended"]) == ("order", True)
+    first = pd.Timestamp(panel.origin_date) + pd.Timedelta(days=1)
+    due = pd.Timestamp(ordered["act_by"][:10])
+    assert first <= due <= made.warnings["stockout_on"][0] - pd.Timedelta(days=4)
+
+
+def test_only_series_that_a_forecast_is_asked_for_are_rerun() -> None:
+    """As a scenario asks: of a few series, wherever they stand."""
+    shelves = [shelf(sku=f"ITEM-{k}", on_hand=3.0, orders=PAST, item=PRICED) for k in range(9)]
+    panel, forecast = company(*shelves)
+    whole = run(panel, forecast).options.set_index(["sku", "code"])
+    forecast.asked = np.isin(np.arange(9), [1, 8])
+    some = run(panel, forecast).options.set_index(["sku", "code"])
+    assert set(some.index.get_level_values("sku")) == {"ITEM-1", "ITEM-8"}
+    for name in ("units_saved", "loss_avoided", "residual_probability"):
+        assert some[name].tolist() == pytest.approx(whole.loc[some.index, name].tolist())
