@@ -9,8 +9,6 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from forecasting.calendar import to_period
 from forecasting.panel import Panel
@@ -80,6 +78,9 @@ def sources_among(
     Where sites draw from each other in a circle, none of them limits another: the strongly
     connected components of the graph tell.
     """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     count = len(panel)
     drawn = np.where(planned, rows_of(panel, terms.source, panel.series["sku"]), -1)
     takers = np.concatenate([np.arange(count), line_series])

@@ -127,14 +127,6 @@ class WhatIf:
         return self.lead_times.median_days(terms.group, terms.master_days)
 
     @property
-    def projected(self) -> NDArray[np.bool_]:
-        """[n] series that paths tell of: those asked for."""
-        found = np.zeros(len(self.panel), dtype=bool)
-        for part, _ in self.structure.blocks:
-            found[part] = True
-        return found
-
-    @property
     def main(self) -> int:
         return min(self.options.main_horizon, self.structure.mean.shape[1])
 
