@@ -42,6 +42,11 @@ Change = Callable[[str, pa.Table, pa.Array], pa.Table]
 AMOUNT = {"sales": "units", "stock": "on_hand"}
 FAULT_WEEKS = (4, 17, 30)  # before the end
 
+SINGLE = frozenset(
+    {"sales of a busy series × 10", "sales of a middling item × 10", "stock of a series × 10"}
+)
+"""Told, not promised: what sells in lumps may do so by itself."""
+
 
 @dataclass(frozen=True)
 class Faulty:
@@ -153,7 +158,7 @@ def faults(source: Snapshot, workspace: Workspace) -> int:
                 seen += bool(alarms_of(panel_at(bad, day, workspace)))
             what = "a week" if days == 7 else "one day"
             print(f"  {label}, {what} of it: seen in the first run {seen} of {len(FAULT_WEEKS)}")
-            missed += (len(FAULT_WEEKS) - seen) * (days == 7)
+            missed += (len(FAULT_WEEKS) - seen) * (days == 7 and label not in SINGLE)
     return missed
 
 
