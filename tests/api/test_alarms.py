@@ -11,6 +11,7 @@ from models.health import Alarm, Sign
 from models.publication import Provenance
 from models.workspace import Workspace
 from tests.api import published
+from tests.api.keyed import bearer, key
 from tests.api.serving import serving
 
 ODD = Alarm(Sign.SILENT, "sales", 0.0, 2.0, ("NICE",), 1)
@@ -24,8 +25,14 @@ def test_a_publication_says_what_looked_odd(
 
     monkeypatch.setattr(published, "Provenance", with_alarm)
     published.publish(own_workspace, as_of="2026-11-22")
+    every, one_site = (bearer(key(own_workspace, "erp", *sites)) for sites in ((), ("LYON",)))
     with serving(own_workspace) as client:
-        found = PublicationDetail.model_validate(client.get("/v1/publications/1").json())
+        whole, limited = (
+            client.get("/v1/publications/1", headers=headers) for headers in (every, one_site)
+        )
+    found = PublicationDetail.model_validate(whole.json())
+    assert limited.status_code == 200
+    assert limited.json()["alarms"] == [], "they speak of every site"
     (alarm,) = found.alarms
     assert (alarm.sign, alarm.subjects) == ("silent", ["NICE"])
     assert "NICE sent no rows" in alarm.text_en
