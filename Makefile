@@ -70,6 +70,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.kill_publish
 	$(BIN)/python -m benchmarks.kill_train
 	$(BIN)/python -m benchmarks.fuzz
+	$(BIN)/python -m benchmarks.drift
 	for data in usaid m5 online-retail; do \
 	  $(BIN)/python -m benchmarks.main_job --data $$data || exit 1; done
 	for data in m5 m5-weekly carparts usaid freshretail; do \

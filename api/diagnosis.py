@@ -17,12 +17,13 @@ import sqlalchemy as sa
 
 from api.database import newest, version
 from api.retention import size_of, verdicts
+from api.retraining import reasons_of
 from api.settings import hide_password
 from api.workspaces import Opened, read_workspace
 from forecasting.errors import NotReady, VigistockError
 from forecasting.record.database import connect
 from models.ledger import DEMAND, RISK, Ledger
-from models.publication import open_publication
+from models.publication import current, open_publication
 from models.publication.contracts import SERIES
 from models.workspace import Workspace
 
@@ -83,6 +84,8 @@ def diagnose(folder: Path) -> dict[str, Any]:
         "data": {},
         "champions": {},
         "publication": {},
+        "alarms": [],
+        "retrain": [],
         "tracking": ask(lambda: _tracking(workspace)),
         "disk": ask(lambda: _disk(workspace, notes)),
     }
@@ -94,6 +97,7 @@ def diagnose(folder: Path) -> dict[str, Any]:
             found["data"] = ask(lambda: _watermarks(workspace, notes))
             found["champions"] = ask(lambda: _champions(engine))
             found["publication"] = ask(lambda: _publication(engine, workspace, notes))
+            found |= ask(lambda: _health(engine, workspace))
             ask(lambda: _old_publications(opened, notes))
         finally:
             engine.dispose()
@@ -157,6 +161,17 @@ def _publication(engine: sa.Engine, workspace: Workspace, notes: list[str]) -> d
         "origin": found.provenance.origin_label,
         "created_at": found.created_at.isoformat(timespec="seconds"),
         "age_hours": round(age.total_seconds() / 3600, 1),
+    }
+
+
+def _health(engine: sa.Engine, workspace: Workspace) -> dict[str, Any]:
+    """What looked wrong when the current publication was made, and why to train now."""
+    from models.health import Alarm, english
+
+    made = current(engine).provenance
+    return {
+        "alarms": [english(Alarm.of(kept)) for kept in made.alarms],
+        "retrain": reasons_of(workspace, engine),
     }
 
 

@@ -38,11 +38,27 @@ class ReceiptSaid(BaseModel):
     received_at: dt.datetime = Field(description="UTC")
 
 
+class AlarmSaid(BaseModel):
+    """One thing that looked wrong when a publication was made."""
+
+    sign: Literal["rows", "level", "silent", "scale", "code", "error", "calibration"]
+    feed: str = Field(examples=["sales"])
+    subjects: list[str] = Field(description="at most five sites, series or pairs of codes")
+    count: int = Field(ge=0, description="of subjects; 0: the whole feed")
+    found: float = Field(description="units, rows or a share, by the sign")
+    usual: float = Field(description="the same of its recent past")
+    text_en: str
+    text_fr: str
+
+
 class PublicationDetail(PublicationSummary):
     stability: Stability | None = Field(
         description="how far forecasts moved since the origin before; null: nothing to compare with"
     )
     receipts: list[ReceiptSaid] = Field(description="the latest first")
+    alarms: list[AlarmSaid] = Field(
+        description="what looked wrong in data and forecasts; empty for a key limited to sites"
+    )
 
 
 class PulledFile(BaseModel):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.calendar import Frequency
-from forecasting.candidates import boosting
+from forecasting.candidates import boosting, registry, statistical
 from forecasting.candidates.pooled import POOLED, PooledModels
 from forecasting.dispersion import Dispersion
 from forecasting.distribution import ErrorPaths
@@ -37,6 +37,7 @@ def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "file": f"{name}.npz",
         "horizon": fitted.horizon,
+        "candidates": list(registry.names()),
         "events": list(fitted.names[0]),
         "frequent_events": list(fitted.names[1]),
     }
@@ -51,6 +52,7 @@ def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
 def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGrain:
     """The grain as `write` left it; raises OSError, ValueError, KeyError or TypeError."""
     name = f"demand_{frequency.grain}"
+    weighed = tuple(facts.get("candidates", statistical.CANDIDATES))  # else an earlier version's
     with np.load(folder / facts["file"], allow_pickle=False) as kept:
         series = pd.DataFrame(
             {"site": kept["site"].astype(object), "sku": kept["sku"].astype(object)}
@@ -68,7 +70,7 @@ def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGra
             frequency=frequency,
             horizon=int(facts["horizon"]),
             series=series,
-            weights=kept["weights"],
+            weights=registry.weights_by_name(kept["weights"], weighed),
             blend=kept["blend"],
             usual_blend=kept["usual_blend"],
             scales=kept["scales"],

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
-from forecasting.candidates.statistical import CANDIDATES
+from forecasting.candidates.registry import names
 from forecasting.combine import combined_level
 from forecasting.states import SHORT, States
 
@@ -77,9 +77,7 @@ def _shares(levels: Matrix, weights: Matrix) -> str:
     weight = np.where(np.isnan(levels), 0.0, np.nan_to_num(weights))
     share = weight / weight.sum() if weight.sum() > 0 else weight
     order = np.argsort(-share, kind="stable")[:3]
-    return ", ".join(
-        f"{CANDIDATES[place]} {share[place]:.2f}" for place in order if share[place] > 0
-    )
+    return ", ".join(f"{names()[place]} {share[place]:.2f}" for place in order if share[place] > 0)
 
 
 def _profiles(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
-from forecasting.candidates import statistical
+from forecasting.candidates import registry
 from forecasting.outliers import clip_outliers
 from forecasting.seasonality import season_index, season_keys, without_closed_weekdays
 from forecasting.segments import demand_class
@@ -74,11 +74,11 @@ def states_at(
     asleep = (classes == "none") & (wanted > 0)
     if asleep.any():
         classes[asleep] = demand_class(tame[asleep])
-    levels = np.full((len(tame), len(statistical.CANDIDATES)), np.nan)
+    levels = np.full((len(tame), len(registry.names())), np.nan)
     for row in range(len(tame)):
         told = known[row] & (index[row, keys] > 0)
         adjusted = tame[row, told] / index[row, keys[told]]
-        levels[row] = statistical.levels(adjusted, classes[row], frequency)
+        levels[row] = registry.levels(adjusted, classes[row], frequency)
     levels *= level_correction(recent, index[:, keys[-recent.shape[1] :]], frequency)[:, None]
     count = np.sum(~np.isnan(recent), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from forecasting.backtest import Era, Window, backtest, reach_of
 from forecasting.blend import bands_of, blended, products, shrunk, simplex_weights, usual
 from forecasting.candidates.pooled import POOLED, PooledModels
-from forecasting.candidates.statistical import CANDIDATES
+from forecasting.candidates.registry import names
 from forecasting.combine import combined_level, leave_one_out, weights_of, window_errors
 from forecasting.dispersion import TRIED, losses_of, volume_class
 from forecasting.history import History
@@ -146,7 +146,7 @@ def _untried(count: int, horizon: int, pooled: PooledModels | None) -> Trial:
     return Trial(
         windows=[],
         forecasts=np.empty((count, 0, horizon)),
-        weights=np.full((count, len(CANDIDATES)), np.nan),
+        weights=np.full((count, len(names())), np.nan),
         blend=np.full((count, bands, len(MEMBERS)), np.nan),
         usual_blend=np.full((bands, len(MEMBERS)), np.nan),
         scales=np.ones(len(CENTRES)),

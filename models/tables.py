@@ -50,6 +50,7 @@ publications: Final = Table(
     Column("withdrawn_at", UtcDateTime),  # its version was rolled back: others are served first
     Column("degraded", Text, nullable=False, server_default=""),  # why no champion made it
     Column("delivery", Integer, nullable=False, server_default="0"),  # the last it knew; 0: unsaid
+    Column("alarms", JSON, nullable=False, server_default="[]"),  # what looked wrong: models.health
     Index(None, "origin_end", "number"),
 )
 

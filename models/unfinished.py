@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from forecasting.candidates.registry import names
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.record.database import reading, writing
@@ -32,7 +33,13 @@ def training_key(panel: Panel, options: Options) -> str:
     """What decides the numbers of a training: the same key, the same numbers. How many processes
     work on it does not."""
     settings = {name: one for name, one in vars(options).items() if name not in ("workers",)}
-    told = (panel.digest, repr(sorted(settings.items())), source_digest(), environment())
+    told = (
+        panel.digest,
+        repr(sorted(settings.items())),
+        source_digest(),
+        environment(),
+        repr(names()),
+    )
     return hashlib.sha256("\0".join([*told, sys.version]).encode()).hexdigest()
 
 

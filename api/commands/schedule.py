@@ -40,6 +40,7 @@ def schedule(
     """Print cron and systemd lines: nightly backup, prune, weekly train, daily ingest, publish,
     scorecard and, where a mail server is set, digest."""
     shell = shell_of(context, as_json)
+    from api.retraining import reasons_if_any
     from api.schedule import cron, plan, units
     from api.workspaces import read_workspace
     from forecasting.feeds.profile import CONTRACTS
@@ -58,9 +59,14 @@ def schedule(
         for name, text in files.items():
             (write / name).write_text(text, encoding="utf-8")
         shell.err.print(f"{counted(len(files), 'unit')} written to {write}", soft_wrap=True)
+    why = reasons_if_any(opened.workspace)
     if shell.json:
-        shell.answer({"cron": cron(jobs), "systemd": files})
+        shell.answer({"cron": cron(jobs), "systemd": files, "retrain": why})
         return
+    for text in why:
+        shell.err.print(
+            f"Train now, before the schedule does. {text}", soft_wrap=True, markup=False
+        )
     if write is not None:
         return
     if only != "systemd":

@@ -92,6 +92,8 @@ def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False)
     moved = [f"{one.share:.1%} by {one.grain}" for one in outcome.moved if one.share is not None]
     if outcome.degraded:
         shell.say(f"[red]Degraded:[/] {escape(outcome.degraded)}")
+    for text in outcome.alarms:
+        shell.say(f"[yellow]Alarm[/] {escape(text)}")
     if moved:
         since = outcome.moved[0].since
         shell.say(

@@ -75,6 +75,10 @@ def _show_diagnosis(shell: Shell, found: dict[str, Any]) -> None:
         style = "dim" if source == "default" else ""
         table.add_row(key, escape(str(setting["value"])), source, style=style)
     shell.out.print(table)
+    for text in found["alarms"]:
+        shell.say(f"[yellow]Alarm[/] {escape(text)}")
+    for text in found["retrain"]:
+        shell.say(f"[yellow]Train now[/] {escape(text)}")
     for text in found["notes"]:
         shell.say(f"[yellow]Note[/] {escape(text)}")
     for text in found["problems"]:

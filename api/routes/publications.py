@@ -20,6 +20,7 @@ from api.routes.jobs import accepted
 from api.schemas import Job, PublicationPage, PublicationRequest
 from api.security import InCaller
 from forecasting.calendar import parse_as_of
+from models.health import Alarm, english, french
 from models.ledger import DEMAND, RISK
 from models.publication import Gone, Move, Publication, PullReceipt, moves_of, receipts_of
 from models.publication.contracts import SERIES
@@ -103,7 +104,9 @@ async def get_publication(
             if one.pruned_at is not None:
                 raise Gone(one)
             summary = _summary(publications, one, current=place == 0)
-            return answer(summary | await _said_of(publications, number), FRESH)
+            alarms = _alarms(one) if publications.sites is None else []
+            said = await _said_of(publications, number)
+            return answer(summary | said | {"alarms": alarms}, FRESH)
     raise NotFound(
         f"There is no publication {number}.", next_step="GET /v1/publications lists them."
     )
@@ -143,6 +146,16 @@ async def _said_of(publications: Publications, number: int) -> dict[str, Any]:
     moves = await publications.in_record(lambda engine: moves_of(engine, number))
     receipts = await publications.in_record(lambda engine: receipts_of(engine, number))
     return {"stability": _stability(moves), "receipts": [_receipt(one) for one in receipts]}
+
+
+def _alarms(found: Publication) -> list[dict[str, Any]]:
+    kept = [Alarm.of(one) for one in found.provenance.alarms]
+    shown = ("sign", "feed", "subjects", "count", "found", "usual")
+    return [
+        {name: one.plain()[name] for name in shown}
+        | {"text_en": english(one), "text_fr": french(one)}
+        for one in kept
+    ]
 
 
 def _stability(moves: list[Move]) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from forecasting.errors import NotReady
 from forecasting.forecaster import DemandForecast, FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel
+from models.health import Alarm, alarms_of, english
+from models.health.promises import promises
 from models.last_good import last_good
 from models.ledger import DEMAND, RISK
 from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
@@ -60,6 +63,7 @@ class PublishOutcome:
     recognised: int = 0  # order lines that answer proposals of earlier publications
     moved: tuple[Move, ...] = ()  # since the publication of the origin before, by grain
     degraded: str = ""  # which champion could not be loaded, and what spoke instead
+    alarms: tuple[str, ...] = ()  # what looks wrong, in words
 
 
 @dataclass(frozen=True)
@@ -138,12 +142,13 @@ def publish_panel(
         progress(champions.degraded)
     progress(f"demand forecasts as of {label(panel.origin, panel.frequency)}")
     spoken = speak(panel, champions, options, progress)
+    alarms = alarms_of(panel, promises(engine, workspace.publications, panel))
     progress("publication")
     made = publish_parts(
         engine,
         workspace.publications,
         spoken.parts(panel),
-        _provenance(panel, champions, options, delivery),
+        _provenance(panel, champions, options, delivery, alarms),
         created_at=dt.datetime.now(dt.UTC),
     )
     try:
@@ -171,6 +176,7 @@ def publish_panel(
         recognised=len(answered),
         moved=moved,
         degraded=champions.degraded,
+        alarms=tuple(map(english, alarms)),
     )
 
 
@@ -237,7 +243,13 @@ def _proposals(
     return proposals(panel, supply, grain, lead_times, options)
 
 
-def _provenance(panel: Panel, champions: Champions, options: Options, delivery: int) -> Provenance:
+def _provenance(
+    panel: Panel,
+    champions: Champions,
+    options: Options,
+    delivery: int,
+    alarms: Sequence[Alarm],
+) -> Provenance:
     return Provenance(
         origin=panel.origin,
         frequency=panel.frequency,
@@ -249,4 +261,5 @@ def _provenance(panel: Panel, champions: Champions, options: Options, delivery: 
         code_version=code_version(),
         delivery=delivery,
         degraded=champions.degraded,
+        alarms=tuple(alarm.plain() for alarm in alarms),
     )

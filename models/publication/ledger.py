@@ -7,7 +7,7 @@ that it continues, opens and closes are settled in the same transaction.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,6 +36,7 @@ class Provenance:
     code_version: str
     delivery: int = 0  # the last that the record knew; 0: it was not said
     degraded: str = ""  # why versions other than the champions made it
+    alarms: Sequence[Mapping[str, Any]] = ()  # what looked wrong: `models.health.Alarm.plain`
 
     @property
     def origin_label(self) -> str:
@@ -125,6 +126,7 @@ def _insert(
         code_version=made.code_version,
         delivery=made.delivery,
         degraded=made.degraded,
+        alarms=[dict(alarm) for alarm in made.alarms],
     )
     return int(connection.execute(statement.returning(publications.c.number)).scalar_one())
 
@@ -225,6 +227,7 @@ def _publication(row: Any) -> Publication:
             code_version=row.code_version,
             delivery=row.delivery,
             degraded=row.degraded,
+            alarms=tuple(row.alarms),
         ),
         created_at=row.created_at,
         folder=row.folder,

@@ -1,0 +1,39 @@
+"""`alarms` of a publication, in both languages."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from api.pull_schemas import PublicationDetail
+from models.health import Alarm, Sign
+from models.publication import Provenance
+from models.workspace import Workspace
+from tests.api import published
+from tests.api.keyed import bearer, key
+from tests.api.serving import serving
+
+ODD = Alarm(Sign.SILENT, "sales", 0.0, 2.0, ("NICE",), 1)
+
+
+def test_a_publication_says_what_looked_odd(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def with_alarm(*args: object, **facts: object) -> Provenance:
+        return dataclasses.replace(Provenance(*args, **facts), alarms=(ODD.plain(),))  # type: ignore[arg-type]
+
+    monkeypatch.setattr(published, "Provenance", with_alarm)
+    published.publish(own_workspace, as_of="2026-11-22")
+    every, one_site = (bearer(key(own_workspace, "erp", *sites)) for sites in ((), ("LYON",)))
+    with serving(own_workspace) as client:
+        whole, limited = (
+            client.get("/v1/publications/1", headers=headers) for headers in (every, one_site)
+        )
+    found = PublicationDetail.model_validate(whole.json())
+    assert limited.status_code == 200
+    assert limited.json()["alarms"] == [], "they speak of every site"
+    (alarm,) = found.alarms
+    assert (alarm.sign, alarm.subjects) == ("silent", ["NICE"])
+    assert "NICE sent no rows" in alarm.text_en
+    assert "rien de NICE" in alarm.text_fr
