@@ -83,6 +83,8 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.scale
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.pages
+	$(BIN)/python -m benchmarks.attention
+	$(BIN)/python -m benchmarks.scenarios
 
 # Pictures of the pages; the demonstration they show is made where it is not there yet.
 SHOWN ?= build/screenshots

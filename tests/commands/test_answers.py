@@ -44,11 +44,7 @@ def test_no_line_is_wider_than_the_screen(
     published: Vigistock, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-<<<<<<< HEAD
     table = published("warnings").out.split("1 série déjà")[0]
-=======
-    table = published("warnings").out.rpartition("1 série")[0]
->>>>>>> 9734e700cfed2e69b6508a405f531b09c65624f5
     assert max(map(len, table.splitlines())) <= width
     flat = " ".join(table.split())
     assert AWKWARD[0].split()[0] in flat
