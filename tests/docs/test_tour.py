@@ -96,7 +96,8 @@ def test_places_named_are_those_of_a_workspace(tour: Tour, readme: str) -> None:
         for name in re.findall(r"`([^`]+)`", row)
     }
     found = {path.name for path in tour.workspace.iterdir() if "-wal" not in path.name}
-    found |= {"incoming"}  # the first push makes it
+    # made by the first push, the first scenario, a training under way
+    found |= {"incoming", "scenarios", "training"}
     assert named == {name for name in found if "-shm" not in name}
 
 
