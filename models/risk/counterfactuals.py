@@ -22,7 +22,8 @@ from models.risk.causes import (
     not_ordered_cause,
 )
 from models.risk.options import LOOK_AHEAD_DAYS, order_days
-from models.risk.whatif import NewLine, OpenLine, Variant, WhatIf
+from models.risk.variants import NewLine, OpenLine, Variant
+from models.risk.whatif import WhatIf
 
 LEAD_LONGER: Final = 1.25
 """Learned over stated lead time from which the master is wrong rather than round."""

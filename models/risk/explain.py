@@ -20,7 +20,8 @@ from models.risk.groups import group_numbers, grouped, groups_table
 from models.risk.option_table import option_rows
 from models.risk.options import Need, actions_json, drafts
 from models.risk.spare import Others
-from models.risk.whatif import Variant, WhatIf
+from models.risk.variants import Variant
+from models.risk.whatif import WhatIf
 
 EXPLAIN_FROM: Final = 0.05
 """Chance within the main horizon below which causes stay blank: nobody asks."""

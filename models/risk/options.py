@@ -19,7 +19,8 @@ import numpy as np
 from forecasting.calendar import Days, Frequency
 from models.lead_time import LONGEST_DAYS
 from models.risk.causes import Language, plural, written
-from models.risk.whatif import NewLine, Variant, WhatIf
+from models.risk.variants import NewLine, Variant
+from models.risk.whatif import WhatIf
 from models.terms import NEVER, Terms
 
 TOO_LATE: Final = "too_late"

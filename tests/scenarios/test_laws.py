@@ -60,14 +60,16 @@ def test_less_demand_never_raises_them(some, percent):
 @LAW
 @given(shelves, st.integers(1, 30))
 def test_a_later_order_never_lowers_a_risk(some, days):
-    """Units may be fewer by a trace: a loss that nobody books takes what has come by then."""
+    """Units may be fewer by a trace: a loss that nobody books takes what has come by then, a
+    thousandth of what is on order or so."""
     base = base_of(*some)
     if not (base.panel.orders["supplier"] == "NOVA").any():
         return
     found = what_if(base, {"kind": "order_late", "supplier": "NOVA", "days": days}).series
     assert (found["p_no_order_scenario"] >= found["p_no_order_base"] - TINY).all()
     assert (found["probability_scenario"] >= found["probability_base"] - TINY).all()
-    assert (found["units_short_scenario"] >= found["units_short_base"] - 0.05).all()
+    trace = 0.05 + 0.001 * base.panel.orders["units_open"].sum()
+    assert (found["units_short_scenario"] >= found["units_short_base"] - trace).all()
 
 
 @LAW

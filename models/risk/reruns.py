@@ -1,0 +1,180 @@
+"""Variants projected again, and the learned risk asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.panel import Panel
+from forecasting.stockout import is_out
+from models.lead_time import Floats, Rows
+from models.projection import Projection, Supply, project, up_to
+from models.record_error import no_record_errors
+from models.risk.features import Known, with_other_supply
+from models.risk.hazard import reach_of
+from models.risk.variant_supply import (
+    book_of,
+    direct_sources,
+    drawn_from,
+    supply_of_variants,
+    taken,
+)
+from models.risk.variants import Variant
+from models.sources import rows_of
+
+if TYPE_CHECKING:
+    from models.risk.whatif import WhatIf
+
+
+@dataclass(frozen=True)
+class Reruns:
+    """Of k variants, in the order asked."""
+
+    units_short: Floats  # [k] expected within the main horizon
+    held: Floats  # [k] mean units on the shelf over the main horizon
+    fails: Floats  # [k] chance of a stockout within the main horizon, by the published weights
+    chance: Floats  # [k] the same by the learned model again; NaN where not asked for
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The variants as rows of a supply of their own, in the order asked."""
+
+    base: WhatIf
+    variants: Sequence[Variant]
+    supply: Supply
+    book: pd.DataFrame  # their open lines, with the number of the `variant`, sorted by it
+    scale: NDArray[np.float32] = field(repr=False)  # [k] of demand
+
+    @classmethod
+    def of(cls, base: WhatIf, variants: Sequence[Variant]) -> Asked:
+        book = book_of(base, variants)
+        scale = np.array([one.demand for one in variants], dtype=np.float32)
+        made = cls(base, variants, supply_of_variants(base, variants, book), book, scale)
+        return replace(made, supply=made._with_sources())
+
+    def project_into(
+        self, found: Reruns, few: Rows, demand: NDArray[np.float32], w: Floats
+    ) -> None:
+        main = self.base.main
+        means = self._projected(few, demand, w).means
+        found.units_short[few] = means["unmet"][:, :main].sum(axis=1)
+        found.held[few] = means["on_hand"][:, :main].mean(axis=1)
+        found.fails[few] = up_to(means["first_out"], main)
+
+    def chance_into(self, found: Reruns, few: Rows, demand: NDArray[np.float32]) -> None:
+        """As `assess` does: by the structure, then moved by what was learned."""
+        base, main = self.base, self.base.main
+        block = self._projected(few, demand, None)
+        found.chance[few] = up_to(block.means["first_out"], main)
+        rows = np.array([self.variants[place].row for place in few], dtype=np.int64)
+        learned = base.learned[rows]
+        if base.hazard is None or not learned.any():
+            return
+        assert base.features is not None
+        assert base.known is not None
+        reach = reach_of(base.options)
+        told, panel = base.known, self._panel(few, rows)
+        quantity = np.isfinite(told.sellable[rows])[:, None]
+        now = Known(
+            closes=told.closes[rows],
+            sellable=panel.stock["sellable"].to_numpy(dtype=np.float64),
+            first=block.means["first_out"][:, :reach],
+            demand=told.demand[rows],
+            arrivals=np.where(quantity, block.means["arrivals"][:, :reach], np.nan),
+            reorder_point=self.supply.policies.reorder_point[few],
+            lead_periods=told.lead_periods[rows],
+        )
+        features = with_other_supply(base.features.iloc[rows], panel, now)
+        first = base.hazard.chained(features, panel, now, base.options)
+        found.chance[few] = np.where(learned, up_to(first, main), found.chance[few])
+
+    def _projected(
+        self, few: Rows, demand: NDArray[np.float32], weights: Floats | None
+    ) -> Projection:
+        """Rows of the supply that follow each other are projected together."""
+        options = self.base.options
+        return project(
+            demand * self.scale[few][:, None, None],
+            taken(self.supply, few),
+            slice(0, len(few)),
+            main=self.base.main,
+            lost_share=options.unmet,
+            weights=weights,
+        )
+
+    def _panel(self, few: Rows, rows: Rows) -> Panel:
+        """The panel of some variants, as far as the features of stock and orders look."""
+        panel = self.base.panel
+        more = np.array([self.variants[place].stock for place in few])
+        stock = panel.stock.iloc[rows].reset_index(drop=True)
+        stock = stock.assign(sellable=stock["sellable"] + more, on_hand=stock["on_hand"] + more)
+        place = np.full(len(self.variants), -1)
+        place[few] = np.arange(len(few))
+        orders = self.book.assign(series=place[self.book["variant"].to_numpy()])
+        variants = pd.DataFrame({"series": rows, "variant": np.arange(len(rows))})
+        owed = panel.customer_orders.merge(variants, on="series")
+        return replace(
+            panel,
+            series=panel.series.iloc[rows].reset_index(drop=True),
+            **{
+                name: getattr(panel, name)[rows]
+                for name in ("units", "price", "on_hand", "rebuilt", "blocked", "availability")
+            },
+            receipts=panel.receipts[rows],
+            stock=stock,
+            orders=orders[orders["series"] >= 0].drop(columns=["variant", "place"]),
+            customer_orders=owed.assign(series=owed["variant"]).drop(columns="variant"),
+        )
+
+    def _with_sources(self) -> Supply:
+        """The supply in which variants that others draw from ship what they then have."""
+        supply, count = self.supply, len(self.variants)
+        givers = sorted({one.source for one in self.variants if one.source is not None})
+        if not givers:
+            return supply
+        few = np.array(givers, dtype=np.int64)
+        horizon = supply.booked.shape[1]
+        rows = sorted({self.variants[place].row for place in givers})
+        paths = {row: self.base.forecast.paths(slice(row, row + 1), horizon) for row in rows}
+        demand = np.concatenate([paths[self.variants[place].row] for place in givers])
+        right = replace(taken(supply, few), errors=no_record_errors(len(few), horizon))
+        block = project(
+            demand * self.scale[few][:, None, None],
+            right,
+            slice(0, len(few)),
+            main=horizon,
+            lost_share=self.base.options.unmet,
+        )
+        blocked = np.nan_to_num(right.blocked)[:, None, None]
+        dry = np.concatenate(
+            [supply.sources.dry, np.packbits(is_out(block.on_hand, blocked), axis=2)]
+        )
+        code = {giver: count + len(supply.sources.dry) + k for k, giver in enumerate(givers)}
+        given = self.base.structure.supply.sources
+        of_series, lines = supply.sources.of_series.copy(), supply.lines
+        line_source = lines.source.copy()
+        drawn = np.array([drawn_from(self.variants, one) for one in self.variants], dtype=np.int64)
+        for number, one in enumerate(self.variants):
+            if one.source is not None and given.of_series[one.row] == drawn[number]:
+                of_series[number] = code[one.source]
+        book = self.book
+        from_site = rows_of(
+            self.base.panel,
+            book["source_site"].fillna(""),
+            self.base.panel.series["sku"].iloc[book["series"].to_numpy(dtype=np.int64)],
+        )
+        for line in np.flatnonzero((from_site >= 0) & (from_site == drawn[lines.series])).tolist():
+            giver = self.variants[lines.series[line]].source
+            assert giver is not None
+            line_source[line] = code[giver]
+        return replace(
+            supply,
+            lines=replace(lines, source=line_source),
+            sources=direct_sources(count, of_series, dry),
+        )
