@@ -58,10 +58,7 @@ check: $(VENV)/.installed-dev
 
 # Each notebook must equal its .py pair, hold no outputs, and run from a clean kernel.
 notebooks: $(VENV)/.installed-dev
-	@set -e; for pair in notebooks/*.py; do \
-	  echo "notebook $$pair"; \
-	  $(BIN)/python -m tests.notebooks "$$pair"; \
-	done
+	ls notebooks/*.py | xargs -P 2 -n 1 $(BIN)/python -m tests.notebooks
 
 # What the README claims, one command a claim; data sets that are missing are skipped, loudly.
 bench: $(VENV)/.installed-dev
