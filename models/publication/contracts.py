@@ -95,13 +95,8 @@ def warnings_order(columns: Sequence[str]) -> list[str]:
     return _then_the_rest(first, columns)
 
 
-def proposals_order(columns: Sequence[str]) -> list[str]:
-    """The columns of an export of proposals: as they are made, the order's address first."""
-    return ["publication", *(name for name in columns if name not in READER_ADDS), "origin"]
-
-
-def options_order(columns: Sequence[str]) -> list[str]:
-    """The columns of an export of options: as they are made."""
+def order_as_made(columns: Sequence[str]) -> list[str]:
+    """The columns of an export of proposals, options or groups: as they are made."""
     return ["publication", *(name for name in columns if name not in READER_ADDS), "origin"]
 
 

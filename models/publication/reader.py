@@ -35,8 +35,7 @@ from models.publication.contracts import (
     WARNINGS,
     forecasts_order,
     forecasts_part,
-    options_order,
-    proposals_order,
+    order_as_made,
     quantile_columns,
     warnings_order,
 )
@@ -332,7 +331,7 @@ class PublicationReader:
         if PROPOSALS not in self._parts:
             raise NotSaid(self.number, "proposals")
         table = self._constants(self._parts[PROPOSALS], self.publication.provenance.risk_version)
-        return table.select(proposals_order(table.column_names))
+        return table.select(order_as_made(table.column_names))
 
     def options(self) -> pa.Table:
         """What can be done about the series at risk, in the columns of the export; NotSaid where
@@ -340,7 +339,7 @@ class PublicationReader:
         if OPTIONS not in self._parts:
             raise NotSaid(self.number, "options")
         table = self._constants(self._parts[OPTIONS], self.publication.provenance.risk_version)
-        return table.select(options_order(table.column_names))
+        return table.select(order_as_made(table.column_names))
 
     def groups(self) -> pa.Table:
         """Groups of warnings that one action repairs, the most expected loss avoided first; NotSaid
@@ -348,7 +347,7 @@ class PublicationReader:
         if GROUPS not in self._parts:
             raise NotSaid(self.number, "groups")
         table = self._constants(self._parts[GROUPS], self.publication.provenance.risk_version)
-        return table.select(options_order(table.column_names))
+        return table.select(order_as_made(table.column_names))
 
     @property
     def has_groups(self) -> bool:
