@@ -12,7 +12,7 @@ from api.settings import KEYS, load_settings
 from forecasting.calendar import Frequency
 from forecasting.options import Options
 from models.publication.build import table_of
-from models.publication.contracts import proposals_order
+from models.publication.contracts import order_as_made
 from models.risk.proposal_lines import COLUMNS
 from tests.docs.columns import as_read, documented_columns
 from tests.docs.generated import DOCS, PAGES, REPOSITORY, commands_by_name, options_of, renewed
@@ -64,7 +64,7 @@ def test_blanks_of_hostile_series_are_documented(frequency: Frequency) -> None:
 
 def test_every_column_of_proposals_is_documented_in_its_order() -> None:
     told = documented_columns("proposals")
-    assert list(told) == proposals_order(list(COLUMNS))
+    assert list(told) == order_as_made(list(COLUMNS))
     frame = as_read(table_of(proposed(*BOTH, suppliers=[{**NOVA, "minimum_order_value": 120.0}])))
     blank = {name for name in frame if frame[name].isna().any()}
     assert {"packs", "cutoff_time", "source_site", "minimum_units"} <= blank
