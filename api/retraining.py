@@ -37,6 +37,6 @@ def reasons_if_any(workspace: Workspace) -> list[str]:
 
 
 def _overall(workspace: Workspace) -> dict[str, Any]:
-    """Of the scorecard last computed."""
+    """Of the scorecard last computed; empty where there is none, or one of an earlier version."""
     kept = scorecards.kept(workspace)
-    return dict(json.loads(kept)["overall"]) if kept else {}
+    return dict(json.loads(kept).get("overall", {})) if kept else {}

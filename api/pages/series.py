@@ -94,7 +94,7 @@ def stockouts_of(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
     >>> days = [{"period_start": day, "on_hand": units} for day, units in enumerate([2.0, 0, 0, 1])]
     >>> stockouts_of(days)
-    [{'first': 1, 'last': 2, 'periods': 2}]
+    [{'first': 1, 'periods': 2, 'last': 2}]
     """
     runs: list[dict[str, Any]] = []
     is_open = False
