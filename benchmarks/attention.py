@@ -65,13 +65,15 @@ def nothing(morning: Morning) -> Flags:
     return np.zeros(morning.position.shape, dtype=bool)
 
 
-def furthest_below(habits: Habits, budget: int) -> Due:
-    """Of those at or below the reorder point, the first that will have nothing left."""
+def furthest_below(habits: Habits, budget: int, shop: Shop) -> Due:
+    """Of those at or below the reorder point that may be ordered today, the first that will have
+    nothing left."""
     due = by_reorder_point(habits, DEVIATIONS)
 
     def limited(morning: Morning) -> Flags:
         days = morning.position / np.maximum(recent(morning).mean(axis=1), 1e-9)
-        return _first(due(morning), -days, budget)
+        taken = shop.luck.takes[shop.luck.route, morning.day]
+        return _first(due(morning) & taken, -days, budget)
 
     return limited
 
@@ -154,8 +156,8 @@ def curve(demand: Demand, seed: int, tell: Callable[[str], None]) -> pd.DataFram
     return pd.DataFrame(rows, columns=["planner", "budget", "placed", *MEASURED, "money"])
 
 
-def _below(habits: Habits, budget: int, _shop: Shop) -> Due:
-    return furthest_below(habits, budget)
+def _below(habits: Habits, budget: int, shop: Shop) -> Due:
+    return furthest_below(habits, budget, shop)
 
 
 def _by_loss(world: World, fitted: FittedDemand, options: Options, budget: int, shop: Shop) -> Due:
