@@ -11,11 +11,8 @@ import pandas as pd
 from babel.numbers import format_decimal
 
 from api.readable import amount, counted, with_readable_dates
+from models.attention import Attention
 from models.publication import PublicationReader
-
-TODAY: Final = "today"
-LEFT_OUT: Final = "left_out"
-UNAVOIDABLE: Final = "unavoidable"
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {
@@ -59,8 +56,6 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
 class GroupLine:
     """One action as a planner reads it."""
 
-    group: int
-    where: str  # today, left_out, unavoidable
     headline: str
     why: str
     effect: list[str]  # one a line
@@ -87,7 +82,7 @@ def grouped(
         table = table[table["buyer"].astype(str) == buyer]
     origin = pd.Timestamp(reader.provenance["origin_end"]).date()
     lists = table["attention"].astype(str)
-    rows = table[lists == TODAY].head(limit).to_dict("records")
+    rows = table[lists == Attention.TODAY].head(limit).to_dict("records")
     lines = [group_line(row, language, origin) for row in rows]
     budget = int(reader.publication.provenance.options.get("daily_budget", 0))
     closing = _closing(table, lists, language, budget)
@@ -106,29 +101,41 @@ def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupL
     units = format_decimal(round(float(row["units_saved"])), locale=language)
     effect.append(words["saved"].format(units=units))
     return GroupLine(
-        group=int(row["group"]),
-        where=str(row["attention"]),
-        headline=with_readable_dates(str(row[f"headline_{language}"]), language, origin),
-        why=with_readable_dates(_capitalised(str(row[f"why_{language}"])), language, origin),
+        **worded(row, language, origin),
         effect=effect,
         value=amount(row["loss_avoided"], str(row["currency"]), language),
         buyer=str(row["buyer"]),
     )
 
 
+def worded(row: Mapping[str, Any], language: str, origin: dt.date) -> dict[str, str]:
+    """Headline and why of a group, with dates as people write them."""
+    return {
+        name: with_readable_dates(
+            _capitalised(str(row[f"{name}_{language}"] or "")), language, origin
+        )
+        for name in ("headline", "why")
+    }
+
+
 def _closing(table: pd.DataFrame, lists: pd.Series, language: str, budget: int) -> list[str]:
     words, forms = WORDS[language], COUNTS[language]
     said = []
-    left = table[lists == LEFT_OUT]
+    left = table[lists == Attention.LEFT_OUT]
     if len(left):
         actions = counted(len(left), forms["actions"], language)
         value = _sums(left, language)
         said.append(words["left_out"].format(budget=budget, actions=actions, value=value))
-    hits = (lists == UNAVOIDABLE) & (table["loss"] != 0)  # blank: of unknown value
-    lost = int(table.loc[hits, "series"].sum())
+    hit = table[(lists == Attention.UNAVOIDABLE) & [is_missed(loss) for loss in table["loss"]]]
+    lost = int(hit["series"].sum())
     if lost:
         said.append(words["unavoidable"].format(series=counted(lost, forms["series"], language)))
     return said
+
+
+def is_missed(loss: float | None) -> bool:
+    """Whether anybody is to be told of a group that nothing repairs; blank: of unknown value."""
+    return loss != 0
 
 
 def _sums(rows: pd.DataFrame, language: str) -> str:

@@ -14,43 +14,29 @@ the margin of what is lost (three tenths of the price) and a fifth of the stock'
 
 from __future__ import annotations
 
-import argparse
-import copy
 import sys
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.risk.__main__ import file_of, seeds
-from benchmarks.risk.m5sim import FILE
-from benchmarks.risk.simulator.demand import Demand, Whole, m5_demand
-from benchmarks.risk.simulator.operations import Run, Shop
-from benchmarks.risk.simulator.planner import Habits, Morning, Planners, habits_of
-from benchmarks.risk.simulator.suppliers import Flags, Real, luck_of, suppliers_of
-from benchmarks.risk.simulator.world import World
-from benchmarks.risk.triggers import (
-    ROLLED_DAYS,
-    ByChance,
-    Due,
-    Lots,
-    by_reorder_point,
-    panel_of,
-    recent,
-)
-from benchmarks.risk_cost import (
+from benchmarks.risk.fork import (
     FORKED_DAYS,
     MEASURED,
-    SETTLED_BEFORE_DAYS,
-    SETTLING_DAYS,
+    Fork,
+    arguments,
+    forked,
     measured,
+    settled_demand,
 )
-from forecasting.forecaster import DemandForecaster, FittedDemand
-from forecasting.options import FORECAST_HORIZONS, Options
+from benchmarks.risk.simulator.demand import Demand, Whole
+from benchmarks.risk.simulator.operations import Run, Shop
+from benchmarks.risk.simulator.planner import Habits, Morning
+from benchmarks.risk.simulator.suppliers import Flags, Real
+from benchmarks.risk.triggers import ByChance, Due, by_reorder_point, recent
 from models.projection import project
 
 SERIES: Final = 300
@@ -81,19 +67,14 @@ def furthest_below(habits: Habits, budget: int, shop: Shop) -> Due:
 class ByLossAvoided(ByChance):
     """The orders that avoid the most expected loss, at most `budget` of them."""
 
-    def __init__(
-        self, shop: Shop, world: World, fitted: FittedDemand, options: Options, budget: int
-    ) -> None:
-        super().__init__(shop, world, fitted, options, share=0.0)
+    def __init__(self, fork: Fork, budget: int, shop: Shop) -> None:
+        super().__init__(shop, fork.world, fork.fitted, fork.options, share=0.0)
         self.budget = budget
         self.lead_days = self.span_days - self.world.planners.habits.gap_days
         self.price = self.shop.demand.series["unit_price"].to_numpy(dtype=np.float64)
 
     def __call__(self, morning: Morning) -> Flags:
-        if self.origin < 0 or morning.day - 1 - self.origin >= ROLLED_DAYS:
-            self._roll(morning.day - 1)
-        luck = self.shop.luck
-        rows = np.flatnonzero(luck.takes[luck.route, morning.day])
+        rows = self.may_order(morning)
         units = np.zeros(len(self.span_days))
         if len(rows):
             units[rows] = self._spared(rows, morning)
@@ -119,49 +100,25 @@ def _first(due: Flags, worth: Real, budget: int) -> Flags:
 
 
 def curve(demand: Demand, seed: int, tell: Callable[[str], None]) -> pd.DataFrame:
-    """planner, budget (orders a day), orders placed a day, and MEASURED."""
-    suppliers = suppliers_of(demand, seed)
-    habits, luck = habits_of(demand, suppliers, seed), luck_of(demand, suppliers, seed)
-    planners = Planners(demand.launched, habits)
-    shop = Shop(demand, luck, planners, planners.opening())
-    fork = demand.units.shape[1] - FORKED_DAYS
-    for day in range(fork):
-        shop.live(day)
-    world = World(suppliers, planners, shop.happened())
-    horizon = int(habits.span_days.max()) + ROLLED_DAYS
-    options = Options(forecast_horizons={**FORECAST_HORIZONS, "day": horizon})
-    fitted = DemandForecaster(options).fit(panel_of(world, fork - 1, options))
-    tell(f"seed {seed}: {len(demand)} series, forecasts fitted")
-    shared = {id(one): one for one in (demand, luck)}
+    """planner, budget (orders a day), orders placed a day, MEASURED, and money a year."""
+    fork = forked(demand, seed, tell)
+    before = len(fork.shop.happened().lines)
     rows = []
 
-    def run(name: str, budget: float, make: Callable[[Shop], Due]) -> None:
-        mine = copy.deepcopy(shop, dict(shared))
-        before = len(mine.happened().lines)
-        mine.planner = Lots(habits, make(mine))
-        for day in range(fork, fork + FORKED_DAYS):
-            mine.live(day)
-        happened = mine.happened()
-        placed = (len(happened.lines) - before) / FORKED_DAYS
-        found = measured(happened, fork + SETTLING_DAYS)
-        lost = found[3] * wanted_a_year(happened, fork + SETTLING_DAYS)
+    def lived(name: str, budget: float, due_of: Callable[[Shop], Due]) -> None:
+        run = fork.lived(due_of)
+        placed = (len(run.lines) - before) / FORKED_DAYS
+        found = measured(run, fork.settled)
+        lost = found[3] * wanted_a_year(run, fork.settled)
         rows.append((name, budget, placed, *found, MARGIN * lost + HOLDING * found[0]))
         tell(f"  {name}, {budget:g} a day: {placed:.1f} placed")
 
-    run("nothing", 0, lambda _: nothing)
+    lived("nothing", 0, lambda _: nothing)
     for budget in BUDGETS:
-        run("reorder point", budget, partial(_below, habits, budget))
-        run("Vigistock", budget, partial(_by_loss, world, fitted, options, budget))
-    run("reorder point", np.inf, lambda _: by_reorder_point(habits, DEVIATIONS))
+        lived("reorder point", budget, partial(furthest_below, fork.habits, budget))
+        lived("Vigistock", budget, partial(ByLossAvoided, fork, budget))
+    lived("reorder point", np.inf, lambda _: by_reorder_point(fork.habits, DEVIATIONS))
     return pd.DataFrame(rows, columns=["planner", "budget", "placed", *MEASURED, "money"])
-
-
-def _below(habits: Habits, budget: int, shop: Shop) -> Due:
-    return furthest_below(habits, budget, shop)
-
-
-def _by_loss(world: World, fitted: FittedDemand, options: Options, budget: int, shop: Shop) -> Due:
-    return ByLossAvoided(shop, world, fitted, options, budget)
 
 
 def wanted_a_year(run: Run, first: int) -> float:
@@ -171,24 +128,12 @@ def wanted_a_year(run: Run, first: int) -> float:
     return float((run.demand.units[:, first:] * price).sum() * 365 / days)
 
 
-def arguments(given: list[str] | None) -> argparse.Namespace:
-    words = "What a planner's attention is worth: ruptures over budgets of orders a day."
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.attention", description=words)
-    parser.add_argument("--dir", type=Path, help="M5's folder, if not ../shared/data/m5")
-    parser.add_argument("--seeds", default="1", type=seeds, help="of worlds, such as 1,2")
-    parser.add_argument("--series", type=int, default=SERIES, help=f"usual {SERIES}")
-    return parser.parse_args(given)
-
-
 def main(given: list[str] | None = None) -> int:
-    chosen = arguments(given)
-    sales = file_of("m5", FILE, chosen.dir)
-    if sales is None:
+    words = "What a planner's attention is worth: ruptures over budgets of orders a day."
+    chosen = arguments(given, "benchmarks.attention", words, SERIES)
+    demand = settled_demand(chosen.dir)
+    if demand is None:
         return 0
-    whole = m5_demand(sales.parent)
-    settled = whole.launched < whole.units.shape[1] - FORKED_DAYS - SETTLED_BEFORE_DAYS
-    selling = whole.units[:, -FORKED_DAYS:].any(axis=1)
-    demand = whole.of(np.flatnonzero(settled & selling))
     begun = time.perf_counter()
     show({seed: curve(demand.sample(chosen.series, seed), seed, print) for seed in chosen.seeds})
     print(f"{time.perf_counter() - begun:.0f} s")

@@ -10,33 +10,21 @@ structural one. Prints the curves (the last ten weeks), and what they say at equ
 
 from __future__ import annotations
 
-import argparse
-import copy
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.risk.__main__ import file_of, seeds
-from benchmarks.risk.m5sim import FILE
-from benchmarks.risk.simulator.demand import Demand, m5_demand
-from benchmarks.risk.simulator.operations import Run, Shop
-from benchmarks.risk.simulator.planner import Planners, habits_of
-from benchmarks.risk.simulator.suppliers import luck_of, suppliers_of
-from benchmarks.risk.simulator.world import World
-from benchmarks.risk.triggers import ROLLED_DAYS, RULES, ByChance, Due, Lots, panel_of
-from forecasting.forecaster import DemandForecaster
-from forecasting.options import FORECAST_HORIZONS, Options
+from benchmarks.risk.fork import MEASURED, Fork, arguments, forked, measured, settled_demand
+from benchmarks.risk.simulator.demand import Demand
+from benchmarks.risk.simulator.operations import Shop
+from benchmarks.risk.triggers import RULES, ByChance, Due
 
 SERIES: Final = 150
-FORKED_DAYS: Final = 112
-SETTLING_DAYS: Final = 42  # in which what was ordered before still comes in
-SETTLED_BEFORE_DAYS: Final = 200  # that a series must have been on sale
-MEASURED: Final = ("stock", "ruptures", "days out", "lost")
 PRODUCT: Final = "Vigistock's chance"
 DEVIATIONS: Final = (-0.5, 0.25, 1.0, 1.75, 2.5)
 SWEEP: Final[Mapping[str, Sequence[float]]] = {
@@ -52,43 +40,19 @@ LEVELS: Final = 5  # of stock, at which curves are compared
 def curves(demand: Demand, seed: int, tell: Callable[[str], None]) -> pd.DataFrame:
     """trigger, parameter, stock (mean value at price), ruptures and days out (a series and year),
     lost (share of wanted units)."""
-    suppliers = suppliers_of(demand, seed)
-    habits, luck = habits_of(demand, suppliers, seed), luck_of(demand, suppliers, seed)
-    planners = Planners(demand.launched, habits)
-    shop = Shop(demand, luck, planners, planners.opening())
-    fork = demand.units.shape[1] - FORKED_DAYS
-    for day in range(fork):
-        shop.live(day)
-    world = World(suppliers, planners, shop.happened())
-    horizon = int(habits.span_days.max()) + ROLLED_DAYS
-    options = Options(forecast_horizons={**FORECAST_HORIZONS, "day": horizon})
-    fitted = DemandForecaster(options).fit(panel_of(world, fork - 1, options))
-    tell(f"seed {seed}: {len(demand)} series, forecasts fitted")
-    shared = {id(one): one for one in (demand, luck)}
+    fork = forked(demand, seed, tell)
     rows = []
     for trigger, parameters in SWEEP.items():
         for parameter in parameters:
-            mine = copy.deepcopy(shop, dict(shared))
-            if trigger == PRODUCT:
-                due: Due = ByChance(mine, world, fitted, options, parameter)
-            else:
-                due = RULES[trigger](habits, parameter)
-            mine.planner = Lots(habits, due)
-            for day in range(fork, fork + FORKED_DAYS):
-                mine.live(day)
-            rows.append((trigger, parameter, *measured(mine.happened(), fork + SETTLING_DAYS)))
+            run = fork.lived(partial(_due, fork, trigger, parameter))
+            rows.append((trigger, parameter, *measured(run, fork.settled)))
     return pd.DataFrame(rows, columns=["trigger", "parameter", *MEASURED])
 
 
-def measured(run: Run, first: int) -> tuple[float, float, float, float]:
-    """MEASURED from a day on. One long rupture is one: days out and lost units tell its length."""
-    price = run.demand.series["unit_price"].to_numpy()[:, None]
-    out = run.physical <= 0
-    begun = out[:, first:] & ~out[:, first - 1 : -1]
-    wanted, sold = run.demand.units[:, first:].sum(), run.sold[:, first:].sum()
-    stock = (run.physical[:, first:] * price).sum(axis=0).mean()
-    ruptures, days_out = begun.mean() * 365, out[:, first:].mean() * 365
-    return float(stock), float(ruptures), float(days_out), float(1 - sold / wanted)
+def _due(fork: Fork, trigger: str, parameter: float, shop: Shop) -> Due:
+    if trigger == PRODUCT:
+        return ByChance(shop, fork.world, fork.fitted, fork.options, parameter)
+    return RULES[trigger](fork.habits, parameter)
 
 
 def at_equal_stock(table: pd.DataFrame, rule: str, measure: str) -> pd.Series:
@@ -105,24 +69,12 @@ def at_equal_stock(table: pd.DataFrame, rule: str, measure: str) -> pd.Series:
     return pd.Series(np.expm1(logs[0] - logs[1]), index=stock)
 
 
-def arguments(given: list[str] | None) -> argparse.Namespace:
-    words = __doc__.splitlines()[0]
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.risk_cost", description=words)
-    parser.add_argument("--dir", type=Path, help="M5's folder, if not ../shared/data/m5")
-    parser.add_argument("--seeds", default="1", type=seeds, help="of worlds, such as 1,2")
-    parser.add_argument("--series", type=int, default=SERIES, help=f"usual {SERIES}")
-    return parser.parse_args(given)
-
-
 def main(given: list[str] | None = None) -> int:
-    chosen = arguments(given)
-    sales = file_of("m5", FILE, chosen.dir)
-    if sales is None:
+    words = "What a calibrated chance is worth: ruptures at equal stock."
+    chosen = arguments(given, "benchmarks.risk_cost", words, SERIES)
+    demand = settled_demand(chosen.dir)
+    if demand is None:
         return 0
-    whole = m5_demand(sales.parent)
-    settled = whole.launched < whole.units.shape[1] - FORKED_DAYS - SETTLED_BEFORE_DAYS
-    selling = whole.units[:, -FORKED_DAYS:].any(axis=1)
-    demand = whole.of(np.flatnonzero(settled & selling))
     begun = time.perf_counter()
     tables = {
         seed: curves(demand.sample(chosen.series, seed), seed, print) for seed in chosen.seeds

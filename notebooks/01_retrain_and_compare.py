@@ -31,10 +31,9 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
-from api.demo import build_company
-from api.workspaces import init_workspace, open_workspace
+from api.demo.history import demo_workspace
+from api.workspaces import open_workspace
 from forecasting.calendar import origin_of
-from forecasting.feeds import load_profile, read
 from forecasting.forecaster import DemandForecaster
 from forecasting.panel import build_panel
 from forecasting.record import Record
@@ -52,17 +51,13 @@ COMPANY: Path | None = None
 # Each file goes through its profile: good rows are kept, the others set aside with their reason.
 
 # %%
-folder = COMPANY or Path(tempfile.mkdtemp(prefix="vigistock-"))
-demo = None
-if COMPANY is None:
-    demo = build_company(folder / "exports", sites=2, items=30, days=420)
-    workspace = init_workspace(folder / "workspace", frequency="D", database=None)
+if COMPANY:
+    workspace, demo = open_workspace(COMPANY), None
 else:
-    workspace = open_workspace(COMPANY)
+    folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
+    workspace, demo = demo_workspace(folder, sites=2, items=30, days=420)
 
 record = Record.open(workspace.database_url)
-for feed, path, profile in demo.files if demo else ():
-    record.deliver(read(path, feed, load_profile(profile)), received_at=dt.datetime.now(dt.UTC))
 record.deliveries()[["feed", "source", "read", "accepted", "rejected", "duplicates"]]
 
 # %% [markdown]

@@ -24,7 +24,6 @@
 # instead: nothing is written to it.
 
 # %%
-import datetime as dt
 import tempfile
 from pathlib import Path
 
@@ -33,11 +32,10 @@ import pandas as pd
 import plotly.express as px
 import plotly.graph_objects as go
 
-from api.demo import build_company
-from api.workspaces import init_workspace, open_workspace
+from api.demo.history import demo_workspace
+from api.workspaces import open_workspace
 from forecasting.calendar import label, labels, to_period
 from forecasting.demand import recover
-from forecasting.feeds import load_profile, read
 from forecasting.panel import build_panel, default_origin
 from forecasting.record import Record
 from forecasting.stockout import closed_out
@@ -45,17 +43,13 @@ from forecasting.stockout import closed_out
 COMPANY: Path | None = None
 
 # %%
-folder = COMPANY or Path(tempfile.mkdtemp(prefix="vigistock-"))
-demo = None
-if COMPANY is None:
-    demo = build_company(folder / "exports", sites=3, items=40, days=420)
-    workspace = init_workspace(folder / "workspace", frequency="D", database=None)
+if COMPANY:
+    workspace, demo = open_workspace(COMPANY), None
 else:
-    workspace = open_workspace(COMPANY)
+    folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
+    workspace, demo = demo_workspace(folder, sites=3, items=40, days=420)
 
 record = Record.open(workspace.database_url)
-for feed, path, profile in demo.files if demo else ():
-    record.deliver(read(path, feed, load_profile(profile)), received_at=dt.datetime.now(dt.UTC))
 
 options = workspace.options
 panel = build_panel(record, default_origin(record, options), options)

@@ -21,7 +21,6 @@
 # workspace folder of your own instead to try it on your data.
 
 # %%
-import datetime as dt
 import tempfile
 from pathlib import Path
 
@@ -29,10 +28,9 @@ import pandas as pd
 import plotly.express as px
 from scipy.stats import trim_mean
 
-from api.demo import build_company
-from api.workspaces import init_workspace, open_workspace
+from api.demo.history import demo_workspace
+from api.workspaces import open_workspace
 from forecasting.candidates.registry import Candidate, trying
-from forecasting.feeds import load_profile, read
 from forecasting.record import Record
 from models.gate import judge
 from models.ledger import DEMAND
@@ -41,17 +39,13 @@ from models.registry import Registry
 
 COMPANY: Path | None = None
 
-folder = COMPANY or Path(tempfile.mkdtemp(prefix="vigistock-"))
-demo = None
-if COMPANY is None:
-    demo = build_company(folder / "exports", sites=1, items=12, days=240)
-    workspace = init_workspace(folder / "workspace", frequency="D", database=None)
-else:
+if COMPANY:
     workspace = open_workspace(COMPANY)
+else:
+    folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
+    workspace, _ = demo_workspace(folder, sites=1, items=12, days=240)
 
 record = Record.open(workspace.database_url)
-for feed, path, profile in demo.files if demo else ():
-    record.deliver(read(path, feed, load_profile(profile)), received_at=dt.datetime.now(dt.UTC))
 
 # %% [markdown]
 # ## The champion

@@ -24,7 +24,6 @@
 # own instead: nothing is written to it.
 
 # %%
-import datetime as dt
 import tempfile
 from pathlib import Path
 
@@ -32,9 +31,8 @@ import numpy as np
 import pandas as pd
 import plotly.express as px
 
-from api.demo import build_company
-from api.workspaces import init_workspace, open_workspace
-from forecasting.feeds import load_profile, read
+from api.demo.history import demo_workspace
+from api.workspaces import open_workspace
 from forecasting.forecaster import DemandForecaster
 from forecasting.panel import build_panel, default_origin
 from forecasting.record import Record
@@ -49,16 +47,11 @@ from models.scorecard.measures import average_precision, reliability
 COMPANY: Path | None = None
 
 # %%
-folder = COMPANY or Path(tempfile.mkdtemp(prefix="vigistock-"))
-if COMPANY is None:
-    demo = build_company(folder / "exports", sites=2, items=30, days=420)
-    workspace = init_workspace(folder / "workspace", frequency="D", database=None)
-    with Record.open(workspace.database_url) as record:
-        for feed, path, profile in demo.files:
-            reading = read(path, feed, load_profile(profile))
-            record.deliver(reading, received_at=dt.datetime.now(dt.UTC))
-else:
+if COMPANY:
     workspace = open_workspace(COMPANY)
+else:
+    folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
+    workspace, _ = demo_workspace(folder, sites=2, items=30, days=420)
 
 record = Record.open(workspace.database_url)
 options = workspace.options

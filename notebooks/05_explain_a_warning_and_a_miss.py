@@ -31,9 +31,8 @@ from pathlib import Path
 import pandas as pd
 import plotly.graph_objects as go
 
-from api.demo import build_company
-from api.workspaces import init_workspace, open_workspace
-from forecasting.feeds import load_profile, read
+from api.demo.history import demo_workspace
+from api.workspaces import open_workspace
 from forecasting.record import Record
 from models.pipelines.publish import publish
 from models.pipelines.scorecard import scorecard
@@ -43,20 +42,16 @@ from models.publication import list_publications, open_publication
 COMPANY: Path | None = None
 
 # %%
-folder = COMPANY or Path(tempfile.mkdtemp(prefix="vigistock-"))
-if COMPANY is None:
-    demo = build_company(folder / "exports", sites=2, items=30, days=420)
-    workspace = init_workspace(folder / "workspace", frequency="D", database=None)
+if COMPANY:
+    workspace = open_workspace(COMPANY)
+else:
+    folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
+    workspace, _ = demo_workspace(folder, sites=2, items=30, days=420)
     with Record.open(workspace.database_url) as record:
-        for feed, path, profile in demo.files:
-            reading = read(path, feed, load_profile(profile))
-            record.deliver(reading, received_at=dt.datetime.now(dt.UTC))
         last = record.watermarks()["sales"]
     train(workspace, last - dt.timedelta(days=42), progress=print)
     for weeks in (5, 4, 3, 2):
         publish(workspace, last - dt.timedelta(weeks=weeks))
-else:
-    workspace = open_workspace(COMPANY)
 
 record = Record.open(workspace.database_url)
 known = list_publications(record.engine)

@@ -24,7 +24,6 @@
 # your own instead: the evidence of its champion is read, and nothing is written.
 
 # %%
-import datetime as dt
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -32,9 +31,8 @@ from pathlib import Path
 import pandas as pd
 import plotly.express as px
 
-from api.demo import build_company
-from api.workspaces import init_workspace, open_workspace
-from forecasting.feeds import load_profile, read
+from api.demo.history import demo_workspace
+from api.workspaces import open_workspace
 from forecasting.record import Record
 from models.gate import judge
 from models.ledger import DEMAND
@@ -44,17 +42,12 @@ from models.registry import Registry
 COMPANY: Path | None = None
 
 # %%
-folder = COMPANY or Path(tempfile.mkdtemp(prefix="vigistock-"))
-if COMPANY is None:
-    demo = build_company(folder / "exports", sites=2, items=30, days=420)
-    workspace = init_workspace(folder / "workspace", frequency="D", database=None)
-    with Record.open(workspace.database_url) as record:
-        for feed, path, profile in demo.files:
-            reading = read(path, feed, load_profile(profile))
-            record.deliver(reading, received_at=dt.datetime.now(dt.UTC))
-    train(workspace, progress=print)
-else:
+if COMPANY:
     workspace = open_workspace(COMPANY)
+else:
+    folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
+    workspace, _ = demo_workspace(folder, sites=2, items=30, days=420)
+    train(workspace, progress=print)
 
 record = Record.open(workspace.database_url)
 registry = Registry(workspace, record.engine)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import sqlalchemy as sa
@@ -21,7 +22,7 @@ from models.workspace import Workspace
 WEEKS: Final = 4  # before the end of the files, of publications that the scorecard can judge
 
 if TYPE_CHECKING:
-    from api.demo.files import DemoFile
+    from api.demo.files import DemoFile, DemoFiles
 
 Step = Callable[[str], None]
 
@@ -43,7 +44,7 @@ def run_demo(
     step("building two years of a distributor")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MARK).touch()
-    _take_in(workspace, build_company(folder, days=days, sites=sites, items=items).files, step)
+    take_in(workspace, build_company(folder, days=days, sites=sites, items=items).files, step)
     train(workspace, END - dt.timedelta(weeks=WEEKS), progress=step)
     sundays = [END - dt.timedelta(weeks=week) for week in range(WEEKS - 1, 0, -1)]
     for day in [*sundays, END - dt.timedelta(days=1), END]:
@@ -54,7 +55,23 @@ def run_demo(
     return vars(outcome)
 
 
-def _take_in(workspace: Workspace, files: Sequence[DemoFile], step: Step) -> None:
+def demo_workspace(
+    folder: Path, *, sites: int, items: int, days: int
+) -> tuple[Workspace, DemoFiles]:
+    """A new workspace in `folder` that holds a demonstration company's files, and nothing learned
+    yet; and those files, with the truth behind them: what notebooks begin with."""
+    from api.workspaces import init_workspace
+
+    workspace = init_workspace(folder / "workspace", frequency="D", database=None)
+    made = build_company(folder / "exports", sites=sites, items=items, days=days)
+    take_in(workspace, made.files)
+    return workspace, made
+
+
+def take_in(
+    workspace: Workspace, files: Sequence[DemoFile], step: Step = lambda _step: None
+) -> None:
+    """Each file through its profile into the record."""
     from forecasting.feeds import load_profile, read
     from forecasting.record import Record
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from api.pages.board import Question
-from api.readable import with_readable_dates
+from api.planner_groups import is_missed, worded
 from api.served import Served
-
-ATTENTIONS: Final = ("today", "left_out", "unavoidable")
+from models.attention import Attention
 
 
 def actions_of(
@@ -18,7 +17,7 @@ def actions_of(
 ) -> dict[str, list[dict[str, Any]]]:
     """By attention, in the publication's order; of a buyer and a site where they are asked for.
     Empty where the publication groups nothing, or the list is narrowed by anything else."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in ATTENTIONS}
+    found: dict[str, list[dict[str, Any]]] = {name.value: [] for name in Attention}
     if not served.reader.has_groups or question.is_narrow_beyond_actions:
         return found
     for row in served.group_rows(np.ones(served.groups.num_rows, dtype=bool)):
@@ -27,6 +26,8 @@ def actions_of(
             and (not question.site or question.site in row["at_sites"])
             and (not question.group or row["group"] == question.group)
         )
+        if row["attention"] == Attention.UNAVOIDABLE and not is_missed(row["loss"]):
+            continue
         if is_asked:
             found[row["attention"]].append(_worded(served, row, language))
     return found
@@ -37,7 +38,6 @@ def _worded(served: Served, row: dict[str, Any], language: str) -> dict[str, Any
     kept = ("group", "buyer", "series", "out", "sites", "loss_avoided", "loss", "currency")
     return {
         **{name: row[name] for name in (*kept, "ruptures_avoided", "in_time")},
-        "headline": with_readable_dates(row[f"headline_{language}"], language, origin),
-        "why": with_readable_dates(row[f"why_{language}"] or "", language, origin),
+        **worded(row, language, origin),
         "message": row[f"message_{language}"] or "",
     }

@@ -5,16 +5,15 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Final
 
-import pyarrow as pa
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.bulk import FORMS, documented_bulk, pulls_of
+from api.bulk import documented_bulk
 from api.dependencies import InPublications, Number
 from api.errors import Unprocessable
-from api.negotiation import JSON, caching, entity_tag, negotiate, not_modified, unchanged
-from api.paging import Cursor, page
-from api.routes.answers import answer, documented, next_page, only_known, with_next
+from api.routes.answers import documented, only_known
+from api.routes.listing import Listed, listed
 from api.schemas import ProposalPage
+from api.served import Served
 
 router = APIRouter(prefix="/v1/proposals", tags=["proposals"], dependencies=[Depends(only_known)])
 
@@ -56,33 +55,26 @@ async def list_proposals(
     Lines with the same `proposal` are one order: for one site, of one supplier (or a transfer from
     another site), buyer, day and currency.
     """
-    media = negotiate(request.headers.get("accept", ""), [JSON, *FORMS])
     equal = {"site": site, "supplier": supplier, "source_site": source_site, "buyer": buyer}
-    question = {**equal, "order_on": order_on, "of": "proposals", "sites": publications.seen}
-    begin = Cursor.read(cursor, question)
-    served = await publications.numbered(begin.publication or publication)
-    tag = entity_tag(request, served.number, served.provenance["code_version"])
-    if media == JSON and unchanged(request, tag):
-        return not_modified(tag)
-    wanted = served.proposed(equal, _day(order_on))
-    most = limit or (USUAL_LINES if media == JSON else len(wanted) + 1)
-    rows, last = page(served.proposal_order, wanted, begin.after, most)
-    address = next_page(request, served.number, last, question)
-    if media != JSON:
-        return await pulls_of(request).part(
-            request,
-            media,
-            lambda: served.proposals.take(pa.array(rows, pa.int64())),
-            name=f"proposals_{served.number}",
-            headers=with_next({"Vigistock-Publication": str(served.number)}, address),
-        )
-    payload = {
-        "provenance": served.provenance,
-        "count": int(wanted.sum()),
-        "items": served.proposal_lines(rows),
-        "next": address,
-    }
-    return answer(payload, with_next(caching(tag), address))
+    day = _day(order_on)
+    lines = Listed(
+        name="proposals",
+        table=lambda served: served.proposals,
+        order=lambda served: served.proposal_order,
+        wanted=lambda served: served.proposed(equal, day),
+        items=Served.proposal_lines,
+        usual=USUAL_LINES,
+        changes_with=lambda _: None,
+    )
+    return await listed(
+        request,
+        publications,
+        lines,
+        {**equal, "order_on": order_on},
+        number=publication,
+        limit=limit,
+        cursor=cursor,
+    )
 
 
 def _day(text: str | None) -> dt.date | None:

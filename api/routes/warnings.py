@@ -6,20 +6,19 @@ import datetime as dt
 import re
 from typing import Annotated, Final, Literal
 
-import pyarrow as pa
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from api.bounded import BoundedRoute
-from api.bulk import FORMS, documented_bulk, pulls_of
+from api.bulk import documented_bulk
 from api.dependencies import InPublications, Number
 from api.errors import NoCondition
-from api.negotiation import JSON, caching, entity_tag, negotiate, not_modified, unchanged
-from api.paging import Cursor, page
-from api.routes.answers import answer, documented, next_page, only_known, with_next
+from api.negotiation import caching, entity_tag, not_modified, unchanged
+from api.routes.answers import answer, documented, only_known
+from api.routes.listing import Listed, listed
 from api.schemas import LifeAnswer, WarningAnswer, WarningChange, WarningPage
 from api.security import InCaller
-from api.served import PRIORITY
+from api.served import PRIORITY, Served
 from forecasting.errors import UnknownName
 from models.publication.episodes import OUT
 from models.publication.lives import Life, Wish, change, changes_of, life_of
@@ -102,36 +101,26 @@ async def list_warnings(
     Pages belong to one publication: following `next` neither skips nor repeats a warning, even if
     a newer publication arrives meanwhile.
     """
-    media = negotiate(request.headers.get("accept", ""), [JSON, *FORMS])
     equal: dict[str, str | int | None] = {"site": site, "sku": sku, "category": category}
     equal |= {"supplier": supplier, "buyer": buyer, "group": group, "state": state}
-    question = {**equal, "min_probability": min_probability, "sort": sort, "of": "warnings"} | {
-        "sites": publications.seen
-    }
-    begin = Cursor.read(cursor, question)
-    served = await publications.numbered(begin.publication or publication)
-    tag = entity_tag(request, served.number, served.provenance["code_version"], served.lives)
-    if media == JSON and unchanged(request, tag):
-        return not_modified(tag)
-    wanted = served.wanted(equal, min_probability)
-    most = limit or (USUAL_WARNINGS if media == JSON else len(wanted) + 1)
-    rows, last = page(served.order(sort), wanted, begin.after, most)
-    address = next_page(request, served.number, last, question)
-    if media != JSON:
-        return await pulls_of(request).part(
-            request,
-            media,
-            lambda: served.warnings.take(pa.array(rows, pa.int64())),
-            name=f"warnings_{served.number}",
-            headers=with_next({"Vigistock-Publication": str(served.number)}, address),
-        )
-    payload = {
-        "provenance": served.provenance,
-        "count": int(wanted.sum()),
-        "items": served.warning_rows(rows),
-        "next": address,
-    }
-    return answer(payload, with_next(caching(tag), address))
+    rows = Listed(
+        name="warnings",
+        table=lambda served: served.warnings,
+        order=lambda served: served.order(sort),
+        wanted=lambda served: served.wanted(equal, min_probability),
+        items=Served.warning_rows,
+        usual=USUAL_WARNINGS,
+        changes_with=lambda served: served.lives,
+    )
+    return await listed(
+        request,
+        publications,
+        rows,
+        {**equal, "min_probability": min_probability, "sort": sort},
+        number=publication,
+        limit=limit,
+        cursor=cursor,
+    )
 
 
 @router.get(

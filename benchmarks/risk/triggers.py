@@ -109,11 +109,15 @@ class ByChance:
         self.horizon = int(self.span_days.max())
         self.origin = -1
 
-    def __call__(self, morning: Morning) -> Flags:
+    def may_order(self, morning: Morning) -> Whole:
+        """Rows whose supplier takes orders today, with the forecasts brought up to date."""
         if self.origin < 0 or morning.day - 1 - self.origin >= ROLLED_DAYS:
             self._roll(morning.day - 1)
         luck = self.shop.luck
-        rows = np.flatnonzero(luck.takes[luck.route, morning.day])  # nobody else may order today
+        return np.flatnonzero(luck.takes[luck.route, morning.day])
+
+    def __call__(self, morning: Morning) -> Flags:
+        rows = self.may_order(morning)
         due = np.zeros(len(self.span_days), bool)
         if len(rows):
             due[rows] = self._empty(rows, morning) >= self.share

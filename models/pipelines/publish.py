@@ -44,7 +44,6 @@ from models.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from models.lead_time import LeadTimes
     from models.risk import RiskAssessment
 
 
@@ -221,26 +220,16 @@ def speak(panel: Panel, champions: Champions, options: Options, progress: Progre
     """What the champions say; `options`: with the parameters of the risk."""
     from models.lead_time import fit_lead_times
     from models.risk import assess
+    from models.risk.proposals import proposals
 
     forecast = champions.demand.forecast(panel)
     progress("lead times and risk of stockout")
     lead_times = fit_lead_times(panel, options)
     assessment = assess(panel, forecast, lead_times, options, champions.hazard)
     progress("supplier orders")
-    proposed = _proposals(panel, forecast, lead_times, options)
-    return Spoken(forecast, assessment, proposed)
-
-
-def _proposals(
-    panel: Panel, forecast: DemandForecast, lead_times: LeadTimes, options: Options
-) -> pd.DataFrame:
-    """Orders of the next two weeks, by the forecasts of the workspace's own grain."""
-    from models.projection import supply_of
-    from models.risk.proposals import proposals
-
     grain = forecast.grains[panel.frequency]
-    supply = supply_of(panel, lead_times, grain.mean.mean(axis=1), grain.horizon, options)
-    return proposals(panel, supply, grain, lead_times, options)
+    proposed = proposals(panel, assessment.supply, grain, lead_times, options)
+    return Spoken(forecast, assessment, proposed)
 
 
 def _provenance(

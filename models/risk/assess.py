@@ -18,6 +18,7 @@ from forecasting.calendar import Days, end_date, label, labels, period_end, peri
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes
+from models.projection import Supply
 from models.risk.explain import Shortage, explained
 from models.risk.features import series_features
 from models.risk.hazard import RuptureHazard, reach_of
@@ -56,6 +57,7 @@ class RiskAssessment:
     mean_units: Floats  # [n, H] expected units sold, stock allowing, own grain
     options: pd.DataFrame  # what can be done: a row an option of the series at risk
     groups: pd.DataFrame  # a row a group of warnings that one action repairs
+    supply: Supply  # what everything above rests on, beside demand
 
 
 def assess(
@@ -98,6 +100,7 @@ def assess(
         _mean_units(outlook, mean),
         why.options,
         why.groups,
+        structure.supply,
     )
 
 

@@ -18,14 +18,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from models.attention import Attention
 from models.risk.causes import Cause, Language
 from models.risk.choice import Amount, Chosen, Effect
 from models.risk.options import Option
 from models.risk.whatif import WhatIf
 
-TODAY: Final = "today"
-LEFT_OUT: Final = "left_out"
-UNAVOIDABLE: Final = "unavoidable"
 LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 REPAIRS: Final = 0.1
 """Of what a group would lose, below which its action repairs nothing: customers are to be told."""
@@ -199,17 +197,17 @@ def groups_table(
     taken: dict[str, int] = {}
     rows = []
     for number, one in enumerate(groups, start=1):
-        where = UNAVOIDABLE
+        where = Attention.UNAVOIDABLE
         rank = 0
         if one.repairs:
             rank = taken[one.buyer] = taken.get(one.buyer, 0) + 1
-            where = TODAY if rank <= daily_budget else LEFT_OUT
+            where = Attention.TODAY if rank <= daily_budget else Attention.LEFT_OUT
         rows.append(_row(base, one, number, where, rank, out))
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict(COLUMNS))
 
 
 def _row(
-    base: WhatIf, one: Group, number: int, where: str, rank: int, out: NDArray[np.bool_]
+    base: WhatIf, one: Group, number: int, where: Attention, rank: int, out: NDArray[np.bool_]
 ) -> dict[str, Any]:
     costs = [member.option.cost for member in one.acting if member.option]
     from models.risk.group_words import Words
@@ -222,7 +220,7 @@ def _row(
         "source": one.source,
         "orders": ", ".join(words.orders),
         "buyer": one.buyer,
-        "attention": where,
+        "attention": where.value,
         "rank": rank,
         "act_by": "" if one.by is None else f"{one.by.isoformat()} {one.cutoff_time}".strip(),
         "in_time": one.in_time,

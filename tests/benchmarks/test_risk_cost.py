@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import risk_cost
+from benchmarks.risk.fork import measured
 from benchmarks.risk.simulator.demand import made_up_demand
 from benchmarks.risk.simulator.planner import Morning
 from benchmarks.risk.simulator.world import World, world_of
@@ -56,7 +57,7 @@ def test_a_lot_is_whole_packs_that_last_until_the_next_review(world: World) -> N
 
 def test_figures_of_a_fork_by_hand(world: World) -> None:
     run = world.run
-    stock, ruptures, days_out, lost = risk_cost.measured(run, 100)
+    stock, ruptures, days_out, lost = measured(run, 100)
     price = run.demand.series["unit_price"].to_numpy()
     assert stock == pytest.approx((run.physical[:, 100:] * price[:, None]).sum() / 100)
     begun = sum(
@@ -67,7 +68,7 @@ def test_figures_of_a_fork_by_hand(world: World) -> None:
     assert ruptures == pytest.approx(begun / 30 / 100 * 365)
     assert days_out == pytest.approx((run.physical[:, 100:] == 0).mean() * 365)
     wanted = dataclasses.replace(run, sold=run.demand.units)
-    assert risk_cost.measured(wanted, 100)[3] == 0 < lost < 1
+    assert measured(wanted, 100)[3] == 0 < lost < 1
 
 
 def test_curves_are_compared_where_they_overlap() -> None:

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from forecasting.calendar import Frequency
 from forecasting.options import Options
 from forecasting.panel import Panel
+from models.attention import Attention
 from models.lead_time import fit_lead_times
 from models.publication.build import table_of
 from models.risk import RiskAssessment, assess
-from models.risk.groups import UNAVOIDABLE
 from tests.risk.warehouse import TODAY, Order, Shelf, delivered, forecast_of, panel_of, shelf
 
 NOVA = {"supplier": "NOVA", "order_days": "0,1,2,3,4", "cutoff_time": "11:00"}
@@ -257,7 +257,7 @@ def test_a_company_without_any_risk_publishes_tables_of_the_same_types() -> None
 
 def test_what_nothing_repairs_is_told_to_the_customers() -> None:
     made = found(shelf(on_hand=0.0, orders=delivered(40, promised_in=40, count=8), item=PRICED))
-    assert made.groups["attention"].tolist() == [UNAVOIDABLE]
+    assert made.groups["attention"].tolist() == [Attention.UNAVOIDABLE]
     assert made.warnings["act_by"][0] in ("", "too_late")
 
 
@@ -323,7 +323,7 @@ def test_no_customer_is_told_of_what_no_customer_misses() -> None:
         site="HUB", on_hand=10.0, demand=6.0, orders=PAST, item={**PRICED, "passed_on": 1.0}
     )
     group = found(hub, shelf(site="S", on_hand=300.0)).groups.iloc[0]
-    assert (group["loss"], group["attention"]) == (0.0, UNAVOIDABLE)
+    assert (group["loss"], group["attention"]) == (0.0, Attention.UNAVOIDABLE)
     assert "ustomers" not in group["headline_en"]
     assert "personne n’en manque" in group["headline_fr"]
 
