@@ -126,7 +126,7 @@ def _closing(table: pd.DataFrame, lists: pd.Series, language: str, budget: int) 
         actions = counted(len(left), forms["actions"], language)
         value = _sums(left, language)
         said.append(words["left_out"].format(budget=budget, actions=actions, value=value))
-    hit = table[(lists == Attention.UNAVOIDABLE) & [is_missed(loss) for loss in table["loss"]]]
+    hit = table[(lists == Attention.UNAVOIDABLE) & table["loss"].map(is_missed)]
     lost = int(hit["series"].sum())
     if lost:
         said.append(words["unavoidable"].format(series=counted(lost, forms["series"], language)))

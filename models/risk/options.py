@@ -196,7 +196,8 @@ def _calls(need: Need, base: WhatIf) -> list[Draft]:
     """To bring what is on order by the eve of the stockout, or as soon as can be."""
     terms = base.structure.supply.terms
     sku = base.code_of[need.row][1]
-    soonest = need.today + dt.timedelta(days=NOTICE_DAYS)
+    first = first_working_day(need.today)
+    soonest = first + dt.timedelta(days=NOTICE_DAYS)
     found = []
     for line in base.lines_of(need.row)[:MOST_LINES]:
         group = base.lead_times.group_of([line.source], [sku])[0]
@@ -206,11 +207,10 @@ def _calls(need: Need, base: WhatIf) -> list[Draft]:
         promised = line.promised_on
         if promised is None or need.today <= promised <= wanted:
             continue
-        call = last_working_day(max(wanted - dt.timedelta(days=NOTICE_DAYS), need.today))
         option = Option(
             "expedite",
             line.units,
-            by=max(call, need.today),
+            by=last_working_day(wanted - dt.timedelta(days=NOTICE_DAYS)),
             cutoff_time=str(terms.cutoff_time[need.row]),
             source=line.source,
             order_id=line.order_id,
@@ -233,8 +233,8 @@ def _transfers(need: Need, base: WhatIf) -> list[Draft]:
         site = base.code_of[giver][0]
         group = base.lead_times.group_of([site], [sku])[0]
         days = int((base.lead_times.total[group] > 0.5).sum()) if group else TRANSFER_DAYS
-        latest = max(need.stockout_on - dt.timedelta(days=days), need.today)
-        leaves = max(last_working_day(latest), need.today)
+        latest = last_working_day(need.stockout_on - dt.timedelta(days=days))
+        leaves = max(latest, first_working_day(need.today))
         arrives = leaves + dt.timedelta(days=days)
         now, later = (
             Variant(
@@ -259,6 +259,11 @@ def _transfers(need: Need, base: WhatIf) -> list[Draft]:
 def together(one: Variant, other: Variant) -> Variant:
     """Both changes to one series."""
     return replace(one, promised=one.promised + other.promised, extra=one.extra + other.extra)
+
+
+def first_working_day(day: dt.date) -> dt.date:
+    """That day, or the Monday after where it is a weekend."""
+    return day + dt.timedelta(days=(7 - day.weekday()) % 7 if day.weekday() > 4 else 0)
 
 
 def last_working_day(day: dt.date) -> dt.date:
