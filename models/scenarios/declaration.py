@@ -190,7 +190,8 @@ def scenario_of(values: Any) -> Scenario:
 
 
 def read_scenario(path: Path) -> Scenario:
-    """A TOML file, or a JSON one where its name ends so."""
+    """A TOML file, or a JSON one where its name ends so; raises BadScenario also where it declares
+    no change: a file that says nothing is a slip, not a plan."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -210,4 +211,10 @@ def read_scenario(path: Path) -> Scenario:
             f"{path} is neither TOML nor JSON: {error}.",
             next_step="docs/commands.md shows a scenario to begin with.",
         ) from None
-    return scenario_of(values)
+    found = scenario_of(values)
+    if not found.changes:
+        raise BadScenario(
+            f"{path} declares no change.",
+            next_step="Write at least one [[changes]]; docs/commands.md shows every kind.",
+        )
+    return found

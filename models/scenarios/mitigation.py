@@ -38,6 +38,10 @@ class _Reach:
         return source not in self.stopped or "" < by < self.stopped[source].isoformat()
 
 
+LEAST_FOUND: Final = 0.5
+"""Units that a scenario makes short, below which nobody looks for any elsewhere."""
+
+
 def mitigations(
     table: pd.DataFrame, actions: Sequence[str], stopped: Mapping[str, dt.date]
 ) -> pd.DataFrame:
@@ -58,7 +62,7 @@ def mitigations(
         value = row["value_added"] if row["counts"] else fed.get((row["site"], row["sku"]), 0.0)
         if possible:
             found += [_line(one, row, value) for one in possible]
-        elif row["counts"]:
+        elif row["counts"] and row["units_short_added"] >= LEAST_FOUND:
             found.append(_line(_found_elsewhere(row), row, value))
     return pd.DataFrame(found, columns=[*KEYS, "units", "by", "site", "value"])
 

@@ -172,6 +172,10 @@ def test_a_file_is_toml_or_json(tmp_path):
     toml.write_text("name = ")
     with pytest.raises(BadScenario, match="neither TOML nor JSON"):
         read_scenario(toml)
+    for nothing in ("", 'name = "a slip"'):
+        toml.write_text(nothing)
+        with pytest.raises(BadScenario, match="declares no change"):
+            read_scenario(toml)
 
 
 def test_nobody_is_asked_who_cannot_deliver():
