@@ -41,7 +41,7 @@ from api.schemas import Problem
 from api.security import OPEN, check_scope
 from api.sessions import Sessions
 from api.settings import Service
-from api.stopping import Stopping
+from api.stopping import Stopping, follow_parent
 from models.provenance import package_version
 from models.workspace import Workspace
 
@@ -141,9 +141,11 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
 
 
 def from_environment() -> FastAPI:
-    """For uvicorn's workers: the workspace that VIGISTOCK_WORKSPACE names."""
+    """For uvicorn's workers: the workspace that VIGISTOCK_WORKSPACE names. They end with their
+    supervisor."""
     from api.workspaces import folder_of, read_workspace
 
+    follow_parent()
     opened = read_workspace(folder_of(None))
     return create_app(opened.workspace, opened.loaded.settings.service)
 

@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import multiprocessing
+import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+
+def follow_parent() -> None:
+    """Stops this process, as SIGTERM does, once the one that started it is gone: workers whose
+    supervisor was killed would hold the port, and serve, for ever. Nothing where there is none."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        return
+
+    def follow() -> None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, name="follows its supervisor", daemon=True).start()
 
 
 class Stopping:

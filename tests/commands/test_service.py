@@ -82,7 +82,7 @@ def started(folder: Path, *arguments: str, **environment: str) -> Iterator[Servi
         yield Service(process, port)
     finally:
         process.kill()
-        process.communicate()
+        process.communicate(timeout=60)
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,12 @@ def test_with_keys_any_address_is_served_to_those_who_have_one(folder: Path) -> 
                 headers = {"Connection": "close"}
                 statuses.append(client.get("/v1/warnings", headers=headers).status_code)
             assert statuses == [200] * 20
-            metrics = client.get("/metrics").text
             total = 'vigistock_requests_total{method="GET",route="/v1/warnings",status="200"} 20.0'
+            for _ in range(50):  # an answer is counted when its last byte has gone
+                metrics = client.get("/metrics").text
+                if total in metrics:
+                    break
+                time.sleep(0.1)
             assert total in metrics, "the sum of both workers"
             assert "vigistock_publication 1.0" in metrics
             assert client.get("/metrics", headers=bearer("x")).status_code == 401
@@ -184,6 +188,16 @@ def test_with_keys_any_address_is_served_to_those_who_have_one(folder: Path) -> 
     assert "1 API key can be used" in service.out
     assert text.rpartition("_")[2] not in service.out + service.err
     assert {line["key"] for line in service.requests()} == {"", text.split("_")[1]}
+
+
+def test_workers_end_with_a_supervisor_that_was_killed(folder: Path) -> None:
+    publish(workspace_in(folder))
+    with started(folder, "--workers", "2") as service:
+        assert service.first_answer().status_code == 200
+        service.process.kill()
+        service.process.communicate(timeout=30)  # the workers hold these pipes while they live
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{service.url}/health/live", timeout=5)
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.10", "::", "erp.example.com"])
