@@ -55,7 +55,7 @@ if COMPANY:
     workspace, demo = open_workspace(COMPANY), None
 else:
     folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
-    workspace, demo = demo_workspace(folder, sites=2, items=30, days=420)
+    workspace, demo = demo_workspace(folder, sites=2, items=14, days=365)
 
 record = Record.open(workspace.database_url)
 record.deliveries()[["feed", "source", "read", "accepted", "rejected", "duplicates"]]

@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import risk_cost
+from benchmarks.risk import fork
 from benchmarks.risk.fork import measured
 from benchmarks.risk.simulator.demand import made_up_demand
 from benchmarks.risk.simulator.planner import Morning
@@ -84,14 +85,14 @@ def test_curves_are_compared_where_they_overlap() -> None:
 def test_forks_meet_the_same_luck(monkeypatch: pytest.MonkeyPatch) -> None:
     sweep = {"days of cover": (0.0, 2.0, 0.0), risk_cost.PRODUCT: (0.5, 0.02)}
     monkeypatch.setattr(risk_cost, "SWEEP", sweep)
-    monkeypatch.setattr(risk_cost, "FORKED_DAYS", 56)
+    monkeypatch.setattr(fork, "FORKED_DAYS", 56)
     demand = made_up_demand(12, 400)
     found = risk_cost.curves(demand, 3, lambda words: None)
     stock = found["stock"].to_numpy()
     pd.testing.assert_series_equal(found.iloc[0], found.iloc[2], check_names=False)
     assert stock[1] > stock[0]
     assert stock[4] > stock[3], "who tolerates less risk holds more"
-    assert np.isfinite(found[list(risk_cost.MEASURED)].to_numpy()).all()
+    assert np.isfinite(found[list(fork.MEASURED)].to_numpy()).all()
 
 
 def test_missing_data_is_said_loudly(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
