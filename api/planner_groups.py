@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import pandas as pd
-from babel.numbers import format_decimal
 
 from api.readable import amount, counted, with_readable_dates
 from models.attention import Attention
@@ -20,7 +19,6 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "what": "Que faire, et pourquoi",
         "effect": "Effet",
         "value": "Évite",
-        "saved": "{units} unités sauvées",
         "left_out": "Hors du budget de {budget} actions par approvisionneur : {actions}, {value} "
         "de perte attendue.",
         "unavoidable": "Inévitables, prévenir les clients : {series}.",
@@ -30,7 +28,6 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "what": "What to do, and why",
         "effect": "Effect",
         "value": "Avoids",
-        "saved": "{units} units saved",
         "left_out": "Beyond the budget of {budget} actions a planner: {actions}, {value} of "
         "expected loss.",
         "unavoidable": "Unavoidable, tell the customers: {series}.",
@@ -41,12 +38,14 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         "series": {"one": "{n} série", "other": "{n} séries"},
         "out": {"one": "dont {n} en rupture", "other": "dont {n} en rupture"},
         "ruptures": {"one": "≈ {n} rupture évitée", "other": "≈ {n} ruptures évitées"},
+        "units": {"one": "{n} unité sauvée", "other": "{n} unités sauvées"},
         "actions": {"one": "{n} action", "other": "{n} actions"},
     },
     "en": {
         "series": {"one": "{n} series", "other": "{n} series"},
         "out": {"other": "{n} out already"},
         "ruptures": {"one": "≈ {n} stockout avoided", "other": "≈ {n} stockouts avoided"},
+        "units": {"one": "{n} unit saved", "other": "{n} units saved"},
         "actions": {"one": "{n} action", "other": "{n} actions"},
     },
 }
@@ -90,7 +89,7 @@ def grouped(
 
 
 def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupLine:
-    words, forms = WORDS[language], COUNTS[language]
+    forms = COUNTS[language]
     series = counted(int(row["series"]), forms["series"], language)
     if row["out"]:
         series += f", {counted(int(row['out']), forms['out'], language)}"
@@ -98,8 +97,7 @@ def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupL
     ruptures = round(float(row["ruptures_avoided"]))
     if ruptures:
         effect.append(counted(ruptures, forms["ruptures"], language))
-    units = format_decimal(round(float(row["units_saved"])), locale=language)
-    effect.append(words["saved"].format(units=units))
+    effect.append(counted(round(float(row["units_saved"])), forms["units"], language))
     return GroupLine(
         **worded(row, language, origin),
         effect=effect,

@@ -30,10 +30,11 @@ def test_the_tour_runs_and_announces_the_warning_that_the_readme_explains(tour: 
     assert frame["warning"].notna().sum() == 1
     assert (mug["state"], mug["horizon_days"], mug["value_basis"]) == ("new", 14, "margin")
     for text in (
-        "Call NOVAPACK by Sun 1 Mar: PO-6 to arrive by Tue 3 Mar",
+        "Call NOVAPACK by Mon 2 Mar: PO-6 to arrive by Wed 4 Mar",
         "LYON · 00123",
         "Order PO-6 is 4 days late",
-        "order PO-6 (48 units) is needed by Tue 3 Mar",
+        "1 unit saved",
+        "order PO-6 (48 units) is needed by Wed 4 Mar",
     ):
         assert text in " ".join(shown.split()), text
     assert mug["act_by"] == "too_late"
