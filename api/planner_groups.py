@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
 import pandas as pd
 
 from api.readable import amount, counted, with_readable_dates
@@ -21,7 +22,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "value": "Évite",
         "left_out": "Hors du budget de {budget} actions par approvisionneur : {actions}, {value} "
         "de perte attendue.",
-        "unavoidable": "Inévitables, prévenir les clients : {series}.",
+        "unavoidable": "Inévitables, prévenir les clients : {series}{orders}.",
+        "accepted": "Risques acceptés, les éviter coûterait plus qu’ils ne coûtent : {series}.",
     },
     "en": {
         "title": "To do today",
@@ -30,7 +32,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "value": "Avoids",
         "left_out": "Beyond the budget of {budget} actions a planner: {actions}, {value} of "
         "expected loss.",
-        "unavoidable": "Unavoidable, tell the customers: {series}.",
+        "unavoidable": "Unavoidable, tell the customers: {series}{orders}.",
+        "accepted": "Accepted risks, to avoid them would cost more than they do: {series}.",
     },
 }
 COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
@@ -49,6 +52,9 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         "actions": {"one": "{n} action", "other": "{n} actions"},
     },
 }
+
+
+ORDERS_SHOWN: Final = 3  # of customers, by name; the page and the export have them all
 
 
 @dataclass(frozen=True)
@@ -124,11 +130,29 @@ def _closing(table: pd.DataFrame, lists: pd.Series, language: str, budget: int) 
         actions = counted(len(left), forms["actions"], language)
         value = _sums(left, language)
         said.append(words["left_out"].format(budget=budget, actions=actions, value=value))
+    taken = int(table.loc[lists == Attention.ACCEPTED, "series"].sum())
+    if taken:
+        said.append(words["accepted"].format(series=counted(taken, forms["series"], language)))
     hit = table[(lists == Attention.UNAVOIDABLE) & table["loss"].map(is_missed)]
     lost = int(hit["series"].sum())
     if lost:
-        said.append(words["unavoidable"].format(series=counted(lost, forms["series"], language)))
+        series = counted(lost, forms["series"], language)
+        said.append(words["unavoidable"].format(series=series, orders=_orders_hit(hit)))
     return said
+
+
+def _orders_hit(groups: pd.DataFrame) -> str:
+    """The first customers' orders that these groups' stockouts hit, in brackets; "" where none is
+    known."""
+    if "customer_orders" not in groups:  # a publication made before they were told
+        return ""
+    promises = [one for text in groups["customer_orders"] for one in orjson.loads(text or "[]")]
+    promises.sort(key=lambda one: one.get("due_on", ""))
+    named = dict.fromkeys(
+        " ".join((one.get("customer", ""), one["order_id"])).strip() for one in promises
+    )
+    shown = ", ".join(list(named)[:ORDERS_SHOWN])
+    return f" ({shown}{', …' if len(named) > ORDERS_SHOWN else ''})" if named else ""
 
 
 def is_missed(loss: float | None) -> bool:

@@ -123,10 +123,15 @@ class Listed:
         return ", ".join(parts)
 
 
-def by_priority(table: pd.DataFrame) -> NDArray[np.intp]:
+def by_priority(table: pd.DataFrame, rates: Mapping[str, float]) -> NDArray[np.intp]:
     """Places of the rows in the planner's order: what is out first; then by value at risk, then
-    probability, the largest first, blanks last; then by site and sku."""
+    probability, the largest first, blanks last; then by site and sku.
+
+    `rates`: what other currencies are worth in the workspace's, for ranking alone.
+    """
     keys = table.reset_index(drop=True).assign(running=(table["state"] != OUT).to_numpy())
+    if rates:
+        keys["value_at_risk"] *= keys["currency"].astype(object).map(rates).fillna(1.0)
     ordered = keys.sort_values(
         ["running", "value_at_risk", "probability", "site", "sku"],
         ascending=[True, False, False, True, True],
@@ -154,7 +159,7 @@ def planner_list(
     if buyer is not None:
         codes = pd.MultiIndex.from_frame(table[["site", "sku"]])
         table = table[(buyers_of(reader).reindex(codes) == buyer).to_numpy()]
-    table = table.iloc[by_priority(table)]
+    table = table.iloc[by_priority(table, rates_of(reader))]
     is_out = (table["state"] == OUT).to_numpy()
     if min_probability is None:
         is_warned = table["warning"].notna().to_numpy() & ~is_out
@@ -171,6 +176,12 @@ def planner_list(
         for (_, row), description in zip(rows.iterrows(), descriptions, strict=True)
     ]
     return Listed(rows, lines, len(out), out_shown, len(warned), warned_shown)
+
+
+def rates_of(reader: PublicationReader) -> Mapping[str, float]:
+    """Of the settings that the publication was made with."""
+    rates: Mapping[str, float] = reader.publication.provenance.options.get("exchange_rates", {})
+    return rates
 
 
 def buyers_of(reader: PublicationReader) -> pd.Series:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from models.attention import Attention
 from models.publication.lives import Action, State
 
 
@@ -294,6 +295,18 @@ class ProposalPage(BaseModel):
     next: str | None = Field(description="address of the next page; null on the last")
 
 
+class PromiseHit(BaseModel):
+    """An open line of a customer's order that the shelf is not expected to serve on time."""
+
+    order_id: str
+    customer: str = ""
+    site: str
+    sku: str
+    units: float = Field(ge=0, description="still to be shipped")
+    due_on: dt.date | None = Field(None, description="null: as soon as possible")
+    back_on: dt.date | None = Field(None, description="when the series is back, where it is out")
+
+
 class Group(BaseModel):
     """Warnings and stockouts that one action repairs; each series is in one group at most."""
 
@@ -304,11 +317,12 @@ class Group(BaseModel):
     source: str = Field(description="whom to ask: supplier or site")
     orders: str = Field(description="orders concerned, what they save most first")
     buyer: str
-    attention: Literal["today", "left_out", "unavoidable"] = Field(
+    attention: Attention = Field(
         description="today: within the buyer's `daily_budget` of actions; left_out: beyond it; "
-        "unavoidable: nothing known repairs a tenth of it, tell the customers"
+        "accepted: avoiding it costs more than it saves; unavoidable: nothing known repairs a "
+        "tenth of it, tell the customers"
     )
-    rank: int = Field(ge=0, description="among the buyer's actions; 0: unavoidable")
+    rank: int = Field(ge=0, description="among the buyer's actions; 0: not to be done")
     act_by: str | None = Field(description="first deadline, local to the site")
     series: int = Field(ge=1)
     out: int = Field(ge=0, description="of them, out of stock already")
@@ -325,6 +339,9 @@ class Group(BaseModel):
     headline_en: str
     message_fr: str = Field(description="ready to send; blank: there is nobody to write to")
     message_en: str
+    customer_orders: list[PromiseHit] = Field(
+        default_factory=list, description="that its stockouts hit, the first due first"
+    )
 
 
 class GroupPage(BaseModel):

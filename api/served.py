@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from api.errors import NotFound
-from api.planner_list import by_priority
+from api.planner_list import by_priority, rates_of
 from forecasting.errors import UnknownName
 from models.ledger import DEMAND, RISK
 from models.publication import PublicationReader
@@ -161,7 +161,8 @@ class Served:
     def order(self, sort: str) -> Rows:
         """Row numbers in an order; blanks last either way, draws by site and sku."""
         if sort == PRIORITY and sort not in self._orders:
-            self._orders[sort] = by_priority(self._frame.astype({"site": object, "sku": object}))
+            frame = self._frame.astype({"site": object, "sku": object})
+            self._orders[sort] = by_priority(frame, rates_of(self.reader))
         if sort not in self._orders:
             name = sort.removeprefix("-")
             if name not in SORTS:
@@ -213,7 +214,9 @@ class Served:
         """Groups without what the provenance says of all."""
         table = self.groups.filter(pa.array(keep)).drop_columns([*CONSTANTS_OF_GROUPS])
         return [
-            row | {"at_sites": orjson.loads(row["at_sites"]), "act_by": row["act_by"] or None}
+            row
+            | {"at_sites": orjson.loads(row["at_sites"]), "act_by": row["act_by"] or None}
+            | {"customer_orders": orjson.loads(row.get("customer_orders") or "[]")}
             for row in table.to_pylist()
         ]
 

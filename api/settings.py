@@ -89,6 +89,14 @@ def _by_buyer(value: Any) -> Any:
     return value
 
 
+def _by_currency(value: Any) -> Any:
+    if isinstance(value, str):
+        value = _mapping(value, "USD=0.92,GBP=1.17") if value else {}
+    if isinstance(value, Mapping):
+        return {_upper(currency): rate for currency, rate in value.items()}
+    return value
+
+
 def _frequency(value: Any) -> Any:
     words = {"DAY": "D", "WEEK": "W", "MONTH": "M"}
     return words.get(value.upper(), value.upper()) if isinstance(value, str) else value
@@ -189,6 +197,17 @@ class Settings(BaseSettings):
     expedite_cost: Cost | None = Field(None, description="currency an order")
     transfer_cost: Cost | None = Field(None, description="currency a transfer")
     order_cost: Cost | None = Field(None, description="currency an order")
+    exchange_rates: Annotated[
+        dict[
+            Annotated[str, Field(pattern=r"^[A-Z]{3}$")],
+            Annotated[float, Field(gt=0, allow_inf_nan=False)],
+        ],
+        NoDecode,
+        BeforeValidator(_by_currency),
+    ] = Field(
+        default_factory=dict,
+        description="what a unit of each other currency is worth in `currency`, for ranking alone",
+    )
     keep_publications: Annotated[int, Field(ge=2)] = Field(
         100, description="the newest so many publications keep their files"
     )

@@ -10,4 +10,5 @@ class Attention(StrEnum):
 
     TODAY = "today"  # among the buyer's first `daily_budget` actions
     LEFT_OUT = "left_out"  # beyond them
+    ACCEPTED = "accepted"  # what repairs it costs more than it saves
     UNAVOIDABLE = "unavoidable"  # nothing known repairs a tenth of the loss

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 import numpy as np
 import pyarrow.compute as pc
@@ -13,6 +13,7 @@ from api.negotiation import caching, entity_tag, not_modified, unchanged
 from api.routes.answers import answer, documented, only_known
 from api.schemas import GroupAnswer, GroupPage
 from api.served import PRIORITY
+from models.attention import Attention
 
 router = APIRouter(prefix="/v1/groups", tags=["warnings"], dependencies=[Depends(only_known)])
 
@@ -31,7 +32,7 @@ async def list_groups(
     site: Annotated[
         str | None, Query(max_length=200, description="groups with a series of this site")
     ] = None,
-    attention: Annotated[Literal["today", "left_out", "unavoidable"] | None, Query()] = None,
+    attention: Annotated[Attention | None, Query()] = None,
 ) -> Response:
     """What to do today, each action with the warnings it repairs, the most expected loss avoided
     first; what the budget leaves out; and what nothing avoids any more."""

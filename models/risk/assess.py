@@ -113,6 +113,7 @@ def _shortage(panel: Panel, told: Told, table: pd.DataFrame, options: Options) -
     settled = standing.quantity & ~standing.idle & ~standing.stale
     return Shortage(
         stockout_on=table["stockout_on"].to_numpy().astype("datetime64[D]"),
+        back_on=table["back_on"].to_numpy().astype("datetime64[D]"),
         probability=np.where(standing.unused, 0.0, table["probability"]),
         out=(table["state"] == "out").to_numpy(),
         stale=standing.stale,

@@ -109,6 +109,17 @@ class Chosen:
     def actions(self) -> list[Option]:
         return self.options[: self.recommended]
 
+    @property
+    def pays(self) -> bool:
+        """Whether what is recommended is not known to cost more than it saves."""
+        by_units = self.nothing_done.by_units  # units and money are never compared
+        return not self.recommended or by_units or self.options[0].pays
+
+    def accepted(self) -> Chosen:
+        """The risk is taken; what was weighed stays told behind it."""
+        accept, others = self.options[-1], self.options[:-1]
+        return replace(self, options=[accept, *others], recommended=1, act_by="")
+
 
 @dataclass(frozen=True)
 class Weighed:
@@ -197,12 +208,15 @@ class Choice:
                 following = saved[1] if len(saved) > 1 else Amount(0.0, 0.0)
             elif later is not None:
                 following = lost.less(self._lost(later))
-            cost = self._cost(one, option, ways[0].own if ways else None)
+            fixed, holding = self._costs(one, option, ways[0].own if ways else None)
+            costed = np.isfinite([fixed, holding]).any()
+            cost = float(np.nansum([fixed, holding])) if costed else np.nan
             option = replace(
                 option,
                 units_saved=saved[0].units,
                 loss_avoided=saved[0].value,
                 cost=cost,
+                fixed_cost=float(np.nan_to_num(fixed)),
                 regret=max(saved[0].measure - following.measure, 0.0),
                 in_time=saved[0].measure >= IN_TIME * lost.measure,
             )
@@ -266,21 +280,23 @@ class Choice:
             found[0] = replace(found[0], saved=own)
         return found
 
-    def _cost(self, one: Asked, option: Option, place: int | None) -> float:
-        """Currency, by the workspace's settings; NaN where they do not say."""
+    def _costs(self, one: Asked, option: Option, place: int | None) -> tuple[float, float]:
+        """Currency, by the workspace's settings: once for all lines, and of holding what comes
+        early; NaN where they do not say."""
         said = self.base.options
-        if option.code == "expedite":
-            return _stated(said.expedite_cost)
         if option.code == "substitute":
-            return 0.0
-        internal = option.code == "transfer"
-        fixed = _stated(said.transfer_cost if internal else said.order_cost)
-        if internal or said.holding_rate is None or place is None:
-            return fixed
+            return 0.0, 0.0
+        stated = {
+            "expedite": said.expedite_cost,
+            "transfer": said.transfer_cost,
+            "order": said.order_cost,
+        }[option.code]
+        fixed = np.nan if stated is None else stated
+        if option.code != "order" or said.holding_rate is None or place is None:
+            return fixed, np.nan
         days = self.base.main * self.base.panel.frequency.days
         held = max(self.reruns.held[place] - self.reruns.held[one.nothing_done.own], 0.0)
-        holding = held * self.stakes.unit_cost[one.row] * said.holding_rate * days / YEAR_DAYS
-        return float(np.nansum([fixed, holding])) if np.isfinite([fixed, holding]).any() else np.nan
+        return fixed, held * self.stakes.unit_cost[one.row] * said.holding_rate * days / YEAR_DAYS
 
     def _decided(
         self,
@@ -359,7 +375,3 @@ def _last_in_time(saved: Sequence[Amount], lost: Amount) -> int:
     """The last way that spares at least half of the loss; the first where none does."""
     in_time = [k for k, one in enumerate(saved) if one.measure >= IN_TIME * lost.measure]
     return in_time[-1] if in_time else 0
-
-
-def _stated(cost: float | None) -> float:
-    return np.nan if cost is None else cost

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -16,7 +16,9 @@ from models.lead_time import Floats, Rows
 from models.risk.causes import Cause, Line, Situation, causes_json, first_cause, shared
 from models.risk.choice import Asked, Choice, Chosen, Stakes, Weighing
 from models.risk.counterfactuals import counterfactuals
-from models.risk.groups import group_numbers, grouped, groups_table
+from models.risk.customers import promises_hit
+from models.risk.group_table import LANGUAGES, group_numbers, groups_table
+from models.risk.groups import Group, grouped
 from models.risk.option_table import option_rows
 from models.risk.options import Need, actions_json, drafts
 from models.risk.spare import Others
@@ -28,6 +30,7 @@ EXPLAIN_FROM: Final = 0.05
 ACT_FROM: Final = 0.1
 """… and below which options do."""
 SECOND_CAUSE: Final = 0.25  # share from which a second cause is put into words
+AT_SITE: Final[Mapping[str, str]] = {"fr": "pour {site}, {action}", "en": "for {site}, {action}"}
 CELLS: Final = ("causes", "cause_fr", "cause_en", "act_by", "actions", "action_fr", "action_en")
 
 
@@ -36,6 +39,7 @@ class Shortage:
     """What the projection says of n series, as far as causes and options need it."""
 
     stockout_on: Days  # [n] median; NaT: none
+    back_on: Days  # [n] of those that are out; NaT: not known
     probability: Floats  # 0 of series that nobody stocks
     out: NDArray[np.bool_]
     stale: NDArray[np.bool_]
@@ -98,17 +102,28 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
         out=shortage.out,
     )
     found = Choice(base, variants, reruns, short, ratio, stakes).made(asked)
-    for told_of in found:
-        _say_actions(cells, told_of)
     listed = np.flatnonzero(shortage.listed).tolist()
     groups = grouped(base, found, told_causes, listed, shortage.currency)
+    found = _only_what_pays(found, groups)
+    by_row = {one.row: one for one in found}
+    chief_of = {member.row: by_row[member.acting] for one in groups for member in one.members}
+    for told_of in found:
+        _say_actions(cells, told_of, chief_of.get(told_of.row, told_of), base)
+    hit = promises_hit(base, shortage.out, shortage.stockout_on, shortage.back_on)
     table = pd.DataFrame(cells, dtype=object)
     table["group"] = group_numbers(groups, len(panel))
     return Explained(
         table,
         option_rows(panel, found, shortage.currency),
-        groups_table(base, groups, shortage.out, base.options.daily_budget),
+        groups_table(base, groups, shortage.out, hit),
     )
+
+
+def _only_what_pays(found: Sequence[Chosen], groups: Sequence[Group]) -> list[Chosen]:
+    """The risk is taken where avoiding it costs more than it saves: together with all that the same
+    order, call or transfer repairs, or alone where the series is on nobody's list."""
+    of_group = {member.row: one for one in groups for member in one.acting}
+    return [one if of_group.get(one.row, one).pays else one.accepted() for one in found]
 
 
 def _asked(base: WhatIf, shortage: Shortage, rows: Rows) -> tuple[list[Asked], list[Variant]]:
@@ -191,16 +206,20 @@ def _say_causes(cells: dict[str, list[str]], row: int, causes: Sequence[Cause]) 
     said = [one for one in causes if one.code == "stale_data"] + [
         one for one in said if one.code != "stale_data"
     ]
-    for language in ("fr", "en"):
+    for language in LANGUAGES:
         cells[f"cause_{language}"][row] = "; ".join(one.sentence(language) for one in said)
 
 
-def _say_actions(cells: dict[str, list[str]], one: Chosen) -> None:
-    cells["act_by"][one.row] = one.act_by
+def _say_actions(cells: dict[str, list[str]], one: Chosen, chief: Chosen, base: WhatIf) -> None:
+    """`chief`: the series whose action repairs this one, itself or that of the site that ships to
+    it: a request to a shelf that is short itself would say nothing."""
+    cells["act_by"][one.row] = chief.act_by
     cells["actions"][one.row] = actions_json(one.actions) if one.actions else ""
-    for language in ("fr", "en"):
-        words = [action.sentence(language) for action in one.actions]
-        cells[f"action_{language}"][one.row] = "; ".join(words)
+    at = "" if chief.row == one.row else base.code_of[chief.row][0]
+    for language in LANGUAGES:
+        words = [action.sentence(language) for action in chief.actions]
+        said = [AT_SITE[language].format(site=at, action=word) if at else word for word in words]
+        cells[f"action_{language}"][one.row] = "; ".join(said)
 
 
 def _situation(base: WhatIf, shortage: Shortage, row: int) -> Situation:

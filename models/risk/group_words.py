@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 
+from models.attention import Attention
 from models.risk.causes import Language, plural, written
+from models.risk.customers import Promise
+from models.risk.groups import Group, Member
 from models.risk.whatif import WhatIf
-
-if TYPE_CHECKING:
-    from models.risk.groups import Group, Member
 
 FIRST_LINES: Final = 3  # "if only three lines come, these"
 ONE_ORDER: Final = 0.8
@@ -49,6 +49,10 @@ HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
         "({count})",
         "en": "Nothing to do today: what is on its way is enough, or no one misses it ({count})",
     },
+}
+ACCEPTED: Final[Mapping[str, str]] = {
+    "fr": "Accepter le risque, l’éviter coûterait {cost} {currency} pour {saved} : {headline}",
+    "en": "Accept the risk, avoiding it would cost {cost} {currency} to save {saved}: {headline}",
 }
 ARRIVES: Final[Mapping[str, Mapping[str, str]]] = {
     "earlier": {
@@ -91,6 +95,21 @@ MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "Hello,\n\nPlease ship:\n{lines}\n\nTo leave by {by}.",
     },
 }
+TO_TELL: Final[Mapping[str, str]] = {
+    "fr": "Bonjour,\n\nCes commandes de clients ne pourront pas être servies à temps, merci de "
+    "les prévenir :\n{lines}",
+    "en": "Hello,\n\nThese customers' orders will not be served on time, please tell them:\n"
+    "{lines}",
+}
+PROMISES: Final[Mapping[str, str]] = {
+    "fr": "- {customer}{order_id} · {sku} {description} : {units} unités{due}{back}",
+    "en": "- {customer}{order_id} · {sku} {description}: {units} units{due}{back}",
+}
+DUE: Final[Mapping[str, str]] = {"fr": ", promises le {day}", "en": ", promised for {day}"}
+BACK: Final[Mapping[str, str]] = {
+    "fr": " ; de retour vers le {day}",
+    "en": "; back around {day}",
+}
 FIRST: Final[Mapping[str, str]] = {
     "fr": "Si tout ne peut pas partir, commencez par {lines}.\n",
     "en": "If not everything can leave, please start with {lines}.\n",
@@ -121,6 +140,8 @@ class Words:
 
     base: WhatIf
     group: Group
+    attention: Attention
+    promises: Sequence[Promise] = ()  # customer orders that its stockouts hit, the first due first
 
     @cached_property
     def lines(self) -> list[Member]:
@@ -131,11 +152,9 @@ class Words:
     @cached_property
     def _saved(self) -> dict[int, float]:
         """By acting row: for itself and those that draw from it."""
-        of_series = self.base.structure.supply.sources.of_series
         found = dict.fromkeys((one.row for one in self.group.acting), 0.0)
         for one in self.group.members:
-            acting = one.row if one.acts else int(of_series[one.row])
-            found[acting] = found.get(acting, 0.0) + one.effect.saved.measure
+            found[one.acting] = found.get(one.acting, 0.0) + one.effect.saved.measure
         return found
 
     @cached_property
@@ -195,6 +214,13 @@ class Words:
         if group.code == "expedite" and self.first_lines:
             lines = ", ".join(self.first_lines)
             text += REPAIRS[language].format(lines=lines, share=self._share_of_first)
+        if self.attention is Attention.ACCEPTED:
+            text = ACCEPTED[language].format(
+                cost=written(float(round(group.cost)), language),
+                saved=written(float(round(group.saved.value)), language),
+                currency=group.currency,
+                headline=text[:1].lower() + text[1:],
+            )
         return text
 
     def why(self, language: Language) -> str:
@@ -204,10 +230,8 @@ class Words:
         worst = self.lines or sorted(self.group.members, key=lambda one: -one.effect.lost.measure)
         if not text and worst and worst[0].cause is not None:
             text = worst[0].cause.sentence(language)
-        of_series, code_of = self.base.structure.supply.sources.of_series, self.base.code_of
-        emptied = Counter(
-            code_of[of_series[one.row]][0] for one in self.group.members if not one.acts
-        )
+        code_of = self.base.code_of
+        emptied = Counter(code_of[one.acting][0] for one in self.group.members if not one.acts)
         for site, count in emptied.most_common(1):
             text += EMPTIES[language].format(site=site, count=count, s=plural(count))
         return text
@@ -237,6 +261,8 @@ class Words:
     def message(self, language: Language) -> str:
         """ "" where there is nobody to write to."""
         group = self.group
+        if self.attention in (Attention.UNAVOIDABLE, Attention.ACCEPTED):
+            return self._to_tell(language)
         if group.code not in MESSAGES:
             return ""
         shown = [self._line(one, language) for one in self.lines[:MOST_LINES]]
@@ -250,6 +276,26 @@ class Words:
             lines="\n".join(shown),
             first=first,
             by=self._by(language),
+        )
+
+    def _to_tell(self, language: Language) -> str:
+        """To those who speak to the customers."""
+        if not self.promises:
+            return ""
+        shown = [self._promise(one, language) for one in self.promises[:MOST_LINES]]
+        if len(self.promises) > MOST_LINES:
+            shown.append(MORE[language].format(count=len(self.promises) - MOST_LINES))
+        return TO_TELL[language].format(lines="\n".join(shown))
+
+    def _promise(self, one: Promise, language: Language) -> str:
+        return PROMISES[language].format(
+            customer=f"{one.customer}, " if one.customer else "",
+            order_id=one.order_id,
+            sku=self.base.code_of[one.row][1],
+            description=self.base.panel.series["description"].iat[one.row],
+            units=written(one.units, language),
+            due=DUE[language].format(day=written(one.due_on, language)) if one.due_on else "",
+            back=BACK[language].format(day=written(one.back_on, language)) if one.back_on else "",
         )
 
     def _line(self, one: Member, language: Language) -> str:

@@ -9,38 +9,20 @@ group, so that each loss is counted once.
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
-from models.attention import Attention
-from models.risk.causes import Cause, Language
+from models.risk.causes import Cause
 from models.risk.choice import Amount, Chosen, Effect
 from models.risk.options import Option
 from models.risk.whatif import WhatIf
 
-LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 REPAIRS: Final = 0.1
 """Of what a group would lose, below which its action repairs nothing: customers are to be told."""
-COLUMNS: Final[Mapping[str, str]] = {
-    "group": "int64",
-    **dict.fromkeys(("code", "source", "orders", "buyer", "attention"), "object"),
-    "rank": "int64",
-    "act_by": "object",
-    "in_time": "bool",
-    **dict.fromkeys(("series", "out", "sites"), "int64"),
-    **dict.fromkeys(("ruptures_avoided", "units_saved", "loss_avoided", "loss"), "float64"),
-    "currency": "object",
-    "cost": "float64",
-    **dict.fromkeys(("first_lines", "at_sites", "why_fr", "why_en"), "object"),
-    **dict.fromkeys(("headline_fr", "headline_en", "message_fr", "message_en"), "object"),
-}
-"""Of the table of groups, and their types."""
 
 
 @dataclass(frozen=True)
@@ -48,10 +30,15 @@ class Member:
     """A series of a group, as the group's action leaves it."""
 
     row: int
-    acts: bool  # the action is its own; else that of the site that ships to it
+    site: str
+    acting: int  # the row whose action repairs it: itself, or that of the site that ships to it
     option: Option | None
     effect: Effect
     cause: Cause | None  # the first
+
+    @property
+    def acts(self) -> bool:
+        return self.acting == self.row
 
 
 @dataclass(frozen=True)
@@ -75,6 +62,25 @@ class Group:
     @property
     def saved(self) -> Amount:
         return _sum([one.effect.saved for one in self.members])
+
+    @property
+    def cost(self) -> float:
+        """Currency; what an order, a call or a transfer costs is paid once for all its lines. NaN:
+        not costed."""
+        fixed: dict[tuple[object, ...], float] = {}
+        own = [np.nan]
+        for one in self.acting:
+            option = one.option
+            if option is not None and np.isfinite(option.cost):
+                where = () if option.order_id else (one.site, option.by)
+                fixed[(*option.key, *where)] = option.fixed_cost
+                own.append(option.cost - option.fixed_cost)
+        return float(np.nansum(own) + sum(fixed.values())) if fixed else np.nan
+
+    @property
+    def pays(self) -> bool:
+        """Whether it is not known to cost more than it saves; units and money are not compared."""
+        return self.saved.by_units or not self.cost >= self.saved.value
 
     @property
     def ruptures(self) -> float:
@@ -142,13 +148,14 @@ def grouped(
             option is None and not effect.missed,
         )
         first = next(iter(causes.get(row, ())), None)
-        member = Member(row, acting == row, option if acting == row else None, effect, first)
+        own = option if acting == row else None
+        member = Member(row, base.code_of[row][0], acting, own, effect, first)
         found.setdefault(key, []).append(member)
     groups = [
         Group(code, source, buyer, unit, members)
         for (code, source, buyer, unit, _), members in found.items()
     ]
-    return sorted(groups, key=_worth)
+    return sorted(groups, key=lambda one: _worth(one, base.options.exchange_rates))
 
 
 def _acting(
@@ -168,9 +175,11 @@ def _acting(
     return giver if reached and told[0].code == "source_short" else row
 
 
-def _worth(one: Group) -> tuple[bool, bool, float, str, str]:
+def _worth(one: Group, rates: Mapping[str, float]) -> tuple[bool, bool, bool, float, str, str]:
+    """What to sort by; amounts of other currencies at the rates of the settings."""
     saved = one.saved
-    return (not one.repairs, saved.by_units, -saved.measure, one.code, one.source)
+    worth = saved.measure * (1.0 if saved.by_units else rates.get(one.currency, 1.0))
+    return (not one.repairs, not one.pays, saved.by_units, -worth, one.code, one.source)
 
 
 def _sum(amounts: Sequence[Amount]) -> Amount:
@@ -180,62 +189,3 @@ def _sum(amounts: Sequence[Amount]) -> Amount:
         value=sum(values) if values else np.nan,
         by_units=all(one.by_units for one in amounts),
     )
-
-
-def group_numbers(groups: Sequence[Group], count: int) -> pd.Series:
-    """[n] the number of each series' group, blank where it has none."""
-    numbers = pd.Series([pd.NA] * count, dtype="Int64")
-    for number, one in enumerate(groups, start=1):
-        numbers.iloc[[member.row for member in one.members]] = number
-    return numbers
-
-
-def groups_table(
-    base: WhatIf, groups: Sequence[Group], out: NDArray[np.bool_], daily_budget: int
-) -> pd.DataFrame:
-    """A row a group, in order; `attention` tells whether a buyer's budget of actions reaches it."""
-    taken: dict[str, int] = {}
-    rows = []
-    for number, one in enumerate(groups, start=1):
-        where = Attention.UNAVOIDABLE
-        rank = 0
-        if one.repairs:
-            rank = taken[one.buyer] = taken.get(one.buyer, 0) + 1
-            where = Attention.TODAY if rank <= daily_budget else Attention.LEFT_OUT
-        rows.append(_row(base, one, number, where, rank, out))
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict(COLUMNS))
-
-
-def _row(
-    base: WhatIf, one: Group, number: int, where: Attention, rank: int, out: NDArray[np.bool_]
-) -> dict[str, Any]:
-    costs = [member.option.cost for member in one.acting if member.option]
-    from models.risk.group_words import Words
-
-    words = Words(base, one)
-    sites = sorted({base.code_of[member.row][0] for member in one.members})
-    return {
-        "group": number,
-        "code": one.code,
-        "source": one.source,
-        "orders": ", ".join(words.orders),
-        "buyer": one.buyer,
-        "attention": where.value,
-        "rank": rank,
-        "act_by": "" if one.by is None else f"{one.by.isoformat()} {one.cutoff_time}".strip(),
-        "in_time": one.in_time,
-        "series": len(one.members),
-        "out": sum(bool(out[member.row]) for member in one.members),
-        "sites": len(sites),
-        "ruptures_avoided": one.ruptures,
-        "units_saved": one.saved.units,
-        "loss_avoided": one.saved.value,
-        "loss": one.lost.value,
-        "currency": one.currency,
-        "cost": float(np.sum(costs)) if costs else np.nan,
-        "first_lines": ", ".join(words.first_lines),
-        "at_sites": json.dumps(sites, ensure_ascii=False),
-        **{f"why_{language}": words.why(language) for language in LANGUAGES},
-        **{f"headline_{language}": words.headline(language) for language in LANGUAGES},
-        **{f"message_{language}": words.message(language) for language in LANGUAGES},
-    }

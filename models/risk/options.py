@@ -78,6 +78,7 @@ class Option:
     units_saved: float = 0.0  # within the main horizon, against doing nothing
     loss_avoided: float = np.nan  # currency
     cost: float = np.nan  # currency; NaN: not costed
+    fixed_cost: float = 0.0  # of it, what an order, a call or a transfer costs once for all lines
     residual_probability: float = np.nan
     regret: float = np.nan  # loss avoided, less what a day later would avoid (the next order day)
     in_time: bool = False  # it spares at least half of what would be lost
@@ -86,6 +87,11 @@ class Option:
     def deadline(self) -> str:
         """ISO date, or date and time local to the site; "" where there is none."""
         return f"{self.by.isoformat()} {self.cutoff_time}".strip() if self.by else ""
+
+    @property
+    def pays(self) -> bool:
+        """Whether it is known to save more than it costs, or not known to cost more."""
+        return not self.cost >= self.loss_avoided
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -241,6 +241,7 @@ def _groups(series: pd.DataFrame) -> pd.DataFrame:
                 "cost": np.nan,
                 "first_lines": "",
                 "at_sites": json.dumps(sorted(set(members["site"])), ensure_ascii=False),
+                "customer_orders": "",
                 "why_fr": "1 commande en retard, la plus ancienne promise le 18/11/2026",
                 "why_en": "1 order overdue, the oldest promised for 2026-11-18",
                 "headline_fr": "Appeler Novapack avant le 23/11/2026 11:00 : PO-1182",

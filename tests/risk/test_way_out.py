@@ -233,6 +233,9 @@ def test_a_short_warehouse_lists_its_stores_and_the_loss_stands_there() -> None:
     assert (call["code"], call["orders"], call["series"]) == ("expedite", "PO-1182", 4)
     assert call["loss_avoided"] > 0
     assert "3" in call["why_en"]
+    store = made.warnings.iloc[1]
+    assert store["action_en"].startswith("for HUB, call NOVA by ")
+    assert store["act_by"] == made.warnings["act_by"][0]
 
 
 def test_a_group_names_the_site_that_is_short_and_each_item_once() -> None:
@@ -271,6 +274,97 @@ def test_what_nothing_repairs_is_told_to_the_customers() -> None:
     made = found(shelf(on_hand=0.0, orders=delivered(40, promised_in=40, count=8), item=PRICED))
     assert made.groups["attention"].tolist() == [Attention.UNAVOIDABLE]
     assert made.warnings["act_by"][0] in ("", "too_late")
+
+
+def test_customers_to_tell_are_named_with_their_orders_and_when_the_goods_are_back() -> None:
+    """Out: what is due before it is back, and what is overdue; running low: what is due after the
+    shelf is empty. A month ahead nobody is told yet."""
+    slow = delivered(10, promised_in=10, count=8)
+    coming = Order(placed=-4, promised=6, units=400.0)
+    empty = shelf(
+        sku="EMPTY",
+        on_hand=0.0,
+        orders=(*slow, coming),
+        booked=((None, 2.0), (-3, 4.0), (2, 5.0), (13, 6.0), (40, 7.0)),
+        item=PRICED,
+    )
+    low = shelf(sku="LOW", on_hand=9.0, orders=slow, booked=((1, 2.0), (12, 3.0)), item=PRICED)
+    made = found(empty, low)
+    told = {
+        (one["sku"], one["units"])
+        for text in made.groups["customer_orders"]
+        for one in json.loads(text or "[]")
+    }
+    assert told == {("EMPTY", 2.0), ("EMPTY", 4.0), ("EMPTY", 5.0), ("LOW", 3.0)}
+    back = made.warnings.set_index("sku").loc["EMPTY", "back_on"].date()
+    for one in json.loads(made.groups["customer_orders"][made.groups["out"] > 0].iloc[0]):
+        if one["sku"] == "EMPTY":
+            assert (one["customer"], one["back_on"]) == ("Hôpital Nord", back.isoformat())
+
+
+def test_a_message_names_the_customers_where_nothing_is_to_be_done() -> None:
+    made = found(
+        shelf(
+            on_hand=0.0,
+            orders=delivered(40, promised_in=40, count=8),
+            booked=((3, 5.0),),
+            item={**PRICED, "description": "Retro clock"},
+        )
+    )
+    group = made.groups.iloc[0]
+    assert group["attention"] == Attention.UNAVOIDABLE
+    assert "Hôpital Nord, CC-1 · RETRO-CLOCK Retro clock: 5 units" in group["message_en"]
+    assert "Hôpital Nord, CC-1" in group["message_fr"]
+
+
+def test_what_costs_more_than_it_saves_is_accepted_and_told_so() -> None:
+    one = shelf(on_hand=20.0, orders=PAST, item=PRICED)
+    free = found(one)
+    saved = free.groups["loss_avoided"][0]
+    cheap, dear = (
+        found(one, options=Options(order_cost=cost)) for cost in (0.5 * saved, 2.0 * saved)
+    )
+    assert cheap.groups["attention"].tolist() == [Attention.TODAY]
+    assert dear.groups["attention"].tolist() == [Attention.ACCEPTED]
+    assert dear.groups["rank"][0] == 0
+    assert dear.groups["headline_en"][0].startswith("Accept the risk")
+    options = options_of(dear)
+    assert options["code"].iloc[0] == "accept"
+    assert options["recommended"].tolist() == [True] + [False] * (len(options) - 1)
+    assert dear.warnings["act_by"][0] == ""
+    assert json.loads(dear.warnings["actions"][0])[0]["code"] == "accept"
+
+
+def test_a_call_is_paid_once_for_all_the_lines_it_moves() -> None:
+    """Each line alone is not worth the call; together they are."""
+    late = [
+        shelf(sku=f"LATE-{n}", on_hand=6.0, orders=(*PAST, LATE), item=PRICED) for n in range(5)
+    ]
+    saved = found(*late).groups["loss_avoided"][0]
+    told = Options(expedite_cost=0.5 * saved)
+    made = found(*late, options=told)
+    assert made.groups["attention"].tolist() == [Attention.TODAY]
+    assert made.groups["cost"][0] == pytest.approx(0.5 * saved)
+    alone = found(late[0], options=told)
+    assert alone.groups["attention"].tolist() == [Attention.ACCEPTED]
+
+
+def test_groups_of_other_currencies_rank_at_the_rates_of_the_settings() -> None:
+    euro = shelf(sku="EURO", on_hand=6.0, orders=(*PAST, LATE), item={**PRICED, "currency": "EUR"})
+    yen = shelf(
+        sku="YEN",
+        on_hand=6.0,
+        orders=(*PAST, LATE),
+        item={**PRICED, "currency": "JPY", "unit_price": 610.0, "unit_cost": 600.0},
+    )
+    plain = found(euro, yen)
+    rated = found(euro, yen, options=Options(exchange_rates={"JPY": 0.006}))
+    assert plain.groups["currency"].tolist() == ["JPY", "EUR"]
+    assert rated.groups["currency"].tolist() == ["EUR", "JPY"]
+    amounts = [
+        made.groups.set_index("currency")["loss_avoided"].to_dict() for made in (plain, rated)
+    ]
+    assert amounts[0] == amounts[1]
 
 
 def test_costs_come_from_the_settings_and_are_blank_without_them() -> None:

@@ -193,7 +193,10 @@ def panel_of(shelves: list[Shelf], options: Options | None = None, **masters: An
         corrections=_dated(shelves, "corrections", "date", "units", today),
         orders=history[history["units_open"] > 0].reset_index(drop=True),
         order_history=history,
-        customer_orders=_dated(shelves, "booked", "due_on", "units_open", today),
+        customer_orders=_dated(shelves, "booked", "due_on", "units_open", today).assign(
+            order_id=lambda lines: [f"CC-{number}" for number in range(1, len(lines) + 1)],
+            customer="Hôpital Nord",
+        ),
         policies=_policies(shelves),
         suppliers=_suppliers(masters.get("suppliers", [])),
         sites=pd.DataFrame({"site": sorted({one.site for one in shelves}), "region": ""}),
