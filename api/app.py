@@ -95,8 +95,8 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
         Bounds(body_mib=service.push_mib, seconds=service.push_seconds),
     )
     app.include_router(feeds.no_feed)  # before the feeds
-    for resource in (
-        *(health, metrics, warnings, groups, series, forecasts, proposals, publication_list),
+    for resource in (  # first what is asked most: routes are tried in this order
+        *(series, forecasts, warnings, groups, health, metrics, proposals, publication_list),
         *(receipts, scorecard, feeds, jobs, models, scenarios, flow),
     ):
         app.include_router(resource.router)

@@ -46,7 +46,7 @@ class Policies:
     least_order: Floats  # [n]
     review: NDArray[np.bool_]  # [n, H] an order may be placed at the start of the period
     lead_chance: Floats  # [n, H] that an order has come k periods after it was placed
-    within: Floats  # [n] of the units sold in a period, those that orders inside it replace
+    within: Floats  # [n] share of a period's demand that orders inside it replace
 
 
 def no_policies(count: int, horizon: int) -> Policies:
@@ -66,8 +66,9 @@ def policies_of(
     lead time and review. No level: reorder point + a usual order (median of the past, else the
     demand between two reviews).
 
-    Inside a week or a month orders follow each other: what sells up to the last review whose order
-    still comes in the same period is ordered again `within` it. Inside a day none is.
+    Inside a week or a month orders follow each other: what sells, on each path, up to the last
+    review whose order still comes in the same period is ordered again `within` it. Inside a day
+    none is.
     """
     table = panel.policies
     reorder, up_to, safety = (
@@ -99,7 +100,7 @@ def policies_of(
         lead_chance=lead_times.received_after(
             terms.group, terms.master_days, panel.frequency, horizon
         ),
-        within=np.nan_to_num(mean_demand) * np.maximum(replaced, 0.0),
+        within=np.maximum(replaced, 0.0),
     )
 
 

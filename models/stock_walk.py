@@ -116,6 +116,7 @@ def walk(  # type: ignore[no-untyped-def]
     order_up_to,  # f64[b]
     pack,  # f64[b] 0: any quantity
     least_order,  # f64[b]
+    within,  # f64[b] of a period's demand, what orders inside it replace
     review,  # bool[b, H]
     lead_chance,  # f64[b, H]
     next_open,  # i64[b, H] the first period from each in which goods can come in; H: none
@@ -216,9 +217,12 @@ def walk(  # type: ignore[no-untyped-def]
                 known = arriving[h, p]
                 on_order -= landed[h, p]
                 arrived = known
+                wanted = max(float(demand[s, p, h]), booked[s, h])
                 if has_policy:
                     if review[s, h]:
+                        # what sells before the last review of the period is ordered again in it
                         position = stock + missing + known + on_order - backlog
+                        position -= within[s] * wanted
                         if position <= reorder_point[s] and position < order_up_to[s]:
                             units = max(order_up_to[s] - position, least_order[s])
                             if pack[s] > 0.0:
@@ -254,7 +258,6 @@ def walk(  # type: ignore[no-untyped-def]
                         draw = _uniform(seed[s], p, 2 * h + 2)
                         arrived += ratios[pool_from[chosen, band] + int(draw * width)] * usage[s]
 
-                wanted = max(float(demand[s, p, h]), booked[s, h])
                 stock += arrived
                 late = min(max(stock - blocked[s], 0.0), backlog)
                 stock -= late

@@ -33,6 +33,7 @@ def supplied(
     policy: tuple[float, float, int, int] | None = None,  # reorder at, up to, review every, lead
     horizon: int = HORIZON,
     pack: float = 0.0,
+    within: float = 0.0,
 ) -> Supply:
     """One shelf whose arrivals are certain."""
     chance = np.array([[float(h >= period) for h in range(horizon)] for period, _ in arrivals])
@@ -57,7 +58,7 @@ def supplied(
             least_order=np.zeros(1),
             review=np.array([[h % every == 0 for h in range(horizon)]]),
             lead_chance=np.array([[float(k >= lead) for k in range(horizon)]]),
-            within=np.zeros(1),
+            within=np.array([within]),
         ),
     )
 
@@ -238,6 +239,16 @@ def test_booked_orders_are_the_larger_of_booked_and_forecast() -> None:
     booked = [5.0, 1.0] + [0.0] * 8
     found = projected(supplied(100, booked=booked), [[3] * HORIZON])
     assert list(found.means["demand"][0, :3]) == [5.0, 3.0, 3.0]
+
+
+def test_what_orders_inside_a_period_replace_follows_what_sells_in_it() -> None:
+    """A shelf of 10, refilled up to 10 throughout the period: at its close only the share that sells
+    after the last refill is missing, whether the path sold little or much."""
+    sold = [[0.0] * HORIZON, [20.0] * HORIZON, [60.0] * HORIZON]
+    found = projected(supplied(10, policy=(10, 10, 1, 0), within=0.9), sold)
+    assert found.on_hand[0, 0].tolist() == pytest.approx([10.0, 8.0, 4.0])
+    without = projected(supplied(10, policy=(10, 10, 1, 0)), sold)
+    assert without.on_hand[0, 0].tolist() == pytest.approx([10.0, 0.0, 0.0])
 
 
 def test_whole_packs_are_ordered() -> None:
