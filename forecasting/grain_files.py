@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.calendar import Frequency
-from forecasting.candidates import boosting, registry, statistical
+from forecasting.candidates import added_features, boosting, registry, statistical
 from forecasting.candidates.pooled import POOLED, PooledModels
 from forecasting.dispersion import Dispersion
 from forecasting.distribution import ErrorPaths
@@ -43,6 +43,7 @@ def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
     }
     if fitted.pooled is not None:
         facts["library"] = fitted.pooled.direct.library
+        facts["features"] = [one.name for one in fitted.pooled.added]
         for member in POOLED:
             booster = getattr(fitted.pooled, member)
             (folder / f"{name}_{member}.booster").write_bytes(booster.to_bytes())
@@ -65,7 +66,9 @@ def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGra
                 )
                 for member in POOLED
             ]
-            pooled = PooledModels(*boosters)
+            recursive, direct = boosters
+            added = added_features.named(facts.get("features", []))
+            pooled = PooledModels(recursive, direct, added)
         return FittedGrain(
             frequency=frequency,
             horizon=int(facts["horizon"]),

@@ -18,6 +18,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from forecasting.candidates.added_features import registered
 from forecasting.candidates.registry import names
 from forecasting.options import Options
 from forecasting.panel import Panel
@@ -39,6 +40,7 @@ def training_key(panel: Panel, options: Options) -> str:
         source_digest(),
         environment(),
         repr(names()),
+        repr([one.name for one in registered()]),
     )
     return hashlib.sha256("\0".join([*told, sys.version]).encode()).hexdigest()
 

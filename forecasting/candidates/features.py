@@ -7,6 +7,7 @@ of all sizes alike; the level itself enters the model as an offset (its logarith
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, period_start
+from forecasting.candidates.added_features import Feature, values_of
 from forecasting.candidates.feature_kernel import fill, levels_at
 from forecasting.candidates.sums import Groups, Sums
 from forecasting.drivers import Drivers
@@ -95,7 +97,8 @@ class Tables:
     """Everything that the features of a history are read from, as dense arrays.
 
     `demand` [n, T], NaN unknown, starts in period `start`; `drivers` begin `shift` periods
-    earlier; `price` [n, T]; `spare`: periods that may be put behind the last.
+    earlier; `price` [n, T]; `spare`: periods that may be put behind the last; `added`: features of
+    your own. Raises ValueError for one that looks ahead.
     """
 
     def __init__(
@@ -109,6 +112,7 @@ class Tables:
         shift: int,
         price: Matrix | None,
         spare: int = 0,
+        added: Sequence[Feature] = (),
     ) -> None:
         self.shape = shape = SHAPES[frequency]
         self.rows, self.length = demand.shape
@@ -123,6 +127,8 @@ class Tables:
         mean, self.members = groups.mean, groups.members
         self.group = Sums(mean, spare, shape.cycle, self.members)
         self.price = None if price is None else Sums(_carried(price), 0, 0)
+        self.added = values_of(added, demand, frequency)
+        self.added_names = [one.name for one in added]
         self.season = _season_of(start + np.arange(self.length + spare), frequency)
 
     def put(self, column: int, values: Matrix) -> None:
@@ -144,12 +150,12 @@ class Tables:
         """[k, F] features of the periods `columns + steps`, told by the columns up to `columns`.
 
         `rough` adds what a recursion on means would distort: the latest periods one by one, short
-        windows, and how irregular the history is.
+        windows, how irregular the history is, and features of your own.
         """
         shape, drivers = self.shape.seen(rough=rough), self.drivers
         nothing = np.zeros((1, 1))
         price = self.price
-        return fill(
+        found = fill(
             rows,
             columns,
             steps,
@@ -190,11 +196,15 @@ class Tables:
             np.array(shape.cycles),
             shape.around,
         )
+        if not (rough and self.added):
+            return found
+        return np.column_stack([found, *(one[rows, columns] for one in self.added)])
 
     def names(self, *, rough: bool) -> list[str]:
         """[F] what each feature is."""
         shape = self.shape.seen(rough=rough)
-        return _names(shape, self.code.shape[1], self.drivers, rough=rough)
+        own = _names(shape, self.code.shape[1], self.drivers, rough=rough)
+        return own + self.added_names if rough else own
 
 
 def _last_true(mask: NDArray[np.bool_]) -> NDArray[np.int32]:

@@ -7,6 +7,7 @@ the origin alone. Their errors differ, so a blend beats both.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
+from forecasting.candidates.added_features import Feature, registered
 from forecasting.candidates.boosting import Booster, CountEffort, boost
 from forecasting.candidates.features import SHAPES, Tables
 from forecasting.candidates.sums import groups_of
@@ -51,10 +53,12 @@ class PooledModels:
 
     recursive: Booster
     direct: Booster
+    added: tuple[Feature, ...] = ()  # that the direct one knows besides
 
     def forecast(self, history: History, column: int, horizon: int) -> Matrix:
         """[n, 2, horizon] mean demand after a column of the history, units a period."""
-        tables = tables_of(history, column, SHAPES[history.frequency].lookback, spare=horizon)
+        lookback = SHAPES[history.frequency].lookback
+        tables = tables_of(history, column, lookback, spare=horizon, added=self.added)
         rows = np.arange(tables.rows)
         origin = tables.length - 1
         found = np.zeros((tables.rows, 2, horizon))
@@ -91,7 +95,8 @@ def fit_pooled(history: History, column: int, horizon: int, seed: int) -> Pooled
     if len(chosen) > MOST_SERIES:
         luck = np.random.default_rng([seed, column])
         chosen = np.sort(luck.choice(chosen, MOST_SERIES, replace=False))
-    tables = tables_of(history, column, longest + SHAPES[frequency].lookback, rows=chosen)
+    lookback, added = longest + SHAPES[frequency].lookback, registered()
+    tables = tables_of(history, column, lookback, rows=chosen, added=added)
     for name in POOLED:
         luck = np.random.default_rng([seed, zlib.crc32(name.encode()), column])
         steps_ahead = 1 if name == "recursive" else horizon
@@ -104,7 +109,8 @@ def fit_pooled(history: History, column: int, horizon: int, seed: int) -> Pooled
         demand = tables.own.value[rows, columns + steps].astype(np.float64)
         level = tables.level(rows, columns)
         models.append(boost(inputs, demand, level, effort=EFFORT[frequency], seed=seed))
-    return PooledModels(*models)
+    recursive, direct = models
+    return PooledModels(recursive, direct, added)
 
 
 def _samples(
@@ -135,6 +141,7 @@ def tables_of(
     *,
     spare: int = 0,
     rows: NDArray[np.int64] | None = None,
+    added: Sequence[Feature] = (),
 ) -> Tables:
     """The features' tables of a history, or of some rows of it, cut behind a column: nothing later
     is in them."""
@@ -158,4 +165,5 @@ def tables_of(
         shift=begin,
         price=price,
         spare=spare,
+        added=added,
     )

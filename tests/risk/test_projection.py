@@ -242,8 +242,8 @@ def test_booked_orders_are_the_larger_of_booked_and_forecast() -> None:
 
 
 def test_what_orders_inside_a_period_replace_follows_what_sells_in_it() -> None:
-    """A shelf of 10, refilled up to 10 throughout the period: at its close only the share that sells
-    after the last refill is missing, whether the path sold little or much."""
+    """A shelf of 10, refilled up to 10 throughout the period: at its close only the share that
+    sells after the last refill is missing, whether the path sold little or much."""
     sold = [[0.0] * HORIZON, [20.0] * HORIZON, [60.0] * HORIZON]
     found = projected(supplied(10, policy=(10, 10, 1, 0), within=0.9), sold)
     assert found.on_hand[0, 0].tolist() == pytest.approx([10.0, 8.0, 4.0])
