@@ -202,7 +202,7 @@ def _calls(need: Need, base: WhatIf) -> list[Draft]:
     """To bring what is on order by the eve of the stockout, or as soon as can be."""
     terms = base.structure.supply.terms
     sku = base.code_of[need.row][1]
-    first = first_working_day(need.today)
+    first = base.working_days.first(need.today)
     soonest = first + dt.timedelta(days=NOTICE_DAYS)
     found = []
     for line in base.lines_of(need.row)[:MOST_LINES]:
@@ -216,7 +216,7 @@ def _calls(need: Need, base: WhatIf) -> list[Draft]:
         option = Option(
             "expedite",
             line.units,
-            by=last_working_day(wanted - dt.timedelta(days=NOTICE_DAYS)),
+            by=max(base.working_days.last(wanted - dt.timedelta(days=NOTICE_DAYS)), first),
             cutoff_time=str(terms.cutoff_time[need.row]),
             source=line.source,
             order_id=line.order_id,
@@ -239,8 +239,8 @@ def _transfers(need: Need, base: WhatIf) -> list[Draft]:
         site = base.code_of[giver][0]
         group = base.lead_times.group_of([site], [sku])[0]
         days = int((base.lead_times.total[group] > 0.5).sum()) if group else TRANSFER_DAYS
-        latest = last_working_day(need.stockout_on - dt.timedelta(days=days))
-        leaves = max(latest, first_working_day(need.today))
+        latest = base.working_days.last(need.stockout_on - dt.timedelta(days=days))
+        leaves = max(latest, base.working_days.first(need.today))
         arrives = leaves + dt.timedelta(days=days)
         now, later = (
             Variant(
@@ -265,16 +265,6 @@ def _transfers(need: Need, base: WhatIf) -> list[Draft]:
 def together(one: Variant, other: Variant) -> Variant:
     """Both changes to one series."""
     return replace(one, promised=one.promised + other.promised, extra=one.extra + other.extra)
-
-
-def first_working_day(day: dt.date) -> dt.date:
-    """That day, or the Monday after where it is a weekend."""
-    return day + dt.timedelta(days=(7 - day.weekday()) % 7 if day.weekday() > 4 else 0)
-
-
-def last_working_day(day: dt.date) -> dt.date:
-    """That day, or the Friday before where it is a weekend."""
-    return day - dt.timedelta(days=max(day.weekday() - 4, 0))
 
 
 def order_days(terms: Terms, row: int, first: dt.date, count: int) -> Days:

@@ -29,6 +29,7 @@ from models.risk.outlook import Outlook
 from models.risk.reruns import Asked, Reruns
 from models.risk.structure import BLOCK, Structure
 from models.risk.variants import OpenLine, Variant
+from models.risk.working_days import WorkingDays
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast
@@ -56,6 +57,11 @@ class WhatIf:
         """[n] median days of an order from the usual source of each series."""
         terms = self.structure.supply.terms
         return self.lead_times.median_days(terms.group, terms.master_days)
+
+    @cached_property
+    def working_days(self) -> WorkingDays:
+        """Of the buyers."""
+        return WorkingDays.of(self.options.country, self.panel.origin_date)
 
     @property
     def main(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ from models.attention import Attention
 from models.lead_time import fit_lead_times
 from models.publication.build import table_of
 from models.risk import RiskAssessment, assess
-from models.risk.options import first_working_day, last_working_day
+from models.risk.working_days import WorkingDays
 from tests.risk.warehouse import TODAY, Order, Shelf, delivered, forecast_of, panel_of, shelf
 
 NOVA = {"supplier": "NOVA", "order_days": "0,1,2,3,4", "cutoff_time": "11:00"}
@@ -133,12 +134,17 @@ def test_a_site_that_can_spare_units_is_asked_and_one_that_cannot_is_not() -> No
     assert asked["residual_probability"].iloc[0] < made.warnings["probability"][0]
 
 
-def test_nobody_is_to_be_called_or_to_send_on_a_weekend() -> None:
-    """Whichever day of the week the data end on."""
+def test_nobody_is_to_be_called_or_to_send_on_a_weekend_or_a_public_holiday() -> None:
+    """Whichever day of the week the data end on; Christmas 2026 is a Friday."""
+    plain = WorkingDays.of("", dt.date(2026, 11, 16))
     for today in pd.date_range("2026-11-16", periods=7):
-        assert first_working_day(today.date()).weekday() < 5
-        assert 0 <= (first_working_day(today.date()) - today.date()).days <= 2
-        assert last_working_day(today.date()).weekday() < 5
+        assert plain.first(today.date()).weekday() < 5
+        assert 0 <= (plain.first(today.date()) - today.date()).days <= 2
+        assert plain.last(today.date()).weekday() < 5
+    french = WorkingDays.of("FR", dt.date(2026, 11, 16))
+    assert french.first(dt.date(2026, 12, 25)) == dt.date(2026, 12, 28)
+    assert french.last(dt.date(2026, 12, 26)) == dt.date(2026, 12, 24)
+    assert french.last(dt.date(2027, 1, 1)) == dt.date(2026, 12, 31)
     made = found(shelf(site="A", on_hand=4.0, orders=(*PAST, LATE), item=PRICED))
     for day in made.options["act_by"]:
         assert not day or pd.Timestamp(day[:10]).weekday() < 5

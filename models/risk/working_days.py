@@ -1,0 +1,51 @@
+"""The buyers' working days: neither weekends nor the country's public holidays."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from forecasting.calendar import Days
+
+AHEAD_YEARS: Final = 2  # no deadline lies further ahead
+
+
+@dataclass(frozen=True)
+class WorkingDays:
+    """Weekdays but for `closed` [k].
+
+    >>> plain = WorkingDays(np.array([], dtype="datetime64[D]"))
+    >>> plain.first(dt.date(2026, 11, 28)), plain.last(dt.date(2026, 11, 28))
+    (datetime.date(2026, 11, 30), datetime.date(2026, 11, 27))
+    """
+
+    closed: Days
+
+    @classmethod
+    def of(cls, country: str, today: dt.date) -> WorkingDays:
+        """`country`: two letters, ISO 3166-1, as in the settings; blank: weekends only."""
+        if not country:
+            return cls(np.array([], dtype="datetime64[D]"))
+        import holidays
+
+        years = range(today.year, today.year + AHEAD_YEARS + 1)
+        return cls(
+            np.array(sorted(holidays.country_holidays(country, years=years)), "datetime64[D]")
+        )
+
+    def first(self, day: dt.date) -> dt.date:
+        """That day, or the first working day after it."""
+        return self._rolled(day, "forward")
+
+    def last(self, day: dt.date) -> dt.date:
+        """That day, or the last working day before it."""
+        return self._rolled(day, "backward")
+
+    def _rolled(self, day: dt.date, way: Literal["forward", "backward"]) -> dt.date:
+        found: dt.date = np.busday_offset(
+            np.datetime64(day, "D"), 0, roll=way, holidays=self.closed
+        ).astype(object)
+        return found
