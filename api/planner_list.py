@@ -30,6 +30,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "value": "Enjeu",
         "out": "en rupture",
         "back": "retour {day}",
+        "a_day": "{value} par jour",
         "too_late": "Trop tard pour l’éviter.",
         "too_late_but": "Trop tard pour l’éviter ; pour limiter :",
         "nothing_known": "—",
@@ -52,6 +53,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "value": "At stake",
         "out": "out of stock",
         "back": "back {day}",
+        "a_day": "{value} a day",
         "too_late": "Too late to avoid it.",
         "too_late_but": "Too late to avoid it; to limit it:",
         "nothing_known": "—",
@@ -96,6 +98,7 @@ class Line:
     cause: str
     actions: list[str]  # one a line; what precedes them included
     value: str
+    a_day: str  # of what is out
 
 
 @dataclass(frozen=True)
@@ -205,6 +208,7 @@ def line_of(row: pd.Series, description: str, language: str, origin: dt.date) ->
     words = WORDS[language]
     blank = words["nothing_known"]
     is_out = row["state"] == OUT
+    a_day = amount(row.get("loss_a_day"), row["currency"], language)
     back = day(row["back_on"], language, near=origin, pattern="d MMM")
     return Line(
         warning=None if pd.isna(row["warning"]) else int(row["warning"]),
@@ -218,6 +222,7 @@ def line_of(row: pd.Series, description: str, language: str, origin: dt.date) ->
         cause=_capitalised(sentence_of(row, "cause", language, origin)),
         actions=_actions(row, language, origin) or [blank],
         value=amount(row["value_at_risk"], row["currency"], language) or blank,
+        a_day=words["a_day"].format(value=a_day) if is_out and a_day else "",
     )
 
 

@@ -104,7 +104,7 @@ class Served:
     def _frame(self) -> pd.DataFrame:
         """What filters and orders look at; text as categories."""
         master = self.reader.part(SERIES)
-        wanted = [*SORTS.values(), "warning", "state"]
+        wanted = [*SORTS.values(), "warning", "state", "currency"]
         frame = self.warnings.select(list(dict.fromkeys(wanted))).to_pandas()
         for name in ("category", "supplier", "buyer"):
             frame[name] = master.column(name).to_pandas() if name in master.column_names else ""

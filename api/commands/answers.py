@@ -145,7 +145,7 @@ def _table(listed: Listed, words: Mapping[str, str]) -> Table:
             f"{when}\n{escape(below)}".rstrip(),
             f"[bold]{escape(line.site)} · {escape(line.sku)}[/]\n{escape(line.description)}",
             "\n".join([escape(line.cause), *(f"[green]{escape(one)}[/]" for one in line.actions)]),
-            escape(line.value),
+            "\n".join(escape(one) for one in (line.value, line.a_day) if one),
         )
     return table
 

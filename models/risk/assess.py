@@ -94,8 +94,11 @@ def assess(
     )
     shortage = _shortage(panel, told, warnings, options)
     why = explained(whatif, shortage if way_out else shortage.of_nobody())
+    told_of = pd.concat([warnings, why.cells], axis=1).assign(
+        loss_a_day=_loss_a_day(panel, told, shortage)
+    )
     return RiskAssessment(
-        _in_order(pd.concat([warnings, why.cells], axis=1), panel, options),
+        _in_order(told_of, panel, options),
         _projection(panel, told),
         _mean_units(outlook, mean),
         why.options,
@@ -126,6 +129,13 @@ def _shortage(panel: Panel, told: Told, table: pd.DataFrame, options: Options) -
         currency=table["currency"].to_numpy(dtype=object),
         listed=table["state"].isin(["new", "out"]).to_numpy(),
     )
+
+
+def _loss_a_day(panel: Panel, told: Told, shortage: Shortage) -> Floats:
+    """[n] currency that each day of the first period is expected to cost where the shelf is out;
+    NaN elsewhere, and of unknown value."""
+    missed = told.outlook.means["unmet"][:, 0] / panel.frequency.days
+    return np.where(shortage.out, missed * shortage.loss, np.nan)
 
 
 def _in_order(table: pd.DataFrame, panel: Panel, options: Options) -> pd.DataFrame:

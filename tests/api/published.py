@@ -163,6 +163,7 @@ def _warnings(series: pd.DataFrame, mean: float) -> pd.DataFrame:
         reason="",
         value_basis=np.where(at_risk, "margin", ""),
         unit_loss=np.where(at_risk, 420.0, np.nan),
+        loss_a_day=np.where(series["out"], 84.0, np.nan),
         sellable=12.0,
         cause_fr=np.where(at_risk, "commande PO-1182 en retard de 4 jours", ""),
         cause_en=np.where(at_risk, "order PO-1182 is 4 days late", ""),

@@ -308,6 +308,16 @@ def test_customers_to_tell_are_named_with_their_orders_and_when_the_goods_are_ba
             assert (one["customer"], one["back_on"]) == ("Hôpital Nord", back.isoformat())
 
 
+def test_a_day_without_stock_costs_what_a_day_of_demand_earns() -> None:
+    """Nothing comes for weeks: of two a day at a margin of four, all is missed."""
+    empty = shelf(sku="EMPTY", on_hand=0.0, orders=PAST, item=PRICED)
+    costs = found(empty, shelf(sku="FULL", on_hand=300.0, item=PRICED)).warnings["loss_a_day"]
+    assert costs[0] == pytest.approx(2.0 * 4.0, rel=0.15)
+    assert np.isnan(costs[1])
+    halved = found(empty, options=Options(unmet=0.5)).warnings["loss_a_day"]
+    assert halved[0] == pytest.approx(0.5 * costs[0])
+
+
 def test_a_message_names_the_customers_where_nothing_is_to_be_done() -> None:
     made = found(
         shelf(
