@@ -115,6 +115,7 @@ def test_said_and_revoked_by_keyboard(browser: Browser, company: Workspace) -> N
         line = known.locator("li", has_text="compté ce matin")
         expect(line).to_contain_text("12 comptés le matin")
         expect(line).to_contain_text("compte dès la prochaine liste")
+        ready(page)
         line.get_by_placeholder("Pourquoi").fill("une erreur")
         page.keyboard.press("Enter")
         expect(line).to_have_count(0)
