@@ -20,6 +20,7 @@ from forecasting.calendar import Frequency, end_date, labels, period_start, to_p
 from forecasting.forecaster import DemandForecast
 from forecasting.panel import Panel
 from forecasting.scatter import Scatter
+from models.overrides.declaration import KINDS
 from models.overrides.ledger import Override
 from models.scenarios.effects import covered
 
@@ -53,9 +54,10 @@ def overridden(overrides: Sequence[Override], panel: Panel, forecast: DemandFore
 
     Codes that the panel does not have concern nobody: an item may have left since.
     """
-    counted, of_stock = _counted([one for one in overrides if one.kind == "stock"], panel)
-    told, of_orders = _told_of([one for one in overrides if one.kind == "order"], counted)
-    wanted, of_demand = _wanted([one for one in overrides if one.kind == "demand"], panel, forecast)
+    of = {kind: [one for one in overrides if one.kind == kind] for kind in KINDS}
+    wanted, of_demand = _wanted(of["demand"], panel, forecast)
+    counted, of_stock = _counted(of["stock"], panel, wanted)
+    told, of_orders = _told_of(of["order"], counted)
     rows = [*of_demand, *of_stock, *of_orders]
     figures = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     text = [name for name, kind in COLUMNS.items() if kind == "object"]
@@ -150,28 +152,31 @@ def _moved_figures(
                 }
 
 
-def _counted(overrides: Sequence[Override], panel: Panel) -> tuple[Panel, list[dict[str, Any]]]:
-    """The stock as counted, where no picture of that day or later is known; rolled forward by what
-    sold and came in since."""
+def _counted(
+    overrides: Sequence[Override], panel: Panel, forecast: DemandForecast
+) -> tuple[Panel, list[dict[str, Any]]]:
+    """The stock as counted, where no picture of that day or later is known: rolled forward by what
+    sold and came in since, or back by the demand expected up to then where the data end before."""
     figures: dict[int, dict[str, Any]] = {}
     stock = panel.stock.copy()
     for one in sorted(overrides, key=lambda one: (one.start, one.number)):
         stands_for = int(to_period(one.start, panel.frequency)) - 1
-        if stands_for > panel.origin:
-            continue  # counted after the first period to come: later publications know it
+        ahead = max(stands_for - panel.origin, 0)  # periods before the count, yet to be reported
+        if ahead >= forecast.horizon:
+            continue
         for row in np.flatnonzero(concerned(one, panel)).tolist():
             pictured = panel.stock["stock_on"].iloc[row]
             if pd.notna(pictured) and pictured >= pd.Timestamp(one.start):
                 continue
             before = panel.stock["on_hand"].iloc[row]
             held = before - panel.stock["sellable"].iloc[row]  # blocked or expired
-            after = _rolled(one, panel, row)
+            after = _rolled(one, panel, row) + float(forecast.mean[row, :ahead].sum())
             counted_on = min(one.start - dt.timedelta(days=1), panel.origin_date)
             facts = {
                 "on_hand": after,
                 "sellable": max(after - max(held, 0.0), 0.0) if np.isfinite(held) else after,
                 "stock_on": pd.Timestamp(counted_on),
-                "rolled": stands_for < panel.origin,
+                "rolled": stands_for != panel.origin,
                 "stale_days": float((panel.origin_date - counted_on).days),
             }
             for name, value in facts.items():

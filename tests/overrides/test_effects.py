@@ -57,7 +57,6 @@ def test_without_an_override_nothing_is_copied() -> None:
         said(factor=3.0, sku="RETRO-CLOCK", category="no such thing"),
         said(factor=3.0, start=in_days(900), end=in_days(901)),
         said("order", order="PO-99", factor=0.0),
-        said("stock", site="LYON", sku="RETRO-CLOCK", units=3.0, start=in_days(2)),
         said("stock", site="LYON", sku="RETRO-CLOCK", units=3.0, start=TODAY),
     ],
     ids=[
@@ -67,7 +66,6 @@ def test_without_an_override_nothing_is_copied() -> None:
         "codes of nobody",
         "beyond what is forecast",
         "an unknown order",
-        "counted later than the first period",
         "counted before the picture of the stock",
     ],
 )
@@ -148,6 +146,14 @@ def test_a_count_is_rolled_forward_by_what_sold_since() -> None:
     made = told(base, said("stock", site="LYON", sku="RETRO-CLOCK", units=12.0, start=in_days(-1)))
     assert made.panel.stock["on_hand"].tolist() == [12.0 - 2.0 - 4.0]
     assert made.panel.stock["rolled"].tolist() == [True]
+
+
+def test_a_count_after_the_data_end_is_rolled_back_by_what_will_have_sold() -> None:
+    base = base_of(HERE)
+    count = said("stock", site="LYON", sku="RETRO-CLOCK", units=12.0, start=in_days(4))
+    assert told(base, count).panel.stock["on_hand"].tolist() == [12.0 + 3 * 2.0]
+    more = told(base, count, said(number=2, factor=2.0))
+    assert more.panel.stock["on_hand"].tolist() == [12.0 + 3 * 4.0]
 
 
 def test_an_order_that_comes_later_or_less_of_it_never_lowers_the_risk() -> None:

@@ -67,8 +67,8 @@ def company(tmp_path: Path) -> Workspace:
 def test_both_figures_are_shown_and_the_list_marks_the_series(company: Workspace) -> None:
     with serving(company) as client:
         page = client.get(f"{SERIES}&lang=en").text
-        assert "the data said 4, you said 8" in page
-        assert "the data said 12, you said 9" in page
+        assert "4 without you, 8 with what you said" in page
+        assert "12 without you, 9 with what you said" in page
         assert "Demand × 2" in page
         assert "ends soon" in page
         assert "<script>alert" not in page
