@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from forecasting.calendar import Frequency
 from models.publication import SeriesView
@@ -68,3 +68,31 @@ def breakdown(view: SeriesView, frequency: Frequency, lost_share: float) -> list
 
 def _by(walk: Sequence[Mapping[str, Any]], column: str) -> dict[str, Any]:
     return {str(row["period"]): row.get(column) for row in walk}
+
+
+def known_better(
+    overridden: Sequence[Mapping[str, Any]], periods: int, frequency: Frequency
+) -> list[dict[str, Any]]:
+    """One entry a kind of figure that an override changed: what the model or the data said, and
+    what somebody said; `overridden`: rows of the part of that name, of one series."""
+    own = [row for row in overridden if row["grain"] in ("", frequency.grain)]
+    found = []
+    for kind, unit, formula in _KNOWN_BETTER:
+        rows = [row for row in own if row["kind"] == kind]
+        if kind == "demand":
+            rows = rows[:periods]
+        if not rows:
+            continue
+        before, after = (sum(row[name] or 0.0 for row in rows) for name in ("before", "after"))
+        numbers = ", ".join(dict.fromkeys(row["override"] for row in rows))
+        terms = {"without": before, "overridden": after, "overrides": numbers}
+        entry = {"value": after, "unit": unit, "formula": formula, "terms": terms}
+        found.append({"name": f"override_{kind}"} | entry)
+    return found
+
+
+_KNOWN_BETTER: Final = (
+    ("demand", "units", "demand of the periods that an override moves, up to the main horizon"),
+    ("stock", "units", "on hand as counted, rolled forward, instead of the record's"),
+    ("order", "units", "still to come of the open order lines that an override speaks of"),
+)

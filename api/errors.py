@@ -27,6 +27,7 @@ from forecasting.errors import (
     did_you_mean,
 )
 from forecasting.feeds.profile import BadProfile
+from models.overrides.declaration import BadOverride
 from models.publication import Damaged, Gone, NotSaid
 from models.publication.lives import Senseless, Stale
 
@@ -178,6 +179,7 @@ STATUS: Final[Mapping[type[VigistockError], int]] = {
     UnsupportedMedia: 415,
     Unprocessable: 422,
     Senseless: 422,
+    BadOverride: 422,
     NoCondition: 428,
     DeliveryRefused: 422,
     MissingColumns: 422,

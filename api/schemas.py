@@ -399,7 +399,28 @@ class SeriesAnswer(BaseModel):
     projection: list[ProjectionRow]
     risk: Warning
     options: list[Option] = Field(description="what can be done, the recommended first")
-    breakdown: list[Figure] = Field(description="how each figure of the risk comes about")
+    breakdown: list[Figure] = Field(
+        description="how each figure of the risk comes about, and what people know better"
+    )
+    overridden: list[OverriddenFigure] = Field(
+        description="figures that an override changed, before and after"
+    )
+
+
+class OverriddenFigure(BaseModel):
+    """One figure as the data or the model had it, and as somebody knows it better."""
+
+    override: str = Field(description="its number; several where they moved it together")
+    kind: Literal["demand", "stock", "order"]
+    grain: str = Field(description="of a demand: day, week, month")
+    period: str
+    period_start: dt.date | None
+    order_id: str
+    line: str
+    before: float | None = Field(description="units: demand of the period, on hand, open")
+    after: float | None
+    before_on: dt.date | None = Field(description="day promised, or of the picture of the stock")
+    after_on: dt.date | None
 
 
 class Figure(BaseModel):
@@ -420,6 +441,7 @@ class PublicationSummary(Provenance):
     parts: dict[str, Part]
     manifest_sha256: str
     pruned_at: dt.datetime | None = Field(description="its files are gone since: 410")
+    overrides: list[int] = Field(description="numbers of those alive when it was made")
     withdrawn_at: dt.datetime | None = Field(
         description="its version was rolled back: others are served before it"
     )
@@ -522,6 +544,19 @@ class Missed(BaseModel):
     detail: str = Field(description="what happened, in words")
 
 
+class OverridesScore(BaseModel):
+    """Forecasts that people moved, beside those of the model alone, against what came."""
+
+    overrides: int = Field(ge=1, description="judged")
+    series: int = Field(ge=1)
+    figures: int = Field(ge=1, description="forecasts of a period, in every publication that did")
+    wape_model: float | None = Field(description="sum of errors ÷ demand, by the model alone")
+    wape: float | None = Field(description="the same, as overridden")
+    value_added: float | None = Field(
+        description="share of the model's error that people took away; below 0: they added to it"
+    )
+
+
 class ScorecardAnswer(BaseModel):
     judged_up_to: str = Field(description="last complete period known", examples=["2026-11-22"])
     origins: list[str] = Field(description="of the publications judged, oldest first")
@@ -534,6 +569,9 @@ class ScorecardAnswer(BaseModel):
     pruned: int = Field(ge=0, description="left out: no longer kept (`vigistock publications`)")
     unreadable: int = Field(ge=0, description="left out: files missing or changed")
     seconds: float = Field(ge=0, description="that the computation took")
+    overrides: OverridesScore | None = Field(
+        None, description="what overrides were worth; null: none can be judged yet"
+    )
     overall: OverallScore
     by_segment: list[SegmentScore]
     by_period: list[PeriodScore]

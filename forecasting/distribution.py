@@ -145,21 +145,18 @@ class ErrorPaths:
         count: int,
         seed: int,
         horizon: int,
-        factor: Matrix | None = None,
+        moved: Matrix | None = None,
     ) -> NDArray[np.float32]:
         """[b, count, horizon] demand, units, of series with mean [b, H] in quanta, φ [b] and
         quantum [b]; the same key and seed, the same paths.
 
-        `factor` [b, H] moves the mean of each period and keeps everything else, the order of the
-        paths too: no path of a raised period is lower than before, none of a lowered one higher.
+        `moved` [b, H] is the mean that each period is moved to; everything else stays, the order of
+        the paths too: no path of a raised period is lower than before, none of a lowered one
+        higher.
         """
         volumes = volume_class(mean.mean(axis=1))
-        values, mean = self.values(volumes, count), mean[:, :horizon]
-        counts = counts_at(values, mean, dispersion)
-        if factor is not None:
-            raised = factor[:, :horizon, None] >= 1.0
-            moved = counts_at(values, mean * factor[:, :horizon], dispersion)
-            counts = np.where(raised, np.maximum(moved, counts), np.minimum(moved, counts))
+        to = None if moved is None else moved[:, :horizon]
+        counts = self._counts(volumes, mean[:, :horizon], dispersion, count, to)
         units = np.empty((len(keys), count, horizon), np.float32)
         for row, key in enumerate(keys):
             order = self.order(int(volumes[row]), key, count, seed)
@@ -174,12 +171,29 @@ class ErrorPaths:
         dispersion: Matrix,
         quantum: Matrix,
         count: int,
+        moved: Matrix | None = None,
     ) -> Matrix:
         """[b, H, Q] of such paths at each step, units: no path need be drawn for them."""
-        volumes = volume_class(mean.mean(axis=1))
-        counts = counts_at(self.values(volumes, count), mean, dispersion)
+        counts = self._counts(volume_class(mean.mean(axis=1)), mean, dispersion, count, moved)
         found: Matrix = counts[:, :, places_of(levels, count)] * quantum[:, None, None]
         return found
+
+    def _counts(
+        self,
+        volumes: NDArray[np.int64],
+        mean: Matrix,
+        dispersion: Matrix,
+        count: int,
+        moved: Matrix | None,
+    ) -> Matrix:
+        """[b, H, count] ascending, quanta."""
+        values = self.values(volumes, count)
+        counts = counts_at(values, mean, dispersion)
+        if moved is None:
+            return counts
+        raised = (moved >= mean)[:, :, None]
+        there = counts_at(values, moved, dispersion)
+        return np.where(raised, np.maximum(there, counts), np.minimum(there, counts))
 
     def _lenders(self, volume: int) -> tuple[NDArray[np.int64], ...]:
         """The lenders of all origins, one after another; where those of each begin; how many."""

@@ -7,11 +7,11 @@ of the daily sample paths, later ones come from a weekly model of its own; month
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pandas as pd
@@ -49,6 +49,17 @@ class BadBundle(VigistockError):
     title = "A model bundle cannot be read"
 
 
+class Steps(Protocol):
+    """Periods ahead of a grain."""
+
+    @property
+    def frequency(self) -> Frequency: ...
+    @property
+    def first(self) -> int: ...
+    @property
+    def horizon(self) -> int: ...
+
+
 @dataclass(frozen=True)
 class GrainForecast:
     """One grain: step h of a matrix is period `first` + h."""
@@ -61,6 +72,7 @@ class GrainForecast:
     mean_units: Matrix  # [n, H] what will sell, stock allowing; = mean until stock is projected
     method: list[str]
     reason: list[str]
+    before: Matrix | None = None  # [n, H] the mean without what people know better; None: nothing
 
     @property
     def horizon(self) -> int:
@@ -78,23 +90,25 @@ class DemandForecast:
         at: dict[Frequency, GrainAtOrigin],
         grains: dict[Frequency, GrainForecast],
         *,
-        scatter: Scatter | None = None,
+        scatters: Mapping[Frequency, Scatter] | None = None,
         asked: NDArray[np.bool_] | None = None,
+        said: Sequence[str] | None = None,
     ) -> None:
-        """`scatter`: what own paths are drawn from, if not `at`; `asked` [n]: the series that
-        anybody wants to know of, None: all."""
+        """`scatters`: what the paths of a grain are drawn from, if not `at`; `asked` [n]: the
+        series that anybody wants to know of, None: all; `said` [n]: why `before` differs."""
         self.frequency = frequency
         self.origin = origin
         self.series = series
         self.grains = grains
         self.at = at
         self.asked = asked
-        self._scatter = scatter
+        self.said = said
+        self._scatters = dict(scatters or {})
 
     @property
     def mean(self) -> Matrix:
         """[n, H] demand of the own grain."""
-        return self.scatter.mean
+        return self.scatter.expected
 
     @property
     def horizon(self) -> int:
@@ -103,7 +117,12 @@ class DemandForecast:
     @property
     def scatter(self) -> Scatter:
         """What the paths of the own grain are drawn from."""
-        return self._scatter or self.at[self.frequency].scatter
+        return self.scatter_of(self.frequency)
+
+    def scatter_of(self, grain: Frequency) -> Scatter:
+        """What the paths of a grain are drawn from; its periods may begin before the origin's
+        end."""
+        return self._scatters.get(grain) or self.at[grain].scatter
 
     def paths(self, rows: slice, horizon: int) -> NDArray[np.float32]:
         """[b, P, horizon] demand, units, own grain; same series and seed, same paths."""
@@ -111,8 +130,8 @@ class DemandForecast:
 
     def grain_paths(self, grain: Frequency, rows: slice) -> NDArray[np.float32]:
         """[b, P, H] the sample paths that the quantiles of a grain were read from."""
-        own = self.at[self.frequency]
-        return _drawn(own, self.at[grain], self.grains[grain], rows, own.paths(rows))
+        own = self.scatter
+        return _drawn(own, self.scatter_of(grain), self.grains[grain], rows, own.paths(rows))
 
     def with_units(self, mean_units: Matrix) -> DemandForecast:
         """The same forecast with what will sell [n, h ≤ H] in the own grain, and in sums of it."""
@@ -128,12 +147,54 @@ class DemandForecast:
                 for step, days in covered_steps(own, coarse):
                     summed[:, step] = units[:, days].sum(axis=1)
                 grains[frequency] = replace(coarse, mean_units=summed)
-        return DemandForecast(self.frequency, self.origin, self.series, self.at, grains)
+        return self._with(grains, self._scatters)
+
+    def overridden(
+        self, means: Mapping[Frequency, Matrix], rows: NDArray[np.bool_], said: Sequence[str]
+    ) -> DemandForecast:
+        """The same where people know better of the series `rows` [n]: so much is wanted of them.
+
+        `means`: by grain [n, H], over the periods of `scatter_of`; weeks and months within reach of
+        the own grain stay the sums of it. `said` [n]: in words, beside the reason.
+        """
+        scatters = {grain: self.scatter_of(grain).moved_to(mean) for grain, mean in means.items()}
+        grains = {
+            grain: replace(
+                one, mean=one.mean.copy(), quantiles=one.quantiles.copy(), before=one.mean
+            )
+            for grain, one in self.grains.items()
+        }
+        for begin in np.flatnonzero(rows & ~np.append(False, rows[:-1])).tolist():
+            length = int(np.argmin(np.append(rows[begin:], False)))
+            for first in range(begin, begin + length, BLOCK):
+                block = slice(first, min(first + BLOCK, begin + length))
+                for grain, one in grains.items():
+                    skip = one.first - scatters[grain].first
+                    expected = scatters[grain].expected[block, skip : skip + one.horizon]
+                    one.mean[block] = expected
+                _fill(grains, scatters, self.frequency, block)
+        grains = {grain: replace(one, mean_units=one.mean) for grain, one in grains.items()}
+        made = self._with(grains, scatters)
+        made.said = said
+        return made
+
+    def _with(
+        self, grains: dict[Frequency, GrainForecast], scatters: Mapping[Frequency, Scatter]
+    ) -> DemandForecast:
+        return DemandForecast(
+            self.frequency,
+            self.origin,
+            self.series,
+            self.at,
+            grains,
+            scatters=scatters,
+            said=self.said,
+        )
 
     @classmethod
     def kept(cls, scatter: Scatter, series: pd.DataFrame, horizon: int) -> DemandForecast:
         """Of the own grain alone, from what its paths are drawn from: no quantiles, no reasons."""
-        mean = scatter.mean[:, :horizon]
+        mean = scatter.expected[:, :horizon]
         own = GrainForecast(
             frequency=scatter.frequency,
             first=scatter.first,
@@ -145,7 +206,8 @@ class DemandForecast:
             reason=[""] * len(mean),
         )
         grains = {scatter.frequency: own}
-        return cls(scatter.frequency, scatter.first - 1, series, {}, grains, scatter=scatter)
+        scatters = {scatter.frequency: scatter}
+        return cls(scatter.frequency, scatter.first - 1, series, {}, grains, scatters=scatters)
 
     def moved(self, factor: Matrix, asked: NDArray[np.bool_]) -> DemandForecast:
         """The own grain where its demand is `factor` [n, H] times as much, for those who ask about
@@ -158,7 +220,7 @@ class DemandForecast:
             self.series,
             {},
             {self.frequency: replace(own, mean=mean, mean_units=mean)},
-            scatter=self.scatter.times(factor),
+            scatters={self.frequency: self.scatter.times(factor)},
             asked=asked,
         )
 
@@ -185,9 +247,7 @@ def _agree(own: GrainAtOrigin, weeks: GrainAtOrigin) -> None:
         own.levels.reason[row] += f"; whole weeks {WEEKLY_SHARE:.2f} by the weekly forecast"
 
 
-def covered_steps(
-    own: GrainForecast | GrainAtOrigin, coarse: GrainForecast | GrainAtOrigin
-) -> list[tuple[int, slice]]:
+def covered_steps(own: Steps, coarse: Steps) -> list[tuple[int, slice]]:
     """Steps of a coarser grain that lie whole inside the own one, and the own steps they sum."""
     found = []
     for step in range(coarse.horizon):
@@ -199,6 +259,35 @@ def covered_steps(
         if first >= 0 and last < own.horizon:
             found.append((step, slice(first, last + 1)))
     return found
+
+
+def _fill(
+    wanted: Mapping[Frequency, GrainForecast],
+    scatters: Mapping[Frequency, Scatter],
+    finest: Frequency,
+    rows: slice,
+) -> None:
+    """Quantiles of some series, and whatever is a sum of the finest grain, written in place."""
+    own = scatters[finest]
+    for grain, result in wanted.items():
+        draw = scatters[grain]
+        skip = result.first - draw.first
+        part = slice(skip, skip + result.horizon)
+        if result.levels:
+            result.quantiles[rows] = draw.quantiles(rows, result.levels)[:, part]
+    sums = [
+        (result, step, days)
+        for grain, result in wanted.items()
+        if grain is not finest
+        for step, days in covered_steps(own, result)
+    ]
+    if not sums:
+        return
+    daily = own.paths(rows)
+    for result, step, days in sums:
+        total = daily[:, :, days].sum(axis=2)
+        result.quantiles[rows, step] = quantiles_of(total[:, :, None], result.levels)[:, 0]
+        result.mean[rows, step] = own.expected[rows, days].sum(axis=1)
 
 
 class DemandForecaster:
@@ -270,28 +359,10 @@ class FittedDemand:
             grain: _blank(draw, panel, options.forecast_horizons[grain.grain], options.quantiles)
             for grain, draw in at.items()
         }
+        scatters = {grain: draw.scatter for grain, draw in at.items()}
         for begin in range(0, len(panel), BLOCK):
             rows = slice(begin, min(begin + BLOCK, len(panel)))
-            for grain, result in wanted.items():
-                draw = at[grain]
-                skip = result.first - draw.first
-                part = slice(skip, skip + result.horizon)
-                if result.levels:
-                    result.quantiles[rows] = draw.quantiles(rows, result.levels)[:, part]
-            sums = [
-                (result, step, days)
-                for grain, result in wanted.items()
-                if grain is not panel.frequency
-                for step, days in covered_steps(own, result)
-            ]
-            if sums:
-                daily = own.paths(rows)
-                for result, step, days in sums:
-                    total = daily[:, :, days].sum(axis=2)
-                    result.quantiles[rows, step] = quantiles_of(total[:, :, None], result.levels)[
-                        :, 0
-                    ]
-                    result.mean[rows, step] = own.mean[rows, days].sum(axis=1)
+            _fill(wanted, scatters, panel.frequency, rows)
         wanted = {grain: replace(one, mean_units=one.mean) for grain, one in wanted.items()}
         codes = panel.series[["site", "sku"]]
         return DemandForecast(panel.frequency, panel.origin, codes, at, wanted)
@@ -360,8 +431,8 @@ def _grains_of(panel: Panel, options: Options) -> list[History]:
 
 
 def _drawn(
-    own: GrainAtOrigin,
-    draw: GrainAtOrigin,
+    own: Scatter,
+    draw: Scatter,
     wanted: GrainForecast,
     rows: slice,
     daily: NDArray[np.float32],

@@ -17,6 +17,7 @@ from forecasting.distribution import ErrorPaths, series_key
 Matrix = NDArray[np.float64]
 
 ARRAYS: Final = ("mean", "dispersion", "quantum")
+MOVED: Final = "moved"
 
 
 def keys_of(series: pd.DataFrame) -> list[int]:
@@ -37,15 +38,24 @@ class Scatter:
     errors: ErrorPaths
     count: int  # paths a series
     seed: int
-    factor: Matrix | None = None  # [n, H] that the mean is moved by; None: by nothing
+    moved: Matrix | None = None  # [n, H] that the mean is moved to; None: it stays
 
     @property
     def horizon(self) -> int:
         return self.mean.shape[1]
 
+    @property
+    def expected(self) -> Matrix:
+        """[n, H] the mean of the paths, units a period."""
+        return self.mean if self.moved is None else self.moved
+
     def times(self, factor: Matrix) -> Scatter:
         """The same series where more or less is wanted: each path moves with its mean."""
-        return replace(self, factor=factor)
+        return self.moved_to(self.expected * factor)
+
+    def moved_to(self, mean: Matrix) -> Scatter:
+        """The same series where so much is wanted [n, H]; the shape of their luck stays."""
+        return replace(self, moved=mean)
 
     def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
         """[b, count, horizon] demand, units. The same series and seed give the same paths, and the
@@ -55,19 +65,19 @@ class Scatter:
             count=self.count,
             seed=self.seed,
             horizon=self.horizon if horizon is None else min(horizon, self.horizon),
-            factor=None if self.factor is None else self.factor[rows],
             **self._counted(rows),
         )
 
     def quantiles(self, rows: slice, levels: Sequence[float]) -> Matrix:
-        """[b, H, Q] of the unmoved paths at each step."""
+        """[b, H, Q] of the paths at each step."""
         return self.errors.quantiles(levels, count=self.count, **self._counted(rows))
 
-    def _counted(self, rows: slice) -> dict[str, Matrix]:
+    def _counted(self, rows: slice) -> dict[str, Any]:
         """Mean in quanta, φ and quantum of some series."""
         quantum = self.quantum[rows]
         return {
             "mean": self.mean[rows] / quantum[:, None],
+            "moved": None if self.moved is None else self.moved[rows] / quantum[:, None],
             "dispersion": self.dispersion[rows],
             "quantum": quantum,
         }
@@ -79,7 +89,9 @@ class Scatter:
             scores=self.errors.scores,
             volumes=self.errors.volumes,
             bend=self.errors.bend,
-            **{name: getattr(self, name) for name in ARRAYS},
+            **{
+                name: kept for name in (*ARRAYS, MOVED) if (kept := getattr(self, name)) is not None
+            },
         )
         return {
             "frequency": self.frequency.value,
@@ -100,5 +112,6 @@ class Scatter:
                 errors=ErrorPaths(kept["scores"], kept["volumes"], kept["bend"], frequency),
                 count=int(facts["count"]),
                 seed=int(facts["seed"]),
+                moved=kept[MOVED] if MOVED in kept.files else None,
                 **{name: kept[name] for name in ARRAYS},
             )

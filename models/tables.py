@@ -1,5 +1,5 @@
 """The SQL tables of the second floor: publications, their receipts and moves, warnings' lives,
-scenarios, versions and promotions, and what a training must remember.
+scenarios, overrides, versions and promotions, and what a training must remember.
 
 They stand on the record's MetaData. Big numbers (forecasts, risks) are never here: they are files,
 and a row here is what makes files count.
@@ -51,6 +51,8 @@ publications: Final = Table(
     Column("degraded", Text, nullable=False, server_default=""),  # why no champion made it
     Column("delivery", Integer, nullable=False, server_default="0"),  # the last it knew; 0: unsaid
     Column("alarms", JSON, nullable=False, server_default="[]"),  # what looked wrong: models.health
+    # numbers of those alive when it was made: models.overrides
+    Column("overrides", JSON, nullable=False, server_default="[]"),
     Index(None, "origin_end", "number"),
 )
 
@@ -177,6 +179,40 @@ scenarios: Final = Table(
     Column("code_version", Text, nullable=False),
 )
 
+overrides: Final = Table(
+    "overrides",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),  # consecutive from 1
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # demand, stock, order
+    # whom it concerns: series, or lines of an order, that have all codes which are not blank
+    Column("site", CODE, nullable=False),
+    Column("sku", CODE, nullable=False),
+    Column("category", CODE, nullable=False),
+    Column("supplier", CODE, nullable=False),
+    Column("order_id", CODE, nullable=False),
+    Column("start", Date, nullable=False),
+    Column("end", Date, nullable=False),  # the last day on which it holds
+    Column("factor", Double),  # of demand, or of what is open of the order
+    Column("units", Double),  # wanted a period, or counted
+    Column("expected_on", Date),
+    Index(None, "end"),
+)
+"""What people know better (models.overrides); nothing of it is ever changed."""
+
+override_revocations: Final = Table(
+    "override_revocations",
+    metadata,
+    Column(
+        "override", Integer, ForeignKey("overrides.number"), primary_key=True, autoincrement=False
+    ),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
 model_versions: Final = Table(
     "model_versions",
     metadata,
@@ -248,7 +284,14 @@ SQLITE_APPEND_ONLY: Final = tuple(
     """
     for action in ("UPDATE", "DELETE")
 )
-for _table in (model_versions, promotions, warning_changes, scenarios):
+for _table in (
+    model_versions,
+    promotions,
+    warning_changes,
+    scenarios,
+    overrides,
+    override_revocations,
+):
     for _dialect, _statements in (
         ("postgresql", POSTGRES_APPEND_ONLY),
         ("sqlite", SQLITE_APPEND_ONLY),

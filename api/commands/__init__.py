@@ -15,6 +15,7 @@ from api.commands import (
     feeds,
     keys,
     messages,
+    overrides,
     promotions,
     publications,
     scenarios,
@@ -76,6 +77,7 @@ app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
 app.command(rich_help_panel=ANSWERS)(messages.digest)
 app.add_typer(scenarios.scenario, name="scenario", rich_help_panel=ANSWERS)
+app.add_typer(overrides.overrides, name="overrides", rich_help_panel=ANSWERS)
 app.command(rich_help_panel=ANSWERS)(service.serve)
 app.add_typer(keys.keys, name="keys", rich_help_panel=ANSWERS)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.markup import escape
@@ -64,9 +64,28 @@ def scorecard(
     _say_publications(shell, outcome)
     if outcome.publications:
         show_scorecard(shell, outcome.scorecard)
+    if outcome.overrides is not None:
+        shell.say("\n" + worth_of_overrides(outcome.overrides))
     if output is not None:
         rows = counted(len(outcome.scorecard.warnings), "warning")
         shell.err.print(f"{rows} written to {escape(str(output))}", soft_wrap=True)
+
+
+def worth_of_overrides(found: dict[str, Any]) -> str:
+    """What people changed beside what the model said alone, in a line.
+
+    >>> found = {"overrides": 2, "series": 1, "figures": 9, "wape_model": 0.4, "wape": 0.3}
+    >>> worth_of_overrides(found | {"value_added": 0.25}).partition("; ")[2]
+    'error 30%, 40% by the model alone: they helped.'
+    """
+    told = f"Overrides: {found['overrides']}, {counted(found['figures'], 'forecast')} of "
+    told += f"{found['series']} series judged"
+    if found["wape"] is None or found["value_added"] is None:
+        return f"{told}."
+    better = found["value_added"]
+    verdict = "helped" if better > 0 else "did harm" if better < 0 else "changed nothing"
+    error, alone = f"{found['wape']:.0%}", f"{found['wape_model']:.0%}"
+    return f"{told}; error {error}, {alone} by the model alone: they {verdict}."
 
 
 def show_replay(shell: Shell, card: Scorecard) -> None:

@@ -90,6 +90,11 @@ def publish(context: typer.Context, as_of: AsOf = None, as_json: AsJson = False)
         lines = counted(outcome.recognised, "order line")
         shell.say(f"{lines} recognised as ordered by earlier proposals.")
     moved = [f"{one.share:.1%} by {one.grain}" for one in outcome.moved if one.share is not None]
+    if outcome.overrides:
+        numbers = ", ".join(map(str, outcome.overrides))
+        shell.say(f"{counted(len(outcome.overrides), 'override')} counted: {numbers}.")
+    for text in outcome.ending:
+        shell.say(f"[yellow]Ends soon[/] {escape(text)}")
     if outcome.degraded:
         shell.say(f"[red]Degraded:[/] {escape(outcome.degraded)}")
     for text in outcome.alarms:

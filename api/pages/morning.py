@@ -151,15 +151,23 @@ def _lines(
             said,
             lives.get(int(row["warning"])) if pd.notna(row["warning"]) else None,
             sentence_of(row, "cause", frame.language, origin),
+            overridden=(row["site"], row["sku"]) in served.reader.overridden_series,
         )
         for (_, row), (_, said) in zip(taken.iterrows(), rows.iterrows(), strict=True)
     ]
 
 
 def _line(
-    line: Line, row: pd.Series, said: pd.Series, life: Life | None, cause: str
+    line: Line,
+    row: pd.Series,
+    said: pd.Series,
+    life: Life | None,
+    cause: str,
+    *,
+    overridden: bool,
 ) -> dict[str, Any]:
     return vars(line) | {
+        "overridden": overridden,
         "cause": cause,
         "address": f"/series?{urlencode({'site': line.site, 'sku': line.sku})}",
         "supplier": said["supplier"],

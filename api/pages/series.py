@@ -14,6 +14,7 @@ from fastapi import APIRouter, Query, Response
 
 from api.dependencies import InPublications
 from api.pages.frame import InFrame, freshness_of
+from api.pages.overrides import FIGURES, overrides_of
 from api.planner_list import JOINT, line_of, sentence_of
 from api.routes.series import series_payload
 from api.routes.warnings import revision_tag
@@ -54,7 +55,10 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
         risk=told["risk"],
         parts=[master[name] for name in ("category", "supplier", "buyer") if master.get(name)],
         stock={"on_hand": master.get("on_hand"), "on": master.get("stock_on")},
-        figures={one["name"]: one for one in told["breakdown"]},
+        figures={
+            one["name"]: one for one in told["breakdown"] if not one["name"].startswith(FIGURES)
+        },
+        known=await overrides_of(frame, publications, served, told),
         first_terms=FIRST_TERMS,
         steps=_steps(told),
         source=f"/v1/series?{urlencode({'site': site, 'sku': sku})}",

@@ -135,6 +135,7 @@ def _summary(seen_by: Publications, found: Publication, *, current: bool) -> dic
         },
         "manifest_sha256": found.manifest_sha256 if whole else "",
         "pruned_at": found.pruned_at,
+        "overrides": list(made.overrides) if whole else [],
         "withdrawn_at": found.withdrawn_at,
     }
 

@@ -7,7 +7,7 @@ from urllib.parse import unquote
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from api.breakdown import breakdown
+from api.breakdown import breakdown, known_better, main_periods
 from api.dependencies import InPublications, Number, Publications
 from api.errors import NotFound
 from api.negotiation import caching, entity_tag, not_modified, unchanged
@@ -84,6 +84,10 @@ async def _answer(
 def series_payload(served: Served, site: str, sku: str) -> dict[str, Any]:
     served.row(site, sku)
     view = served.reader.series(site, sku)
+    overridden = [
+        {name: value for name, value in row.items() if name not in ("site", "sku")}
+        for row in served.reader.overridden(site, sku)
+    ]
     options = served.reader.publication.provenance.options
     lost_share = float(options.get("unmet", 1.0))
     return {
@@ -96,5 +100,7 @@ def series_payload(served: Served, site: str, sku: str) -> dict[str, Any]:
         "projection": view.projection,
         "risk": served.worded(view.warning),
         "options": served.options_of(site, sku),
-        "breakdown": breakdown(view, served.reader.frequency, lost_share),
+        "breakdown": breakdown(view, served.reader.frequency, lost_share)
+        + known_better(overridden, main_periods(view.warning), served.reader.frequency),
+        "overridden": overridden,
     }

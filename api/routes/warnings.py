@@ -176,7 +176,7 @@ async def change_warning(
         life = life_of(engine, warning, now.date())
         if not caller.sees(life.site):
             raise UnknownName("warning", str(warning), ())
-        seen = _revision(if_match, life)
+        seen = revision_named(if_match, life.revision)
         changed = change(
             engine, warning, Wish(**wish.model_dump()), seen=seen, who=caller.name, at=now
         )
@@ -201,8 +201,11 @@ def _told(life: Life, changes: list[dict[str, object]]) -> dict[str, object]:
 
 def _tag(request: Request, life: Life, *parts: object) -> str:
     """An entity tag that ends with the revision, which If-Match is held against."""
-    tag = entity_tag(request, life.revision, life.state, *parts)
-    return f'{tag[:-1]}.{life.revision}"'
+    return with_revision(entity_tag(request, life.revision, life.state, *parts), life.revision)
+
+
+def with_revision(tag: str, revision: int) -> str:
+    return f'{tag[:-1]}.{revision}"'
 
 
 def revision_tag(revision: int) -> str:
@@ -214,10 +217,10 @@ def revision_tag(revision: int) -> str:
     return f'W/"{0:024x}.{revision}"'
 
 
-def _revision(if_match: str, life: Life) -> int:
+def revision_named(if_match: str, current: int) -> int:
     """The revision that a change is based on. Tags are weak, since compression changes bytes; the
     revision in them is not."""
     if if_match.strip() == "*":
-        return life.revision
+        return current
     named = [int(number) for number in _REVISION.findall(if_match)]
-    return life.revision if life.revision in named else max(named, default=0)
+    return current if current in named else max(named, default=0)

@@ -10,7 +10,7 @@ from typing import Any
 from forecasting.errors import NotReady, Refused
 from models.gate import judge
 from models.ledger import Action, Entry, Version
-from models.pipelines.publish import load_champions, publish_panel
+from models.pipelines.publish import load_champions, moment_of, publish_panel
 from models.pipelines.steps import Progress, open_record, panel_as_of, silent
 from models.registry import Registry
 from models.verdict import GateRefused, Verdict
@@ -139,7 +139,13 @@ def _published(workspace: Workspace, progress: Progress) -> int | None:
             champions = load_champions(workspace, record.engine)
             snapshot, panel = panel_as_of(record, workspace, None, progress)
             outcome = publish_panel(
-                workspace, record.engine, panel, champions, progress, delivery=snapshot.delivery
+                workspace,
+                record.engine,
+                panel,
+                champions,
+                progress,
+                delivery=snapshot.delivery,
+                moment=moment_of(None),
             )
     except NotReady as error:
         progress(f"nothing was published: {error.message}")

@@ -21,18 +21,20 @@ from models.health import Alarm, alarms_of, english
 from models.health.promises import promises
 from models.last_good import last_good
 from models.ledger import DEMAND, RISK
+from models.overrides.ledger import Override, alive_at, ending
 from models.pipelines.steps import Progress, open_record, panel_as_of, plain, silent
 from models.provenance import code_version
 from models.publication import (
     Damaged,
     Move,
     Provenance,
+    Publication,
     current,
     make_parts,
     measure_moves,
     publish_parts,
 )
-from models.publication.contracts import PROPOSALS
+from models.publication.contracts import OVERRIDDEN, PROPOSALS
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
 from models.publication.recognition import recognise
@@ -63,6 +65,8 @@ class PublishOutcome:
     moved: tuple[Move, ...] = ()  # since the publication of the origin before, by grain
     degraded: str = ""  # which champion could not be loaded, and what spoke instead
     alarms: tuple[str, ...] = ()  # what looks wrong, in words
+    overrides: tuple[int, ...] = ()  # numbers of those alive
+    ending: tuple[str, ...] = ()  # of them, those that end soon, in words
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,13 @@ def publish(
         champions = load_champions(workspace, record.engine)
         snapshot, panel = panel_as_of(record, workspace, as_of, progress)
         outcome = publish_panel(
-            workspace, record.engine, panel, champions, progress, delivery=snapshot.delivery
+            workspace,
+            record.engine,
+            panel,
+            champions,
+            progress,
+            delivery=snapshot.delivery,
+            moment=moment_of(as_of),
         )
     return replace(outcome, seconds=round(time.monotonic() - begun, 1))
 
@@ -132,22 +142,24 @@ def publish_panel(
     progress: Progress,
     *,
     delivery: int,
+    moment: dt.datetime,
 ) -> PublishOutcome:
     """Forecast, assess, write and commit, from a panel on. `delivery`: the last that the panel's
-    snapshot knew."""
+    snapshot knew; `moment`: overrides that were alive then count."""
     begun = time.monotonic()
+    known = alive_at(engine, moment, panel.origin_date)
     options = champions.risk.applied_to(workspace.options)
     if champions.degraded:
         progress(champions.degraded)
     progress(f"demand forecasts as of {label(panel.origin, panel.frequency)}")
-    spoken = speak(panel, champions, options, progress)
+    spoken = speak(panel, champions, options, progress, known)
     alarms = alarms_of(panel, promises(engine, workspace.publications, panel))
     progress("publication")
     made = publish_parts(
         engine,
         workspace.publications,
-        spoken.parts(panel),
-        _provenance(panel, champions, options, delivery, alarms),
+        spoken.parts(),
+        _provenance(panel, champions, options, delivery, alarms, known),
         created_at=dt.datetime.now(dt.UTC),
     )
     try:
@@ -162,7 +174,7 @@ def publish_panel(
     except Damaged as error:
         progress(f"orders not recognised: {error.message}")
         answered = []
-    _keep_base(workspace, engine, made.number, panel, spoken.forecast, progress)
+    _keep_base(workspace, engine, made, spoken, progress)
     return PublishOutcome(
         publication=made.number,
         origin=made.provenance.origin_label,
@@ -176,7 +188,21 @@ def publish_panel(
         moved=moved,
         degraded=champions.degraded,
         alarms=tuple(map(english, alarms)),
+        overrides=tuple(one.number for one in known),
+        ending=tuple(
+            f"override {one.number} ({one.figure}) ends on {one.end}"
+            for one in ending(known, moment.date())
+        ),
     )
+
+
+def moment_of(as_of: dt.date | None) -> dt.datetime:
+    """Until when somebody may have said what a publication knows: now; as of a day of the past,
+    until the end of the day after it, on which its data were looked at."""
+    now = dt.datetime.now(dt.UTC)
+    if as_of is None:
+        return now
+    return min(now, dt.datetime.combine(as_of + dt.timedelta(days=2), dt.time(), dt.UTC))
 
 
 def _order_lines(panel: Panel) -> pd.DataFrame:
@@ -189,47 +215,60 @@ def _order_lines(panel: Panel) -> pd.DataFrame:
 def _keep_base(
     workspace: Workspace,
     engine: sa.Engine,
-    number: int,
-    panel: Panel,
-    forecast: DemandForecast,
+    made: Publication,
+    spoken: Spoken,
     progress: Progress,
 ) -> None:
     """What scenarios on the current publication start from; without it they only take longer."""
-    if current(engine).number != number:
+    if current(engine).number != made.number:
         return
+    digest = made.provenance.data_digest
     try:
-        keep_base(workspace.bases, number, panel, forecast)
+        keep_base(workspace.bases, made.number, spoken.panel, spoken.forecast, digest=digest)
     except OSError as error:
         progress(f"no base for scenarios kept: {error.strerror}")
 
 
 @dataclass(frozen=True)
 class Spoken:
-    """What the champions say of a panel."""
+    """What the champions say of a panel, as people know it."""
 
+    panel: Panel
     forecast: DemandForecast
     assessment: RiskAssessment
     proposals: pd.DataFrame
+    overridden: pd.DataFrame  # models.overrides.effects.COLUMNS
 
-    def parts(self, panel: Panel) -> dict[str, pa.Table]:
+    def parts(self) -> dict[str, pa.Table]:
         """Those of a publication."""
-        return make_parts(panel, self.forecast, self.assessment, {PROPOSALS: self.proposals})
+        ragged = {PROPOSALS: self.proposals}
+        if len(self.overridden):
+            ragged[OVERRIDDEN] = self.overridden
+        return make_parts(self.panel, self.forecast, self.assessment, ragged)
 
 
-def speak(panel: Panel, champions: Champions, options: Options, progress: Progress) -> Spoken:
-    """What the champions say; `options`: with the parameters of the risk."""
+def speak(
+    panel: Panel,
+    champions: Champions,
+    options: Options,
+    progress: Progress,
+    known: Sequence[Override] = (),
+) -> Spoken:
+    """What the champions say; `options`: with the parameters of the risk; `known`: overrides."""
     from models.lead_time import fit_lead_times
+    from models.overrides.effects import overridden
     from models.risk import assess
     from models.risk.proposals import proposals
 
-    forecast = champions.demand.forecast(panel)
+    told = overridden(known, panel, champions.demand.forecast(panel))
+    panel, forecast = told.panel, told.forecast
     progress("lead times and risk of stockout")
     lead_times = fit_lead_times(panel, options)
     assessment = assess(panel, forecast, lead_times, options, champions.hazard)
     progress("supplier orders")
     grain = forecast.grains[panel.frequency]
     proposed = proposals(panel, assessment.supply, grain, lead_times, options)
-    return Spoken(forecast, assessment, proposed)
+    return Spoken(panel, forecast, assessment, proposed, told.figures)
 
 
 def _provenance(
@@ -238,6 +277,7 @@ def _provenance(
     options: Options,
     delivery: int,
     alarms: Sequence[Alarm],
+    known: Sequence[Override],
 ) -> Provenance:
     return Provenance(
         origin=panel.origin,
@@ -251,4 +291,5 @@ def _provenance(
         delivery=delivery,
         degraded=champions.degraded,
         alarms=tuple(alarm.plain() for alarm in alarms),
+        overrides=tuple(one.number for one in known),
     )

@@ -1,7 +1,8 @@
 """A past publication made again from what was known then, and compared with what was published.
 
 Data: the record as it was after the last delivery that the publication knew (rows are only ever
-added). Models: the very versions, their files verified. Settings: those that it keeps.
+added). Models: the very versions, their files verified. Settings: those that it keeps. Overrides:
+those alive then, revoked since or not.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from forecasting.panel import Panel, build_panel
 from forecasting.record.database import reading
 from forecasting.record.schema import deliveries
 from models.ledger import DEMAND, RISK, Ledger
+from models.overrides.ledger import numbered
 from models.pipelines.publish import Champions, speak
 from models.pipelines.steps import Progress, open_record, silent
 from models.provenance import code_version
@@ -74,7 +76,8 @@ def reproduce(
         progress(f"data as of {made.origin_label}, up to delivery {delivery}")
         panel = build_panel(record.as_known(delivery), made.origin, options)
         progress("forecasts and risks")
-        parts = speak(panel, champions, options, progress).parts(panel)
+        known = numbered(record.engine, made.overrides)
+        parts = speak(panel, champions, options, progress, known).parts()
         progress("comparison")
         differs = list(_differences(workspace.publications / found.folder, found, panel, parts))
     return ReproduceOutcome(

@@ -20,6 +20,8 @@ from forecasting.panel import Panel
 from forecasting.record import Record
 from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
+from models.overrides.effects import overridden
+from models.overrides.ledger import numbered
 from models.pipelines.steps import Progress, open_record, panel_as_of, silent
 from models.publication import Publication, open_publication
 from models.publication.contracts import PROJECTION, WARNINGS
@@ -125,7 +127,9 @@ def _base(
         )
     progress("demand forecasts of the publication")
     demand = FittedDemand.from_files(_bundle(workspace, record.engine, DEMAND, made))
-    keep_base(workspace.bases, made.number, panel, demand.forecast(panel))
+    known = numbered(record.engine, made.provenance.overrides)
+    told = overridden(known, panel, demand.forecast(panel))
+    keep_base(workspace.bases, made.number, told.panel, told.forecast, digest=digest)
     again = kept_base(workspace.bases, made.number, digest)
     assert again is not None
     return again
@@ -136,7 +140,7 @@ def _uplift(workspace: Workspace, engine: sa.Engine, made: Publication, base: Ba
 
     def uplift(panel: Panel) -> NDArray[np.float64] | None:
         demand = FittedDemand.from_files(_bundle(workspace, engine, DEMAND, made))
-        mean, before = demand.forecast(panel).mean, base.forecast.mean
+        mean, before = demand.forecast(panel).mean, base.forecast.scatter.mean
         factor = np.divide(mean, before, out=np.ones_like(mean), where=before > 0)
         return None if np.array_equal(mean, before) else factor
 

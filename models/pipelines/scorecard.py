@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import sqlalchemy as sa
 
 from forecasting.calendar import label, parse_as_of
@@ -18,9 +20,16 @@ from forecasting.panel import build_panel
 from forecasting.snapshot import refresh
 from models.lead_time import Floats
 from models.ledger import DEMAND, RISK, Ledger
+from models.overrides.value import value_added
 from models.pipelines.steps import Progress, open_record, origin_as_of, silent
 from models.publication import Damaged, Publication, list_publications
-from models.publication.contracts import SERIES, WARNINGS, forecasts_part, quantile_column
+from models.publication.contracts import (
+    OVERRIDDEN,
+    SERIES,
+    WARNINGS,
+    forecasts_part,
+    quantile_column,
+)
 from models.publication.ledger import episodes_of
 from models.publication.lives import acted_on
 from models.publication.parts import map_part
@@ -40,6 +49,7 @@ class ScorecardOutcome:
     pruned: int  # no longer kept
     unreadable: int  # their files are missing or not those committed
     seconds: float
+    overrides: dict[str, Any] | None = None  # models.overrides.value.value_added
 
     def facts(self) -> dict[str, Any]:
         """As plain values, for JSON."""
@@ -82,7 +92,17 @@ def scorecard(
         pruned=pruned,
         unreadable=len(honest) - len(said),
         seconds=round(time.monotonic() - begun, 1),
+        overrides=value_added(_overridden(honest, workspace.publications), truth),
     )
+
+
+def _overridden(publications: Sequence[Publication], root: Path) -> Iterator[pd.DataFrame]:
+    """The figures that people moved, of each publication where they did."""
+    for one in publications:
+        if OVERRIDDEN in one.parts:
+            with suppress(Damaged):
+                table = map_part(root / one.folder, one.parts[OVERRIDDEN])
+                yield table.to_pandas(date_as_object=False)
 
 
 def _latest_of_each_origin(publications: Sequence[Publication]) -> list[Publication]:

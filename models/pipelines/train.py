@@ -31,7 +31,7 @@ from models.evidence import Evidence, evidence_of
 from models.lease import lease
 from models.ledger import DEMAND, RISK, Action, Entry, Version
 from models.pipelines.promotion import verdict_on
-from models.pipelines.publish import load_champions, publish_panel
+from models.pipelines.publish import load_champions, moment_of, publish_panel
 from models.pipelines.rehearsal import rehearse
 from models.pipelines.report import training_run
 from models.pipelines.steps import Progress, open_record, panel_as_of, silent
@@ -131,7 +131,13 @@ def train(
         if decided.entries or _is_unpublished(registry, versions, panel, record.engine):
             champions = load_champions(workspace, record.engine)
             publication = publish_panel(
-                workspace, record.engine, panel, champions, progress, delivery=snapshot.delivery
+                workspace,
+                record.engine,
+                panel,
+                champions,
+                progress,
+                delivery=snapshot.delivery,
+                moment=moment_of(as_of),
             ).publication
         parts.end()
     return TrainOutcome(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 DECIMALS: Final = 6
 """Of forecast units: far below what any path can tell, and nothing moves by less."""
 
+OVERRIDE: Final = "override"  # method of a figure that somebody knows better: models.overrides
 HISTORY_PERIODS: Final = 120
 """Own-grain periods of history beside the forecast: a season of days, ten years of months."""
 
@@ -63,7 +64,7 @@ def make_parts(
     }
     sold = forecast.with_units(assessment.mean_units)
     for frequency, grain in sold.grains.items():
-        parts[forecasts_part(frequency.grain)] = _forecasts(panel.series, grain)
+        parts[forecasts_part(frequency.grain)] = _forecasts(panel.series, grain, forecast.said)
     more = {OPTIONS: assessment.options, GROUPS: assessment.groups, **(ragged or {})}
     parts |= {name: table_of(frame) for name, frame in more.items()}
     _check_alignment(parts, len(panel.series))
@@ -136,7 +137,7 @@ def _projection(projection: pd.DataFrame, panel: Panel) -> pa.Table:
     return table
 
 
-def _forecasts(series: pd.DataFrame, grain: GrainForecast) -> pa.Table:
+def _forecasts(series: pd.DataFrame, grain: GrainForecast, said: Sequence[str] | None) -> pa.Table:
     length = grain.mean.shape[1]
     periods = list(range(grain.first, grain.first + length))
     columns = _by_series(series, periods, grain.frequency)
@@ -146,7 +147,25 @@ def _forecasts(series: pd.DataFrame, grain: GrainForecast) -> pa.Table:
     columns["method"] = _repeated(grain.method, length)
     columns["mean_units"] = _units(grain.mean_units)
     columns["reason"] = _repeated(grain.reason, length)
+    if grain.before is not None and said is not None:
+        columns |= _overridden(grain, said)
     return pa.table(columns)
+
+
+def _overridden(grain: GrainForecast, said: Sequence[str]) -> dict[str, pa.Array]:
+    """Method and reason where somebody knows better than the model, whose figure is told."""
+    before = grain.mean if grain.before is None else grain.before
+    method = np.repeat(np.array(grain.method, dtype=object), grain.horizon)
+    reason = np.repeat(np.array(grain.reason, dtype=object), grain.horizon)
+    for row, step in np.argwhere(grain.mean != before).tolist():
+        place = row * grain.horizon + step
+        alone = f"by the model alone {before[row, step]:.4g} ({method[place]})"
+        reason[place] = "; ".join(part for part in (said[row], alone, reason[place]) if part)
+        method[place] = OVERRIDE
+    return {
+        name: pa.array([str(one) for one in values], pa.string()).dictionary_encode()
+        for name, values in (("method", method), ("reason", reason))
+    }
 
 
 def _units(values: NDArray[np.float64]) -> pa.Array:

@@ -26,9 +26,12 @@ PROPOSALS: Final = "proposals"  # one row a line of a proposed order, order by o
 OPTIONS: Final = "options"  # one row a thing that can be done, by series, recommended ones first
 GROUPS: Final = "groups"  # one row a group of warnings that one action repairs; names no series
 
-RAGGED: Final = frozenset({PROPOSALS, OPTIONS})
+OVERRIDDEN: Final = "overridden"  # one row a figure that an override changed: models.overrides
+
+RAGGED: Final = frozenset({PROPOSALS, OPTIONS, OVERRIDDEN})
 """Parts with as many rows of a series as there are, in an order of their own; each row still names
-a series. Publications of earlier versions have none of them."""
+a series. Publications of earlier versions have none of them; of `overridden` neither has one that
+no override changed."""
 
 HORIZON_LETTER: Final = {Frequency.DAY: "d", Frequency.WEEK: "w", Frequency.MONTH: "m"}
 

@@ -37,6 +37,7 @@ class Provenance:
     delivery: int = 0  # the last that the record knew; 0: it was not said
     degraded: str = ""  # why versions other than the champions made it
     alarms: Sequence[Mapping[str, Any]] = ()  # what looked wrong: `models.health.Alarm.plain`
+    overrides: Sequence[int] = ()  # numbers of those alive when it was made
 
     @property
     def origin_label(self) -> str:
@@ -127,6 +128,7 @@ def _insert(
         delivery=made.delivery,
         degraded=made.degraded,
         alarms=[dict(alarm) for alarm in made.alarms],
+        overrides=list(made.overrides),
     )
     return int(connection.execute(statement.returning(publications.c.number)).scalar_one())
 
@@ -228,6 +230,7 @@ def _publication(row: Any) -> Publication:
             delivery=row.delivery,
             degraded=row.degraded,
             alarms=tuple(row.alarms),
+            overrides=tuple(row.overrides),
         ),
         created_at=row.created_at,
         folder=row.folder,

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from copy import copy
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from models.publication.contracts import (
     GROUPS,
     HISTORY,
     OPTIONS,
+    OVERRIDDEN,
     PROJECTION,
     PROPOSALS,
     RAGGED,
@@ -125,6 +127,7 @@ class PublicationReader:
         """
         mine = copy(self)
         mine._plain, mine._first_option = {}, None
+        mine.__dict__.pop("overridden_series", None)
         kept = [row for (site, _), row in self._rows.items() if site in sites]
         runs = _runs(kept)
         mine._parts = {
@@ -138,7 +141,7 @@ class PublicationReader:
         mine._row_of_warning = _row_of_warning(mine._warnings)
         mine.publication = replace(
             self.publication,
-            provenance=replace(self.publication.provenance, data_digest=""),
+            provenance=replace(self.publication.provenance, data_digest="", overrides=()),
             manifest_sha256="",
             parts={},
         )
@@ -365,6 +368,23 @@ class PublicationReader:
             self._first_option = found
         first, last = self._first_option.get((site, sku), (0, 0))
         return self.records(OPTIONS, slice(first, last)) if last else []
+
+    def overridden(self, site: str, sku: str) -> list[dict[str, Any]]:
+        """Figures of one series that an override changed, before and after; mostly none."""
+        table = self._parts.get(OVERRIDDEN)
+        if table is None or (site, sku) not in self.overridden_series:
+            return []
+        mine = pc.and_(pc.equal(table["site"], site), pc.equal(table["sku"], sku))
+        return self.records(OVERRIDDEN, np.flatnonzero(mine.to_numpy(zero_copy_only=False)))
+
+    @cached_property
+    def overridden_series(self) -> frozenset[tuple[str, str]]:
+        """Site and sku of the series of which an override changed a figure."""
+        table = self._parts.get(OVERRIDDEN)
+        if table is None:
+            return frozenset()
+        codes = (table[name].to_pylist() for name in ("site", "sku"))
+        return frozenset(zip(*codes, strict=True))
 
     def _said(self) -> pa.Table:
         table = self._warnings

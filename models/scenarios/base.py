@@ -37,8 +37,13 @@ class Base:
     forecast: DemandForecast  # of the own grain
 
 
-def keep_base(root: Path, number: int, panel: Panel, forecast: DemandForecast) -> None:
-    """Write the base of publication `number` under `root`, and forget those of all others."""
+def keep_base(
+    root: Path, number: int, panel: Panel, forecast: DemandForecast, *, digest: str
+) -> None:
+    """Write the base of publication `number` under `root`, and forget those of all others.
+
+    `digest`: of the data that it was made from, which overrides of the panel leave as they are.
+    """
     root.mkdir(parents=True, exist_ok=True)
     for old in root.iterdir():
         shutil.rmtree(old)
@@ -46,7 +51,7 @@ def keep_base(root: Path, number: int, panel: Panel, forecast: DemandForecast) -
     aside.mkdir()
     facts: dict[str, Any] = {
         "format": FORMAT,
-        "digest": panel.digest,
+        "digest": digest,
         "horizon": forecast.grains[panel.frequency].horizon,
         "scatter": forecast.scatter.to_files(aside),
         "panel": {
@@ -59,7 +64,7 @@ def keep_base(root: Path, number: int, panel: Panel, forecast: DemandForecast) -
 
 
 def kept_base(root: Path, number: int, digest: str) -> Base | None:
-    """The base of a publication made from a panel with this digest; None where none is kept, or it
+    """The base of a publication made from data with this digest; None where none is kept, or it
     cannot be read: it can be made again."""
     folder = root / str(number)
     try:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting.calendar import end_date, period_end, period_start
+from forecasting.calendar import Frequency, end_date, period_end, period_start
 from forecasting.errors import Refused, UnknownName
 from forecasting.panel import Panel
 from models.lead_time import LeadTimes, sources_of
@@ -280,11 +280,18 @@ def _span(now: Supposed, start: dt.date | None, end: dt.date | None) -> tuple[dt
 
 def _covered(now: Supposed, start: dt.date | None, end: dt.date | None) -> Floats:
     """[H] share of each period that lies in the span."""
-    first, last = (np.datetime64(day, "D") for day in _span(now, start, end))
     periods = now.panel.origin + np.arange(1, now.factor.shape[1] + 1)
-    opens, closes = (bound(periods, now.panel.frequency) for bound in (period_start, period_end))
+    return covered(periods, now.panel.frequency, *_span(now, start, end))
+
+
+def covered(
+    periods: NDArray[np.int64], frequency: Frequency, start: dt.date, end: dt.date
+) -> Floats:
+    """[H] share of the days of each period that lies between two days, both included."""
+    first, last = np.datetime64(start, "D"), np.datetime64(end, "D")
+    opens, closes = (bound(periods, frequency) for bound in (period_start, period_end))
     days = (np.minimum(closes, last) - np.maximum(opens, first)).astype(np.int64) + 1
-    return np.maximum(days, 0) / ((closes - opens).astype(np.int64) + 1.0)
+    return np.asarray(np.maximum(days, 0) / ((closes - opens).astype(np.int64) + 1.0))
 
 
 def _shipped_on(panel: Panel, mean: Floats, factor: Floats) -> Floats:

@@ -20,6 +20,7 @@ from fastapi.routing import iter_route_contexts
 from httpx import Client, Response
 
 from api.app import create_app
+from api.clock import today
 from api.pages import assets, is_page
 from api.schemas import Problem
 from api.scorecards import keep
@@ -27,6 +28,8 @@ from api.security import ADMIN_ALONE, RULES, rule_of
 from api.tables import jobs, pushes
 from forecasting.feeds import load_profile, read
 from forecasting.record import Record
+from models.overrides.declaration import override_of, settled
+from models.overrides.ledger import add, revoke
 from models.workspace import Workspace
 from tests.api.keyed import NOW, bearer, key
 from tests.api.planned import kept_scenario
@@ -43,6 +46,10 @@ ERPS: Final = frozenset({"erp", "admin"})
 TRAINING: Final = json.dumps({"kind": "train", "as_of": "2026-11-22"})
 SALES: Final = "date,site,sku,units\n2026-11-20,{},00123,4\n"
 RECEIPT: Final = json.dumps({"files": [{"grain": "week", "rows": 1, "sha256": "0" * 64}]})
+OVERRIDE: Final = {
+    **{"kind": "demand", "site": OWN, "sku": "00123", "factor": 2.0, "reason": "told"},
+    "end": (today() + dt.timedelta(days=30)).isoformat(),
+}
 NOBODY: Final = ("none", "unknown", "expired", "revoked", "another scheme")
 
 
@@ -208,6 +215,22 @@ ROUTES: Final = {
         READERS, "its rows", "/v1/flow", "/v1/flow?site=PARIS", "/v1/flow?site=NO1"
     ),
     "GET /v1/scorecard": Route(READERS, "refused", "/v1/scorecard"),
+    "GET /v1/overrides": Route(READERS, "its rows", "/v1/overrides"),
+    "GET /v1/overrides/{number}": Route(
+        READERS, "its rows", "/v1/overrides/1", "/v1/overrides/6", "/v1/overrides/99", 404
+    ),
+    "POST /v1/overrides": Route(
+        frozenset({"planner", "admin"}), "its rows", "/v1/overrides", content=json.dumps(OVERRIDE)
+    ),
+    "DELETE /v1/overrides/{number}": Route(
+        frozenset({"planner", "admin"}),
+        "its rows",
+        "/v1/overrides/1?reason=over",
+        "/v1/overrides/6?reason=over",
+        "/v1/overrides/99?reason=over",
+        404,
+        content="{}",
+    ),
 }
 OPEN: Final = {
     name for name, one in ROUTES.items() if one.scopes == ALL and one.limited == "the same"
@@ -261,7 +284,9 @@ def made(workspace: Workspace, *sites: str) -> dict[str, str]:
     keep(workspace, outcome().facts())
     _deliver(workspace, OWN, "erp's program", "admin's program")
     kept_scenario(workspace, STOP, name="PARIS" if not sites else "", sites=sites)
+    _override(workspace, OWN, "nobody", "planner's program", "admin's program")
     if not sites:
+        _override(workspace, FOREIGN, "nobody")
         _deliver(workspace, FOREIGN)
         kept_scenario(workspace, {"kind": "site_closed", "site": FOREIGN})
     return {
@@ -287,6 +312,17 @@ def _deliver(workspace: Workspace, site: str, *callers: str) -> None:
                 connection.execute(sa.insert(pushes), row | {"caller": caller, "at": NOW})
             if not connection.execute(sa.select(jobs.c.id)).first():
                 connection.execute(sa.insert(jobs), [JOB, TRAIN, WHAT_IF])
+
+
+def _override(workspace: Workspace, site: str, revoked: str, *callers: str) -> None:
+    """One that was revoked, and what these callers will say again, for a site."""
+    with Record.open(workspace.database_url) as record:
+        declared = settled(override_of(OVERRIDE | {"site": site}), today())
+        gone, _ = add(record.engine, declared, who=revoked, at=NOW)
+        revoke(record.engine, gone.number, who=revoked, reason="over", at=NOW)
+        for caller in callers:
+            add(record.engine, declared, who=caller, at=NOW)
+            add(record.engine, declared, who=f"another than {caller}", at=NOW)
 
 
 JOB: Final = {
@@ -371,8 +407,8 @@ def _told(response: Response) -> tuple[str, dict[str, str]]:
     """What an answer says, but the words of the question itself and its own id."""
     text = re.sub(r'"request_id":"\w+"', "", response.text)
     text = re.sub(r"PARIS|NO1", "…", text)
-    text = re.sub(r"((?:warnings?|groups?|deliver\w+|scenarios)[/ ])\d+", r"\1…", text)
-    text = re.sub(r"(warning '|scenario '|scenario &#39;|\"name\":\")\d+", r"\1…", text)
+    text = re.sub(r"((?:warnings?|groups?|deliver\w+|scenarios|overrides)[/ ])\d+", r"\1…", text)
+    text = re.sub(r"((?:warning|scenario|override) '|scenario &#39;|\"name\":\")\d+", r"\1…", text)
     ignored = ("x-request-id", "date", "etag", "content-length")
     return text, {name: value for name, value in response.headers.items() if name not in ignored}
 

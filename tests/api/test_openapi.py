@@ -52,6 +52,10 @@ OPERATIONS = {
     "createScenario",
     "getScenario",
     "getFlow",
+    "listOverrides",
+    "createOverride",
+    "getOverride",
+    "revokeOverride",
     "promoteModel",
     "rollbackModel",
 }

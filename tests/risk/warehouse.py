@@ -92,7 +92,7 @@ def delivered(
 class GivenForecast:
     """Demand paths as given: what DemandForecast offers to the risk models, and nothing else."""
 
-    asked = None
+    asked, said = None, None
 
     def __init__(self, panel: Panel, paths: NDArray[np.float32]) -> None:
         self.frequency, self.origin = panel.frequency, panel.origin

@@ -33,6 +33,7 @@ const MODULES = {
   "[data-change-form], [data-acknowledge]": "./lives.js",
   "[data-chart]": "./chart.js",
   "[data-flow]": "./flow.js",
+  "[data-overrides]": "./overrides.js",
   "[data-plan-form]": "./plans.js",
   "[data-upload], [data-csv]": "./upload.js",
   "[data-job-form], [data-job]": "./jobs.js",

@@ -1,0 +1,176 @@
+"""`overrides list|add|revoke`: what people know and the data do not."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from api.commands.shell import AsJson, Shell, shell_of
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from models.overrides.ledger import Override
+
+overrides = typer.Typer(
+    name="overrides",
+    help="What somebody knows better than the data: with a reason, until a day.",
+    no_args_is_help=True,
+)
+
+DATES: Final = ["%Y-%m-%d"]
+Reason = Annotated[str, typer.Option(help="Why: who said so, what was seen. Required.")]
+
+
+@contextmanager
+def _engine(shell: Shell) -> Iterator[sa.Engine]:
+    workspace = shell.workspace()
+    from forecasting.record.database import connect
+
+    engine = connect(workspace.database_url, schema=workspace.schema)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+@overrides.command("list")
+def list_(
+    context: typer.Context,
+    every: Annotated[
+        bool, typer.Option("--all", help="Those that are over or revoked too.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What holds today or will, the newest first."""
+    shell = shell_of(context, as_json)
+    from api.clock import today
+    from models.overrides.ledger import list_overrides
+
+    with _engine(shell) as engine:
+        found = [one for one in list_overrides(engine) if every or one.is_alive(today())]
+    if shell.json:
+        shell.answer({"overrides": [_facts(one) for one in found]})
+        return
+    if not found:
+        shell.say("Nobody knows better: no override holds.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for heading in ("number", "says", "of", "from", "until", "by", "because"):
+        table.add_column(heading, overflow="fold")
+    for one in found:
+        until = f"{one.end}"
+        if one.revoked_at:
+            until = f"revoked {one.revoked_at:%Y-%m-%d}"
+        elif one.ends_soon(today()):
+            until = f"[yellow]{until}, soon[/]"
+        words = (one.figure, _of(one), str(one.start))
+        table.add_row(
+            str(one.number), *map(escape, words), until, escape(one.who), escape(one.reason)
+        )
+    shell.out.print(table)
+
+
+@overrides.command()
+def add(
+    context: typer.Context,
+    kind: Annotated[
+        Literal["demand", "stock", "order"], typer.Argument(help="What is known better.")
+    ],
+    reason: Reason,
+    until: Annotated[
+        dt.datetime,
+        typer.Option(formats=DATES, metavar="DATE", help="The last day on which it holds."),
+    ],
+    start: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            "--from", formats=DATES, metavar="DATE", help="First day, or of the count: today."
+        ),
+    ] = None,
+    factor: Annotated[
+        float | None, typer.Option(help="Times the demand; or share of the order that comes.")
+    ] = None,
+    units: Annotated[
+        float | None, typer.Option(help="Demand of each period; or what was counted.")
+    ] = None,
+    expected_on: Annotated[
+        dt.datetime | None,
+        typer.Option(formats=DATES, metavar="DATE", help="The day on which the order comes."),
+    ] = None,
+    site: Annotated[str, typer.Option(help="Of this site alone.")] = "",
+    sku: Annotated[str, typer.Option(help="Of this item alone.")] = "",
+    category: Annotated[str, typer.Option(help="Of this category alone.")] = "",
+    supplier: Annotated[str, typer.Option(help="Of this supplier alone.")] = "",
+    order: Annotated[str, typer.Option(help="The open order.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Say what you know better; the next publication counts it.
+
+    vigistock overrides add demand --factor 2 --sku 00123 --until 2026-11-29 --reason promotion
+    """
+    shell = shell_of(context, as_json)
+    from api.clock import today
+    from models.overrides.declaration import override_of, settled
+    from models.overrides.ledger import add as keep
+    from models.registry import whoami
+
+    given: dict[str, Any] = {
+        **{"kind": kind, "reason": reason, "end": until.date(), "factor": factor, "units": units},
+        **{"start": start and start.date(), "expected_on": expected_on and expected_on.date()},
+        **{"site": site, "sku": sku, "category": category, "supplier": supplier, "order": order},
+    }
+    said = {name: value for name, value in given.items() if value not in (None, "")}
+    declared = settled(override_of(said), today())
+    with _engine(shell) as engine:
+        made, is_new = keep(engine, declared, who=whoami(), at=dt.datetime.now(dt.UTC))
+    if shell.json:
+        shell.answer(_facts(made))
+        return
+    shell.say(
+        f"Override [bold]{made.number}[/] ({escape(made.figure)}; {escape(_of(made))}) "
+        + ("holds" if is_new else "held already")
+        + f" until {made.end}; the next publication counts it."
+    )
+
+
+@overrides.command()
+def revoke(
+    context: typer.Context,
+    number: Annotated[int, typer.Argument(min=1, help="Of the override.")],
+    reason: Reason,
+    as_json: AsJson = False,
+) -> None:
+    """Let an override count no longer. It stays in the record."""
+    shell = shell_of(context, as_json)
+    from models.overrides.ledger import revoke as end
+    from models.registry import whoami
+
+    with _engine(shell) as engine:
+        gone = end(engine, number, who=whoami(), reason=reason, at=dt.datetime.now(dt.UTC))
+    if shell.json:
+        shell.answer(_facts(gone))
+        return
+    shell.say(
+        f"Override {gone.number} ({escape(gone.figure)}) is revoked; the next publication no "
+        "longer counts it."
+    )
+
+
+def _of(one: Override) -> str:
+    """Whom it concerns, in short."""
+    codes = (one.order, one.site, one.sku, one.category, one.supplier)
+    return " · ".join(code for code in codes if code)
+
+
+def _facts(one: Override) -> dict[str, Any]:
+    from api.clock import today
+    from api.override_schemas import told
+
+    return told(one, today())

@@ -1,0 +1,239 @@
+"""What overrides change of the inputs as of an origin, and the figures before and after. Pure.
+
+Demand moves as under a scenario (each sample path with its mean), an order book and the stock are
+what people say instead. The history, and so whatever is learned from it, stays as the data have it.
+Overrides apply in the order in which they were made: factors multiply, later units replace.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from forecasting.calendar import Frequency, end_date, labels, period_start, to_period
+from forecasting.forecaster import DemandForecast
+from forecasting.panel import Panel
+from forecasting.scatter import Scatter
+from models.overrides.declaration import KINDS
+from models.overrides.ledger import Override
+from models.scenarios.effects import covered
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.bool_]  # [n] which series
+
+CODES: Final = ("site", "sku", "category", "supplier")
+COLUMNS: Final = {
+    **dict.fromkeys(("override", "kind", "site", "sku", "grain", "period"), "object"),
+    "period_start": "datetime64[s]",
+    **dict.fromkeys(("order_id", "line"), "object"),
+    **dict.fromkeys(("before", "after"), "float64"),
+    **dict.fromkeys(("before_on", "after_on"), "datetime64[s]"),
+}
+"""Of the part `overridden`: a row a figure that differs from the data's or the model's. `override`:
+its number, or those that moved it together; `before` and `after`: demand of a period, stock on hand
+or units open of an order line, with the day it is promised for."""
+
+
+@dataclass(frozen=True)
+class Overridden:
+    """A panel or a forecast under overrides, and the figures that they changed."""
+
+    panel: Panel
+    forecast: DemandForecast
+    figures: pd.DataFrame  # COLUMNS
+
+
+def overridden(overrides: Sequence[Override], panel: Panel, forecast: DemandForecast) -> Overridden:
+    """Stock, order book and demand as people know them; the same where no override is for them.
+
+    Codes that the panel does not have concern nobody: an item may have left since.
+    """
+    of = {kind: [one for one in overrides if one.kind == kind] for kind in KINDS}
+    wanted, of_demand = _wanted(of["demand"], panel, forecast)
+    counted, of_stock = _counted(of["stock"], panel, wanted)
+    told, of_orders = _told_of(of["order"], counted)
+    rows = [*of_demand, *of_stock, *of_orders]
+    figures = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    text = [name for name, kind in COLUMNS.items() if kind == "object"]
+    figures[text] = figures[text].fillna("")
+    ordered = figures.sort_values(["site", "sku"], kind="stable", ignore_index=True)
+    return Overridden(told, wanted, ordered)
+
+
+def concerned(override: Override, panel: Panel) -> Rows:
+    """[n] the series that have all the codes of an override, an order's lines left aside."""
+    rows = np.ones(len(panel), dtype=bool)
+    for name in CODES:
+        if code := getattr(override, name):
+            rows &= (panel.series[name].astype(object) == code).to_numpy()
+    return rows
+
+
+def _wanted(
+    overrides: Sequence[Override], panel: Panel, forecast: DemandForecast
+) -> tuple[DemandForecast, list[dict[str, Any]]]:
+    scatters = {grain: forecast.scatter_of(grain) for grain in forecast.grains}
+    means = {grain: one.expected for grain, one in scatters.items()}
+    by: list[list[Override]] = [[] for _ in range(len(panel))]
+    for one in overrides:
+        rows = concerned(one, panel)
+        moved = {
+            grain: _moved(one, scatter, means[grain], rows, forecast.frequency)
+            for grain, scatter in scatters.items()
+        }
+        for row in np.flatnonzero(_differs(means, moved)).tolist():
+            by[row].append(one)
+        means = moved
+    touched = _differs({grain: one.expected for grain, one in scatters.items()}, means)
+    if not touched.any():
+        return forecast, []
+    said = [
+        ", ".join(f"override {one.number}: {one.figure}" for one in mine) if moves else ""
+        for mine, moves in zip(by, touched.tolist(), strict=True)
+    ]
+    made = forecast.overridden(means, touched, said)
+    return made, list(_moved_figures(made, panel, by, touched))
+
+
+def _moved(
+    override: Override, scatter: Scatter, mean: Floats, rows: Rows, own: Frequency
+) -> Floats:
+    """[n, H] of a grain, by the share of each period's days that the override covers. Units are of
+    a period of the finest grain."""
+    periods = scatter.first + np.arange(scatter.horizon)
+    share = covered(periods, scatter.frequency, override.start, override.end)
+    if not (rows.any() and share.any()):
+        return mean
+    moved = mean.copy()
+    if override.units is not None:
+        each = np.array([_finest(int(period), scatter.frequency, own) for period in periods])
+        moved[rows] = mean[rows] * (1.0 - share) + override.units * share * each
+    elif override.factor is not None:
+        moved[rows] = mean[rows] * (1.0 + share * (override.factor - 1.0))
+    return moved
+
+
+def _finest(period: int, grain: Frequency, own: Frequency) -> float:
+    """Periods of the finest grain in one of a coarser."""
+    if grain is own:
+        return 1.0
+    days = (end_date(period, grain) - end_date(period - 1, grain)).days
+    return days / own.days
+
+
+def _differs(before: dict[Frequency, Floats], after: dict[Frequency, Floats]) -> Rows:
+    differs = [(before[grain] != after[grain]).any(axis=1) for grain in before]
+    return np.asarray(np.logical_or.reduce(differs))
+
+
+def _moved_figures(
+    made: DemandForecast, panel: Panel, by: Sequence[Sequence[Override]], touched: Rows
+) -> Iterable[dict[str, Any]]:
+    sites, skus = (panel.series[name].tolist() for name in ("site", "sku"))
+    for grain, one in made.grains.items():
+        if one.before is None:
+            continue
+        steps = one.first + np.arange(one.horizon)
+        names, starts = labels(steps, grain), period_start(steps, grain)
+        for row in np.flatnonzero(touched).tolist():
+            numbers = ", ".join(str(mine.number) for mine in by[row])
+            for step in np.flatnonzero(one.mean[row] != one.before[row]).tolist():
+                yield {
+                    **{"override": numbers, "kind": "demand", "grain": grain.grain},
+                    **{"site": sites[row], "sku": skus[row]},
+                    **{"period": names[step], "period_start": starts[step]},
+                    **{"before": one.before[row, step], "after": one.mean[row, step]},
+                }
+
+
+def _counted(
+    overrides: Sequence[Override], panel: Panel, forecast: DemandForecast
+) -> tuple[Panel, list[dict[str, Any]]]:
+    """The stock as counted, where no picture of that day or later is known: rolled forward by what
+    sold and came in since, or back by the demand expected up to then where the data end before."""
+    figures: dict[int, dict[str, Any]] = {}
+    stock = panel.stock.copy()
+    for one in sorted(overrides, key=lambda one: (one.start, one.number)):
+        stands_for = int(to_period(one.start, panel.frequency)) - 1
+        ahead = max(stands_for - panel.origin, 0)  # periods before the count, yet to be reported
+        if ahead >= forecast.horizon:
+            continue
+        for row in np.flatnonzero(concerned(one, panel)).tolist():
+            pictured = panel.stock["stock_on"].iloc[row]
+            if pd.notna(pictured) and pictured >= pd.Timestamp(one.start):
+                continue
+            before = panel.stock["on_hand"].iloc[row]
+            held = before - panel.stock["sellable"].iloc[row]  # blocked or expired
+            after = _rolled(one, panel, row) + float(forecast.mean[row, :ahead].sum())
+            counted_on = min(one.start - dt.timedelta(days=1), panel.origin_date)
+            facts = {
+                "on_hand": after,
+                "sellable": max(after - max(held, 0.0), 0.0) if np.isfinite(held) else after,
+                "stock_on": pd.Timestamp(counted_on),
+                "rolled": stands_for != panel.origin,
+                "stale_days": float((panel.origin_date - counted_on).days),
+            }
+            for name, value in facts.items():
+                stock.loc[row, name] = value
+            figures[row] = {
+                **{"override": str(one.number), "kind": "stock"},
+                **{name: panel.series[name].iloc[row] for name in ("site", "sku")},
+                **{"before": before, "after": after},
+                **{"before_on": pictured, "after_on": pd.Timestamp(one.start)},
+            }
+    if not figures:
+        return panel, []
+    return replace(panel, stock=stock.astype(panel.stock.dtypes)), list(figures.values())
+
+
+def _rolled(count: Override, panel: Panel, row: int) -> float:
+    """Units at the origin of what was counted on the morning of a day up to the one after it."""
+    units = float(count.units or 0.0)
+    first = int(to_period(count.start, panel.frequency))
+    if first > panel.origin:
+        return units
+    periods = np.arange(max(first, panel.start), panel.origin + 1)
+    share = covered(periods, panel.frequency, count.start, panel.origin_date)
+    since = periods - panel.start
+    sold, came = (np.nan_to_num(one[row, since]) for one in (panel.units, panel.receipts))
+    return max(units + float((share * (came - sold)).sum()), 0.0)
+
+
+def _told_of(overrides: Sequence[Override], panel: Panel) -> tuple[Panel, list[dict[str, Any]]]:
+    """The order book with the days and the shares that people were told; what comes never is not
+    in it."""
+    book = panel.orders
+    promised, open_units = book["promised_on"].copy(), book["units_open"].copy()
+    by: dict[int, list[str]] = {}
+    series = book["series"].to_numpy(dtype=np.int64)
+    for one in overrides:
+        mine = (book["order_id"] == one.order).to_numpy() & concerned(one, panel)[series]
+        if one.expected_on is not None and one.expected_on > panel.origin_date:
+            promised[mine] = pd.Timestamp(one.expected_on)
+        if one.factor is not None:
+            open_units[mine] = open_units[mine] * one.factor
+        for line in np.flatnonzero(mine).tolist():
+            by.setdefault(line, []).append(str(one.number))
+    same_day = (promised == book["promised_on"]) | (promised.isna() & book["promised_on"].isna())
+    changed = (~same_day | (open_units != book["units_open"])).to_numpy()
+    if not changed.any():
+        return panel, []
+    figures = [
+        {
+            **{"override": ", ".join(by[line]), "kind": "order"},
+            **{name: panel.series[name].iloc[series[line]] for name in ("site", "sku")},
+            **{name: book[name].iloc[line] for name in ("order_id", "line")},
+            **{"before": book["units_open"].iloc[line], "after": open_units.iloc[line]},
+            **{"before_on": book["promised_on"].iloc[line], "after_on": promised.iloc[line]},
+        }
+        for line in np.flatnonzero(changed).tolist()
+    ]
+    orders = book.assign(promised_on=promised, units_open=open_units)
+    kept = orders[(open_units > 0).to_numpy()].reset_index(drop=True)
+    return replace(panel, orders=kept), figures
