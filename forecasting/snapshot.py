@@ -192,7 +192,8 @@ def _last_written(folder: Path) -> Snapshot | None:
         folder=folder,
         delivery=found["delivery"],
         delivery_digest=found["delivery_digest"],
-        parts={
+        parts=dict.fromkeys(FEEDS, {})  # feeds that it was written before
+        | {
             name: {month: Part(**part) for month, part in months.items()}
             for name, months in found["parts"].items()
         },
