@@ -138,9 +138,7 @@ def _published(workspace: Workspace, progress: Progress) -> int | None:
         with open_record(workspace) as record:
             champions = load_champions(workspace, record.engine)
             snapshot, panel = panel_as_of(record, workspace, None, progress)
-            outcome = publish_panel(
-                workspace, record.engine, panel, champions, progress, delivery=snapshot.delivery
-            )
+            outcome = publish_panel(workspace, record.engine, snapshot, panel, champions, progress)
     except NotReady as error:
         progress(f"nothing was published: {error.message}")
         return None

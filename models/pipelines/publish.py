@@ -17,6 +17,7 @@ from forecasting.errors import NotReady
 from forecasting.forecaster import DemandForecast, FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel
+from forecasting.snapshot import Snapshot
 from models.health import Alarm, alarms_of, english
 from models.health.promises import promises
 from models.last_good import last_good
@@ -32,7 +33,7 @@ from models.publication import (
     measure_moves,
     publish_parts,
 )
-from models.publication.contracts import PROPOSALS
+from models.publication.contracts import KPI_FEEDS, KPIS, PROPOSALS
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
 from models.publication.recognition import recognise
@@ -44,6 +45,7 @@ from models.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from forecasting.windows import RowSource
     from models.risk import RiskAssessment
 
 
@@ -88,9 +90,7 @@ def publish(
     with open_record(workspace) as record:
         champions = load_champions(workspace, record.engine)
         snapshot, panel = panel_as_of(record, workspace, as_of, progress)
-        outcome = publish_panel(
-            workspace, record.engine, panel, champions, progress, delivery=snapshot.delivery
-        )
+        outcome = publish_panel(workspace, record.engine, snapshot, panel, champions, progress)
     return replace(outcome, seconds=round(time.monotonic() - begun, 1))
 
 
@@ -127,27 +127,25 @@ def _risk_from(folder: Path) -> tuple[RiskParameters, RuptureHazard | None]:
 def publish_panel(
     workspace: Workspace,
     engine: sa.Engine,
+    snapshot: Snapshot,
     panel: Panel,
     champions: Champions,
     progress: Progress,
-    *,
-    delivery: int,
 ) -> PublishOutcome:
-    """Forecast, assess, write and commit, from a panel on. `delivery`: the last that the panel's
-    snapshot knew."""
+    """Forecast, assess, write and commit, from a panel of the snapshot on."""
     begun = time.monotonic()
     options = champions.risk.applied_to(workspace.options)
     if champions.degraded:
         progress(champions.degraded)
     progress(f"demand forecasts as of {label(panel.origin, panel.frequency)}")
-    spoken = speak(panel, champions, options, progress)
+    spoken = speak(panel, snapshot, champions, options, progress)
     alarms = alarms_of(panel, promises(engine, workspace.publications, panel))
     progress("publication")
     made = publish_parts(
         engine,
         workspace.publications,
         spoken.parts(panel),
-        _provenance(panel, champions, options, delivery, alarms),
+        _provenance(panel, champions, options, snapshot.delivery, alarms),
         created_at=dt.datetime.now(dt.UTC),
     )
     try:
@@ -210,14 +208,21 @@ class Spoken:
     forecast: DemandForecast
     assessment: RiskAssessment
     proposals: pd.DataFrame
+    kpis: pd.DataFrame
+    kpi_feeds: pd.DataFrame
 
     def parts(self, panel: Panel) -> dict[str, pa.Table]:
         """Those of a publication."""
-        return make_parts(panel, self.forecast, self.assessment, {PROPOSALS: self.proposals})
+        more = {PROPOSALS: self.proposals, KPIS: self.kpis, KPI_FEEDS: self.kpi_feeds}
+        return make_parts(panel, self.forecast, self.assessment, more)
 
 
-def speak(panel: Panel, champions: Champions, options: Options, progress: Progress) -> Spoken:
-    """What the champions say; `options`: with the parameters of the risk."""
+def speak(
+    panel: Panel, source: RowSource, champions: Champions, options: Options, progress: Progress
+) -> Spoken:
+    """What the champions say, and the KPIs; `options`: with the parameters of the risk; `source`:
+    the rows that the panel was built from."""
+    from models.kpis import measured
     from models.lead_time import fit_lead_times
     from models.risk import assess
     from models.risk.proposals import proposals
@@ -229,7 +234,8 @@ def speak(panel: Panel, champions: Champions, options: Options, progress: Progre
     progress("supplier orders")
     grain = forecast.grains[panel.frequency]
     proposed = proposals(panel, assessment.supply, grain, lead_times, options)
-    return Spoken(forecast, assessment, proposed)
+    progress("KPIs")
+    return Spoken(forecast, assessment, proposed, *measured(panel, source, options, progress))
 
 
 def _provenance(

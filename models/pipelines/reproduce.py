@@ -72,9 +72,10 @@ def reproduce(
         champions = _versions(workspace, record.engine, found)
         options = _options(made.options)
         progress(f"data as of {made.origin_label}, up to delivery {delivery}")
-        panel = build_panel(record.as_known(delivery), made.origin, options)
+        source = record.as_known(delivery)
+        panel = build_panel(source, made.origin, options)
         progress("forecasts and risks")
-        parts = speak(panel, champions, options, progress).parts(panel)
+        parts = speak(panel, source, champions, options, progress).parts(panel)
         progress("comparison")
         differs = list(_differences(workspace.publications / found.folder, found, panel, parts))
     return ReproduceOutcome(

@@ -131,7 +131,7 @@ def train(
         if decided.entries or _is_unpublished(registry, versions, panel, record.engine):
             champions = load_champions(workspace, record.engine)
             publication = publish_panel(
-                workspace, record.engine, panel, champions, progress, delivery=snapshot.delivery
+                workspace, record.engine, snapshot, panel, champions, progress
             ).publication
         parts.end()
     return TrainOutcome(
