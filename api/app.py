@@ -26,6 +26,7 @@ from api.routes import (
     groups,
     health,
     jobs,
+    kpis,
     metrics,
     models,
     proposals,
@@ -97,7 +98,7 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
     app.include_router(feeds.no_feed)  # before the feeds
     for resource in (
         *(health, metrics, warnings, groups, series, forecasts, proposals, publication_list),
-        *(receipts, scorecard, feeds, jobs, models, scenarios, flow),
+        *(receipts, scorecard, kpis, feeds, jobs, models, scenarios, flow),
     ):
         app.include_router(resource.router)
     for page in (

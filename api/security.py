@@ -86,6 +86,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "POST /v1/scenarios": _rule(Scope.PLANNER, Scope.SCIENTIST),
     "GET /v1/scenarios/{number}": _READ,
     "GET /v1/flow": _READ,
+    "GET /v1/kpis": _PULL,
     "GET /v1/models": _rule(Scope.PLANNER, Scope.SCIENTIST),
     "POST /v1/models/{name}/promote": _rule(Scope.SCIENTIST),
     "POST /v1/models/{name}/rollback": _rule(Scope.SCIENTIST),
