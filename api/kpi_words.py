@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -41,6 +42,17 @@ WHY: Final[Mapping[str, Mapping[str, str]]] = {
 }
 
 
+def spaced(text: str, language: str) -> str:
+    """A sentence whose signs stay with their words, as French writes them.
+
+    >>> spaced("flux « costs » absent : depuis", "fr").split(" ")
+    ['flux', '«\xa0costs\xa0»', 'absent\xa0:', 'depuis']
+    """
+    if language != "fr":
+        return text
+    return re.sub(r"(?<=«) | (?=[:;?!»])", "\xa0", text)
+
+
 def value_of(value: Any, unit: str, currency: str, language: str) -> str:
     """A figure with its unit; blank where it is unknown.
 
@@ -67,8 +79,8 @@ def why_not(figure: Mapping[str, Any], language: str) -> str:
     """Why a figure has no value; blank where it has one.
 
     >>> since = dt.date(2026, 3, 3)
-    >>> why_not({"missing": "feed_silent", "missing_feed": "costs", "missing_since": since}, "fr")
-    'non calculable : flux « costs » absent depuis le 3 mars 2026'
+    >>> why_not({"missing": "feed_silent", "missing_feed": "costs", "missing_since": since}, "en")
+    'cannot be computed: no feed “costs” since March 3, 2026'
     """
     code = str(figure["missing"])
     if not code:
@@ -78,7 +90,7 @@ def why_not(figure: Mapping[str, Any], language: str) -> str:
         code = "column_absent"
     since = figure["missing_since"]
     day = "" if since is None or pd.isna(since) else format_date(since, "long", locale=language)
-    return WHY[code][language].format(feed=feed, column=column, day=day)
+    return spaced(WHY[code][language].format(feed=feed, column=column, day=day), language)
 
 
 def period_of(period: str, start: dt.date, language: str) -> str:

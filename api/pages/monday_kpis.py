@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from api.kpi_board import Shown, headlines, shown_of, stands_in
-from api.kpi_words import period_of, value_of, why_not
+from api.kpi_words import period_of, spaced, value_of, why_not
 from api.served import Served
 from models.accuracy_words import segments_in
 from models.kpis.figures import Question
@@ -34,9 +34,9 @@ def _told(one: Shown, language: str) -> dict[str, Any]:
     instead = stands_in(one)
     return {
         "name": one.kpi.name,
-        "title": one.kpi.titles[language],
-        "formula": one.kpi.formulas[language],
-        "instead_of": instead.titles[language] if instead else "",
+        "title": spaced(one.kpi.titles[language], language),
+        "formula": spaced(one.kpi.formulas[language], language),
+        "instead_of": spaced(instead.titles[language], language) if instead else "",
         "is_known": one.is_known,
         "value": written(latest["value"]),
         "period": period_of(latest["period"], latest["period_start"], language),
