@@ -29,6 +29,6 @@ COST_SHARE: Final = Kpi(
         "en": "logistics cost ÷ sales to customers at the price paid, else the item's",
     },
     source="SCOR CO.1.1 as a share of revenue",
-    feeds=("costs", "sales", "items.unit_price"),
+    feeds=("costs", "sales", "sales.price"),
     measure=measure,
 )

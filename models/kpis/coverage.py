@@ -21,10 +21,12 @@ have no such days: what they pay for is dated."""
 
 def coverage(facts: Facts) -> pd.DataFrame:
     """One row a feed and site (blank: all): first and last day that it speaks of; NaT: always. A
-    feed without a row is absent. Columns of items (`items.unit_cost`): where one is filled.
+    feed without a row is absent. Columns (`items.unit_cost`): where one is filled;
+    `sales.price` where `items.unit_price` stands in for it, too.
     """
     panel = facts.panel
-    priced, costed = facts.has_price, np.asarray(np.isfinite(facts.cost))
+    listed = facts.series["unit_price"].notna().to_numpy()
+    costed = np.asarray(np.isfinite(facts.cost))
     parts = [
         _of_matrix(facts, "sales", lambda rows: np.isfinite(panel.units[rows])),
         _of_matrix(
@@ -36,7 +38,8 @@ def coverage(facts: Facts) -> pd.DataFrame:
         _of_rows(facts, "customer_orders", facts.customer_orders["ordered_on"]),
         _of_rows(facts, "incidents", facts.incidents["occurred_on"]),
         _of_costs(facts),
-        _of_column(facts, "items.unit_price", priced),
+        _of_column(facts, "sales.price", facts.has_price),
+        _of_column(facts, "items.unit_price", listed),
         _of_column(facts, "items.unit_cost", costed),
     ]
     dates = dict.fromkeys(("first_on", "last_on"), "datetime64[s]")
