@@ -12,6 +12,7 @@ from forecasting.calendar import Frequency, origin_of
 from forecasting.options import Options
 from forecasting.panel import Panel, build_panel
 from models.kpis import measured
+from models.kpis.facts import Facts
 from tests.forecasting.warehouse import Rows
 
 ORIGIN = dt.date(2026, 11, 18)  # a Wednesday: neither its week nor its month is over
@@ -173,6 +174,11 @@ def _incidents(
 def panel_of(told: Feeds, origin: dt.date = ORIGIN, options: Options | None = None) -> Panel:
     options = options or Options()
     return build_panel(Rows(**told), origin_of(origin, options.frequency), options)
+
+
+def facts_of(told: Feeds) -> Facts:
+    """What a KPI is counted from."""
+    return Facts(panel_of(told), Rows(**told), Options())
 
 
 def counted(
