@@ -26,6 +26,7 @@ from api.routes import (
     groups,
     health,
     jobs,
+    kpis,
     metrics,
     models,
     overrides,
@@ -98,7 +99,7 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
     app.include_router(feeds.no_feed)  # before the feeds
     for resource in (  # first what is asked most: routes are tried in this order
         *(series, forecasts, warnings, groups, health, metrics, proposals, publication_list),
-        *(receipts, scorecard, feeds, jobs, models, scenarios, flow, overrides),
+        *(receipts, scorecard, kpis, feeds, jobs, models, scenarios, flow, overrides),
     ):
         app.include_router(resource.router)
     for page in (

@@ -90,6 +90,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "POST /v1/overrides": _rule(Scope.PLANNER, by_site=True),
     "GET /v1/overrides/{number}": _READ,
     "DELETE /v1/overrides/{number}": _rule(Scope.PLANNER, by_site=True),
+    "GET /v1/kpis": _PULL,
     "GET /v1/models": _rule(Scope.PLANNER, Scope.SCIENTIST),
     "POST /v1/models/{name}/promote": _rule(Scope.SCIENTIST),
     "POST /v1/models/{name}/rollback": _rule(Scope.SCIENTIST),

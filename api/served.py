@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from api.errors import NotFound
 from api.planner_list import by_priority, rates_of
 from forecasting.errors import UnknownName
+from models.kpis.figures import Question
 from models.ledger import DEMAND, RISK
 from models.publication import PublicationReader
 from models.publication.contracts import (
@@ -45,7 +46,7 @@ SORTS: Final[Mapping[str, str]] = {
 }
 """What warnings may be sorted by; a minus before it turns the order round."""
 
-KEPT: Final = 32  # sets of sites whose part of a publication stays indexed
+KEPT: Final = 32  # sets of sites whose part of a publication stays indexed, answers of KPIs
 LISTS: Final = ("causes", "actions")  # kept as JSON text, answered as what it says
 CONSTANTS_OF_GROUPS: Final = ("publication", "origin")
 CONSTANTS: Final = ("publication", "origin", "model_version")  # said once, in the provenance
@@ -62,6 +63,7 @@ class Served:
         self._orders: dict[str, Rows] = {}
         self._levels: dict[str, tuple[str, ...]] = {}
         self._delta: tuple[object, pa.Table] = (None, None)  # the last: pages follow each other
+        self._kpis: dict[Question, pa.Table] = {}
         self.limited: dict[frozenset[str], Served] = {}
 
     def only(self, sites: frozenset[str]) -> Served:
@@ -219,6 +221,16 @@ class Served:
             | {"customer_orders": orjson.loads(row.get("customer_orders") or "[]")}
             for row in table.to_pylist()
         ]
+
+    def kpis(self, question: Question) -> pa.Table:
+        """The figures that answer a question; the latest few answers are kept. Raises NotSaid where
+        there were none of them yet."""
+        found = self._kpis.get(question)
+        if found is None:
+            found = self._kpis[question] = self.reader.kpis([question])
+            while len(self._kpis) > KEPT:
+                self._kpis.pop(next(iter(self._kpis)), None)
+        return found
 
     @cached_property
     def proposals(self) -> pa.Table:

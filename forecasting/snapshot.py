@@ -193,8 +193,8 @@ def _last_written(folder: Path) -> Snapshot | None:
         delivery=found["delivery"],
         delivery_digest=found["delivery_digest"],
         parts={
-            name: {month: Part(**part) for month, part in months.items()}
-            for name, months in found["parts"].items()
+            name: {month: Part(**part) for month, part in found["parts"].get(name, {}).items()}
+            for name in (*FEEDS, COMPLETE)  # a feed may be younger than the snapshot
         },
         bounds={
             name: (dt.date.fromisoformat(days[0]), dt.date.fromisoformat(days[1]))

@@ -360,6 +360,46 @@ EVENTS: Final = Table(
     dated="start",
 )
 
+COSTS: Final = Table(
+    "costs",
+    "one row per amount: a period, a site and a kind of logistics cost",
+    (
+        _date("period_start", "first day that the amount pays for", required=True),
+        _SITE,
+        _text(
+            "kind",
+            "transport, storage, handling, packaging … in the company's words",
+            required=True,
+        ),
+        _number("amount", "currency; negative: credited", required=True),
+        _date("period_end", "last day, inclusive; blank: the end of that month"),
+        _text("currency", "ISO 4217; blank: the workspace's"),
+        _text("category", "category that it was spent on; blank: all"),
+        _text("supplier", "supplier whose goods it was spent on; blank: all"),
+    ),
+    key=("period_start", "site", "kind", "currency", "category", "supplier"),
+    dated="period_start",
+)
+
+INCIDENTS: Final = Table(
+    "incidents",
+    "one row per incident: a complaint of a customer, or a fault of a supplier",
+    (
+        _date("occurred_on", "business date", required=True),
+        _SITE,
+        _choice("side", "whose order went wrong", ("customer", "supplier"), required=True),
+        _text("incident_id", "document"),
+        _text("kind", "damaged, wrong item, wrong quantity … in the company's words"),
+        _text("order_id", "order"),
+        _text("line", "line of the order"),
+        _text("sku", "code of the item"),
+        _text("supplier", "who delivered"),
+        _amount("units", "units concerned"),
+    ),
+    key=("occurred_on", "site", "side", "incident_id", "kind", "order_id", "line", "sku"),
+    dated="occurred_on",
+)
+
 FEEDS: Final[Mapping[str, Table]] = {
     table.name: table
     for table in (
@@ -375,6 +415,8 @@ FEEDS: Final[Mapping[str, Table]] = {
         RECEIPTS,
         CUSTOMER_ORDERS,
         EVENTS,
+        COSTS,
+        INCIDENTS,
     )
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -43,6 +44,50 @@ GLOSSARY: Final = (
     "between them. `instability` is how far the forecast of a period moves from one origin to the "
     "next, as a share of the demand. `total28_…` is of the demand over 28 periods as one number."
 )
+
+
+SEGMENT_FACTS: Final = ("series", "share_of_demand", "rmsse", "rmsse_naive", "closer")
+"""What the record keeps of a segment; closer: share of its series where our RMSSE was the lower
+one, draws by half."""
+_PREFIX: Final = "segment/"
+
+
+def kept_of_segments(report: BacktestReport) -> dict[str, float]:
+    """`segment/A / smooth/rmsse` and so on; nothing where nothing was judged."""
+    segments, series = report.by_segment, report.by_series
+    if not len(segments) or "rmsse_naive" not in series:
+        return {}
+    known = series[series["rmsse"].notna() & series["rmsse_naive"].notna()]
+    gap = known["rmsse_naive"] - known["rmsse"]
+    closer = (gap > 0) + 0.5 * (gap == 0)
+    names = known["abc"].astype(str) + " / " + known["demand_class"].astype(str)
+    by_name = closer.groupby(names).mean()
+    kept = {}
+    for row in segments.to_dict("records"):
+        segment = f"{row['abc']} / {row['demand_class']}"
+        facts = {**row, "closer": by_name.get(segment, math.nan)}
+        for name in SEGMENT_FACTS:
+            if math.isfinite(facts[name]):
+                kept[f"{_PREFIX}{segment}/{name}"] = float(facts[name])
+    return kept
+
+
+def segments_in(metrics: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """By segment, the facts that a version keeps of it, where it was compared.
+
+    >>> whole = {name: 1.0 for name in SEGMENT_FACTS}
+    >>> kept = {f"segment/A / smooth/{name}": value for name, value in whole.items()}
+    >>> found = segments_in({**kept, "segment/C / lumpy/series": 3.0, "day/wape": 0.2})
+    >>> found == {"A / smooth": whole}
+    True
+    """
+    found: dict[str, dict[str, float]] = {}
+    for name, value in metrics.items():
+        if name.startswith(_PREFIX):
+            segment, _, fact = name.removeprefix(_PREFIX).rpartition("/")
+            found.setdefault(segment, {})[fact] = value
+    compared = {"series", "rmsse", "rmsse_naive", "closer"}
+    return {segment: facts for segment, facts in found.items() if compared <= set(facts)}
 
 
 def losing(report: BacktestReport) -> list[str]:

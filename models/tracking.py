@@ -76,6 +76,7 @@ class TrainingRun:
     segments: pd.DataFrame  # indexed by segment, one column a metric
     files: Mapping[str, str | bytes] = field(default_factory=dict)  # artifact path -> content
     example: tuple[pd.DataFrame, pd.DataFrame] | None = None  # what goes in, and what comes out
+    kept_of_segments: Mapping[str, float] = field(default_factory=dict)  # in our record, beside
 
 
 class Tracking:

@@ -14,6 +14,7 @@ from api.commands import (
     evaluation,
     feeds,
     keys,
+    kpis,
     messages,
     overrides,
     promotions,
@@ -75,6 +76,7 @@ app.command(rich_help_panel=OPERATE)(schedule.schedule)
 app.add_typer(publications.publications, name="publications", rich_help_panel=OPERATE)
 app.command(rich_help_panel=ANSWERS)(answers.warnings)
 app.command(rich_help_panel=ANSWERS)(answers.export)
+app.command(rich_help_panel=ANSWERS)(kpis.kpis)
 app.command(rich_help_panel=ANSWERS)(messages.digest)
 app.add_typer(scenarios.scenario, name="scenario", rich_help_panel=ANSWERS)
 app.add_typer(overrides.overrides, name="overrides", rich_help_panel=ANSWERS)

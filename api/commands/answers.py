@@ -153,16 +153,21 @@ def _table(listed: Listed, words: Mapping[str, str]) -> Table:
 def export(
     context: typer.Context,
     what: Annotated[
-        Literal["forecasts", "warnings", "proposals", "options", "groups", "series", "flow"],
+        Literal[
+            "forecasts", "warnings", "proposals", "options", "groups", "series", "flow", "kpis"
+        ],
         typer.Argument(
-            metavar="forecasts|warnings|proposals|options|groups|series|flow",
+            metavar="forecasts|warnings|proposals|options|groups|series|flow|kpis",
             help="What to write.",
         ),
     ],
     publication: PublicationNumber = None,
     grain: Annotated[
         Literal["day", "week", "month"] | None,
-        typer.Option(help="Of forecasts; default: the workspace's period."),
+        typer.Option(
+            help="Of forecasts (default: the workspace's period) or KPIs (week or month; default: "
+            "month)."
+        ),
     ] = None,
     form: Annotated[
         Literal["csv", "parquet", "ndjson", "json"], typer.Option("--format", help="Of the file.")
@@ -175,10 +180,12 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write forecasts, warnings, what can be done about them, series or the flow of risk."""
+    """Write forecasts, warnings, what can be done about them, series, the flow of risk or KPIs."""
     shell = shell_of(context, as_json)
-    if grain and what != "forecasts":
-        raise typer.BadParameter("only forecasts have a grain", param_hint="--grain")
+    if grain and what not in ("forecasts", "kpis"):
+        raise typer.BadParameter("only forecasts and KPIs have a grain", param_hint="--grain")
+    if what == "kpis" and grain == "day":
+        raise typer.BadParameter("KPIs are told by week and month", param_hint="--grain")
     if every and what != "warnings":
         raise typer.BadParameter("only warnings leave series out", param_hint="--all")
     if shell.json and output is None:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from api.demo import happenings, masters
+from api.demo import happenings, logistics, masters
 from api.demo.coding import Coding
 from api.demo.company import Company
 from api.demo.demand import Demand
@@ -89,6 +89,14 @@ def write_files(folder: Path, company: Company, demand: Demand, ledger: Ledger) 
             "customer_orders",
         ),
         ("events", "events.csv", masters.events(company, demand), CANONICAL, "events"),
+        ("costs", "costs.csv", logistics.costs(company, demand, ledger), CANONICAL, "costs"),
+        (
+            "incidents",
+            "incidents.csv",
+            logistics.incidents(company, demand, ledger),
+            CANONICAL,
+            "incidents",
+        ),
     )
     rng = company.rng("faults")
     files, rejects = [], {}

@@ -13,9 +13,12 @@ from fastapi import APIRouter, Response
 
 from api.dependencies import InPublications
 from api.pages.frame import Frame, InFrame, freshness_of
+from api.pages.monday_kpis import kpis_of, segments_of
 from api.pages.phrases import miss_of
 from api.scorecards import kept
+from api.served import Served
 from models.ledger import Ledger
+from models.publication import NotSaid
 
 router = APIRouter(include_in_schema=False)
 
@@ -33,6 +36,7 @@ async def monday(frame: InFrame, publications: InPublications) -> Response:
     card = orjson.loads(content) if content else None
     versions, promoted = await publications.in_record(_models)
     grain = served.reader.grains[0]
+    currency = publications.workspace.options.currency
     return frame.page(
         "monday.html",
         title=frame._("Monday"),
@@ -46,7 +50,17 @@ async def monday(frame: InFrame, publications: InPublications) -> Response:
         versions=versions,
         promoted=promoted,
         accuracy=accuracy_of(versions, grain),
+        accuracy_segments=segments_of(versions),
+        kpis=await to_thread.run_sync(_kpis, served, frame.language, currency),
     )
+
+
+def _kpis(served: Served, language: str, currency: str) -> dict[str, list[dict[str, Any]]] | None:
+    """None of a publication that has none yet."""
+    try:
+        return kpis_of(served, language, currency)
+    except NotSaid:
+        return None
 
 
 def _worded(frame: Frame, missed: Mapping[str, Any]) -> dict[str, Any]:

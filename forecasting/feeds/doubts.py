@@ -17,7 +17,7 @@ from forecasting.feeds.faults import Code, Faults
 from forecasting.tables import Column, Kind, Table
 
 CODES: Final = ("site", "sku", "supplier", "source_site")  # what other feeds call the same way
-HAPPENED: Final = ("date", "ordered_on", "received_on", "shipped_on", "cancelled_on")
+HAPPENED: Final = ("date", "ordered_on", "received_on", "shipped_on", "cancelled_on", "occurred_on")
 """Dates of facts, which cannot lie ahead; promises and plans can."""
 MOST_DAYS_AHEAD: Final = 31
 """A month may be dated by its last day. Beyond, a date is a slip (2062 for 2026)."""

@@ -141,10 +141,10 @@ def _published(workspace: Workspace, progress: Progress) -> int | None:
             outcome = publish_panel(
                 workspace,
                 record.engine,
+                snapshot,
                 panel,
                 champions,
                 progress,
-                delivery=snapshot.delivery,
                 moment=moment_of(None),
             )
     except NotReady as error:

@@ -17,6 +17,7 @@ from forecasting.errors import NotReady
 from forecasting.forecaster import DemandForecast, FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel
+from forecasting.snapshot import Snapshot
 from models.health import Alarm, alarms_of, english
 from models.health.promises import promises
 from models.last_good import last_good
@@ -34,7 +35,7 @@ from models.publication import (
     measure_moves,
     publish_parts,
 )
-from models.publication.contracts import OVERRIDDEN, PROPOSALS
+from models.publication.contracts import KPI_FEEDS, KPIS, OVERRIDDEN, PROPOSALS
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
 from models.publication.recognition import recognise
@@ -46,6 +47,7 @@ from models.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from forecasting.windows import RowSource
     from models.risk import RiskAssessment
 
 
@@ -95,10 +97,10 @@ def publish(
         outcome = publish_panel(
             workspace,
             record.engine,
+            snapshot,
             panel,
             champions,
             progress,
-            delivery=snapshot.delivery,
             moment=moment_of(as_of),
         )
     return replace(outcome, seconds=round(time.monotonic() - begun, 1))
@@ -137,29 +139,29 @@ def _risk_from(folder: Path) -> tuple[RiskParameters, RuptureHazard | None]:
 def publish_panel(
     workspace: Workspace,
     engine: sa.Engine,
+    snapshot: Snapshot,
     panel: Panel,
     champions: Champions,
     progress: Progress,
     *,
-    delivery: int,
     moment: dt.datetime,
 ) -> PublishOutcome:
-    """Forecast, assess, write and commit, from a panel on. `delivery`: the last that the panel's
-    snapshot knew; `moment`: overrides that were alive then count."""
+    """Forecast, assess, write and commit, from a panel of the snapshot on. `moment`: overrides that
+    were alive then count."""
     begun = time.monotonic()
     known = alive_at(engine, moment, panel.origin_date)
     options = champions.risk.applied_to(workspace.options)
     if champions.degraded:
         progress(champions.degraded)
     progress(f"demand forecasts as of {label(panel.origin, panel.frequency)}")
-    spoken = speak(panel, champions, options, progress, known)
+    spoken = speak(panel, snapshot, champions, options, progress, known)
     alarms = alarms_of(panel, promises(engine, workspace.publications, panel))
     progress("publication")
     made = publish_parts(
         engine,
         workspace.publications,
         spoken.parts(),
-        _provenance(panel, champions, options, delivery, alarms, known),
+        _provenance(panel, champions, options, snapshot.delivery, alarms, known),
         created_at=dt.datetime.now(dt.UTC),
     )
     try:
@@ -238,10 +240,12 @@ class Spoken:
     assessment: RiskAssessment
     proposals: pd.DataFrame
     overridden: pd.DataFrame  # models.overrides.effects.COLUMNS
+    kpis: pd.DataFrame
+    kpi_feeds: pd.DataFrame
 
     def parts(self) -> dict[str, pa.Table]:
         """Those of a publication."""
-        ragged = {PROPOSALS: self.proposals}
+        ragged = {PROPOSALS: self.proposals, KPIS: self.kpis, KPI_FEEDS: self.kpi_feeds}
         if len(self.overridden):
             ragged[OVERRIDDEN] = self.overridden
         return make_parts(self.panel, self.forecast, self.assessment, ragged)
@@ -249,26 +253,30 @@ class Spoken:
 
 def speak(
     panel: Panel,
+    source: RowSource,
     champions: Champions,
     options: Options,
     progress: Progress,
     known: Sequence[Override] = (),
 ) -> Spoken:
-    """What the champions say; `options`: with the parameters of the risk; `known`: overrides."""
+    """What the champions say, and the KPIs; `options`: with the parameters of the risk; `source`:
+    the rows that the panel was built from; `known`: overrides, of which the KPIs know nothing."""
+    from models.kpis import measured
     from models.lead_time import fit_lead_times
     from models.overrides.effects import overridden
     from models.risk import assess
     from models.risk.proposals import proposals
 
     told = overridden(known, panel, champions.demand.forecast(panel))
-    panel, forecast = told.panel, told.forecast
     progress("lead times and risk of stockout")
-    lead_times = fit_lead_times(panel, options)
-    assessment = assess(panel, forecast, lead_times, options, champions.hazard)
+    lead_times = fit_lead_times(told.panel, options)
+    assessment = assess(told.panel, told.forecast, lead_times, options, champions.hazard)
     progress("supplier orders")
-    grain = forecast.grains[panel.frequency]
-    proposed = proposals(panel, assessment.supply, grain, lead_times, options)
-    return Spoken(panel, forecast, assessment, proposed, told.figures)
+    grain = told.forecast.grains[panel.frequency]
+    proposed = proposals(told.panel, assessment.supply, grain, lead_times, options)
+    progress("KPIs")
+    facts = measured(panel, source, options, progress)
+    return Spoken(told.panel, told.forecast, assessment, proposed, told.figures, *facts)
 
 
 def _provenance(

@@ -14,7 +14,7 @@ from forecasting.calendar import label, labels
 from forecasting.out_of_fold import LEVEL_COLUMNS
 from forecasting.panel import Panel
 from models import bundles
-from models.accuracy_words import losing, shown
+from models.accuracy_words import kept_of_segments, losing, shown
 from models.model_card import CardFacts, markdown, page
 from models.pipelines.steps import plain
 from models.plots import charts, labelled
@@ -86,6 +86,7 @@ def training_run(
         segments=segments,
         files=files,
         example=example_of(panel, report),
+        kept_of_segments=kept_of_segments(report),
     )
 
 

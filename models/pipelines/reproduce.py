@@ -74,10 +74,11 @@ def reproduce(
         champions = _versions(workspace, record.engine, found)
         options = _options(made.options)
         progress(f"data as of {made.origin_label}, up to delivery {delivery}")
-        panel = build_panel(record.as_known(delivery), made.origin, options)
+        source = record.as_known(delivery)
+        panel = build_panel(source, made.origin, options)
         progress("forecasts and risks")
         known = numbered(record.engine, made.overrides)
-        parts = speak(panel, champions, options, progress, known).parts()
+        parts = speak(panel, source, champions, options, progress, known).parts()
         progress("comparison")
         differs = list(_differences(workspace.publications / found.folder, found, panel, parts))
     return ReproduceOutcome(

@@ -133,10 +133,10 @@ def train(
             publication = publish_panel(
                 workspace,
                 record.engine,
+                snapshot,
                 panel,
                 champions,
                 progress,
-                delivery=snapshot.delivery,
                 moment=moment_of(as_of),
             ).publication
         parts.end()

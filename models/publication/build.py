@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from forecasting.calendar import Frequency, labels, period_start
 from forecasting.errors import BadValues
 from models.publication.contracts import (
+    BY_SITE,
     DATES,
     GROUPS,
     HISTORY,
@@ -174,10 +175,10 @@ def _units(values: NDArray[np.float64]) -> pa.Array:
 
 def _check_alignment(parts: dict[str, pa.Table], count: int) -> None:
     """Every part has the series of the panel, in its order, each with the same number of rows; a
-    ragged one names no other series, and groups name none."""
+    ragged one names no other series, and groups and parts by site name none."""
     master = parts[SERIES]
     for name, table in parts.items():
-        if name == GROUPS:
+        if name == GROUPS or name in BY_SITE:
             continue
         if name in RAGGED:
             _check_known(name, table, master)

@@ -28,6 +28,12 @@ GROUPS: Final = "groups"  # one row a group of warnings that one action repairs;
 
 OVERRIDDEN: Final = "overridden"  # one row a figure that an override changed: models.overrides
 
+KPIS: Final = "kpis"  # one row a cell that a KPI is counted in (models.kpis), by site
+KPI_FEEDS: Final = "kpi_feeds"  # one row a feed and site: from when to when it speaks
+
+BY_SITE: Final = frozenset({KPIS, KPI_FEEDS})
+"""Parts whose rows name a site and no series; a blank site is all of them."""
+
 RAGGED: Final = frozenset({PROPOSALS, OPTIONS, OVERRIDDEN})
 """Parts with as many rows of a series as there are, in an order of their own; each row still names
 a series. Publications of earlier versions have none of them; of `overridden` neither has one that
@@ -116,6 +122,9 @@ def check_parts(parts: dict[str, pa.Table]) -> None:
     if PROPOSALS in parts:
         least = np.nextafter(0.0, 1.0)
         _check(parts[PROPOSALS], PROPOSALS, "units", "finite and above 0", least, np.inf)
+    if KPIS in parts:
+        for column in ("numerator", "denominator", "rows", "left_out", "censored"):
+            _check(parts[KPIS], KPIS, column, "finite", -np.inf, np.inf)
     if OPTIONS in parts:
         _check(parts[OPTIONS], OPTIONS, "residual_probability", "finite, 0 to 1", 0.0, 1.0)
         _check(parts[OPTIONS], OPTIONS, "units", "finite and at least 0", 0.0, np.inf)

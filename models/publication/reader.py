@@ -23,11 +23,15 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.errors import UnknownName, VigistockError
+from models.kpis.figures import Question, every_question, figures_of, figures_table
 from models.publication import ledger
 from models.publication.changes import changes_of
 from models.publication.contracts import (
+    BY_SITE,
     GROUPS,
     HISTORY,
+    KPI_FEEDS,
+    KPIS,
     OPTIONS,
     OVERRIDDEN,
     PROJECTION,
@@ -131,7 +135,9 @@ class PublicationReader:
         kept = [row for (site, _), row in self._rows.items() if site in sites]
         runs = _runs(kept)
         mine._parts = {
-            name: _at_sites(table, sites) if name in RAGGED else self._slices(table, runs)
+            name: _at_sites(table, {*sites, ""} if name in BY_SITE else sites)
+            if name in RAGGED or name in BY_SITE
+            else self._slices(table, runs)
             for name, table in self._parts.items()
             if name != GROUPS
         }
@@ -311,8 +317,8 @@ class PublicationReader:
     ) -> pa.Table:
         """An export in the exact column order of the contract, ordered by site, sku and period.
 
-        `kind`: forecasts, series, proposals, or warnings: what has a warning number and what is out
-        (`every_series`: a row for each).
+        `kind`: forecasts, series, proposals, options, groups, kpis (with a grain), or warnings:
+        what has a warning number and what is out (`every_series`: a row for each).
         """
         kinds: dict[str, Callable[[], pa.Table]] = {
             "forecasts": lambda: self.forecasts(grain),
@@ -321,10 +327,26 @@ class PublicationReader:
             "proposals": self.proposals,
             "options": self.options,
             "groups": self.groups,
+            "kpis": lambda: self.kpis(every_question(grain)),
         }
         if kind not in kinds:
             raise UnknownName("export", kind, kinds)
         return kinds[kind]()
+
+    def kpis(self, questions: Sequence[Question]) -> pa.Table:
+        """The figures that answer the questions, one after the other, in the columns of the export.
+
+        Raises NotSaid where the publication was made by a version that had none.
+        """
+        if KPIS not in self._parts:
+            raise NotSaid(self.number, "KPIs")
+        end = self.publication.provenance.origin_end
+        cells, feeds = (
+            _plain_text(self._parts[name]).to_pandas(date_as_object=False)
+            for name in (KPIS, KPI_FEEDS)
+        )
+        table = figures_table([figures_of(cells, feeds, end, one) for one in questions])
+        return self._constants(table, 0).select(order_as_made(table.column_names))
 
     def proposals(self) -> pa.Table:
         """Lines of the proposed orders, order by order, in the columns of the export.

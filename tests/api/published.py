@@ -99,6 +99,8 @@ def parts(mean: float, as_of: str, sites: Collection[str] = ()) -> dict[str, pa.
         "proposals": table_of(_proposals(series)),
         "options": table_of(_options(series)),
         "groups": table_of(_groups(series)),
+        "kpis": table_of(_kpis(series)),
+        "kpi_feeds": table_of(_kpi_feeds(series)),
     }
 
 
@@ -184,6 +186,40 @@ def _warnings(series: pd.DataFrame, mean: float) -> pd.DataFrame:
 def _group_of(site: str) -> int:
     """LYON's number does not depend on who else is there."""
     return 1 if site == "LYON" else 2
+
+
+def _kpis(series: pd.DataFrame) -> pd.DataFrame:
+    """Months of order lines and shelves: each series has 10 lines due and 30 closes a month."""
+    months = pd.DataFrame({"period": ["2025-11", "2026-09", "2026-10", "2026-11"]})
+    months["period_start"] = pd.to_datetime(months["period"]).astype("datetime64[s]")
+    months["good"] = [6.0, 7.0, 9.0, 4.0]
+    both = series.merge(months, how="cross")
+    cells = []
+    for cut in ("supplier", "category"):
+        one = both.assign(
+            grain="month", cut=cut, code=both[cut], currency="", bin=0, left_out=0.0, censored=0.0
+        )
+        lines = one.assign(kpi="supplier_otif", numerator=one["good"], denominator=10.0, rows=10.0)
+        closes = one.assign(kpi="stockout_rate", numerator=1.0, denominator=30.0, rows=30.0)
+        worth = one.assign(
+            kpi="stock_value", currency="EUR", numerator=48.0, denominator=0.0, rows=1.0
+        )
+        cells += [lines, closes, worth]
+    names = ["kpi", "grain", "period", "site", "cut", "code", "currency", "bin"]
+    names += ["numerator", "denominator", "rows", "left_out", "censored", "period_start"]
+    return pd.concat(cells, ignore_index=True)[names]
+
+
+def _kpi_feeds(series: pd.DataFrame) -> pd.DataFrame:
+    """Everything speaks of two years, but costs, which fell silent, and incidents, which never
+    spoke."""
+    begun, end = pd.Timestamp("2025-01-01"), pd.Timestamp(AS_OF)
+    rows = [("orders", "", begun, end), ("customer_orders", "", begun, end)]
+    for site in series["site"].unique():
+        rows += [(feed, site, begun, end) for feed in ("sales", "stock", "items.unit_cost")]
+        rows.append(("costs", site, begun, pd.Timestamp("2026-03-02")))
+    frame = pd.DataFrame(rows, columns=["feed", "site", "first_on", "last_on"])
+    return frame.astype(dict.fromkeys(["first_on", "last_on"], "datetime64[s]"))
 
 
 def _at_risk(series: pd.DataFrame) -> pd.DataFrame:

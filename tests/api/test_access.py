@@ -214,6 +214,9 @@ ROUTES: Final = {
     "GET /v1/flow": Route(
         READERS, "its rows", "/v1/flow", "/v1/flow?site=PARIS", "/v1/flow?site=NO1"
     ),
+    "GET /v1/kpis": Route(
+        ALL, "its rows", "/v1/kpis?by=site", "/v1/kpis?site=PARIS", "/v1/kpis?site=NO1"
+    ),
     "GET /v1/scorecard": Route(READERS, "refused", "/v1/scorecard"),
     "GET /v1/overrides": Route(READERS, "its rows", "/v1/overrides"),
     "GET /v1/overrides/{number}": Route(

@@ -39,6 +39,7 @@ OPERATIONS = {
     "getPublication",
     "postReceipt",
     "getScorecard",
+    "listKpis",
     "pushFeed",
     "listDeliveries",
     "getDelivery",

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from api.demo import build_company, happenings, masters
+from api.demo import build_company, happenings, logistics, masters
 from api.demo.files import DemoFiles
 from forecasting.errors import BadSetting
 from forecasting.feeds import Reading, load_profile, read
@@ -62,6 +62,8 @@ def test_good_rows_keep_the_contracts(small: Played) -> None:
         "orders": happenings.orders(company, ledger),
         "receipts": happenings.receipts(company, ledger),
         "customer_orders": happenings.customer_orders(company, demand, ledger),
+        "costs": logistics.costs(company, demand, ledger),
+        "incidents": logistics.incidents(company, demand, ledger),
     }
     for name, frame in frames.items():
         table = FEEDS[name]

@@ -15,10 +15,19 @@ from api.settings import DESCRIPTIONS, PREFIX, Settings
 from forecasting.feeds.ledger import LEDGER
 from forecasting.options import Options
 from forecasting.tables import FEEDS, Column, Table
+from models.kpis import KPIS
 from models.workspace import Workspace
 
 REPOSITORY: Final = Path(__file__).parents[2]
 DOCS: Final = REPOSITORY / "docs"
+KPI_UNITS: Final = {
+    "share": "0 to 1",
+    "days": "days",
+    "per_year": "times a year",
+    "per_thousand": "per 1,000",
+    "money": "`currency`",
+    "money_per_unit": "`currency` a unit",
+}
 WORDS: Final = {int: "number", float: "number", str: "text", Path: "FILE"}
 
 
@@ -123,6 +132,17 @@ def _kind(column: Column) -> str:
     return {"dates": "days or ranges", "time": "HH:MM"}.get(column.kind.value, column.kind.value)
 
 
+def kpis() -> str:
+    rows = []
+    for one in KPIS:
+        needs = ", ".join(f"`{name}`" for name in one.feeds)
+        good = {"higher": "more", "lower": "less"}.get(one.better, "neither")
+        words = (f"`{one.name}`", one.titles["en"], one.formulas["en"], KPI_UNITS[one.unit])
+        rows.append((*words, good, needs, one.source))
+    header = ("name", "KPI", "computed as", "unit", "good is", "needs", "defined by")
+    return _table(header, rows)
+
+
 def routes() -> str:
     document = create_app(Workspace(Path("nowhere"), Options())).openapi()
     rows = [
@@ -148,6 +168,7 @@ PAGES: Final[Mapping[str, Callable[[], str]]] = {
     "settings": settings,
     "feeds": feeds,
     "api": routes,
+    "kpis": kpis,
 }
 
 

@@ -11,11 +11,14 @@ import pytest
 from api.settings import KEYS, load_settings
 from forecasting.calendar import Frequency
 from forecasting.options import Options
+from models.kpis.figures import FIGURES, every_question, figures_of, figures_table
 from models.publication.build import table_of
 from models.publication.contracts import order_as_made
 from models.risk.proposal_lines import COLUMNS
 from tests.docs.columns import as_read, documented_columns
 from tests.docs.generated import DOCS, PAGES, REPOSITORY, commands_by_name, options_of, renewed
+from tests.kpis.company import ORIGIN as KPI_ORIGIN
+from tests.kpis.company import counted, feeds
 from tests.risk.test_assess import HOSTILE, assessed
 from tests.risk.test_proposals import BOTH, NOVA, proposed
 
@@ -68,6 +71,17 @@ def test_every_column_of_proposals_is_documented_in_its_order() -> None:
     frame = as_read(table_of(proposed(*BOTH, suppliers=[{**NOVA, "minimum_order_value": 120.0}])))
     blank = {name for name in frame if frame[name].isna().any()}
     assert {"packs", "cutoff_time", "source_site", "minimum_units"} <= blank
+    assert not [name for name in blank if not told[str(name)]]
+
+
+def test_every_column_of_kpis_is_documented_in_its_order() -> None:
+    told = documented_columns("kpis")
+    assert list(told) == order_as_made(list(FIGURES))
+    cells, coverage = counted(feeds(1))
+    asked = every_question("month")
+    frame = as_read(figures_table([figures_of(cells, coverage, KPI_ORIGIN, one) for one in asked]))
+    blank = {name for name in frame if frame[name].isna().any()}
+    assert {"value", "before", "p90", "missing", "currency", "denominator"} <= blank
     assert not [name for name in blank if not told[str(name)]]
 
 

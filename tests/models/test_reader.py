@@ -142,7 +142,7 @@ def test_a_warning_is_found_by_its_number(reader: PublicationReader) -> None:
     [
         lambda reader: reader.series("Abidjan", "COFEE"),
         lambda reader: reader.forecasts("hour"),
-        lambda reader: reader.export_table("kpis"),
+        lambda reader: reader.export_table("flows"),
         lambda reader: reader.warning(99),
         lambda reader: reader.warnings(by="colour"),
     ],

@@ -61,6 +61,17 @@ AWKWARD = {
         {"start": "07-14", "kind": "holiday", "name": "Fête"},
         {"start": "01-05", "kind": "price", "value": 2.0},
     ],
+    "costs": [
+        {"period_start": "03-01", "site": "LYON", "kind": "transport", "amount": 812.5},
+        {
+            **{"period_start": "03-01", "site": "LYON", "kind": "transport", "amount": -12.0},
+            **{"period_end": "03-15", "currency": "CHF", "supplier": "NOVA"},
+        },
+    ],
+    "incidents": [
+        {"occurred_on": "03-04", "site": "LYON", "side": "customer", "kind": "cassé", "units": 2.0},
+        {"occurred_on": "03-04", "site": "LYON", "side": "supplier", "units": 1.0},
+    ],
 }
 
 

@@ -1,0 +1,34 @@
+"""What does logistics cost a unit sold?"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+
+from models.kpis.cells import added, of_series
+from models.kpis.contract import Kpi
+from models.kpis.facts import Facts
+from models.kpis.spending import units_sold
+
+
+def measure(facts: Facts) -> pd.DataFrame:
+    """Units of items of the cost's currency."""
+    sold = of_series(facts.series, facts.buckets, {"denominator": units_sold(facts)}, money=True)
+    spent = facts.spending
+    return added([spent[spent["cut"] != "kind"], sold])
+
+
+COST_PER_UNIT: Final = Kpi(
+    name="cost_per_unit",
+    unit="money_per_unit",
+    better="lower",
+    titles={"fr": "Coût logistique par unité vendue", "en": "Logistics cost per unit sold"},
+    formulas={
+        "fr": "coût logistique ÷ unités vendues aux clients",
+        "en": "logistics cost ÷ units sold to customers",
+    },
+    source="APICS: logistics cost per unit",
+    feeds=("costs", "sales"),
+    measure=measure,
+)
