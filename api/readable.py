@@ -88,6 +88,14 @@ def amount(value: Any, currency: str, language: str) -> str:
     return str(format_compact_currency(value, currency, locale=language, fraction_digits=digits))
 
 
+def capitalised(text: str) -> str:
+    """
+    >>> capitalised("order PO-1 is late"), capitalised("")
+    ('Order PO-1 is late', '')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def counted(number: int, forms: Mapping[str, str], language: str) -> str:
     """`forms`: CLDR's plural category -> the words, with `{n}` for the number.
 

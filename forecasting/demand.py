@@ -42,6 +42,11 @@ class LatentDemand:
         """Units added to what was sold."""
         return float(np.nansum(self.demand) - np.nansum(np.maximum(self.units, 0.0)))
 
+    def last(self, periods: int) -> LatentDemand:
+        """The last periods alone, copied: the rest may be forgotten."""
+        parts = (one[:, -periods:].copy() for one in (self.demand, self.units, self.variance))
+        return LatentDemand(*parts, self.trials)
+
 
 def latent_demand(panel: Panel, options: Options) -> Matrix:
     """[n, T] demand, units; NaN where units are unknown; never below zero."""

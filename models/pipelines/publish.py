@@ -32,6 +32,7 @@ from models.publication import (
     measure_moves,
     publish_parts,
 )
+from models.publication.build import HISTORY_PERIODS
 from models.publication.contracts import PROPOSALS
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
@@ -44,6 +45,7 @@ from models.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from forecasting.demand import LatentDemand
     from models.risk import RiskAssessment
 
 
@@ -210,26 +212,31 @@ class Spoken:
     forecast: DemandForecast
     assessment: RiskAssessment
     proposals: pd.DataFrame
+    latent: LatentDemand  # of the last periods
 
     def parts(self, panel: Panel) -> dict[str, pa.Table]:
         """Those of a publication."""
-        return make_parts(panel, self.forecast, self.assessment, {PROPOSALS: self.proposals})
+        ragged = {PROPOSALS: self.proposals}
+        return make_parts(panel, self.forecast, self.assessment, ragged, self.latent)
 
 
 def speak(panel: Panel, champions: Champions, options: Options, progress: Progress) -> Spoken:
     """What the champions say; `options`: with the parameters of the risk."""
+    from forecasting.demand import recover
     from models.lead_time import fit_lead_times
     from models.risk import assess
     from models.risk.proposals import proposals
 
-    forecast = champions.demand.forecast(panel)
+    latent = recover(panel, champions.demand.options)
+    forecast = champions.demand.forecast(panel, demand=latent.demand)
+    latent = latent.last(HISTORY_PERIODS)
     progress("lead times and risk of stockout")
     lead_times = fit_lead_times(panel, options)
     assessment = assess(panel, forecast, lead_times, options, champions.hazard)
     progress("supplier orders")
     grain = forecast.grains[panel.frequency]
     proposed = proposals(panel, assessment.supply, grain, lead_times, options)
-    return Spoken(forecast, assessment, proposed)
+    return Spoken(forecast, assessment, proposed, latent)
 
 
 def _provenance(

@@ -32,6 +32,7 @@ document.querySelector("[data-print]")?.addEventListener("click", () => print())
 const MODULES = {
   "[data-change-form], [data-acknowledge]": "./lives.js",
   "[data-chart]": "./chart.js",
+  "[data-copy]": "./copy.js",
   "[data-flow]": "./flow.js",
   "[data-plan-form]": "./plans.js",
   "[data-upload], [data-csv]": "./upload.js",

@@ -7,6 +7,7 @@ const KINDS = {
   json: "application/json",
   ndjson: "application/x-ndjson",
   parquet: "application/vnd.apache.parquet",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 };
 const PUSH_MS = 600_000;
 const SHOWN = 5;
