@@ -44,8 +44,12 @@ class LatentDemand:
 
     def last(self, periods: int) -> LatentDemand:
         """The last periods alone, copied: the rest may be forgotten."""
-        parts = (one[:, -periods:].copy() for one in (self.demand, self.units, self.variance))
-        return LatentDemand(*parts, self.trials)
+        return LatentDemand(
+            demand=self.demand[:, -periods:].copy(),
+            units=self.units[:, -periods:].copy(),
+            variance=self.variance[:, -periods:].copy(),
+            trials=self.trials,
+        )
 
 
 def latent_demand(panel: Panel, options: Options) -> Matrix:

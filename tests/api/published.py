@@ -86,9 +86,8 @@ def parts(mean: float, as_of: str, sites: Collection[str] = ()) -> dict[str, pa.
     return {
         "series": table_of(_masters(series)),
         "history": table_of(
-            _long(series, origin - PAST + 1, PAST, Frequency.DAY).assign(
-                units=1.0, on_hand=12.0, availability=np.nan, receipts=0.0
-            )
+            _long(series, origin - PAST + 1, PAST, Frequency.DAY)
+            .assign(units=1.0, on_hand=12.0, availability=np.nan, receipts=0.0)
             .pipe(_with_an_empty_shelf)
         ),
         "forecasts_day": _forecasts(series, origin + 1, DAYS, Frequency.DAY, mean),

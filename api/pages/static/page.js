@@ -34,6 +34,7 @@ const MODULES = {
   "[data-chart]": "./chart.js",
   "[data-copy]": "./copy.js",
   "[data-flow]": "./flow.js",
+  "[data-places]": "./places.js",
   "[data-plan-form]": "./plans.js",
   "[data-upload], [data-csv]": "./upload.js",
   "[data-job-form], [data-job]": "./jobs.js",
