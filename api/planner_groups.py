@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from api.readable import amount, capitalised, counted, with_readable_dates
+from api.readable import amount, capitalised, counted, punctuated, with_readable_dates
 from models.attention import Attention
 from models.publication import PublicationReader
 
@@ -109,8 +109,11 @@ def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupL
 def worded(row: Mapping[str, Any], language: str, origin: dt.date) -> dict[str, str]:
     """Headline and why of a group, with dates as people write them."""
     return {
-        name: with_readable_dates(
-            capitalised(str(row[f"{name}_{language}"] or "")), language, origin
+        name: punctuated(
+            with_readable_dates(
+                capitalised(str(row[f"{name}_{language}"] or "")), language, origin
+            ),
+            language,
         )
         for name in ("headline", "why")
     }

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 
 from api.dependencies import InPublications
+from api.pages.customers import COLUMN, customer_orders_of
 from api.pages.frame import InFrame, freshness_of
 from api.planner_list import JOINT, line_of, sentence_of
 from api.readable import capitalised, with_readable_dates
@@ -48,9 +49,10 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
         "series.html",
         title=description or sku,
         freshness=freshness_of(served),
-        line=vars(line) | {"life": life},
+        line=vars(line) | {"life": life, "probability": told["risk"]["probability"]},
         reasons=_told_apart(causes, told["risk"]["causes"]),
         options=options,
+        customer_orders=customer_orders_of(told["risk"].get(COLUMN)),
         is_costed=any(one.get("cost") and one["cost"] > 0 for one in options),
         tag=revision_tag(life.revision) if life else "",
         changes=[one for one in changes if one["revision"] != 1][::-1],

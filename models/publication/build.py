@@ -114,7 +114,7 @@ def _repeated(values: Sequence[str] | pd.Series, times: int) -> pa.DictionaryArr
     return pa.DictionaryArray.from_arrays(pa.array(codes), encoded.dictionary)
 
 
-def _history(panel: Panel, latent: LatentDemand | None) -> pa.Table:
+def _history(panel: Panel, latent: LatentDemand | None = None) -> pa.Table:
     length = min(HISTORY_PERIODS, panel.units.shape[1])
     periods = list(range(panel.origin - length + 1, panel.origin + 1))
     columns = _by_series(panel.series, periods, panel.frequency)

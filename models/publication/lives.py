@@ -147,6 +147,15 @@ def acted_on(engine: sa.Engine, after: dt.date, until: dt.date) -> set[int]:
         return set(connection.execute(query.distinct()).scalars())
 
 
+def done_of(engine: sa.Engine) -> frozenset[int]:
+    """Warnings still said of which somebody recorded an action."""
+    query = sa.select(episodes.c.id).where(
+        episodes.c.action != Action.NONE.value, episodes.c.state != State.EXPIRED.value
+    )
+    with reading(engine) as connection:
+        return frozenset(connection.execute(query).scalars())
+
+
 def last_change(engine: sa.Engine) -> int:
     """Rises with every change of any life by people."""
     with reading(engine) as connection:

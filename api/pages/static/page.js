@@ -30,7 +30,7 @@ addEventListener("beforeprint", () => {
 document.querySelector("[data-print]")?.addEventListener("click", () => print());
 
 const MODULES = {
-  "[data-change-form], [data-acknowledge]": "./lives.js",
+  "[data-change-form], [data-acknowledge], [data-group]": "./lives.js",
   "[data-chart]": "./chart.js",
   "[data-copy]": "./copy.js",
   "[data-flow]": "./flow.js",
