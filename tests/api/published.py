@@ -118,6 +118,8 @@ def _masters(series: pd.DataFrame) -> pd.DataFrame:
         unit_price=np.nan,
         on_hand=12.0,
         passed_on=0.5,
+        latitude=series["site"].map({"LYON": 45.76, "PARIS": 48.86}),
+        longitude=series["site"].map({"LYON": 4.84, "PARIS": 2.35}),
     )
 
 
