@@ -20,6 +20,7 @@ VIEWS = {
     "/monday": ("Le lundi", "Monday"),
     "/data": ("Données", "Data"),
     "/flow": ("Flux de risque", "Flow of risk"),
+    "/plans": ("Plans de continuité", "Continuity plans"),
     "/orders": ("Commandes fournisseurs", "Supplier orders"),
     "/data/6": ("Livraison 6", "Delivery 6"),
     "series": ("", ""),
@@ -65,7 +66,7 @@ def test_every_view_in_both_languages_wide_and_narrow(
         expect(page.locator("h1")).to_contain_text(title)
         expect(page.get_by_role("link", name="Français" if language == "en" else "English"))
         if path in ("series", "/flow"):
-            page.locator("[data-drawn=yes]").wait_for()
+            page.locator("[data-drawn=yes]").last.wait_for()
             assert page.locator(".main-svg").count() >= 1
         for width, height in (WIDE, NARROW) if language == "en" else (NARROW, WIDE):
             page.set_viewport_size({"width": width, "height": height})
