@@ -30,7 +30,7 @@ def actions_of(
     found: dict[str, list[dict[str, Any]]] = {name.value: [] for name in Attention}
     if not served.reader.has_groups or question.is_narrow_beyond_actions:
         return found
-    members = _members(served)
+    members = board_of(served).members
     for row in served.group_rows(np.ones(served.groups.num_rows, dtype=bool)):
         is_asked = (
             (not question.buyer or row["buyer"] == question.buyer)
@@ -46,13 +46,6 @@ def actions_of(
                 | {"warnings": len(warnings), "done": len(done.intersection(warnings))}
             )
     return found
-
-
-def _members(served: Served) -> dict[int, list[int]]:
-    """The warnings of each group."""
-    rows = board_of(served).rows[["group", "warning"]].dropna().astype(int)
-    grouped = rows.groupby("group")["warning"]
-    return {int(str(group)): numbers.tolist() for group, numbers in grouped}
 
 
 def _worded(served: Served, row: dict[str, Any], language: str) -> dict[str, Any]:
