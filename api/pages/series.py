@@ -14,12 +14,15 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 
 from api.dependencies import InPublications
+from api.pages.board import Question, board_of
 from api.pages.customers import COLUMN, customer_orders_of
-from api.pages.frame import InFrame, freshness_of
+from api.pages.frame import Frame, InFrame, freshness_of
+from api.pages.phrases import comment_of
 from api.planner_list import JOINT, line_of, sentence_of
-from api.readable import capitalised, with_readable_dates
+from api.readable import capitalised, day, with_readable_dates
 from api.routes.series import series_payload
 from api.routes.warnings import revision_tag
+from api.served import Served
 from forecasting.errors import NotReady
 from models.publication.lives import Announced, Life, announced_of, changes_of, past_of
 
@@ -55,7 +58,8 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
         customer_orders=customer_orders_of(told["risk"].get(COLUMN)),
         is_costed=any(one.get("cost") and one["cost"] > 0 for one in options),
         tag=revision_tag(life.revision) if life else "",
-        changes=[one for one in changes if one["revision"] != 1][::-1],
+        changes=[_commented(frame, one) for one in changes if one["revision"] != 1][::-1],
+        following=_following(served, row),
         past=[
             _ended(one, announced[one.episode], told["history"])
             for one in lives
@@ -73,6 +77,23 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
         tomorrow=dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
         origin_end=origin_end,
     )
+
+
+def _commented(frame: Frame, change: Mapping[str, object]) -> dict[str, object]:
+    message, values = comment_of(str(change["comment"]))
+    if "day" in values:
+        values["day"] = day(values["day"], frame.language)
+    return {**change, "comment": frame._(message) % values}
+
+
+def _following(served: Served, row: int) -> str:
+    """Address of the series below it in the list to treat; "" where none is."""
+    listed = board_of(served).asked(Question())
+    places = (listed["row"] == row).to_numpy().nonzero()[0]
+    if not len(places) or places[0] + 1 == len(listed):
+        return ""
+    below = listed.iloc[places[0] + 1]
+    return f"/series?{urlencode({'site': below['site'], 'sku': below['sku']})}"
 
 
 def _told_apart(sentences: Sequence[str], facts: Sequence[Any]) -> list[dict[str, Any]]:

@@ -249,7 +249,7 @@ def test_each_form_is_read(erp: httpx.Client, body: bytes, headers: dict[str, st
             "empty",
             "binary",
         ),
-        *("no Parquet", "no JSON", "a cut gzip"),
+        *("no Parquet", "no workbook", "half a workbook", "no JSON", "a cut gzip"),
     ],
 )
 def test_a_bad_push_is_told_as_a_problem(
