@@ -28,6 +28,7 @@ def breakdown(view: SeriesView, frequency: Frequency, lost_share: float) -> list
     demand = [row["mean"] for row in view.forecasts[frequency.grain][:periods]]
     daily = sum(demand) / len(demand) / frequency.days if demand else None
     stated = warning.get("value_basis") == "stockout_cost"
+    passed_on = _share(view.master.get("passed_on"))
     figures = [
         ("probability", "chance", "sum of p_first over the main horizon", _by(walk, "p_first")),
         (
@@ -51,9 +52,10 @@ def breakdown(view: SeriesView, frequency: Frequency, lost_share: float) -> list
         (
             "value_at_risk",
             warning["currency"] or "currency",
-            "units_short × lost share × loss of a unit",
+            "units_short × consumed share × lost share × loss of a unit",
             {
                 "units_short": warning["units_short"],
+                "consumed_share": 1.0 - passed_on if passed_on is not None else None,
                 "lost_share": 1.0 if stated else lost_share,
                 "unit_loss": warning.get("unit_loss"),
                 "basis": warning.get("value_basis"),
@@ -64,6 +66,12 @@ def breakdown(view: SeriesView, frequency: Frequency, lost_share: float) -> list
         {"name": name, "value": warning[name], "unit": unit, "formula": formula, "terms": terms}
         for name, unit, formula, terms in figures
     ]
+
+
+def _share(value: Any) -> float | None:
+    """What is passed on to other sites; earlier versions published no share, or none that can be
+    read."""
+    return 0.0 if value is None else value if isinstance(value, float) else None
 
 
 def _by(walk: Sequence[Mapping[str, Any]], column: str) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""Who is asking? Keys are checked, and requests counted, before anything else of them is read."""
+"""Who is asking? Keys and sessions are checked, and requests counted, before anything else of them
+is read."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import datetime as dt
 import ipaddress
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
@@ -21,7 +23,8 @@ from api import errors
 from api.errors import Forbidden, KeyNeeded, TooManyRequests
 from api.keys import Key, Keys, matching
 from api.security import ANYBODY, OPEN, Caller
-from api.sessions import COOKIE, CSRF_HEADER, Sessions, is_csrf_token
+from api.sessions import COOKIE, CSRF_HEADER, Session, Sessions, is_csrf_token
+from api.users import User, Users
 from forecasting.errors import NotReady, VigistockError
 
 LOOK_SECONDS: Final = 1.0  # between two looks at the record: a revoked key dies within two
@@ -30,22 +33,47 @@ FORMS: Final = frozenset({"/sign-out"})  # these hold the token of the page them
 HOW: Final = "Send a key as `Authorization: Bearer vgs_…`; `vigistock keys create` makes one."
 
 
+@dataclass(frozen=True)
+class Known:
+    """Whoever may be let in: keys by prefix, users by name."""
+
+    keys: Mapping[str, Key]
+    users: Mapping[str, User]
+
+    @property
+    def is_empty(self) -> bool:
+        """Neither a key nor a user was ever made."""
+        return not self.keys and not self.users
+
+    def of(self, session: Session) -> Key | User | None:
+        """Who signed in."""
+        return self.users.get(session.user) if session.user else self.keys.get(session.prefix)
+
+
 class KeyRing:
-    """The keys of the record, looked at once a second; the last known ones while it is away."""
+    """The keys and users of the record, looked at once a second; the last known ones while it is
+    away."""
 
     def __init__(self, engine: sa.Engine) -> None:
         self._keys = Keys(engine)
-        self._known: Mapping[str, Key] | None = None
+        self._users = Users(engine)
+        self._known: Known | None = None
         self._looked_at = -LOOK_SECONDS
         self._lock = Lock()
+        self.checking = Lock()  # of what is offered to sign in
 
     @property
     def is_open(self) -> bool:
-        """No key was ever made, as far as was seen."""
-        return not self._known
+        """Neither a key nor a user was ever made, as far as was seen."""
+        return self.seen.is_empty
 
-    async def known(self) -> Mapping[str, Key]:
-        """By prefix. Raises NotReady where the record was never read."""
+    @property
+    def seen(self) -> Known:
+        """As far as was seen."""
+        return self._known or Known({}, {})
+
+    async def known(self) -> Known:
+        """Raises NotReady where the record was never read."""
         if self._is_due() and not (self._known is not None and self._lock.locked()):
             async with self._lock:
                 if self._is_due():
@@ -62,17 +90,20 @@ class KeyRing:
 
     def _look(self) -> None:
         try:
-            found = {key.prefix: key for key in self._keys.all()}
+            found = Known(
+                {key.prefix: key for key in self._keys.all()},
+                {user.name: user for user in self._users.all()},
+            )
         except (sa.exc.SQLAlchemyError, OSError, VigistockError):
             return  # Publications, which looks as often, tells of it
-        if found or not self._known:  # rows of keys are never deleted: nothing here opens a door
+        if self.is_open or not found.is_empty:  # rows are never deleted: nothing opens a door again
             self._known = found
 
 
 class Doorkeeper:
     """ASGI: the caller into the request's state, or 401; 429 where there are too many requests.
 
-    Without any key the service is open to those who come through a loopback address.
+    Without any key or user the service is open to those who come through a loopback address.
     """
 
     def __init__(self, app: ASGIApp, ring: KeyRing, sessions: Sessions, rate_limit: str) -> None:
@@ -104,22 +135,23 @@ class Doorkeeper:
                 self._count(address_of(scope))
             return ANYBODY
         known = await self._ring.known()
-        if not known and _is_loopback(scope):
+        if known.is_empty and _is_loopback(scope):
             refuse_other_pages(scope)
             return ANYBODY
         offered = _offered(scope)
-        key = matching(known, offered) if offered else await self._signed_in(scope, known)
-        self._count(address_of(scope) if key is None else key.prefix)
-        if key is None:
+        who = matching(known.keys, offered) if offered else await self._signed_in(scope, known)
+        self._count(address_of(scope) if who is None else who.mark)
+        if who is None:
             raise KeyNeeded("No key that this service knows came with the request.", next_step=HOW)
-        state = key.state(dt.datetime.now(dt.UTC))
+        state = who.state(dt.datetime.now(dt.UTC))
         if state != "live":
-            raise KeyNeeded(f"The key {key.prefix} is {state}.", next_step="Ask for a new one.")
-        scope["state"]["key"] = key.prefix
-        return Caller(key.prefix, key.name, key.scope, key.sites)
+            named = f"key {who.mark}" if isinstance(who, Key) else f"user {who.name}"
+            raise KeyNeeded(f"The {named} is {state}.", next_step="Ask whoever administers it.")
+        scope["state"]["key"] = who.mark
+        return Caller(who.mark, who.name, who.scope, who.sites)
 
-    async def _signed_in(self, scope: Scope, known: Mapping[str, Key]) -> Key | None:
-        """The key of the session that a browser's cookie names; None where there is none.
+    async def _signed_in(self, scope: Scope, known: Known) -> Key | User | None:
+        """Whose session a browser's cookie names; None where there is none.
 
         Raises Forbidden for a change that no page of ours asks for.
         """
@@ -139,7 +171,7 @@ class Doorkeeper:
                     next_step="Reload the page, and try again.",
                 )
         scope["state"]["session"] = token
-        return known.get(session.prefix)
+        return known.of(session)
 
     def _count(self, who: str) -> None:
         if self._limit is None or self._limiter.hit(self._limit, who):

@@ -247,7 +247,7 @@ def _page(
 
     frame = frame_of(request)
     if status == 401:
-        page = frame.page("sign_in.html", status=status, back=_asked(request), failed="")
+        page = frame.sign_in(status=status, back=_asked(request))
     else:
         page = frame.page("refused.html", status=status, title="", code=error.code, error=error)
     page.headers.update(headers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+import pandas as pd
 import pyarrow as pa
 
 from models.flow import Flow, flow_of
@@ -29,6 +30,18 @@ def flow_in(reader: PublicationReader, asked: Mapping[str, str | None] | None = 
     frame = frame.join(warned.to_pandas().astype({"currency": str}))
     wanted = {name: code for name, code in (asked or {}).items() if code is not None}
     return flow_of(frame, only=wanted)
+
+
+def places_of(reader: PublicationReader) -> pd.DataFrame:
+    """site, latitude, longitude (degrees) of the sites that have both, by site; none in
+    publications made before they told."""
+    master = reader.part(SERIES)
+    names = ["site", "latitude", "longitude"]
+    if not set(names) <= set(master.column_names):
+        return pd.DataFrame({name: pd.Series(dtype=object) for name in names})
+    rows = master.select(names).to_pandas().astype({"site": str})
+    known = rows.dropna().drop_duplicates("site")
+    return known.sort_values("site", ignore_index=True)
 
 
 def edges_table(reader: PublicationReader) -> pa.Table:

@@ -49,6 +49,11 @@ class Key:
     revoked_at: dt.datetime | None
     secret_sha256: str
 
+    @property
+    def mark(self) -> str:
+        """What stands for it in logs and limits."""
+        return self.prefix
+
     def state(self, now: dt.datetime) -> str:
         """live, expired or revoked."""
         if self.revoked_at is not None:

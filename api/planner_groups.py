@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 import pandas as pd
 
-from api.readable import amount, counted, with_readable_dates
+from api.readable import amount, capitalised, counted, punctuated, with_readable_dates
 from models.attention import Attention
 from models.publication import PublicationReader
 
@@ -115,8 +115,11 @@ def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupL
 def worded(row: Mapping[str, Any], language: str, origin: dt.date) -> dict[str, str]:
     """Headline and why of a group, with dates as people write them."""
     return {
-        name: with_readable_dates(
-            _capitalised(str(row[f"{name}_{language}"] or "")), language, origin
+        name: punctuated(
+            with_readable_dates(
+                capitalised(str(row[f"{name}_{language}"] or "")), language, origin
+            ),
+            language,
         )
         for name in ("headline", "why")
     }
@@ -165,7 +168,3 @@ def _sums(rows: pd.DataFrame, language: str) -> str:
     sums = rows.assign(currency=rows["currency"].astype(str)).groupby("currency")["loss_avoided"]
     known = sums.sum(min_count=1).dropna()
     return " + ".join(amount(value, str(unit), language) for unit, value in known.items()) or "—"
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -12,7 +12,7 @@ import pandas as pd
 from babel.numbers import format_percent
 from numpy.typing import NDArray
 
-from api.readable import amount, counted, day, with_readable_dates
+from api.readable import amount, capitalised, counted, day, with_readable_dates
 from models.publication import PublicationReader
 from models.publication.contracts import SERIES
 
@@ -219,7 +219,7 @@ def line_of(row: pd.Series, description: str, language: str, origin: dt.date) ->
         when=words["out"] if is_out else day(row["stockout_on"], language, near=origin) or blank,
         back=words["back"].format(day=back) if is_out and back else "",
         chance="" if is_out else format_percent(round(row["probability"], 2), locale=language),
-        cause=_capitalised(sentence_of(row, "cause", language, origin)),
+        cause=capitalised(sentence_of(row, "cause", language, origin)),
         actions=_actions(row, language, origin) or [blank],
         value=amount(row["value_at_risk"], row["currency"], language) or blank,
         a_day=words["a_day"].format(value=a_day) if is_out and a_day else "",
@@ -235,11 +235,7 @@ def _actions(row: pd.Series, language: str, origin: dt.date) -> list[str]:
     """The recommended actions, each naming its deadline; where they come too late, that first."""
     words = WORDS[language]
     text = sentence_of(row, "action", language, origin)
-    actions = [_capitalised(one) for one in text.split(JOINT)] if text else []
+    actions = [capitalised(one) for one in text.split(JOINT)] if text else []
     if row["act_by"] == TOO_LATE and row["state"] != OUT:
         return [words["too_late_but"] if actions else words["too_late"], *actions]
     return actions
-
-
-def _capitalised(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -36,6 +36,7 @@ FORMS: Final = {
     "application/json": ".json",
     "application/x-ndjson": ".ndjson",
     "application/vnd.apache.parquet": ".parquet",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
 }
 ENCODINGS: Final = {"": "", "identity": "", "gzip": ".gz"}
 LEFT_SECONDS: Final = 86_400.0

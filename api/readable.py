@@ -88,6 +88,27 @@ def amount(value: Any, currency: str, language: str) -> str:
     return str(format_compact_currency(value, currency, locale=language, fraction_digits=digits))
 
 
+def punctuated(text: str, language: str) -> str:
+    """In French, the space that no line ends at before the signs that have one.
+
+    >>> punctuated("commande en retard; rien reçu : appeler", "fr").replace(chr(160), "~")
+    'commande en retard~; rien reçu~: appeler'
+    """
+    return re.sub(r" ?; | (?=[:!?»])", _before_sign, text) if language == "fr" else text
+
+
+def _before_sign(found: re.Match[str]) -> str:
+    return "\xa0; " if ";" in found[0] else "\xa0"
+
+
+def capitalised(text: str) -> str:
+    """
+    >>> capitalised("order PO-1 is late"), capitalised("")
+    ('Order PO-1 is late', '')
+    """
+    return text[:1].upper() + text[1:]
+
+
 def counted(number: int, forms: Mapping[str, str], language: str) -> str:
     """`forms`: CLDR's plural category -> the words, with `{n}` for the number.
 

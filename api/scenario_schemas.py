@@ -139,9 +139,16 @@ class FlowEdge(BaseModel):
     series: int = Field(ge=1)
 
 
+class Place(BaseModel):
+    site: str
+    latitude: float = Field(description="degrees north")
+    longitude: float = Field(description="degrees east")
+
+
 class FlowAnswer(BaseModel):
     """What flows into a node flows out of it, in each currency."""
 
     provenance: Provenance
     nodes: list[FlowNode]
     edges: list[FlowEdge]
+    places: list[Place] = Field(description="where the sites are that have coordinates")

@@ -405,6 +405,13 @@ class HistoryRow(BaseModel):
     period: str
     period_start: dt.date
     units: float | None = Field(description="units sold or issued; null: not reported")
+    demand: float | None = Field(
+        default=None,
+        description="units wanted: those sold, and what an empty shelf is estimated to have missed",
+    )
+    demand_sd: float | None = Field(
+        default=None, description="units, standard deviation of what was added; 0: nothing was"
+    )
     on_hand: float | None = Field(description="units at close; null: unknown")
     rebuilt: bool = Field(
         default=False, description="on_hand is no picture but walked back from a later one"

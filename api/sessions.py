@@ -1,5 +1,5 @@
-"""Signed in on the pages: a cookie that stands for a key, kept in the record so that every worker
-knows it and signing out ends it.
+"""Signed in on the pages: a cookie that stands for a key or a user, kept in the record so that
+every worker knows it and signing out ends it.
 
 The cookie holds 256 random bits; the record has their sha256 alone. What changes anything must
 also carry a token that only our own pages can read (`csrf_token`).
@@ -16,7 +16,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from api.keys import Key
 from api.tables import sessions
+from api.users import User
 from forecasting.record.database import reading, writing
 
 COOKIE: Final = "vigistock_session"
@@ -29,9 +31,10 @@ LONGEST: Final = 100  # characters of what is offered as a session; ours have 43
 
 @dataclass(frozen=True)
 class Session:
-    """`prefix`: of the key that signed in."""
+    """`prefix`: of the key that signed in; blank where `user` did."""
 
     prefix: str
+    user: str
     expires_at: dt.datetime
 
 
@@ -42,7 +45,7 @@ class Sessions:
         self._engine = engine
         self._seen: dict[str, Session] = {}
 
-    def begin(self, prefix: str, *, at: dt.datetime) -> str:
+    def begin(self, who: Key | User, *, at: dt.datetime) -> str:
         """The cookie of a new session; sweeps those that are over."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         with writing(self._engine) as connection:
@@ -50,7 +53,8 @@ class Sessions:
             connection.execute(
                 sa.insert(sessions).values(
                     token_sha256=_digest(token),
-                    prefix=prefix,
+                    prefix=who.prefix if isinstance(who, Key) else "",
+                    user_name=who.name if isinstance(who, User) else "",
                     created_at=at,
                     expires_at=at + dt.timedelta(hours=HOURS),
                 )
@@ -65,14 +69,14 @@ class Sessions:
     def find(self, token: str, *, at: dt.datetime) -> Session | None:
         """The session of a cookie; None where there is none, or it is over."""
         digest = _digest(token)
-        query = sa.select(sessions.c.prefix, sessions.c.expires_at)
+        query = sa.select(sessions.c.prefix, sessions.c.user_name, sessions.c.expires_at)
         try:
             with reading(self._engine) as connection:
                 row = connection.execute(query.where(sessions.c.token_sha256 == digest)).first()
         except (sa.exc.SQLAlchemyError, OSError):
             found = self._seen.get(digest)
         else:
-            found = None if row is None else Session(row.prefix, row.expires_at)
+            found = None if row is None else Session(row.prefix, row.user_name, row.expires_at)
             self._remember(digest, found, at)
         return found if found is not None and found.expires_at > at else None
 

@@ -75,8 +75,23 @@ sessions: Final = Table(
     "sessions",
     metadata,
     Column("token_sha256", Text, primary_key=True),  # of the cookie: 256 random bits
-    Column("prefix", Text, nullable=False),  # of the key that signed in
+    Column("prefix", Text, nullable=False),  # of the key that signed in; blank: a user
+    Column("user_name", Text, nullable=False, server_default=""),  # blank: a key did
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
 )
-"""Who signed in on the pages. A session may do what its key may, for as long as the key lives."""
+"""Who signed in on the pages. A session may do what its key or user may, for as long as that
+lives."""
+
+users: Final = Table(
+    "users",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", CODE, nullable=False, unique=True),  # as api.users.known_as writes it
+    Column("password_hash", Text, nullable=False),  # Argon2id with its salt and parameters
+    Column("scope", Text, nullable=False),  # api.keys.Scope
+    Column("sites", JSON, nullable=False),  # codes; [] is every site
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("disabled_at", UtcDateTime),  # rows stay: a record that had a user is never open again
+)
+"""People who sign in on the pages with a password."""

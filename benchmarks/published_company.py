@@ -124,6 +124,8 @@ def _history(keys: pd.DataFrame, origin: int, rate: Any, luck: np.random.Generat
     columns["on_hand"] = pa.array(np.round(units * 3 + 5))
     columns["availability"] = pa.array(unknown, from_pandas=True)
     columns["receipts"] = pa.array(np.zeros(len(units)))
+    columns["demand"] = columns["units"]
+    columns["demand_sd"] = columns["receipts"]
     return pa.table(columns)
 
 

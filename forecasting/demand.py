@@ -42,6 +42,15 @@ class LatentDemand:
         """Units added to what was sold."""
         return float(np.nansum(self.demand) - np.nansum(np.maximum(self.units, 0.0)))
 
+    def last(self, periods: int) -> LatentDemand:
+        """The last periods alone, copied: the rest may be forgotten."""
+        return LatentDemand(
+            demand=self.demand[:, -periods:].copy(),
+            units=self.units[:, -periods:].copy(),
+            variance=self.variance[:, -periods:].copy(),
+            trials=self.trials,
+        )
+
 
 def latent_demand(panel: Panel, options: Options) -> Matrix:
     """[n, T] demand, units; NaN where units are unknown; never below zero."""

@@ -338,14 +338,17 @@ class FittedDemand:
         options = replace(self.options, quantiles=())
         return FittedDemand(options, {own: replace(self.grains[own], pooled=pooled)})
 
-    def forecast(self, panel: Panel, *, paths: int | None = None) -> DemandForecast:
+    def forecast(
+        self, panel: Panel, *, paths: int | None = None, demand: Matrix | None = None
+    ) -> DemandForecast:
         """Means and quantiles of every grain at the panel's origin; series may be new.
 
-        `paths`: sample paths a series, those of the options if None.
+        `paths`: sample paths a series, those of the options if None; `demand` [n, T]: the latent
+        demand of the panel under the same options, where it is at hand.
         """
         options = self.options if paths is None else replace(self.options, paths=paths)
         at: dict[Frequency, GrainAtOrigin] = {}
-        for history in _grains_of(panel, options):
+        for history in _grains_of(panel, options, demand):
             fitted = self.grains.get(history.frequency)
             if fitted is not None:
                 history = with_drivers(
@@ -424,8 +427,8 @@ def _steps(panel: Panel, grain: Frequency, options: Options) -> int:
     return options.forecast_horizons[grain.grain] + (0 if grain is panel.frequency else 1)
 
 
-def _grains_of(panel: Panel, options: Options) -> list[History]:
-    own = history_of(panel, options)
+def _grains_of(panel: Panel, options: Options, demand: Matrix | None = None) -> list[History]:
+    own = history_of(panel, options, demand)
     coarser = [coarsen(own, frequency) for frequency in COARSER[panel.frequency]]
     return [own, *(history for history in coarser if history is not None)]
 

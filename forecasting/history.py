@@ -57,9 +57,11 @@ class History:
         return np.stack(codes, axis=1)
 
 
-def history_of(panel: Panel, options: Options) -> History:
+def history_of(panel: Panel, options: Options, demand: Matrix | None = None) -> History:
+    """`demand` [n, T]: what `latent_demand` says of the panel, where it is at hand."""
     price = panel.price if np.isfinite(panel.price).any() else None
-    demand = latent_demand(panel, options)
+    if demand is None:
+        demand = latent_demand(panel, options)
     return History(panel.frequency, panel.start, demand, panel.series, price)
 
 

@@ -23,6 +23,7 @@ from api.commands import (
     schedule,
     scorecards,
     service,
+    users,
     versions,
     workspace,
 )
@@ -82,6 +83,7 @@ app.add_typer(scenarios.scenario, name="scenario", rich_help_panel=ANSWERS)
 app.add_typer(overrides.overrides, name="overrides", rich_help_panel=ANSWERS)
 app.command(rich_help_panel=ANSWERS)(service.serve)
 app.add_typer(keys.keys, name="keys", rich_help_panel=ANSWERS)
+app.add_typer(users.users, name="users", rich_help_panel=ANSWERS)
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from api.commands.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
     from api.keys import Key, Keys
+    from api.users import User
 
 keys = typer.Typer(
     name="keys",
@@ -72,7 +73,7 @@ def create(
     if shell.json:
         shell.answer({"key": made.text, **made.key.facts(now())})
         return
-    shell.say(f"Key [bold]{made.key.prefix}[/] for {escape(made.key.name)} ({_may(made.key)}):")
+    shell.say(f"Key [bold]{made.key.prefix}[/] for {escape(made.key.name)} ({may(made.key)}):")
     shell.say(f"[bold]{made.text}[/]")
     shell.say("It is shown this once. Send it as: Authorization: Bearer <key>")
 
@@ -95,7 +96,7 @@ def list_keys(context: typer.Context, as_json: AsJson = False) -> None:
     for key in known:
         until = f"{key.expires_at:%Y-%m-%d %H:%M}" if key.expires_at else "never"
         made = f"{key.created_at:%Y-%m-%d}"
-        table.add_row(key.prefix, escape(key.name), _may(key), made, until, key.state(now()))
+        table.add_row(key.prefix, escape(key.name), may(key), made, until, key.state(now()))
     shell.out.print(table)
 
 
@@ -132,6 +133,7 @@ def expiry(expires: str | None, days: int | None, at: dt.datetime) -> dt.datetim
     return dt.datetime.combine(last, dt.time(), dt.UTC) + dt.timedelta(days=1)
 
 
-def _may(key: Key) -> str:
+def may(key: Key | User) -> str:
+    """The scope and the sites of a key or a user."""
     sites = ", ".join(sorted(key.sites)) if key.sites else "every site"
     return f"{key.scope}, {escape(sites)}"

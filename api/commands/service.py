@@ -9,7 +9,7 @@ import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final, NamedTuple
 
 import typer
 
@@ -40,8 +40,9 @@ def run_service(shell: Shell, host: str, port: int, workers: int | None) -> None
     from api.workspaces import VARIABLE, read_workspace
 
     settings = read_workspace(workspace.folder).loaded.settings
-    known, usable = count_keys(workspace)
-    refuse_open_doors(host, usable)
+    keys, users = count_callers(workspace)
+    known = keys.made + users.made
+    refuse_open_doors(host, keys.usable + users.usable)
     os.environ[VARIABLE] = str(workspace.folder)  # worker processes find their workspace by it
     with listening(host, port) as door, shared_metrics(workspace.options.workers):
         address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
@@ -49,24 +50,40 @@ def run_service(shell: Shell, host: str, port: int, workers: int | None) -> None
             shell.answer({"url": address, "workspace": str(workspace.folder), "open": not known})
         shell.say(f"Vigistock on [bold]{address}[/] (operations: {address}docs). Ctrl-C stops.")
         if known:
-            shell.say(f"Who asks needs a key: {counted(usable, 'API key')} can be used.")
+            shell.say(
+                f"Who asks needs a key or a password: {counted(keys.usable, 'API key')} can be "
+                f"used, {counted(users.usable, 'user')} can sign in."
+            )
         else:
-            shell.say("[yellow]Open to every user of this machine:[/] no API key is set.")
+            shell.say(
+                "[yellow]Open to every user of this machine:[/] no API key is set, and no user."
+            )
         _run(door, workspace.options.workers, access_log=settings.access_log)
 
 
-def count_keys(workspace: Workspace) -> tuple[int, int]:
-    """Keys that were ever made, and those that open something now."""
+class Count(NamedTuple):
+    """Those that were ever made, and those that open something now."""
+
+    made: int
+    usable: int
+
+
+def count_callers(workspace: Workspace) -> tuple[Count, Count]:
+    """Keys and users."""
     from api.keys import Keys
+    from api.users import Users
     from forecasting.record.database import connect
 
     engine = connect(workspace.database_url, schema=workspace.schema)
     try:
-        known = Keys(engine).all()
+        keys, users = Keys(engine).all(), Users(engine).all()
     finally:
         engine.dispose()
     now = dt.datetime.now(dt.UTC)
-    return len(known), sum(key.state(now) == "live" for key in known)
+    return (
+        Count(len(keys), sum(key.state(now) == "live" for key in keys)),
+        Count(len(users), sum(user.state(now) == "live" for user in users)),
+    )
 
 
 @contextmanager
@@ -133,12 +150,14 @@ def listening(host: str, port: int) -> socket.socket:
     return door
 
 
-def refuse_open_doors(host: str, usable_keys: int) -> None:
-    """Without API keys only loopback may be served; raises Refused."""
-    if not usable_keys and not is_loopback(host):
+def refuse_open_doors(host: str, usable: int) -> None:
+    """Without API keys and users only loopback may be served; raises Refused."""
+    if not usable and not is_loopback(host):
         raise Refused(
-            f"Serving on {host} opens the company's data to the network: no API key can be used.",
-            next_step="Make one: vigistock keys create --scope planner; or serve on 127.0.0.1.",
+            f"Serving on {host} opens the company's data to the network: no API key can be used, "
+            "and no user can sign in.",
+            next_step="Make one: vigistock keys create --scope planner, or vigistock users create "
+            "NAME; or serve on 127.0.0.1.",
             host=host,
         )
 

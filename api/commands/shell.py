@@ -33,7 +33,7 @@ EXIT_WRONG_USAGE: Final = 2
 EXIT_REJECTS: Final = 3
 EXIT_REFUSED: Final = 4
 EXIT_ANYTHING_ELSE: Final = 1
-WRONG_WORDS: Final = ("bad_period", "bad_scenario")  # codes of what was typed wrong
+WRONG_WORDS: Final = ("bad_period", "bad_scenario", "bad_user")  # codes of what was typed wrong
 MINOR_SECONDS: Final = 2.0
 DEBUG_VARIABLE: Final = "VIGISTOCK_DEBUG"
 

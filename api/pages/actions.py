@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from api.pages.board import Question
+from api.pages.board import Question, board_of
+from api.pages.customers import COLUMN, customer_orders_of
 from api.planner_groups import is_missed, worded
 from api.served import Served
 from models.attention import Attention
 
+DONE_BY: Final = {
+    "order": "ordered",
+    "expedite": "expedited",
+    "transfer": "transferred",
+    "substitute": "substituted",
+}
+"""What is recorded of warnings once the action of their group is done."""
+
 
 def actions_of(
-    served: Served, language: str, question: Question
+    served: Served, language: str, question: Question, done: frozenset[int] = frozenset()
 ) -> dict[str, list[dict[str, Any]]]:
     """By attention, in the publication's order; of a buyer and a site where they are asked for.
-    Empty where the publication groups nothing, or the list is narrowed by anything else."""
+    Empty where the publication groups nothing, or the list is narrowed by anything else. `done`:
+    warnings of which somebody recorded an action."""
     found: dict[str, list[dict[str, Any]]] = {name.value: [] for name in Attention}
     if not served.reader.has_groups or question.is_narrow_beyond_actions:
         return found
+    members = board_of(served).members
     for row in served.group_rows(np.ones(served.groups.num_rows, dtype=bool)):
         is_asked = (
             (not question.buyer or row["buyer"] == question.buyer)
@@ -29,7 +40,11 @@ def actions_of(
         if row["attention"] == Attention.UNAVOIDABLE and not is_missed(row["loss"]):
             continue
         if is_asked:
-            found[row["attention"]].append(_worded(served, row, language))
+            warnings = members.get(row["group"], [])
+            found[row["attention"]].append(
+                _worded(served, row, language)
+                | {"warnings": len(warnings), "done": len(done.intersection(warnings))}
+            )
     return found
 
 
@@ -40,4 +55,6 @@ def _worded(served: Served, row: dict[str, Any], language: str) -> dict[str, Any
         **{name: row[name] for name in (*kept, "ruptures_avoided", "in_time")},
         **worded(row, language, origin),
         "message": row[f"message_{language}"] or "",
+        "done_by": DONE_BY.get(row["code"], ""),
+        "customer_orders": customer_orders_of(row.get(COLUMN)),
     }

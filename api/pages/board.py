@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -67,6 +68,12 @@ class Board:
         self.origin_end: dt.date = served.provenance["origin_end"]
         found = ["\n".join(row).casefold() for row in self.rows[list(SEARCHED)].to_numpy()]
         self._haystack = pd.Series(found, index=self.rows.index, dtype=object)
+
+    @cached_property
+    def members(self) -> Mapping[int, list[int]]:
+        """The warnings of each group."""
+        rows = self.rows[["group", "warning"]].dropna().astype(int)
+        return {int(str(group)): some.tolist() for group, some in rows.groupby("group")["warning"]}
 
     @property
     def horizons(self) -> list[int]:

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from api.clock import today
 from api.dependencies import Publications
+from api.doorkeeper import KeyRing
 from api.pages import text_of
 from api.pages.language import COOKIE, LANGUAGES, catalogue, language_of
 from api.security import ANYBODY, OPEN, Caller, may
@@ -52,6 +53,11 @@ class Frame:
         return found
 
     @property
+    def ring(self) -> KeyRing:
+        found: KeyRing = self.request.app.state.ring
+        return found
+
+    @property
     def caller(self) -> Caller | None:
         """None where nobody was let in."""
         found: Caller | None = self.request.scope.get("state", {}).get("caller")
@@ -60,7 +66,7 @@ class Frame:
     @property
     def is_open_to_all(self) -> bool:
         """A page for whoever asks: it does not know who that is."""
-        return self.request.url.path in OPEN and not self.request.app.state.ring.is_open
+        return self.request.url.path in OPEN and not self.ring.is_open
 
     def may(self, method: str, path: str) -> bool:
         return self.caller is not None and may(self.caller, method, path)
@@ -97,6 +103,19 @@ class Frame:
         if asked in LANGUAGES:
             page.set_cookie(COOKIE, asked, max_age=A_YEAR, samesite="lax", path="/")
         return page
+
+    def sign_in(self, *, back: str, failed: str = "", status: int = 200) -> HTMLResponse:
+        """The form: for a password where there are users, for a key where there are keys; `back`:
+        where to go on, `failed`: what of it was no good."""
+        known = self.ring.seen
+        return self.page(
+            "sign_in.html",
+            status=status,
+            back=back,
+            failed=failed,
+            users=bool(known.users),
+            keys=bool(known.keys),
+        )
 
 
 def freshness_of(served: Served) -> dict[str, Any]:

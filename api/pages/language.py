@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from starlette.requests import Request
 
-from api.readable import amount, day
+from api.readable import amount, clock, day
 
 COOKIE: Final = "vigistock_language"
 LANGUAGES: Final[Mapping[str, str]] = {"fr": "Français", "en": "English"}
@@ -74,6 +74,9 @@ def filters(language: str) -> dict[str, Callable[..., str]]:
     def moment(value: Any) -> str:
         return NOTHING if _blank(value) else format_datetime(value, "short", locale=language)
 
+    def hour(value: str) -> str:
+        return clock(value, language)
+
     def number(value: Any, digits: int = 0) -> str:
         if _blank(value):
             return NOTHING
@@ -91,6 +94,7 @@ def filters(language: str) -> dict[str, Callable[..., str]]:
         "full_date": full_date,
         "period": period,
         "moment": moment,
+        "hour": hour,
         "number": number,
         "percent": percent,
         "money": money,

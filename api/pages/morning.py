@@ -29,16 +29,17 @@ from api.pages.frame import Frame, InFrame, freshness_of
 from api.pages.paged import pages_of, with_changed
 from api.pages.start import first_run
 from api.planner_list import OUT, Line, line_of, sentence_of
+from api.readable import punctuated
 from api.routes.warnings import revision_tag
 from api.served import Served
 from forecasting.errors import NotReady
-from models.publication.lives import Life, lives_of
+from models.publication.lives import Life, done_of, lives_of
 
 router = APIRouter(include_in_schema=False)
 
 LINES: Final = 50  # of a page
 ACTIONS: Final = 5  # of today, unfolded
-OUT_LINES: Final = 10  # of what is out already, before the warnings
+OUT_LINES: Final = 5  # of what is out already, before the actions of the day
 SHOWN: Final = 8  # names of each kind of change
 Value = Annotated[str, Query(max_length=200)]
 
@@ -83,7 +84,7 @@ async def morning(
         every=EVERY,
         facets=board.facets(),
         horizons=board.horizons,
-        actions=actions_of(served, frame.language, question),
+        actions=actions_of(served, frame.language, question, await _done(publications)),
         first_actions=ACTIONS,
         out=out,
         outs=_lines(served, shown_outs, lives, frame),
@@ -139,6 +140,14 @@ async def _lives(publications: Publications, parts: list[pd.DataFrame]) -> dict[
         return {}
 
 
+async def _done(publications: Publications) -> frozenset[int]:
+    """As `done_of`; none while the record cannot be read."""
+    try:
+        return await publications.in_record(done_of)
+    except NotReady:
+        return frozenset()
+
+
 def _lines(
     served: Served, rows: pd.DataFrame, lives: dict[int, Life], frame: Frame
 ) -> list[dict[str, Any]]:
@@ -150,7 +159,7 @@ def _lines(
             row,
             said,
             lives.get(int(row["warning"])) if pd.notna(row["warning"]) else None,
-            sentence_of(row, "cause", frame.language, origin),
+            punctuated(sentence_of(row, "cause", frame.language, origin), frame.language),
             overridden=(row["site"], row["sku"]) in served.reader.overridden_series,
         )
         for (_, row), (_, said) in zip(taken.iterrows(), rows.iterrows(), strict=True)

@@ -61,6 +61,7 @@ async def orders(
         narrow=narrow,
         facets={} if lines is None else {name: _values(lines[name]) for name in FACETS},
         days=days_of(shown),
+        totals=totals_of(found),
         pages=pages_of(request, page, len(numbers), ORDERS),
         csv=f"/v1/proposals?{urlencode(narrow)}",
         file=f"proposals_{served.number}.csv",
@@ -85,6 +86,16 @@ def _narrowed(lines: pd.DataFrame | None, narrow: dict[str, str]) -> pd.DataFram
 
 def _values(column: pd.Series) -> list[str]:
     return sorted(set(column) - {""})
+
+
+def totals_of(lines: pd.DataFrame) -> list[dict[str, Any]]:
+    """What each supplier, or site that ships, gets to do: orders and their value, the largest
+    first."""
+    keys = ["supplier", "source_site", "currency"]
+    grouped = lines.groupby(keys, sort=False, observed=True)
+    totals = grouped.agg(orders=("proposal", "nunique"), value=("value", "sum")).reset_index()
+    ordered = totals.sort_values("value", ascending=False, kind="stable")
+    return [{str(name): value for name, value in row.items()} for row in ordered.to_dict("records")]
 
 
 def days_of(lines: pd.DataFrame) -> list[dict[str, Any]]:

@@ -59,6 +59,27 @@ MISSES: Final[Mapping[str, str]] = {
 """How `models.scorecard.ruptures` tells why a stockout was missed."""
 
 
+COMMENTS: Final[Mapping[str, str]] = {
+    r"ordered: (?P<order>.+), (?P<units>\S+) units on (?P<day>\S+) "
+    r"\(proposal (?P<proposal>\d+) of publication (?P<publication>\d+)\)": _(
+        "order %(order)s of %(units)s units seen on %(day)s, as proposal %(proposal)s of "
+        "publication %(publication)s advised"
+    ),
+}
+"""What `models.publication.recognition` writes beside a warning."""
+
+
+def comment_of(comment: str) -> tuple[str, dict[str, str]]:
+    """The message and its values; what a person wrote stays as it is.
+
+    >>> comment_of("ordered: PO-1, 8 units on 2026-11-17 (proposal 2 of publication 4)")[1]
+    {'order': 'PO-1', 'units': '8', 'day': '2026-11-17', 'proposal': '2', 'publication': '4'}
+    >>> comment_of("called: 100% sure")
+    ('called: 100%% sure', {})
+    """
+    return _told(comment, COMMENTS)
+
+
 def miss_of(detail: str) -> tuple[str, dict[str, str]]:
     """The message and its values; an unknown sentence stays as it is.
 
@@ -67,8 +88,12 @@ def miss_of(detail: str) -> tuple[str, dict[str, str]]:
     >>> miss_of("something else 5%")
     ('something else 5%%', {})
     """
-    for pattern, message in MISSES.items():
-        found = re.fullmatch(pattern, detail)
+    return _told(detail, MISSES)
+
+
+def _told(text: str, messages: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    for pattern, message in messages.items():
+        found = re.fullmatch(pattern, text)
         if found:
             return message, found.groupdict()
-    return detail.replace("%", "%%"), {}
+    return text.replace("%", "%%"), {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -50,8 +51,23 @@ async def plan(
         "plan.html",
         title=told["name"] or frame._("Plan %(n)s") % {"n": number},
         plan=told,
-        broken=[one for one in told["series"] if one["verdict"] not in ("same", "better")],
+        broken=first_first(told["series"]),
+        most=ROWS,
+        link=str(frame.request.url),
     )
+
+
+def first_first(series: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """What the plan harms, in the order in which it runs out; what does not, last.
+
+    >>> rows = [("worse", None), ("same", "2026-12-01"), ("sooner", "2026-12-04"),
+    ...     ("broken", "2026-12-02")]
+    >>> told = [{"verdict": verdict, "breaks_on_scenario": day} for verdict, day in rows]
+    >>> [one["verdict"] for one in first_first(told)]
+    ['broken', 'sooner', 'worse']
+    """
+    harmed = [one for one in series if one["verdict"] not in ("same", "better", "relieved")]
+    return sorted(harmed, key=lambda one: str(one["breaks_on_scenario"] or "9999"))
 
 
 def _said(answer: Response) -> dict[str, Any]:

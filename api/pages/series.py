@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
@@ -13,19 +14,24 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Query, Response
 
 from api.dependencies import InPublications
-from api.pages.frame import InFrame, freshness_of
+from api.pages.board import Question, board_of
+from api.pages.customers import COLUMN, customer_orders_of
+from api.pages.frame import Frame, InFrame, freshness_of
 from api.pages.overrides import FIGURES, overrides_of
+from api.pages.phrases import comment_of
 from api.planner_list import JOINT, line_of, sentence_of
+from api.readable import capitalised, day, with_readable_dates
 from api.routes.series import series_payload
 from api.routes.warnings import revision_tag
+from api.served import Served
 from forecasting.errors import NotReady
-from models.publication.lives import Life, changes_of, past_of
+from models.publication.lives import Announced, Life, announced_of, changes_of, past_of
 
 router = APIRouter(include_in_schema=False)
 
 FIRST_TERMS: Final = 7  # of a figure that is a sum over the periods
 Code = Annotated[str, Query(min_length=1, max_length=200)]
-Lived = tuple[list[Life], list[dict[str, object]]]
+Lived = tuple[list[Life], dict[int, Announced], list[dict[str, object]]]
 
 
 @router.get("/series")
@@ -39,18 +45,27 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
     line = line_of(said, description, frame.language, served.provenance["origin_end"])
     origin_end = served.provenance["origin_end"]
     causes = sentence_of(said, "cause", frame.language, origin_end).split(JOINT)
-    lives, changes = await _lived(publications.in_record, site, sku, line.warning)
+    options = _options(told, line.actions, frame.language)
+    lived = await _lived(publications.in_record, site, sku, line.warning)
+    lives, announced, changes = lived
     life = next((one for one in lives if one.episode == line.warning), None)
     return frame.page(
         "series.html",
         title=description or sku,
         freshness=freshness_of(served),
-        line=vars(line) | {"life": life},
+        line=vars(line) | {"life": life, "probability": told["risk"]["probability"]},
         reasons=_told_apart(causes, told["risk"]["causes"]),
-        options=_told_apart(line.actions, told["risk"]["actions"]),
+        options=options,
+        customer_orders=customer_orders_of(told["risk"].get(COLUMN)),
+        is_costed=any(one.get("cost") and one["cost"] > 0 for one in options),
         tag=revision_tag(life.revision) if life else "",
-        changes=[one for one in changes if one["revision"] != 1][::-1],
-        past=[_ended(one, told["history"]) for one in lives if one.episode != line.warning],
+        changes=[_commented(frame, one) for one in changes if one["revision"] != 1][::-1],
+        following=_following(served, row),
+        past=[
+            _ended(one, announced[one.episode], told["history"])
+            for one in lives
+            if one.episode != line.warning
+        ],
         stockouts=stockouts_of(told["history"]),
         risk=told["risk"],
         parts=[master[name] for name in ("category", "supplier", "buyer") if master.get(name)],
@@ -68,12 +83,48 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
     )
 
 
+def _commented(frame: Frame, change: Mapping[str, object]) -> dict[str, object]:
+    message, values = comment_of(str(change["comment"]))
+    if "day" in values:
+        values["day"] = day(values["day"], frame.language)
+    return {**change, "comment": frame._(message) % values}
+
+
+def _following(served: Served, row: int) -> str:
+    """Address of the series below it in the list to treat; "" where none is."""
+    listed = board_of(served).asked(Question())
+    places = (listed["row"] == row).to_numpy().nonzero()[0]
+    if not len(places) or places[0] + 1 == len(listed):
+        return ""
+    below = listed.iloc[places[0] + 1]
+    return f"/series?{urlencode({'site': below['site'], 'sku': below['sku']})}"
+
+
 def _told_apart(sentences: Sequence[str], facts: Sequence[Any]) -> list[dict[str, Any]]:
     """Each sentence with the facts behind it. What precedes the actions ("too late …") has none."""
     spoken = [one for one in sentences if one and not one.endswith(":")]
     return [
         {"text": text, **(facts[place] if len(facts) >= len(spoken) else {})}
         for place, text in enumerate(spoken)
+    ]
+
+
+def _options(
+    told: Mapping[str, Any], actions: Sequence[str], language: str
+) -> list[dict[str, Any]]:
+    """Everything that can be done, the recommended first; of a publication that does not tell of
+    all, what it recommends."""
+    if not told["options"]:
+        return _told_apart(actions, told["risk"]["actions"])
+    origin_end = told["provenance"]["origin_end"]
+    return [
+        option
+        | {
+            "text": capitalised(
+                with_readable_dates(option[f"sentence_{language}"], language, origin_end)
+            )
+        }
+        for option in told["options"]
     ]
 
 
@@ -84,21 +135,26 @@ async def _lived(in_record: Any, site: str, sku: str, warning: int | None) -> Li
 
     def work(engine: sa.Engine) -> Lived:
         lives = past_of(engine, site, sku, today)
-        return lives, [] if warning is None else changes_of(engine, warning)
+        changes = [] if warning is None else changes_of(engine, warning)
+        return lives, announced_of(engine, site, sku), changes
 
     try:
         found: Lived = await in_record(work)
     except NotReady:
-        found = [], []
+        found = [], {}, []
     return found
 
 
 def stockouts_of(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Runs of periods that closed with nothing on hand, the latest first.
 
+    `missed`: units that are estimated to have been wanted in vain, `give`: their standard
+    deviation; both 0 where the publication tells of no demand.
+
     >>> days = [{"period_start": day, "on_hand": units} for day, units in enumerate([2.0, 0, 0, 1])]
+    >>> days[1] |= {"units": 1.0, "demand": 4.0, "demand_sd": 1.5}
     >>> stockouts_of(days)
-    [{'first': 1, 'periods': 2, 'last': 2}]
+    [{'first': 1, 'last': 2, 'missed': 3.0, 'give': 1.5}]
     """
     runs: list[dict[str, Any]] = []
     is_open = False
@@ -106,20 +162,37 @@ def stockouts_of(history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         on_hand = period["on_hand"]
         is_out = on_hand is not None and not pd.isna(on_hand) and on_hand <= 0
         if is_out and not is_open:
-            runs.append({"first": period["period_start"], "periods": 0})
+            runs.append({"first": period["period_start"], "missed": 0.0, "give": 0.0})
         if is_out:
-            runs[-1] |= {"last": period["period_start"], "periods": runs[-1]["periods"] + 1}
+            run = runs[-1]
+            missed, give = _missed(period)
+            runs[-1] = {
+                "first": run["first"],
+                "last": period["period_start"],
+                "missed": run["missed"] + missed,
+                "give": math.hypot(run["give"], give),
+            }
         is_open = is_out
     return runs[::-1]
 
 
-def _ended(life: Life, history: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A past warning and what followed: the first stockout while it was alive, or none."""
-    begun, over = life.opened_at.date(), life.changed_at.date()
+def _missed(period: Mapping[str, Any]) -> tuple[float, float]:
+    """Units wanted in vain in a period, and their standard deviation; zeros where none are told."""
+    demand, units = period.get("demand"), period.get("units")
+    if demand is None or units is None or pd.isna(demand) or pd.isna(units):
+        return 0.0, 0.0
+    return max(demand - max(units, 0.0), 0.0), period.get("demand_sd") or 0.0
+
+
+def _ended(
+    life: Life, announced: Announced, history: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """A past warning and what followed: the first stockout while it was said, or none."""
+    over = announced.over or dt.date.max
     ran_out = [
-        run["first"] for run in stockouts_of(history) if begun <= run["first"] <= max(over, begun)
+        run["first"] for run in stockouts_of(history) if announced.first < run["first"] <= over
     ]
-    return {"life": life, "ran_out_on": min(ran_out, default=None)}
+    return {"life": life, "announced": announced, "ran_out_on": min(ran_out, default=None)}
 
 
 def _steps(told: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Signing in with an API key, and out again."""
+"""Signing in with a password or an API key, and out again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from typing import Final
 from urllib.parse import parse_qs, urlsplit
 
+import sqlalchemy as sa
 from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
@@ -16,13 +17,16 @@ from limits.strategies import FixedWindowRateLimiter
 
 from api.doorkeeper import KeyRing, address_of, refuse_other_pages
 from api.errors import Forbidden, TooLarge, TooManyRequests
-from api.keys import matching
+from api.keys import Key, matching
 from api.pages.frame import InFrame
 from api.sessions import COOKIE, CSRF_FIELD, HOURS, Sessions, is_csrf_token
+from api.users import BadUser, User, Users, known_as, opens
 
 router = APIRouter(include_in_schema=False)
 
-FAILURES: Final = parse("10/minute")  # keys that are none, from one address
+FAILURES: Final = parse(
+    "10/minute"
+)  # keys and passwords that are none: from one address, of a user
 MOST_BYTES: Final = 4_096  # of a form
 _limiter: Final = FixedWindowRateLimiter(MemoryStorage())
 
@@ -30,32 +34,44 @@ _limiter: Final = FixedWindowRateLimiter(MemoryStorage())
 @router.get("/sign-in")
 async def ask_for_key(request: Request, frame: InFrame) -> Response:
     ring: KeyRing = request.app.state.ring
-    if not await ring.known():  # there is nothing to sign in with, and no need to
+    if (await ring.known()).is_empty:  # there is nothing to sign in with, and no need to
         return RedirectResponse("/", status_code=303)
-    return frame.page("sign_in.html", back="/", failed="")
+    return frame.sign_in(back="/")
 
 
 @router.post("/sign-in")
 async def sign_in(request: Request, frame: InFrame) -> Response:
-    """A session for a key that is alive; the form again for any other."""
+    """A session for a key or a user that is alive; the form again for any other."""
     refuse_other_pages(request.scope)
     form = await _form(request)
     back = _own_address(form.get("back", "/"))
+    name, password = form.get("user", "").strip(), form.get("password", "")
     offered = form.get("key", "").strip()
-    if not offered:
-        return frame.page("sign_in.html", status=422, back=back, failed="empty")
-    failures = (FAILURES, str(id(request.app)), address_of(request.scope))
-    if not _limiter.test(*failures):
-        reset = _limiter.get_window_stats(*failures).reset_time
-        raise TooManyRequests(str(FAILURES), max(1, round(reset - time.time())))
+    if not offered and not (name and password):
+        return frame.sign_in(back=back, failed="empty", status=422)
     ring: KeyRing = request.app.state.ring
+    counted = (
+        [address_of(request.scope)]
+        if offered
+        else [address_of(request.scope), f"user:{name.casefold()}"]
+    )
+    in_record = frame.publications.in_record
     now = dt.datetime.now(dt.UTC)
-    key = matching(await ring.known(), offered)
-    if key is None or key.state(now) != "live":
-        _limiter.hit(*failures)
-        return frame.page("sign_in.html", status=401, back=back, failed="unknown")
+    who: Key | User | None
+    async with ring.checking:  # one at a time: nobody fails more often by asking all at once
+        _refuse_too_many(request, counted)
+        if offered:
+            who = matching((await ring.known()).keys, offered)
+        else:
+            who = await in_record(lambda engine: _user(engine, name, password))
+        if who is None or who.state(now) != "live":
+            for one in counted:
+                _limiter.hit(FAILURES, str(id(request.app)), one)
+            failed = "key" if offered else "user"
+            return frame.sign_in(back=back, failed=failed, status=401)
+    signed = who
     sessions: Sessions = request.app.state.sessions
-    token = await frame.publications.in_record(lambda _: sessions.begin(key.prefix, at=now))
+    token = await in_record(lambda _: sessions.begin(signed, at=now))
     answer = RedirectResponse(back, status_code=303)
     answer.set_cookie(
         COOKIE,
@@ -67,6 +83,24 @@ async def sign_in(request: Request, frame: InFrame) -> Response:
         path="/",
     )
     return answer
+
+
+def _refuse_too_many(request: Request, counted: list[str]) -> None:
+    """Raises TooManyRequests where an address, or somebody for a user, failed too often."""
+    for one in counted:
+        failures = (FAILURES, str(id(request.app)), one)
+        if not _limiter.test(*failures):
+            reset = _limiter.get_window_stats(*failures).reset_time
+            raise TooManyRequests(str(FAILURES), max(1, round(reset - time.time())))
+
+
+def _user(engine: sa.Engine, name: str, password: str) -> User | None:
+    """As the record knows it now: what was changed a moment ago counts already."""
+    try:
+        user = Users(engine).find(known_as(name))
+    except BadUser:
+        user = None
+    return user if opens(user, password) else None
 
 
 @router.post("/sign-out")
@@ -90,7 +124,8 @@ async def _form(request: Request) -> dict[str, str]:
         body += piece
         if len(body) > MOST_BYTES:
             raise TooLarge(
-                f"The form has more than {MOST_BYTES} bytes.", next_step="A key has 56 characters."
+                f"The form has more than {MOST_BYTES} bytes.",
+                next_step="A key has 56 characters, a password 200 at most.",
             )
     fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True)
     return {name: values[0] for name, values in fields.items()}

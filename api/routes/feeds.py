@@ -49,6 +49,9 @@ _BODY: Final[dict[str, Any]] = {
         },
         "application/x-ndjson": {"schema": {"type": "string", "minLength": 1}},
         "application/vnd.apache.parquet": {"schema": {"type": "string", "format": "binary"}},
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
+            "schema": {"type": "string", "format": "binary"}
+        },
     },
 }
 assert set(_BODY["content"]) == set(FORMS)

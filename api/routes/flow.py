@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api.dependencies import InPublications, Number
-from api.flows import SELECTORS, flow_in
+from api.flows import SELECTORS, flow_in, places_of
 from api.negotiation import caching, entity_tag, not_modified, unchanged
 from api.routes.answers import answer, documented, only_known
 from api.scenario_answers import records
@@ -48,5 +48,6 @@ async def get_flow(
         "provenance": served.provenance,
         "nodes": records(flow.nodes),
         "edges": records(flow.edges),
+        "places": records(places_of(served.reader)),
     }
     return answer(payload, caching(tag))

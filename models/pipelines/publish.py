@@ -35,6 +35,7 @@ from models.publication import (
     measure_moves,
     publish_parts,
 )
+from models.publication.build import HISTORY_PERIODS
 from models.publication.contracts import KPI_FEEDS, KPIS, OVERRIDDEN, PROPOSALS
 from models.publication.episodes import OUT
 from models.publication.ledger import episodes_of
@@ -47,6 +48,7 @@ from models.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from forecasting.demand import LatentDemand
     from forecasting.windows import RowSource
     from models.risk import RiskAssessment
 
@@ -242,13 +244,14 @@ class Spoken:
     overridden: pd.DataFrame  # models.overrides.effects.COLUMNS
     kpis: pd.DataFrame
     kpi_feeds: pd.DataFrame
+    latent: LatentDemand  # of the last periods
 
     def parts(self) -> dict[str, pa.Table]:
         """Those of a publication."""
         ragged = {PROPOSALS: self.proposals, KPIS: self.kpis, KPI_FEEDS: self.kpi_feeds}
         if len(self.overridden):
             ragged[OVERRIDDEN] = self.overridden
-        return make_parts(self.panel, self.forecast, self.assessment, ragged)
+        return make_parts(self.panel, self.forecast, self.assessment, ragged, self.latent)
 
 
 def speak(
@@ -261,13 +264,16 @@ def speak(
 ) -> Spoken:
     """What the champions say, and the KPIs; `options`: with the parameters of the risk; `source`:
     the rows that the panel was built from; `known`: overrides, of which the KPIs know nothing."""
+    from forecasting.demand import recover
     from models.kpis import measured
     from models.lead_time import fit_lead_times
     from models.overrides.effects import overridden
     from models.risk import assess
     from models.risk.proposals import proposals
 
-    told = overridden(known, panel, champions.demand.forecast(panel))
+    latent = recover(panel, champions.demand.options)
+    forecast = champions.demand.forecast(panel, demand=latent.demand)
+    told = overridden(known, panel, forecast)
     progress("lead times and risk of stockout")
     lead_times = fit_lead_times(told.panel, options)
     assessment = assess(told.panel, told.forecast, lead_times, options, champions.hazard)
@@ -275,8 +281,15 @@ def speak(
     grain = told.forecast.grains[panel.frequency]
     proposed = proposals(told.panel, assessment.supply, grain, lead_times, options)
     progress("KPIs")
-    facts = measured(panel, source, options, progress)
-    return Spoken(told.panel, told.forecast, assessment, proposed, told.figures, *facts)
+    return Spoken(
+        told.panel,
+        told.forecast,
+        assessment,
+        proposed,
+        told.figures,
+        *measured(panel, source, options, progress),
+        latent.last(HISTORY_PERIODS),
+    )
 
 
 def _provenance(

@@ -31,6 +31,7 @@ from models.publication.contracts import (
 )
 
 if TYPE_CHECKING:
+    from forecasting.demand import LatentDemand
     from forecasting.forecaster import DemandForecast, GrainForecast
     from forecasting.panel import Panel
     from models.risk import RiskAssessment
@@ -48,18 +49,20 @@ def make_parts(
     forecast: DemandForecast,
     assessment: RiskAssessment,
     ragged: Mapping[str, pd.DataFrame] | None = None,
+    latent: LatentDemand | None = None,
 ) -> dict[str, pa.Table]:
     """All parts of a publication, checked; each is ordered by series, then period, but for the
-    `ragged` ones, by name (`contracts.RAGGED`), which stay as they are."""
+    `ragged` ones, by name (`contracts.RAGGED`), which stay as they are. `latent`: the demand behind
+    at least the last HISTORY_PERIODS periods."""
     from models.sources import feeding_sites  # with scipy, which readers do not need
 
     parts = {
         SERIES: table_of(
             pd.concat([panel.series, _stock_columns(panel)], axis=1).assign(
-                source=feeding_sites(panel)
+                source=feeding_sites(panel), **_places(panel)
             )
         ),
-        HISTORY: _history(panel),
+        HISTORY: _history(panel, latent),
         WARNINGS: table_of(assessment.warnings.drop(columns=list(READER_ADDS), errors="ignore")),
         PROJECTION: _projection(assessment.projection, panel),
     }
@@ -79,7 +82,8 @@ def table_of(frame: pd.DataFrame) -> pa.Table:
 
 
 def _array(values: pd.Series, name: str) -> pa.Array:
-    if name in DATES or name.endswith("_on") or pd.api.types.is_datetime64_any_dtype(values):
+    is_date = name in DATES or (name.endswith("_on") and name not in NUMBERS)
+    if is_date or pd.api.types.is_datetime64_any_dtype(values):
         days = pd.to_datetime(values).to_numpy().astype("datetime64[D]")
         return pa.array(days, pa.date32(), from_pandas=True)
     if name in NUMBERS:
@@ -112,7 +116,7 @@ def _repeated(values: Sequence[str] | pd.Series, times: int) -> pa.DictionaryArr
     return pa.DictionaryArray.from_arrays(pa.array(codes), encoded.dictionary)
 
 
-def _history(panel: Panel) -> pa.Table:
+def _history(panel: Panel, latent: LatentDemand | None = None) -> pa.Table:
     length = min(HISTORY_PERIODS, panel.units.shape[1])
     periods = list(range(panel.origin - length + 1, panel.origin + 1))
     columns = _by_series(panel.series, periods, panel.frequency)
@@ -120,7 +124,22 @@ def _history(panel: Panel) -> pa.Table:
         tail = getattr(panel, name)[:, -length:]
         columns[name] = pa.array(np.ascontiguousarray(tail).ravel(), from_pandas=True)
     columns["rebuilt"] = pa.array(np.ascontiguousarray(panel.rebuilt[:, -length:]).ravel())
+    if latent is not None:
+        past = latent.last(length)
+        columns["demand"] = pa.array(np.round(past.demand, DECIMALS).ravel(), from_pandas=True)
+        spread = np.sqrt(past.variance.astype(np.float64))
+        columns["demand_sd"] = pa.array(np.round(spread, DECIMALS).ravel())
     return pa.table(columns)
+
+
+def _places(panel: Panel) -> dict[str, NDArray[np.float64]]:
+    """Degrees north and east of the site of each series; NaN where nobody told."""
+    sites = panel.sites.set_index("site").reindex(panel.series["site"])
+    return {
+        name: pd.to_numeric(sites[name]).to_numpy(np.float64)
+        for name in ("latitude", "longitude")
+        if name in sites
+    }
 
 
 def _stock_columns(panel: Panel) -> pd.DataFrame:

@@ -46,7 +46,7 @@ DATES: Final = frozenset(
 )
 NUMBERS: Final = frozenset(
     {"probability", "days_of_cover", "units_short", "value_at_risk", "p_no_order"}
-    | {"p_before_next_receipt"}
+    | {"p_before_next_receipt", "passed_on"}
 )
 
 

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from forecasting.errors import Refused, UnknownName, VigistockError
 from forecasting.record.database import reading, writing
 from models.publication.ledger import state_on
-from models.tables import episodes, warning_changes
+from models.tables import episodes, publications, warning_changes
 
 FIRST_REVISION: Final = 1  # of a warning that nobody touched
 
@@ -71,6 +71,15 @@ class Life:
 
 
 @dataclass(frozen=True)
+class Announced:
+    """Last day of the data of the first publication that said a warning, and of the first that did
+    not any more; None: it is still said."""
+
+    first: dt.date
+    over: dt.date | None
+
+
+@dataclass(frozen=True)
 class Wish:
     """What somebody wants changed; None leaves it as it is."""
 
@@ -101,6 +110,19 @@ def past_of(engine: sa.Engine, site: str, sku: str, today: dt.date) -> list[Life
         return [_life(row) for row in connection.execute(mine.order_by(episodes.c.id.desc()))]
 
 
+def announced_of(engine: sa.Engine, site: str, sku: str) -> dict[int, Announced]:
+    """By warning of a series, between which days of data it was said."""
+    first, last = publications.alias(), publications.alias()
+    query = (
+        sa.select(episodes.c.id, first.c.origin_end, last.c.origin_end)
+        .join_from(episodes, first, episodes.c.opened_publication == first.c.number)
+        .join(last, episodes.c.closed_publication == last.c.number, isouter=True)
+        .where(episodes.c.site == site, episodes.c.sku == sku)
+    )
+    with reading(engine) as connection:
+        return {row[0]: Announced(row[1], row[2]) for row in connection.execute(query)}
+
+
 def changes_of(engine: sa.Engine, episode: int) -> list[dict[str, object]]:
     """Everything that people did with it, oldest first."""
     names = ("revision", "at", "who", "state", "assigned_to", "snoozed_until", "action", "comment")
@@ -123,6 +145,15 @@ def acted_on(engine: sa.Engine, after: dt.date, until: dt.date) -> set[int]:
     )
     with reading(engine) as connection:
         return set(connection.execute(query.distinct()).scalars())
+
+
+def done_of(engine: sa.Engine) -> frozenset[int]:
+    """Warnings still said of which somebody recorded an action."""
+    query = sa.select(episodes.c.id).where(
+        episodes.c.action != Action.NONE.value, episodes.c.state != State.EXPIRED.value
+    )
+    with reading(engine) as connection:
+        return frozenset(connection.execute(query).scalars())
 
 
 def last_change(engine: sa.Engine) -> int:

@@ -86,9 +86,9 @@ def parts(mean: float, as_of: str, sites: Collection[str] = ()) -> dict[str, pa.
     return {
         "series": table_of(_masters(series)),
         "history": table_of(
-            _long(series, origin - PAST + 1, PAST, Frequency.DAY).assign(
-                units=1.0, on_hand=12.0, availability=np.nan, receipts=0.0
-            )
+            _long(series, origin - PAST + 1, PAST, Frequency.DAY)
+            .assign(units=1.0, on_hand=12.0, availability=np.nan, receipts=0.0)
+            .pipe(_with_an_empty_shelf)
         ),
         "forecasts_day": _forecasts(series, origin + 1, DAYS, Frequency.DAY, mean),
         "forecasts_week": _forecasts(
@@ -104,6 +104,14 @@ def parts(mean: float, as_of: str, sites: Collection[str] = ()) -> dict[str, pa.
     }
 
 
+def _with_an_empty_shelf(history: pd.DataFrame) -> pd.DataFrame:
+    """The third day of each series closed with nothing left, and three units were wanted."""
+    is_out = (np.arange(len(history)) % PAST == 2).astype(float)
+    return history.assign(
+        on_hand=12.0 * (1 - is_out), demand=1.0 + 2.0 * is_out, demand_sd=0.5 * is_out
+    )
+
+
 def _masters(series: pd.DataFrame) -> pd.DataFrame:
     return series[["site", "sku", "category", "supplier"]].assign(
         description=[f"Café moulu 250 g, {sku}" for sku in series["sku"]],
@@ -111,6 +119,9 @@ def _masters(series: pd.DataFrame) -> pd.DataFrame:
         unit_cost=4.0,
         unit_price=np.nan,
         on_hand=12.0,
+        passed_on=0.5,
+        latitude=series["site"].map({"LYON": 45.76, "PARIS": 48.86}),
+        longitude=series["site"].map({"LYON": 4.84, "PARIS": 2.35}),
     )
 
 
@@ -164,7 +175,7 @@ def _warnings(series: pd.DataFrame, mean: float) -> pd.DataFrame:
         back_on=np.where(series["out"], day, pd.NaT),
         reason="",
         value_basis=np.where(at_risk, "margin", ""),
-        unit_loss=np.where(at_risk, 420.0, np.nan),
+        unit_loss=np.where(at_risk, 840.0, np.nan),
         loss_a_day=np.where(series["out"], 84.0, np.nan),
         sellable=12.0,
         cause_fr=np.where(at_risk, "commande PO-1182 en retard de 4 jours", ""),

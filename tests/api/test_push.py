@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -185,16 +187,30 @@ def parquet() -> bytes:
     return sink.getvalue().to_pybytes()
 
 
+def xlsx() -> bytes:
+    book, sink = openpyxl.Workbook(), io.BytesIO()
+    sheet = book.active
+    assert sheet is not None
+    for row in (list(ROWS[0]), list(ROWS[0].values())):
+        sheet.append(row)
+    book.save(sink)
+    return sink.getvalue()
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
 @pytest.mark.parametrize(
     ("body", "headers"),
     [
         (json.dumps(ROWS).encode(), {"Content-Type": "application/json"}),
         (json.dumps(ROWS[0]).encode(), {"Content-Type": "application/x-ndjson"}),
         (parquet(), {"Content-Type": "application/vnd.apache.parquet"}),
+        (xlsx(), {"Content-Type": XLSX}),
         (gzip.compress(GOOD.encode(), mtime=0), {"Content-Encoding": "gzip"}),
         (GOOD.encode(), {"Content-Type": "text/csv; charset=utf-8"}),
     ],
-    ids=["json", "ndjson", "parquet", "csv, gzip", "csv with a charset"],
+    ids=["json", "ndjson", "parquet", "xlsx", "csv, gzip", "csv with a charset"],
 )
 def test_each_form_is_read(erp: httpx.Client, body: bytes, headers: dict[str, str]) -> None:
     told = push(erp, body, "form", headers=headers, check=True)
@@ -214,6 +230,8 @@ def test_each_form_is_read(erp: httpx.Client, body: bytes, headers: dict[str, st
         (422, b"", {}),
         (422, b"\xff\xfe\x00", {}),
         (422, b"PAR1garbagePAR1", {"headers": {"Content-Type": "application/vnd.apache.parquet"}}),
+        (422, b"PK garbage", {"headers": {"Content-Type": XLSX}}),
+        (422, xlsx()[:300], {"headers": {"Content-Type": XLSX}}),
         (422, "{" * 5_000, {"headers": {"Content-Type": "application/json"}}),
         (
             422,
@@ -231,7 +249,7 @@ def test_each_form_is_read(erp: httpx.Client, body: bytes, headers: dict[str, st
             "empty",
             "binary",
         ),
-        *("no Parquet", "no JSON", "a cut gzip"),
+        *("no Parquet", "no workbook", "half a workbook", "no JSON", "a cut gzip"),
     ],
 )
 def test_a_bad_push_is_told_as_a_problem(

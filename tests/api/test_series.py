@@ -47,7 +47,7 @@ def test_every_figure_follows_from_its_terms(client: Client, sku: str) -> None:
     value = figures["value_at_risk"]
     if value["value"] is not None:
         product = 1.0
-        for name in ("units_short", "lost_share", "unit_loss"):
+        for name in ("units_short", "consumed_share", "lost_share", "unit_loss"):
             product *= value["terms"][name]
         assert product == pytest.approx(value["value"])
 

@@ -40,8 +40,8 @@ def vigistock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Vigistock:
     monkeypatch.setenv("COLUMNS", "100")
     monkeypatch.setenv("NO_COLOR", "1")
 
-    def run(*arguments: object) -> Answer:
-        result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    def run(*arguments: object, input: str | None = None) -> Answer:
+        result = CliRunner().invoke(app, [str(argument) for argument in arguments], input=input)
         return Answer(result.exit_code, result.stdout, result.stderr)
 
     return run

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from forecasting.calendar import Frequency
-from forecasting.demand import latent_demand
+from forecasting.demand import latent_demand, recover
 from forecasting.forecaster import DemandForecaster
 from forecasting.options import Options
+from models.publication.build import HISTORY_PERIODS, _history
 from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
 
 
@@ -55,6 +56,33 @@ def test_no_period_looks_at_a_later_one():
     stock = [9] * 29 + [0] * 6 + [9] * 5
     whole = latent_demand(panel_of(Rows(sales=days_of(units), stock=stock_of(stock))), Options())
     assert whole[0, 31:35] == pytest.approx(4.0)
+
+
+def test_a_published_past_tells_demand_beside_units_and_how_sure_it_is():
+    random = np.random.default_rng(3)
+    units = np.r_[random.poisson(5.0, 150), np.zeros(10), random.poisson(5.0, 40)].astype(float)
+    stock = [50] * 149 + [0] * 11 + [50] * 40
+    panel = panel_of(Rows(sales=days_of(units), stock=stock_of(stock)))
+    rows = _history(panel, recover(panel, Options())).to_pandas()
+    assert len(rows) == HISTORY_PERIODS < panel.units.shape[1]
+    empty = (rows["on_hand"] == 0) & (rows["units"] == 0)
+    added = rows["demand"] - rows["units"]
+    assert empty.sum() == 10
+    assert (added[empty] > 0).all()
+    assert (added[~empty & (rows["on_hand"] > 0)] == 0).all()
+    assert ((rows["demand_sd"] > 0) == (added > 0)).all()
+
+
+def test_a_forecast_is_the_same_from_demand_at_hand():
+    panel = panel_of(Rows(sales=days_of([5.0] * 100 + [0.0] * 40), stock=stock_of([9] * 140)))
+    options = Options(paths=50)
+    fitted = DemandForecaster(options).fit(panel)
+    made = [
+        fitted.forecast(panel, demand=demand).grains[Frequency.DAY]
+        for demand in (None, recover(panel, options).demand)
+    ]
+    assert np.array_equal(made[0].mean, made[1].mean)
+    assert np.array_equal(made[0].quantiles, made[1].quantiles)
 
 
 def test_without_stock_demand_is_units_and_returns_are_not_wanted():

@@ -22,6 +22,7 @@ from tests.api.published import publish, workspace_in
 from tests.api.serving import serving
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+expect.set_options(timeout=20_000)  # two tests beside each other on a busy machine
 WIDE, NARROW = (1360, 900), (390, 844)
 
 
@@ -120,7 +121,7 @@ SMALL_DEMO = """
 import sys
 from api import jobs
 from api.demo.history import run_demo
-jobs.KINDS = {"demo": lambda workspace, asked, step: run_demo(
+jobs.KINDS = {**jobs.KINDS, "demo": lambda workspace, asked, step: run_demo(
     workspace, step, days=150, sites=2, items=8)}
 jobs.main()
 """
@@ -135,13 +136,20 @@ def _start_small(workspace: Workspace, number: int) -> None:
     ).wait()
 
 
+@contextmanager
+def empty_service(folder: Path) -> Iterator[str]:
+    """Address of a service of an empty workspace, whose demonstration is a small company."""
+    workspace = workspace_in(folder / "w")
+    with pytest.MonkeyPatch.context() as patch, serving(workspace) as client:
+        patch.setattr(jobs, "_start", lambda *job: Thread(target=_start_small, args=job).start())
+        yield base_of(client)
+
+
 @pytest.fixture(scope="package")
 def first_run(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of a service whose empty workspace was filled by its first page, in a browser."""
-    workspace = workspace_in(tmp_path_factory.mktemp("first") / "w")
-    with pytest.MonkeyPatch.context() as patch, serving(workspace) as client:
-        patch.setattr(jobs, "_start", lambda *job: Thread(target=_start_small, args=job).start())
-        with opened(browser, base_of(client)) as seen:
+    with empty_service(tmp_path_factory.mktemp("first")) as base:
+        with opened(browser, base) as seen:
             page = seen.page()
             expect(page.get_by_role("heading", name="Premiers pas")).to_be_visible()
             page.get_by_role("button", name="Charger la démonstration").click()
@@ -151,4 +159,4 @@ def first_run(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Ite
             expect(page.locator("[data-state]")).to_have_text("En cours")
             list_shown = page.get_by_role("heading", name="Liste du matin")
             expect(list_shown).to_be_visible(timeout=180_000)
-        yield base_of(client)
+        yield base

@@ -15,11 +15,12 @@ from api.app import create_app
 from api.pages.actions import actions_of
 from api.pages.board import Board, Question, changes_between, value_of
 from api.pages.monday import accuracy_of, out_of_ten
-from api.pages.orders import HEAD, LINE, days_of
+from api.pages.orders import HEAD, LINE, days_of, totals_of
 from api.scorecards import keep
 from api.served import Served
 from forecasting.record.database import connect
 from models.publication import open_publication
+from models.publication.build import table_of
 from models.workspace import Workspace
 from tests.api import published
 from tests.api.published import AWKWARD, publish
@@ -221,6 +222,58 @@ def test_orders_by_day() -> None:
     ]
     assert found[0]["orders"][0]["excess_value"] == 3.0
     assert days_of(table.head(0)) == []
+
+
+def test_orders_summed_by_supplier() -> None:
+    table = lines(
+        proposal=[1, 1, 2, 3], supplier=["NOVA", "NOVA", "NOVA", ""], value=[5.0, 5.0, 1.0, 40.0]
+    )
+    found = totals_of(table.assign(source_site=["", "", "", "DEPOT"], currency="EUR"))
+    assert [(one["supplier"], one["orders"], one["value"]) for one in found] == [
+        ("", 1, 40.0),
+        ("NOVA", 2, 11.0),
+    ]
+    assert totals_of(table.head(0)) == []
+
+
+def test_what_the_budget_left_out_is_told(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = published.parts
+
+    def beyond(*asked: Any) -> dict[str, Any]:
+        parts = made(*asked)
+        groups = parts["groups"].to_pandas().assign(attention="left_out")
+        return parts | {"groups": table_of(groups)}
+
+    monkeypatch.setattr(published, "parts", beyond)
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        assert "2 actions au-delà du budget du jour" in client.get("/").text
+        assert "2 actions beyond the budget of the day" in client.get("/?lang=en").text
+
+
+def test_past_warnings_and_what_followed(own_workspace: Workspace, client: Client) -> None:
+    """Said as of the 10th, over as of the 20th; the shelf was empty on the 15th, or on no day."""
+    days = {"2026-11-10": 0.85, "2026-11-20": 0.05, "2026-11-22": 0.85}
+    for as_of, chance in days.items():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(published, "SERIES", published.SERIES.assign(chance=chance))
+            publish(own_workspace, as_of=as_of)
+    with serving(own_workspace) as service:
+        text = service.get("/series?site=LYON&sku=00123").text
+        assert "mar. 10 nov. – ven. 20 nov." in text
+        assert "rupture le dim. 15 nov." in text
+        assert "C’est la première ici" not in text
+    assert "C’est la première ici" in client.get("/series?site=LYON&sku=00123").text
+
+
+def test_a_series_leads_to_the_next_of_the_list(client: Client) -> None:
+    worst = client.get("/series?site=LYON&sku=00123").text
+    assert "Suivante de la liste" in worst
+    site, sku = AWKWARD
+    last = client.get("/series", params={"site": site, "sku": sku}).text
+    assert "Suivante de la liste" not in last
 
 
 def test_a_publication_without_proposals_says_so(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
+from sqlalchemy import Engine, create_engine
 
-from api.keys import Keys
+from api.database import upgrade
+from api.keys import Key, Keys
 from api.sessions import COOKIE, HOURS, Sessions
 from api.settings import Service
 from forecasting.record.database import connect
@@ -160,38 +163,34 @@ def test_over_tls_the_cookie_is_secure(own_workspace: Workspace) -> None:
         assert "Secure" in sign_in(client, text).headers["set-cookie"]
 
 
+def made_in(engine: Engine) -> Key:
+    return Keys(engine).create(name="SAP", scope="erp", at=NOW).key
+
+
 def test_sessions_in_the_record(database_url: str) -> None:
-    import datetime as dt
-
-    from api.database import upgrade
-
     upgrade(database_url)
     engine = connect(database_url)
-    sessions = Sessions(engine)
-    token = sessions.begin("0a1b2c3d", at=NOW)
+    sessions, holder = Sessions(engine), made_in(engine)
+    token = sessions.begin(holder, at=NOW)
     found = sessions.find(token, at=NOW)
     assert found is not None
-    assert found.prefix == "0a1b2c3d"
+    assert (found.prefix, found.user) == (holder.prefix, "")
     assert sessions.find(token + "x", at=NOW) is None
     late = NOW + dt.timedelta(hours=HOURS)
     assert sessions.find(token, at=late) is None
-    sessions.begin("0a1b2c3d", at=late)
+    sessions.begin(holder, at=late)
     assert sessions.find(token, at=NOW) is None, "swept"
-    other = sessions.begin("0a1b2c3d", at=NOW)
+    other = sessions.begin(holder, at=NOW)
     sessions.end(other)
     assert sessions.find(other, at=NOW) is None
     engine.dispose()
 
 
 def test_who_was_seen_is_still_known_while_the_record_is_away(sqlite_url: str) -> None:
-    from sqlalchemy import create_engine
-
-    from api.database import upgrade
-
     upgrade(sqlite_url)
     engine = connect(sqlite_url)
     sessions = Sessions(engine)
-    token = sessions.begin("0a1b2c3d", at=NOW)
+    token = sessions.begin(made_in(engine), at=NOW)
     assert sessions.find(token, at=NOW)
     sessions._engine = create_engine("sqlite:////nowhere/at/all.db")
     assert sessions.find(token, at=NOW)

@@ -12,8 +12,9 @@ from babel.messages.pofile import read_po
 from httpx import Client
 
 from api.pages.language import filters
-from api.pages.phrases import MISSES, REASONS
+from api.pages.phrases import COMMENTS, MISSES, REASONS, comment_of
 from forecasting.feeds.faults import Code
+from models.publication.recognition import Recognised
 from tests.pages.messages import FOLDER, messages
 
 FRENCH = FOLDER / "locale" / "fr.po"
@@ -45,8 +46,16 @@ def test_french_puts_no_break_before_its_signs() -> None:
 
 def test_every_reason_of_a_reject_has_words() -> None:
     assert set(REASONS) == set(Code)
-    for pattern, message in MISSES.items():
+    for pattern, message in {**MISSES, **COMMENTS}.items():
         assert set(VALUE.findall(message)) == set(re.compile(pattern).groupindex)
+
+
+def test_what_was_recognised_is_told_in_the_words_of_the_page() -> None:
+    day = dt.date(2026, 11, 17)
+    made = Recognised("PO-1", "1", "LYON", "00123", "Novapack", 8.0, day, 4, 2, 8.0)
+    message, values = comment_of(made.comment)
+    assert message in catalogue(), made.comment
+    assert values["order"] == "PO-1"
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,14 @@ function traces(told, labels) {
   const projected = (name) => told.projection.map((row) => row[name]);
   const hover = "%{y:,.1f}";
   const has = (values) => values.some((value) => value > 0);
+  const vain = past // periods in which more was wanted than sold
+    .map((row) => ({ day: row.period_start, sold: Math.max(row.units ?? 0, 0), wanted: row.demand ?? 0, give: row.demand_sd ?? 0 }))
+    .filter((row) => row.wanted > row.sold);
+  const of = (value) => vain.map(value);
   const received = past.map((row) => row.receipts);
   return [
     { x: days, y: past.map((row) => row.units), name: labels.units, type: "bar", marker: { color: color("bar") }, yaxis: "y", hovertemplate: hover },
+    ...(vain.length ? [{ x: of((row) => row.day), y: of((row) => row.wanted - row.sold), base: of((row) => row.sold), name: labels.missed, type: "bar", marker: { color: faint(color("danger"), 0.6) }, error_y: { type: "data", array: of((row) => row.give), color: color("danger"), thickness: 1, width: 2 }, customdata: of((row) => [row.wanted - row.sold, row.give]), yaxis: "y", hovertemplate: "%{customdata[0]:,.1f} ± %{customdata[1]:,.1f}" }] : []),
     ...band(coming, level("q050"), level("q950"), labels.wide, 0.16, "y", color("fan")),
     ...band(coming, level("q250"), level("q750"), labels.likely, 0.3, "y", color("fan")),
     { x: coming, y: ahead.map((row) => row.mean), name: labels.demand, type: "scatter", mode: "lines", line: { color: color("fan"), width: 2 }, yaxis: "y", hovertemplate: hover },

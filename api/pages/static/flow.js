@@ -1,7 +1,7 @@
 // The flow of value at risk, one picture a currency.
 
 import { color, faint, loadPlotly } from "./plotly.js";
-import { ask, sentence } from "./service.js";
+import { ask, money, sells, sentence } from "./service.js";
 
 const INKS = { supplier: "stock", item: "bar", category: "bar", site: "fan", customers: "danger" };
 const FILTERS = new Set(["supplier", "category", "site"]);
@@ -11,10 +11,7 @@ function picture(told, currency, labels) {
   const nodes = told.nodes.filter((node) => node.currency === currency);
   const edges = told.edges.filter((edge) => edge.currency === currency);
   const place = new Map(nodes.map((node, index) => [node.node, index]));
-  const shown = (value) =>
-    currency
-      ? new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency, maximumFractionDigits: 0 }).format(value)
-      : Math.round(value).toLocaleString(document.documentElement.lang);
+  const shown = (value) => money(value, currency);
   return {
     nodes,
     trace: {
@@ -60,6 +57,7 @@ for (const place of document.querySelectorAll("[data-flow]")) {
     place.on("plotly_click", ({ points: [point] }) => {
       const node = nodes[point.pointNumber];
       if (point.label === undefined || !FILTERS.has(node?.kind) || !node.code) return;
+      if (node.kind === "site" && !sells(told, node.code)) return;
       location.assign(`/flow?${new URLSearchParams({ [node.kind]: node.code })}`);
     });
     dark.addEventListener("change", draw);

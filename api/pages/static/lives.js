@@ -85,6 +85,28 @@ for (const button of document.querySelectorAll("[data-acknowledge]")) {
   });
 }
 
+// An action done is done for every warning that it repairs, whoever touched them meanwhile.
+for (const button of document.querySelectorAll("[data-group]")) {
+  button.disabled = false;
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    const output = document.createElement("output");
+    output.setAttribute("role", "status");
+    button.after(output);
+    tell(output, words.sending);
+    try {
+      const told = await (await ask(`/v1/groups/${button.dataset.group}`)).json();
+      for (const { warning } of told.warnings) {
+        if (warning) await change(warning, "*", { action: button.dataset.doneBy });
+      }
+      location.reload();
+    } catch (error) {
+      button.disabled = false;
+      tell(output, sentence(error), true);
+    }
+  });
+}
+
 const count = () => {
   const place = document.querySelector("[data-chosen]");
   const many = boxes().filter((box) => box.checked).length;

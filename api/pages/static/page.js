@@ -30,10 +30,12 @@ addEventListener("beforeprint", () => {
 document.querySelector("[data-print]")?.addEventListener("click", () => print());
 
 const MODULES = {
-  "[data-change-form], [data-acknowledge]": "./lives.js",
+  "[data-change-form], [data-acknowledge], [data-group]": "./lives.js",
   "[data-chart]": "./chart.js",
+  "[data-copy]": "./copy.js",
   "[data-flow]": "./flow.js",
   "[data-overrides]": "./overrides.js",
+  "[data-places]": "./places.js",
   "[data-plan-form]": "./plans.js",
   "[data-upload], [data-csv]": "./upload.js",
   "[data-job-form], [data-job]": "./jobs.js",

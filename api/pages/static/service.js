@@ -38,6 +38,14 @@ export function tell(output, text, isError = false) {
 
 export const sentence = (error) => [error.message, error.nextStep].filter(Boolean).join(" ");
 
+export const money = (value, currency) =>
+  currency
+    ? new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency, maximumFractionDigits: 0 }).format(value)
+    : Math.round(value).toLocaleString(document.documentElement.lang);
+
+// A site that only ships to others carries no risk of its own: alone it would show nothing.
+export const sells = (flow, site) => flow.edges.some((edge) => edge.from_node === `site:${site}` && edge.to_node === "customers:");
+
 // Buttons that do nothing without their module come disabled.
 export function enable(form) {
   for (const button of form.querySelectorAll("button")) button.disabled = false;

@@ -7,9 +7,11 @@ const KINDS = {
   json: "application/json",
   ndjson: "application/x-ndjson",
   parquet: "application/vnd.apache.parquet",
+  xlsx: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 };
 const PUSH_MS = 600_000;
 const SHOWN = 5;
+const RELOAD_MS = 2_500; // a receipt without rejects is read by then
 
 const number = (value) => value.toLocaleString(document.documentElement.lang);
 const once = () => [...crypto.getRandomValues(new Uint32Array(4))].map((part) => part.toString(16)).join("");
@@ -41,6 +43,18 @@ function show(place, receipt, labels, isCheck) {
   place.replaceChildren(element("p", verdict, isCheck ? "" : "good"), element("p", counts.join(", ")), examples);
 }
 
+// The receipt stays until it was read, where rows were set aside.
+function goOn(place, receipt, labels) {
+  if (!receipt.rejected) return void setTimeout(() => location.reload(), RELOAD_MS);
+  const ways = element("p", "", "ways");
+  for (const [text, address] of [[labels.rows, `/data/${receipt.delivery}`], [labels.go_on, location.href]]) {
+    const way = element("a", text);
+    way.href = address;
+    ways.append(way);
+  }
+  place.append(ways);
+}
+
 for (const form of document.querySelectorAll("[data-upload]")) {
   const place = form.querySelector("[data-receipt]");
   const labels = JSON.parse(form.dataset.labels);
@@ -63,8 +77,9 @@ for (const form of document.querySelectorAll("[data-upload]")) {
         body: file,
         wait: PUSH_MS,
       });
-      show(place, await answer.json(), labels, isCheck);
-      if (!isCheck) setTimeout(() => location.reload(), 2_500);
+      const receipt = await answer.json();
+      show(place, receipt, labels, isCheck);
+      if (!isCheck) goOn(place, receipt, labels);
     } catch (error) {
       place.replaceChildren(element("p", sentence(error), "error"));
     }

@@ -1,0 +1,24 @@
+// What can be pasted into a spreadsheet or a message: to the clipboard, or shown where there is none.
+
+import { words } from "./service.js";
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.disabled = false;
+  button.addEventListener("click", async () => {
+    const told = document.createElement("output");
+    told.setAttribute("role", "status");
+    try {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      told.textContent = words.copied;
+    } catch {
+      // Browsers give no clipboard to pages without TLS: the text is shown, to be copied by hand.
+      told.textContent = words.copy_by_hand;
+      const text = document.createElement("pre");
+      text.textContent = button.dataset.copy;
+      text.tabIndex = 0;
+      told.append(text);
+    }
+    button.parentElement.querySelector("output")?.remove();
+    button.after(told);
+  });
+}
