@@ -7,7 +7,6 @@ from typing import Any, Final
 import numpy as np
 
 from api.pages.board import Question, board_of
-from api.pages.customers import COLUMN, customer_orders_of
 from api.planner_groups import is_missed, worded
 from api.served import Served
 from models.attention import Attention
@@ -55,6 +54,8 @@ def _worded(served: Served, row: dict[str, Any], language: str) -> dict[str, Any
         **{name: row[name] for name in (*kept, "ruptures_avoided", "in_time")},
         **worded(row, language, origin),
         "message": row[f"message_{language}"] or "",
-        "done_by": DONE_BY.get(row["code"], ""),
-        "customer_orders": customer_orders_of(row.get(COLUMN)),
+        "done_by": DONE_BY.get(row["code"], "")
+        if row["rank"]
+        else "",  # not what is not to be done
+        "customer_orders": row["customer_orders"],
     }

@@ -15,7 +15,6 @@ from fastapi import APIRouter, Query, Response
 
 from api.dependencies import InPublications
 from api.pages.board import Question, board_of
-from api.pages.customers import COLUMN, customer_orders_of
 from api.pages.frame import Frame, InFrame, freshness_of
 from api.pages.overrides import FIGURES, overrides_of
 from api.pages.phrases import comment_of
@@ -56,7 +55,7 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
         line=vars(line) | {"life": life, "probability": told["risk"]["probability"]},
         reasons=_told_apart(causes, told["risk"]["causes"]),
         options=options,
-        customer_orders=customer_orders_of(told["risk"].get(COLUMN)),
+        customer_orders=_customer_orders(served, told["risk"].get("group"), site, sku),
         is_costed=any(one.get("cost") and one["cost"] > 0 for one in options),
         tag=revision_tag(life.revision) if life else "",
         changes=[_commented(frame, one) for one in changes if one["revision"] != 1][::-1],
@@ -107,6 +106,16 @@ def _told_apart(sentences: Sequence[str], facts: Sequence[Any]) -> list[dict[str
         {"text": text, **(facts[place] if len(facts) >= len(spoken) else {})}
         for place, text in enumerate(spoken)
     ]
+
+
+def _customer_orders(
+    served: Served, group: float | None, site: str, sku: str
+) -> list[dict[str, Any]]:
+    """Those that a stockout of the series hits, as its group tells them."""
+    if group is None or pd.isna(group):
+        return []
+    orders = served.group(int(group))["customer_orders"]
+    return [one for one in orders if (one["site"], one["sku"]) == (site, sku)]
 
 
 def _options(

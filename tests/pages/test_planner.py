@@ -152,16 +152,14 @@ def test_an_excel_file_is_checked_then_taken_in(
 def test_customer_orders_are_named_where_a_publication_tells_them(
     browser: Browser, own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hit = [{"order_id": "C-17", "customer": "Dupont", "units": 4.0, "due_on": "2026-11-28"}]
+    promise = {"order_id": "C-17", "customer": "Dupont", "units": 4.0, "due_on": "2026-11-28"}
+    hit = [promise | {"site": "LYON", "sku": "00123"}]
     made = published.parts
 
     def telling(*asked: Any) -> dict[str, Any]:
         parts = made(*asked)
-        for name in ("groups", "warnings"):
-            frame = parts[name].to_pandas().assign(customer_orders=json.dumps(hit))
-            parts[name] = table_of(
-                frame.assign(attention="unavoidable") if name == "groups" else frame
-            )
+        frame = parts["groups"].to_pandas().assign(customer_orders=json.dumps(hit))
+        parts["groups"] = table_of(frame.assign(attention="unavoidable"))
         return parts
 
     monkeypatch.setattr(published, "parts", telling)
@@ -171,7 +169,7 @@ def test_customer_orders_are_named_where_a_publication_tells_them(
         page.get_by_text(re.compile("prévenir les clients")).click()
         page.locator(".action .customers summary").first.click()
         told = page.locator(".action .customers li").first
-        expect(told).to_contain_text("Dupont : C-17 · 4 unités · pour le sam. 28 nov.")
+        expect(told).to_contain_text("Dupont : C-17 · 4 × 00123 · pour le sam. 28 nov.")
         page.goto(seen.base + SERIES)
         page.get_by_text("1 commande client à sauver ou à prévenir").click()
         expect(page.locator(".customers li")).to_contain_text("Dupont")
