@@ -48,6 +48,24 @@ class Overridden:
     forecast: DemandForecast
     figures: pd.DataFrame  # COLUMNS
 
+    def explained(self, warnings: pd.DataFrame) -> pd.DataFrame:
+        """A table of warnings, a row a series of the panel, with the overrides in its `reason`."""
+        if not len(self.figures):
+            return warnings
+        told = list(self.forecast.said or [""] * len(warnings))
+        rows = pd.MultiIndex.from_frame(self.panel.series[["site", "sku"]])
+        supply = self.figures[self.figures["kind"] != "demand"]
+        places = rows.get_indexer(pd.MultiIndex.from_frame(supply[["site", "sku"]]))
+        for place, one in zip(places, supply.itertuples(index=False), strict=True):
+            what = f"order {one.order_id}" if one.kind == "order" else "on hand"
+            day = f" on {one.after_on:%Y-%m-%d}" if one.kind == "order" else ""
+            words = f"override {one.override}: {what} {one.after:.4g}{day}, {one.before:.4g} before"
+            told[place] = "; ".join(filter(None, (told[place], words)))
+        reasons = [
+            "; ".join(filter(None, pair)) for pair in zip(told, warnings["reason"], strict=True)
+        ]
+        return warnings.assign(reason=pd.Series(reasons, index=warnings.index, dtype=object))
+
 
 def overridden(overrides: Sequence[Override], panel: Panel, forecast: DemandForecast) -> Overridden:
     """Stock, order book and demand as people know them; the same where no override is for them.

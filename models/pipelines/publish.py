@@ -265,6 +265,7 @@ def speak(
     progress("lead times and risk of stockout")
     lead_times = fit_lead_times(panel, options)
     assessment = assess(panel, forecast, lead_times, options, champions.hazard)
+    assessment = replace(assessment, warnings=told.explained(assessment.warnings))
     progress("supplier orders")
     grain = forecast.grains[panel.frequency]
     proposed = proposals(panel, assessment.supply, grain, lead_times, options)
