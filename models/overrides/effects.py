@@ -56,10 +56,12 @@ class Overridden:
         rows = pd.MultiIndex.from_frame(self.panel.series[["site", "sku"]])
         supply = self.figures[self.figures["kind"] != "demand"]
         places = rows.get_indexer(pd.MultiIndex.from_frame(supply[["site", "sku"]]))
-        for place, one in zip(places, supply.itertuples(index=False), strict=True):
-            what = f"order {one.order_id}" if one.kind == "order" else "on hand"
-            day = f" on {one.after_on:%Y-%m-%d}" if one.kind == "order" else ""
-            words = f"override {one.override}: {what} {one.after:.4g}{day}, {one.before:.4g} before"
+        for place, one in zip(places, supply.to_dict("records"), strict=True):
+            is_order = one["kind"] == "order"
+            what = f"order {one['order_id']}" if is_order else "on hand"
+            after = f"{one['after']:.4g}" + (f" on {one['after_on']:%Y-%m-%d}" if is_order else "")
+            before = f"{one['before']:.4g}" if pd.notna(one["before"]) else "unknown"
+            words = f"override {one['override']}: {what} {after}, {before} before"
             told[place] = "; ".join(filter(None, (told[place], words)))
         reasons = [
             "; ".join(filter(None, pair)) for pair in zip(told, warnings["reason"], strict=True)
@@ -175,6 +177,8 @@ def _counted(
 ) -> tuple[Panel, list[dict[str, Any]]]:
     """The stock as counted, where no picture of that day or later is known: rolled forward by what
     sold and came in since, or back by the demand expected up to then where the data end before."""
+    if not overrides:
+        return panel, []
     figures: dict[int, dict[str, Any]] = {}
     stock = panel.stock.copy()
     for one in sorted(overrides, key=lambda one: (one.start, one.number)):
@@ -226,6 +230,8 @@ def _rolled(count: Override, panel: Panel, row: int) -> float:
 def _told_of(overrides: Sequence[Override], panel: Panel) -> tuple[Panel, list[dict[str, Any]]]:
     """The order book with the days and the shares that people were told; what comes never is not
     in it."""
+    if not overrides:
+        return panel, []
     book = panel.orders
     promised, open_units = book["promised_on"].copy(), book["units_open"].copy()
     by: dict[int, list[str]] = {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import sqlalchemy as sa
 
-from forecasting.calendar import label
+from forecasting.calendar import end_date, label
 from forecasting.errors import NotReady
 from forecasting.forecaster import DemandForecast, FittedDemand
 from forecasting.options import Options
@@ -99,7 +99,7 @@ def publish(
             champions,
             progress,
             delivery=snapshot.delivery,
-            moment=moment_of(as_of),
+            moment=moment_of(as_of, panel),
         )
     return replace(outcome, seconds=round(time.monotonic() - begun, 1))
 
@@ -196,13 +196,14 @@ def publish_panel(
     )
 
 
-def moment_of(as_of: dt.date | None) -> dt.datetime:
+def moment_of(as_of: dt.date | None, panel: Panel) -> dt.datetime:
     """Until when somebody may have said what a publication knows: now; as of a day of the past,
-    until the end of the day after it, on which its data were looked at."""
+    until the end of the next period, when other data came."""
     now = dt.datetime.now(dt.UTC)
     if as_of is None:
         return now
-    return min(now, dt.datetime.combine(as_of + dt.timedelta(days=2), dt.time(), dt.UTC))
+    over = end_date(panel.origin + 1, panel.frequency) + dt.timedelta(days=1)
+    return min(now, dt.datetime.combine(over, dt.time(), dt.UTC))
 
 
 def _order_lines(panel: Panel) -> pd.DataFrame:

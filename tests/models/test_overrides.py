@@ -18,7 +18,7 @@ from forecasting.options import Options
 from forecasting.record import Record
 from models.overrides.declaration import override_of
 from models.overrides.ledger import add, revoke
-from models.pipelines.publish import moment_of, publish
+from models.pipelines.publish import publish
 from models.pipelines.reproduce import reproduce
 from models.pipelines.scorecard import scorecard
 from models.pipelines.train import train
@@ -142,11 +142,14 @@ def test_a_publication_is_made_again_with_overrides_revoked_since(
     assert OVERRIDDEN in reproduce(trained, second).parts
 
 
-def test_what_is_said_later_is_not_known_to_an_earlier_day() -> None:
-    now = dt.datetime.now(dt.UTC)
-    assert moment_of(OCTOBER).date() == dt.date(2026, 11, 2)
-    assert moment_of(now.date()) >= now
-    assert moment_of(None) >= now
+def test_what_is_said_later_is_not_known_to_an_earlier_day(
+    trained: Workspace, record: Record
+) -> None:
+    """May had been over, and June too, when somebody spoke."""
+    say(record, factor=5.0)
+    outcome = publish(trained, dt.date(2026, 5, 31))
+    assert (outcome.origin, outcome.overrides) == ("2026-05", ())
+    assert publish(trained).overrides == (1,)
 
 
 def test_training_learns_nothing_from_an_override(trained: Workspace, record: Record) -> None:
