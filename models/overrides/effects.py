@@ -8,7 +8,7 @@ Overrides apply in the order in which they were made: factors multiply, later un
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -37,7 +37,8 @@ COLUMNS: Final = {
 }
 """Of the part `overridden`: a row a figure that differs from the data's or the model's. `override`:
 its number, or those that moved it together; `before` and `after`: demand of a period, stock on hand
-or units open of an order line, with the day it is promised for."""
+or units open of an order line, with the day it is promised for; and what came of all of them, the
+chance of a stockout within the main horizon (`risk`)."""
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,36 @@ class Overridden:
     forecast: DemandForecast
     figures: pd.DataFrame  # COLUMNS
 
+    @property
+    def touched(self) -> Rows:
+        """[n] the series of which a figure changed."""
+        keys = pd.MultiIndex.from_frame(self.figures[["site", "sku"]])
+        return np.asarray(pd.MultiIndex.from_frame(self.panel.series[["site", "sku"]]).isin(keys))
+
+    def with_risk(self, before: pd.Series, after: pd.Series) -> Overridden:
+        """With the chances of a stockout [n] of the series touched, without and with it all."""
+        places = np.flatnonzero(self.touched)
+        if not len(places):
+            return self
+        by = self.figures.groupby(["site", "sku"])["override"].agg(_together)
+        codes = self.panel.series[["site", "sku"]].iloc[places].reset_index(drop=True)
+        risk = codes.assign(
+            override=[by[pair] for pair in codes.itertuples(index=False, name=None)],
+            kind="risk",
+            before=before.to_numpy()[places],
+            after=after.to_numpy()[places],
+        ).reindex(columns=list(COLUMNS))
+        return replace(
+            self, figures=_figures([*self.figures.to_dict("records"), *risk.to_dict("records")])
+        )
+
     def explained(self, warnings: pd.DataFrame) -> pd.DataFrame:
         """A table of warnings, a row a series of the panel, with the overrides in its `reason`."""
         if not len(self.figures):
             return warnings
         told = list(self.forecast.said or [""] * len(warnings))
         rows = pd.MultiIndex.from_frame(self.panel.series[["site", "sku"]])
-        supply = self.figures[self.figures["kind"] != "demand"]
+        supply = self.figures[self.figures["kind"].isin(["stock", "order"])]
         places = rows.get_indexer(pd.MultiIndex.from_frame(supply[["site", "sku"]]))
         for place, one in zip(places, supply.to_dict("records"), strict=True):
             is_order = one["kind"] == "order"
@@ -78,12 +102,20 @@ def overridden(overrides: Sequence[Override], panel: Panel, forecast: DemandFore
     wanted, of_demand = _wanted(of["demand"], panel, forecast)
     counted, of_stock = _counted(of["stock"], panel, wanted)
     told, of_orders = _told_of(of["order"], counted)
-    rows = [*of_demand, *of_stock, *of_orders]
+    return Overridden(told, wanted, _figures([*of_demand, *of_stock, *of_orders]))
+
+
+def _figures(rows: Sequence[Mapping[Any, Any]]) -> pd.DataFrame:
+    """COLUMNS, by series."""
     figures = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     text = [name for name, kind in COLUMNS.items() if kind == "object"]
     figures[text] = figures[text].fillna("")
-    ordered = figures.sort_values(["site", "sku"], kind="stable", ignore_index=True)
-    return Overridden(told, wanted, ordered)
+    return figures.sort_values(["site", "sku"], kind="stable", ignore_index=True)
+
+
+def _together(told: pd.Series) -> str:
+    """The numbers of several figures, each once, in order."""
+    return ", ".join(map(str, sorted({int(one) for text in told for one in text.split(", ")})))
 
 
 def concerned(override: Override, panel: Panel) -> Rows:

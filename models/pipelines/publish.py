@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -261,12 +262,25 @@ def speak(
     from models.risk import assess
     from models.risk.proposals import proposals
 
-    told = overridden(known, panel, champions.demand.forecast(panel))
-    panel, forecast = told.panel, told.forecast
+    alone = champions.demand.forecast(panel)
+    told = overridden(known, panel, alone)
+    without, panel, forecast = panel, told.panel, told.forecast
     progress("lead times and risk of stockout")
     lead_times = fit_lead_times(panel, options)
     assessment = assess(panel, forecast, lead_times, options, champions.hazard)
-    assessment = replace(assessment, warnings=told.explained(assessment.warnings))
+    if told.touched.any():
+        progress("risk without overrides")
+        same = np.ones_like(alone.mean)
+        before = assess(
+            without,
+            alone.moved(same, told.touched),
+            lead_times,
+            options,
+            champions.hazard,
+            way_out=False,
+        )
+        assessment = replace(assessment, warnings=told.explained(assessment.warnings))
+        told = told.with_risk(before.warnings["probability"], assessment.warnings["probability"])
     progress("supplier orders")
     grain = forecast.grains[panel.frequency]
     proposed = proposals(panel, assessment.supply, grain, lead_times, options)

@@ -88,8 +88,12 @@ def test_an_override_moves_what_is_published_and_tells_both_figures(
     assert rows[2]["method"] != "override"
     figures = after[OVERRIDDEN]
     alone = before["forecasts_month"].query("site == 'Abidjan' and sku == 'TEA'")["mean"].iloc[:2]
-    assert figures["before"].round(6).tolist() == alone.tolist()
-    assert figures["after"].tolist() == [50.0, 50.0]
+    demand, risk = (figures[figures["kind"] == kind] for kind in ("demand", "risk"))
+    assert demand["before"].round(6).tolist() == alone.tolist()
+    assert demand["after"].tolist() == [50.0, 50.0]
+    for column, table in (("before", before), ("after", after)):
+        chance = table["warnings"].query("site == 'Abidjan' and sku == 'TEA'")["probability"]
+        assert risk[column].tolist() == pytest.approx(chance.tolist(), abs=1e-9)
 
     projected = after["projection"].query("site == 'Abidjan' and sku == 'TEA'")
     assert projected["demand_mean"].iloc[0] == pytest.approx(50.0, rel=0.15)
