@@ -20,10 +20,12 @@ from models.overrides.declaration import override_of
 from models.overrides.ledger import add, revoke
 from models.pipelines.publish import publish
 from models.pipelines.reproduce import reproduce
+from models.pipelines.scenario import scenario
 from models.pipelines.scorecard import scorecard
 from models.pipelines.train import train
 from models.publication import PublicationReader, open_publication
 from models.publication.contracts import OVERRIDDEN
+from models.scenarios.declaration import scenario_of
 from models.workspace import Workspace
 from tests.models.test_pipelines import ITEMS, NOVEMBER, OCTOBER, deliver, opened
 
@@ -175,3 +177,16 @@ def test_the_scorecard_says_what_overrides_were_worth(trained: Workspace, record
     assert (found["overrides"], found["figures"], found["series"]) == (1, 2, 2)
     assert found["wape"] > found["wape_model"]
     assert found["value_added"] < 0
+
+
+def test_a_scenario_stands_on_what_people_know(trained: Workspace, record: Record) -> None:
+    """From what is kept of the publication, and from the same made again."""
+    say(record, factor=3.0, site="", sku="MILK")
+    publish(trained, OCTOBER)
+    more = scenario_of({"changes": [{"kind": "demand", "percent": 50.0, "sku": "MILK"}]})
+    kept = scenario(trained, more)
+    shutil.rmtree(trained.bases)
+    again = scenario(trained, more)
+    pd.testing.assert_frame_equal(kept.result.series, again.result.series)
+    published = tables(trained, record, 2)["warnings"].query("sku == 'MILK'")["probability"]
+    assert kept.result.series["probability_base"].tolist() == published.tolist()
