@@ -103,4 +103,5 @@ _KNOWN_BETTER: Final = (
     ("demand", "units", "demand of the periods that an override moves, up to the main horizon"),
     ("stock", "units", "on hand as counted, rolled forward, instead of the record's"),
     ("order", "units", "still to come of the open order lines that an override speaks of"),
+    ("risk", "chance", "of a stockout within the main horizon, without and with all of them"),
 )

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from api.clock import today
 from api.database import newest, version
 from api.retention import size_of, verdicts
 from api.retraining import reasons_of
@@ -23,6 +24,7 @@ from api.workspaces import Opened, read_workspace
 from forecasting.errors import NotReady, VigistockError
 from forecasting.record.database import connect
 from models.ledger import DEMAND, RISK, Ledger
+from models.overrides.ledger import ending, list_overrides
 from models.publication import current, open_publication
 from models.publication.contracts import SERIES
 from models.workspace import Workspace
@@ -99,6 +101,7 @@ def diagnose(folder: Path) -> dict[str, Any]:
             found["publication"] = ask(lambda: _publication(engine, workspace, notes))
             found |= ask(lambda: _health(engine, workspace))
             ask(lambda: _old_publications(opened, notes))
+            ask(lambda: _ending(engine, notes))
         finally:
             engine.dispose()
     return found | {"notes": notes, "problems": problems}
@@ -195,6 +198,16 @@ def _rebuilt(series: pa.Table, notes: list[str]) -> None:
             " say: a receipt, a sale or a correction is missing there. Nothing was rebuilt between"
             " such pictures; `export series` names the series (pictures_off)."
         )
+
+
+def _ending(engine: sa.Engine, notes: list[str]) -> dict[str, Any]:
+    """Overrides that hold, and those that soon do no longer."""
+    holding = [one for one in list_overrides(engine) if one.is_alive(today())]
+    notes += [
+        f"Override {one.number} ({one.figure}) ends on {one.end}: `vigistock overrides list`."
+        for one in ending(holding, today())
+    ]
+    return {"holding": len(holding)}
 
 
 def _old_publications(opened: Opened, notes: list[str]) -> dict[str, Any]:

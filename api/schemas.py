@@ -461,13 +461,15 @@ class OverriddenFigure(BaseModel):
     """One figure as the data or the model had it, and as somebody knows it better."""
 
     override: str = Field(description="its number; several where they moved it together")
-    kind: Literal["demand", "stock", "order"]
+    kind: Literal["demand", "stock", "order", "risk"]
     grain: str = Field(description="of a demand: day, week, month")
     period: str
     period_start: dt.date | None
     order_id: str
     line: str
-    before: float | None = Field(description="units: demand of the period, on hand, open")
+    before: float | None = Field(
+        description="units: demand of the period, on hand, open; of a risk the chance, 0..1"
+    )
     after: float | None
     before_on: dt.date | None = Field(description="day promised, or of the picture of the stock")
     after_on: dt.date | None

@@ -164,15 +164,13 @@ class DemandForecast:
             )
             for grain, one in self.grains.items()
         }
-        for begin in np.flatnonzero(rows & ~np.append(False, rows[:-1])).tolist():
-            length = int(np.argmin(np.append(rows[begin:], False)))
-            for first in range(begin, begin + length, BLOCK):
-                block = slice(first, min(first + BLOCK, begin + length))
-                for grain, one in grains.items():
-                    skip = one.first - scatters[grain].first
-                    expected = scatters[grain].expected[block, skip : skip + one.horizon]
-                    one.mean[block] = expected
-                _fill(grains, scatters, self.frequency, block)
+        places = np.flatnonzero(rows)
+        for begin in range(0, len(places), BLOCK):
+            block = places[begin : begin + BLOCK]
+            for grain, one in grains.items():
+                skip = one.first - scatters[grain].first
+                one.mean[block] = scatters[grain].expected[block, skip : skip + one.horizon]
+            _fill(grains, scatters, self.frequency, block)
         grains = {grain: replace(one, mean_units=one.mean) for grain, one in grains.items()}
         made = self._with(grains, scatters)
         made.said = said
@@ -265,16 +263,16 @@ def _fill(
     wanted: Mapping[Frequency, GrainForecast],
     scatters: Mapping[Frequency, Scatter],
     finest: Frequency,
-    rows: slice,
+    rows: slice | NDArray[np.intp],
 ) -> None:
     """Quantiles of some series, and whatever is a sum of the finest grain, written in place."""
-    own = scatters[finest]
+    drawn = {grain: scatter.of(rows) for grain, scatter in scatters.items()}
+    own, every = drawn[finest], slice(None)
     for grain, result in wanted.items():
-        draw = scatters[grain]
-        skip = result.first - draw.first
+        skip = result.first - drawn[grain].first
         part = slice(skip, skip + result.horizon)
         if result.levels:
-            result.quantiles[rows] = draw.quantiles(rows, result.levels)[:, part]
+            result.quantiles[rows] = drawn[grain].quantiles(every, result.levels)[:, part]
     sums = [
         (result, step, days)
         for grain, result in wanted.items()
@@ -283,11 +281,11 @@ def _fill(
     ]
     if not sums:
         return
-    daily = own.paths(rows)
+    daily = own.paths(every)
     for result, step, days in sums:
         total = daily[:, :, days].sum(axis=2)
         result.quantiles[rows, step] = quantiles_of(total[:, :, None], result.levels)[:, 0]
-        result.mean[rows, step] = own.expected[rows, days].sum(axis=1)
+        result.mean[rows, step] = own.expected[:, days].sum(axis=1)
 
 
 class DemandForecaster:

@@ -57,6 +57,18 @@ class Scatter:
         """The same series where so much is wanted [n, H]; the shape of their luck stays."""
         return replace(self, moved=mean)
 
+    def of(self, rows: slice | NDArray[np.intp]) -> Scatter:
+        """The same of some series, in the order asked for."""
+        places = np.arange(len(self.keys))[rows].tolist()
+        return replace(
+            self,
+            keys=[self.keys[place] for place in places],
+            mean=self.mean[rows],
+            dispersion=self.dispersion[rows],
+            quantum=self.quantum[rows],
+            moved=None if self.moved is None else self.moved[rows],
+        )
+
     def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
         """[b, count, horizon] demand, units. The same series and seed give the same paths, and the
         paths of each period average to the forecast."""

@@ -29,18 +29,22 @@ async def overrides_of(
         every = []
     master = {name: told["master"].get(name) or "" for name in ("category", "supplier")}
     codes = {"site": site, "sku": sku, **master}
+    made_at = served.provenance["created_at"]
+    effective = {int(one) for row in told["overridden"] for one in row["override"].split(", ")}
     alive = [
-        {"is": one, "tag": revision_tag(one.revision), "may_revoke": _may_revoke(frame, one)}
+        {
+            "is": one,
+            "tag": revision_tag(one.revision),
+            "may_revoke": _may_revoke(frame, one),
+            "waits": one.at > made_at,
+            "is_idle": one.number not in effective,
+        }
         for one in every
         if one.is_alive(day) and _concerns(one, codes, told["overridden"])
     ]
-    known = set(served.reader.publication.provenance.overrides)
     limited = frame.caller is not None and frame.caller.sites is not None
-    if limited:
-        known = {int(number) for row in told["overridden"] for number in row["override"].split(",")}
     return {
         "alive": alive,
-        "counted": known,
         "day": day,
         "until": day + dt.timedelta(days=USUAL_DAYS),
         "figures": [one for one in told["breakdown"] if one["name"].startswith(FIGURES)],

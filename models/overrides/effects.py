@@ -8,7 +8,7 @@ Overrides apply in the order in which they were made: factors multiply, later un
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -37,7 +37,8 @@ COLUMNS: Final = {
 }
 """Of the part `overridden`: a row a figure that differs from the data's or the model's. `override`:
 its number, or those that moved it together; `before` and `after`: demand of a period, stock on hand
-or units open of an order line, with the day it is promised for."""
+or units open of an order line, with the day it is promised for; and what came of all of them, the
+chance of a stockout within the main horizon (`risk`)."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,49 @@ class Overridden:
     panel: Panel
     forecast: DemandForecast
     figures: pd.DataFrame  # COLUMNS
+
+    @property
+    def touched(self) -> Rows:
+        """[n] the series of which a figure changed."""
+        keys = pd.MultiIndex.from_frame(self.figures[["site", "sku"]])
+        return np.asarray(pd.MultiIndex.from_frame(self.panel.series[["site", "sku"]]).isin(keys))
+
+    def with_risk(self, before: pd.Series, after: pd.Series) -> Overridden:
+        """With the chances of a stockout [n] of the series touched, without and with it all."""
+        places = np.flatnonzero(self.touched)
+        if not len(places):
+            return self
+        by = self.figures.groupby(["site", "sku"])["override"].agg(_together)
+        codes = self.panel.series[["site", "sku"]].iloc[places].reset_index(drop=True)
+        risk = codes.assign(
+            override=[by[pair] for pair in codes.itertuples(index=False, name=None)],
+            kind="risk",
+            before=before.to_numpy()[places],
+            after=after.to_numpy()[places],
+        ).reindex(columns=list(COLUMNS))
+        return replace(
+            self, figures=_figures([*self.figures.to_dict("records"), *risk.to_dict("records")])
+        )
+
+    def explained(self, warnings: pd.DataFrame) -> pd.DataFrame:
+        """A table of warnings, a row a series of the panel, with the overrides in its `reason`."""
+        if not len(self.figures):
+            return warnings
+        told = list(self.forecast.said or [""] * len(warnings))
+        rows = pd.MultiIndex.from_frame(self.panel.series[["site", "sku"]])
+        supply = self.figures[self.figures["kind"].isin(["stock", "order"])]
+        places = rows.get_indexer(pd.MultiIndex.from_frame(supply[["site", "sku"]]))
+        for place, one in zip(places, supply.to_dict("records"), strict=True):
+            is_order = one["kind"] == "order"
+            what = f"order {one['order_id']}" if is_order else "on hand"
+            after = f"{one['after']:.4g}" + (f" on {one['after_on']:%Y-%m-%d}" if is_order else "")
+            before = f"{one['before']:.4g}" if pd.notna(one["before"]) else "unknown"
+            words = f"override {one['override']}: {what} {after}, {before} before"
+            told[place] = "; ".join(filter(None, (told[place], words)))
+        reasons = [
+            "; ".join(filter(None, pair)) for pair in zip(told, warnings["reason"], strict=True)
+        ]
+        return warnings.assign(reason=pd.Series(reasons, index=warnings.index, dtype=object))
 
 
 def overridden(overrides: Sequence[Override], panel: Panel, forecast: DemandForecast) -> Overridden:
@@ -58,12 +102,20 @@ def overridden(overrides: Sequence[Override], panel: Panel, forecast: DemandFore
     wanted, of_demand = _wanted(of["demand"], panel, forecast)
     counted, of_stock = _counted(of["stock"], panel, wanted)
     told, of_orders = _told_of(of["order"], counted)
-    rows = [*of_demand, *of_stock, *of_orders]
+    return Overridden(told, wanted, _figures([*of_demand, *of_stock, *of_orders]))
+
+
+def _figures(rows: Sequence[Mapping[Any, Any]]) -> pd.DataFrame:
+    """COLUMNS, by series."""
     figures = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     text = [name for name, kind in COLUMNS.items() if kind == "object"]
     figures[text] = figures[text].fillna("")
-    ordered = figures.sort_values(["site", "sku"], kind="stable", ignore_index=True)
-    return Overridden(told, wanted, ordered)
+    return figures.sort_values(["site", "sku"], kind="stable", ignore_index=True)
+
+
+def _together(told: pd.Series) -> str:
+    """The numbers of several figures, each once, in order."""
+    return ", ".join(map(str, sorted({int(one) for text in told for one in text.split(", ")})))
 
 
 def concerned(override: Override, panel: Panel) -> Rows:
@@ -157,6 +209,8 @@ def _counted(
 ) -> tuple[Panel, list[dict[str, Any]]]:
     """The stock as counted, where no picture of that day or later is known: rolled forward by what
     sold and came in since, or back by the demand expected up to then where the data end before."""
+    if not overrides:
+        return panel, []
     figures: dict[int, dict[str, Any]] = {}
     stock = panel.stock.copy()
     for one in sorted(overrides, key=lambda one: (one.start, one.number)):
@@ -208,6 +262,8 @@ def _rolled(count: Override, panel: Panel, row: int) -> float:
 def _told_of(overrides: Sequence[Override], panel: Panel) -> tuple[Panel, list[dict[str, Any]]]:
     """The order book with the days and the shares that people were told; what comes never is not
     in it."""
+    if not overrides:
+        return panel, []
     book = panel.orders
     promised, open_units = book["promised_on"].copy(), book["units_open"].copy()
     by: dict[int, list[str]] = {}

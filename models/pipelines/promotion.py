@@ -145,7 +145,7 @@ def _published(workspace: Workspace, progress: Progress) -> int | None:
                 panel,
                 champions,
                 progress,
-                moment=moment_of(None),
+                moment=moment_of(None, panel),
             )
     except NotReady as error:
         progress(f"nothing was published: {error.message}")

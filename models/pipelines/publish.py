@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
-from forecasting.calendar import label
+from forecasting.calendar import end_date, label
 from forecasting.errors import NotReady
 from forecasting.forecaster import DemandForecast, FittedDemand
 from forecasting.options import Options
@@ -103,7 +104,7 @@ def publish(
             panel,
             champions,
             progress,
-            moment=moment_of(as_of),
+            moment=moment_of(as_of, panel),
         )
     return replace(outcome, seconds=round(time.monotonic() - begun, 1))
 
@@ -200,13 +201,14 @@ def publish_panel(
     )
 
 
-def moment_of(as_of: dt.date | None) -> dt.datetime:
+def moment_of(as_of: dt.date | None, panel: Panel) -> dt.datetime:
     """Until when somebody may have said what a publication knows: now; as of a day of the past,
-    until the end of the day after it, on which its data were looked at."""
+    until the end of the next period, when other data came."""
     now = dt.datetime.now(dt.UTC)
     if as_of is None:
         return now
-    return min(now, dt.datetime.combine(as_of + dt.timedelta(days=2), dt.time(), dt.UTC))
+    over = end_date(panel.origin + 1, panel.frequency) + dt.timedelta(days=1)
+    return min(now, dt.datetime.combine(over, dt.time(), dt.UTC))
 
 
 def _order_lines(panel: Panel) -> pd.DataFrame:
@@ -272,11 +274,24 @@ def speak(
     from models.risk.proposals import proposals
 
     latent = recover(panel, champions.demand.options)
-    forecast = champions.demand.forecast(panel, demand=latent.demand)
-    told = overridden(known, panel, forecast)
+    alone = champions.demand.forecast(panel, demand=latent.demand)
+    told = overridden(known, panel, alone)
     progress("lead times and risk of stockout")
     lead_times = fit_lead_times(told.panel, options)
     assessment = assess(told.panel, told.forecast, lead_times, options, champions.hazard)
+    if told.touched.any():
+        progress("risk without overrides")
+        same = np.ones_like(alone.mean)
+        before = assess(
+            panel,
+            alone.moved(same, told.touched),
+            lead_times,
+            options,
+            champions.hazard,
+            way_out=False,
+        )
+        assessment = replace(assessment, warnings=told.explained(assessment.warnings))
+        told = told.with_risk(before.warnings["probability"], assessment.warnings["probability"])
     progress("supplier orders")
     grain = told.forecast.grains[panel.frequency]
     proposed = proposals(told.panel, assessment.supply, grain, lead_times, options)

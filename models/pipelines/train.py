@@ -137,7 +137,7 @@ def train(
                 panel,
                 champions,
                 progress,
-                moment=moment_of(as_of),
+                moment=moment_of(as_of, panel),
             ).publication
         parts.end()
     return TrainOutcome(

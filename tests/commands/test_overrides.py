@@ -30,6 +30,8 @@ def test_said_listed_and_revoked(ready: Vigistock) -> None:
     listed = ready("overrides", "list").out
     for words in ("demand × 2", "promotion [red]", f"{SOON}, soon", "stock = 12", "order × 0.6"):
         assert words in " ".join(listed.split()), listed
+    notes = ready("doctor", "--json").json["notes"]
+    assert f"Override 1 (demand × 2) ends on {SOON}: `vigistock overrides list`." in notes
     gone = ready("overrides", "revoke", 1, "--reason", "cancelled")
     assert "Override 1 (demand × 2) is revoked" in " ".join(gone.out.split())
     assert [one["override"] for one in ready("overrides", "list", "--json").json["overrides"]] == [

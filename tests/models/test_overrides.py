@@ -18,12 +18,14 @@ from forecasting.options import Options
 from forecasting.record import Record
 from models.overrides.declaration import override_of
 from models.overrides.ledger import add, revoke
-from models.pipelines.publish import moment_of, publish
+from models.pipelines.publish import publish
 from models.pipelines.reproduce import reproduce
+from models.pipelines.scenario import scenario
 from models.pipelines.scorecard import scorecard
 from models.pipelines.train import train
 from models.publication import PublicationReader, open_publication
 from models.publication.contracts import OVERRIDDEN
+from models.scenarios.declaration import scenario_of
 from models.workspace import Workspace
 from tests.models.test_pipelines import ITEMS, NOVEMBER, OCTOBER, deliver, opened
 
@@ -88,8 +90,12 @@ def test_an_override_moves_what_is_published_and_tells_both_figures(
     assert rows[2]["method"] != "override"
     figures = after[OVERRIDDEN]
     alone = before["forecasts_month"].query("site == 'Abidjan' and sku == 'TEA'")["mean"].iloc[:2]
-    assert figures["before"].round(6).tolist() == alone.tolist()
-    assert figures["after"].tolist() == [50.0, 50.0]
+    demand, risk = (figures[figures["kind"] == kind] for kind in ("demand", "risk"))
+    assert demand["before"].round(6).tolist() == alone.tolist()
+    assert demand["after"].tolist() == [50.0, 50.0]
+    for column, table in (("before", before), ("after", after)):
+        chance = table["warnings"].query("site == 'Abidjan' and sku == 'TEA'")["probability"]
+        assert risk[column].tolist() == pytest.approx(chance.tolist(), abs=1e-9)
 
     projected = after["projection"].query("site == 'Abidjan' and sku == 'TEA'")
     assert projected["demand_mean"].iloc[0] == pytest.approx(50.0, rel=0.15)
@@ -142,11 +148,14 @@ def test_a_publication_is_made_again_with_overrides_revoked_since(
     assert OVERRIDDEN in reproduce(trained, second).parts
 
 
-def test_what_is_said_later_is_not_known_to_an_earlier_day() -> None:
-    now = dt.datetime.now(dt.UTC)
-    assert moment_of(OCTOBER).date() == dt.date(2026, 11, 2)
-    assert moment_of(now.date()) >= now
-    assert moment_of(None) >= now
+def test_what_is_said_later_is_not_known_to_an_earlier_day(
+    trained: Workspace, record: Record
+) -> None:
+    """May had been over, and June too, when somebody spoke."""
+    say(record, factor=5.0)
+    outcome = publish(trained, dt.date(2026, 5, 31))
+    assert (outcome.origin, outcome.overrides) == ("2026-05", ())
+    assert publish(trained).overrides == (1,)
 
 
 def test_training_learns_nothing_from_an_override(trained: Workspace, record: Record) -> None:
@@ -168,3 +177,16 @@ def test_the_scorecard_says_what_overrides_were_worth(trained: Workspace, record
     assert (found["overrides"], found["figures"], found["series"]) == (1, 2, 2)
     assert found["wape"] > found["wape_model"]
     assert found["value_added"] < 0
+
+
+def test_a_scenario_stands_on_what_people_know(trained: Workspace, record: Record) -> None:
+    """From what is kept of the publication, and from the same made again."""
+    say(record, factor=3.0, site="", sku="MILK")
+    publish(trained, OCTOBER)
+    more = scenario_of({"changes": [{"kind": "demand", "percent": 50.0, "sku": "MILK"}]})
+    kept = scenario(trained, more)
+    shutil.rmtree(trained.bases)
+    again = scenario(trained, more)
+    pd.testing.assert_frame_equal(kept.result.series, again.result.series)
+    published = tables(trained, record, 2)["warnings"].query("sku == 'MILK'")["probability"]
+    assert kept.result.series["probability_base"].tolist() == published.tolist()

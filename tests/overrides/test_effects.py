@@ -169,6 +169,19 @@ def test_an_order_that_comes_later_or_less_of_it_never_lowers_the_risk() -> None
     assert as_is < chance(later).iloc[0] <= chance(nothing).iloc[0]
 
 
+def test_the_reason_of_a_warning_names_its_overrides() -> None:
+    base = base_of(HERE, THERE)
+    count = said("stock", number=2, site="LYON", sku="RETRO-CLOCK", units=12.0)
+    late = said("order", number=3, order="PO-1", expected_on=in_days(9))
+    made = told(base, said(factor=2.0, site="LYON"), count, late)
+    here, there = made.explained(risk(made).warnings)["reason"]
+    assert here.startswith(
+        "override 1: demand × 2; override 2: on hand 12, 20 before; "
+        f"override 3: order PO-1 40 on {in_days(9)}, 40 before; "
+    )
+    assert "override" not in there
+
+
 def test_inputs_come_back_unchanged() -> None:
     base = base_of(HERE, THERE)
     stock, orders = base.panel.stock.copy(), base.panel.orders.copy()

@@ -71,6 +71,8 @@ def test_both_figures_are_shown_and_the_list_marks_the_series(company: Workspace
         assert "12 without you, 9 with what you said" in page
         assert "Demand × 2" in page
         assert "ends soon" in page
+        assert '"chip">counts' not in page
+        assert "changes nothing here" not in page
         assert "<script>alert" not in page
         marked = client.get("/?lang=en").text.split('<li class="line">')[1:]
         assert len(marked) == 3
@@ -82,6 +84,24 @@ def test_both_figures_are_shown_and_the_list_marks_the_series(company: Workspace
         assert demand["terms"] == {"without": 4.0, "overridden": 8.0, "overrides": "1"}
         assert (stock["name"], stock["value"]) == ("override_stock", 9.0)
         assert client.get("/v1/series/PARIS/00123").json()["overridden"] == []
+
+
+def test_what_has_no_effect_is_told(company: Workspace) -> None:
+    """An order that nobody knows, said before the publication."""
+    engine = connect(company.database_url)
+    declared = override_of(
+        {
+            **{"kind": "order", "order": "PO-none", "site": "LYON", "sku": "00123", "factor": 0.5},
+            **{"end": SOON, "reason": "a slip of the pen"},
+        }
+    )
+    long_ago = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+    add(engine, settled(declared, today()), who="Claire", at=long_ago)
+    engine.dispose()
+    with serving(company) as client:
+        page = client.get(f"{SERIES}&lang=en").text
+    assert page.count("changes nothing here") == 1
+    assert "Order PO-none, 50% of it comes" in page
 
 
 def test_who_may_not_say_it_sees_no_form(company: Workspace) -> None:
