@@ -773,7 +773,9 @@ class ModelVersion(BaseModel):
     created_at: dt.datetime = Field(description="UTC")
     origin: str = Field(description="last period that it learned from", examples=["2026-11-22"])
     digest: str = Field(description="sha256 over its files")
-    metrics: dict[str, float | None] = Field(description="of its backtest, by grain")
+    metrics: dict[str, float | None] = Field(
+        description="of its backtest, by grain; `segment/…`: by ABC and demand class"
+    )
 
 
 class Promotion(BaseModel):

@@ -101,6 +101,8 @@ def write_files(folder: Path, company: Company, demand: Demand, ledger: Ledger) 
     rng = company.rng("faults")
     files, rejects = [], {}
     for feed, name, frame, profile, kind in plan:
+        if not len(frame):  # a small company may have had no incident yet
+            continue
         path = folder / name
         faults = FAULTS.get(kind, ())
         _write(path, frame, feed, load_profile(profile), faults, rng)

@@ -75,6 +75,17 @@ def sparkline(values: Sequence[float | None]) -> list[str]:
     return [" ".join(run) for run in runs if len(run) > 1]
 
 
+def _of_ten(share: float) -> int:
+    """All of ten only where it is all, none only where it is none.
+
+    >>> _of_ten(0.97), _of_ten(1.0), _of_ten(0.02), _of_ten(0.74)
+    (9, 10, 1, 7)
+    """
+    if share in (0.0, 1.0):
+        return int(10 * share)
+    return min(max(round(share * 10), 1), 9)
+
+
 def segments_of(versions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Segments of the version in use where they were measured: those first where repeating the past
     was better, the largest loss on top; `closer`: of ten series, those where ours was closer."""
@@ -91,7 +102,7 @@ def segments_of(versions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 "demand_class": demand_class,
                 "series": int(facts["series"]),
                 "share": facts.get("share_of_demand"),
-                "closer": round(facts["closer"] * 10),
+                "closer": _of_ten(facts["closer"]),
                 "naive_wins": naive < own,
                 "saved": 1 - own / naive if naive > 0 else 0.0,
             }

@@ -53,4 +53,5 @@ def _dated(cells: pd.DataFrame) -> pd.DataFrame:
         period=text,
         period_start=found["period_start"].astype("datetime64[s]"),
         bin=cells["bin"].astype("int16"),
+        **{name: cells[name].round().astype("int32") for name in ("rows", "left_out", "censored")},
     )

@@ -12,7 +12,8 @@ import pytest
 
 from forecasting.calendar import Frequency
 from forecasting.options import Options
-from models.kpis import KPIS, measured
+from models.kpis import KPIS, kpi, measured
+from models.kpis import figures as figuring
 from models.kpis import measure as measuring
 from models.kpis.contract import COUNTS
 from models.kpis.figures import Question, every_question, figures_of, figures_table
@@ -201,6 +202,15 @@ def test_a_kpi_that_fails_is_told_and_the_others_are_counted(
     cells, _ = measured(panel_of(told), Rows(**told), Options(), said.append)
     assert said == ["KPI customer_otif was not measured: ZeroDivisionError: a slip of ours"]
     assert set(cells["kpi"]) == {one.name for one in KPIS[1:]}
+
+
+def test_one_more_in_the_registry_is_counted_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = replace(kpi("stockout_rate"), name="mine", per=100.0)
+    for module in (measuring, figuring):
+        monkeypatch.setattr(module, "KPIS", (*KPIS, mine))
+    found = table(counted(feeds(3))).set_index(["kpi", "period"])
+    usual, told = (found.loc[(name, "2026-10"), "value"] for name in ("stockout_rate", "mine"))
+    assert told == pytest.approx(100.0 * usual)
 
 
 def test_supplier_and_category_cannot_be_asked_together() -> None:

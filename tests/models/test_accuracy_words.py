@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pandas as pd
 
 from forecasting.accuracy import BacktestReport
-from models.accuracy_words import losing
+from models.accuracy_words import kept_of_segments, losing, segments_in
 from models.model_card import CardFacts, markdown
 from models.plots import charts
 
@@ -46,6 +49,23 @@ def test_segments_first_then_grains_with_both_figures() -> None:
         "all series by week: our RMSSE is 0.900, the plain mean has 0.850; total of all weeks: our "
         "WAPE is 0.310, repeating the last season has 0.300.",
     ]
+
+
+def test_a_version_keeps_where_repeating_the_past_is_closer() -> None:
+    series = pd.DataFrame(
+        {
+            **{"abc": ["C", "C", "A", "A"], "demand_class": "lumpy"},
+            **{"rmsse": [1.2, 0.9, 0.5, np.nan], "rmsse_naive": [1.0, 0.9, 0.9, 1.0]},
+        }
+    )
+    kept = kept_of_segments(replace(REPORT, by_series=series))
+    found = segments_in({**REPORT.metrics, **kept})
+    assert {name: facts["closer"] for name, facts in found.items()} == {
+        "C / lumpy": 0.25,
+        "A / lumpy": 1.0,
+    }
+    assert found["C / lumpy"]["rmsse"] == 1.1
+    assert kept_of_segments(BacktestReport(metrics={})) == {}
 
 
 def test_the_card_says_it_before_the_tables() -> None:

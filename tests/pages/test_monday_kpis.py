@@ -1,0 +1,115 @@
+"""The KPIs of Monday's page, in both languages, with what cannot be computed; and the segments."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from api.kpi_board import headlines, shown_of
+from api.pages.monday_kpis import segments_of
+from forecasting.record.database import connect
+from models.kpis import KPIS
+from models.kpis.figures import Question
+from models.publication import open_publication
+from models.workspace import Workspace
+from tests.api import published
+from tests.api.published import publish
+from tests.api.serving import serving
+
+
+def plain(text: str) -> str:
+    return re.sub(r"[\u00a0\u202f]", " ", re.sub(r"<[^>]+>", " ", text))
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "fr",
+            [
+                "Fiabilité fournisseurs : à l&#39;heure et complet",
+                "90,0 %",
+                "octobre 2026",
+                "le mois d’avant : 70,0 %",
+                "mois en cours, à ce jour : 40,0 %",
+                "non calculable : flux « costs » absent depuis le 3 mars 2026",
+                "non calculable : flux « incidents » absent",
+            ],
+        ),
+        (
+            "en",
+            [
+                "Supplier reliability: on time, in full",
+                "90.0%",
+                "October 2026",
+                "the month before: 70.0%",
+                "this month so far: 40.0%",
+                "cannot be computed: no feed “costs” since March 3, 2026",
+                "cannot be computed: there is no feed “incidents”",
+            ],
+        ),
+    ],
+)
+def test_key_figures(own_workspace: Workspace, language: str, said: list[str]) -> None:
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        page = client.get("/monday", params={"lang": language}).text
+    text = plain(page)
+    for words in said:
+        assert words in text, words
+    assert page.count("<polyline") >= 2, "the past of what has one"
+    assert "style=" not in page
+    titles = [one.titles[language].split(" :")[0].split(":")[0] for one in KPIS]
+    assert all(title.replace("'", "&#39;") in text for title in titles)
+
+
+def test_a_publication_of_an_earlier_version_says_so(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = published.parts
+
+    def older(*asked: Any) -> dict[str, Any]:
+        return {name: part for name, part in made(*asked).items() if not name.startswith("kpi")}
+
+    monkeypatch.setattr(published, "parts", older)
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        answer = client.get("/monday")
+    assert answer.status_code == 200
+    assert "n’a pas de chiffres clés" in answer.text
+
+
+def test_the_five_and_what_stands_in(own_workspace: Workspace) -> None:
+    publish(own_workspace)
+    engine = connect(own_workspace.database_url)
+    reader = open_publication(engine, own_workspace.publications)
+    engine.dispose()
+    shown = shown_of(reader.kpis([Question()]))
+    five = headlines(shown, "EUR")
+    assert [one.kpi.name for one in five] == [
+        *("customer_otif", "stockout_rate", "stock_cover", "supplier_otif", "cost_share")
+    ]
+    suppliers = five[3]
+    assert (suppliers.latest["period"], suppliers.latest["value"]) == ("2026-10", 0.9)
+    assert suppliers.now is not None
+    assert suppliers.now["period"] == "2026-11"
+    assert suppliers.past[-2:] == [("2026-09", 0.7), ("2026-10", 0.9)]
+    assert not five[4].is_known
+
+
+def test_segments_where_the_past_wins_come_first() -> None:
+    facts = {"series": 12.0, "share_of_demand": 0.4, "rmsse_naive": 1.0}
+    told = {"A / smooth": (0.7, 0.8), "C / lumpy": (1.2, 0.3), "B / erratic": (1.05, 0.45)}
+    metrics = {"day/wape": 0.2}
+    for segment, (rmsse, closer) in told.items():
+        mine = {**facts, "rmsse": rmsse, "closer": closer}
+        metrics |= {f"segment/{segment}/{name}": value for name, value in mine.items()}
+    found = segments_of([{"champion": True, "metrics": metrics}])
+    assert [(one["abc"], one["naive_wins"], one["closer"]) for one in found] == [
+        ("C", True, 3),
+        ("B", True, 4),
+        ("A", False, 8),
+    ]
+    assert segments_of([{"champion": True, "metrics": {}}]) == []
