@@ -156,8 +156,9 @@ def opens(user: User | None, password: str) -> bool:
     """Is it the user's password? Takes as long where there is no such user: some 50 ms of one
     core and 64 MiB."""
     expected = _nobody if user is None else user.password_hash
+    offered = password if len(password) <= LONGEST_PASSWORD else ""
     try:
-        same = _hasher.verify(expected, password[:LONGEST_PASSWORD])
+        same = _hasher.verify(expected, _as_typed(offered))
     except (VerificationError, InvalidHashError):
         return False
     return same and user is not None
@@ -170,7 +171,12 @@ def _hash(password: str) -> str:
             f"{len(password)}.",
             next_step="Choose another: some words in a row will do.",
         )
-    return _hasher.hash(password)
+    return _hasher.hash(_as_typed(password))
+
+
+def _as_typed(password: str) -> str:
+    """The same signs, whichever way a keyboard composes them."""
+    return unicodedata.normalize("NFKC", password)
 
 
 def _user(row: Any) -> User:

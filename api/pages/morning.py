@@ -39,7 +39,7 @@ router = APIRouter(include_in_schema=False)
 
 LINES: Final = 50  # of a page
 ACTIONS: Final = 5  # of today, unfolded
-OUT_LINES: Final = 5  # of what is out already, before the actions of the day
+OUT_LINES: Final = 3  # of what is out already, before the actions of the day
 SHOWN: Final = 8  # names of each kind of change
 Value = Annotated[str, Query(max_length=200)]
 

@@ -18,7 +18,8 @@ from limits.strategies import FixedWindowRateLimiter
 from api.doorkeeper import KeyRing, address_of, refuse_other_pages
 from api.errors import Forbidden, TooLarge, TooManyRequests
 from api.keys import Key, matching
-from api.pages.frame import InFrame
+from api.pages.frame import NAVIGATION, InFrame
+from api.security import Caller, may
 from api.sessions import COOKIE, CSRF_FIELD, HOURS, Sessions, is_csrf_token
 from api.users import BadUser, User, Users, known_as, opens
 
@@ -70,6 +71,8 @@ async def sign_in(request: Request, frame: InFrame) -> Response:
             failed = "key" if offered else "user"
             return frame.sign_in(back=back, failed=failed, status=401)
     signed = who
+    if back == "/":
+        back = _first_view(Caller(who.mark, who.name, who.scope, who.sites))
     sessions: Sessions = request.app.state.sessions
     token = await in_record(lambda _: sessions.begin(signed, at=now))
     answer = RedirectResponse(back, status_code=303)
@@ -83,6 +86,11 @@ async def sign_in(request: Request, frame: InFrame) -> Response:
         path="/",
     )
     return answer
+
+
+def _first_view(caller: Caller) -> str:
+    """Where somebody begins who may not see the list."""
+    return next((one for one, _ in NAVIGATION if may(caller, "GET", one)), "/")
 
 
 def _refuse_too_many(request: Request, counted: list[str]) -> None:

@@ -9,13 +9,20 @@ import sys
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
+from urllib.parse import urlencode
 
+import httpx
 from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from api.demo import END
 from api.demo.history import run_demo
 from api.workspaces import init_workspace, is_workspace, read_workspace
+from forecasting.record.database import connect
+from models.pipelines.scenario import scenario
+from models.scenarios.declaration import scenario_of
+from models.scenarios.plans import list_plans
+from models.workspace import Workspace
 from tests.api.serving import serving
 from tests.docs.generated import DOCS
 from tests.pages.conftest import CHROMIUM, base_of
@@ -23,12 +30,19 @@ from tests.pages.conftest import CHROMIUM, base_of
 COLORS: Final = 128
 WIDE: Final = (1200, 760)
 PHONE: Final = (390, 760)
-SERIES: Final = "series"  # of the first warning
+SERIES: Final = "series"  # the first warned of whose shelf was empty lately
+SHOWN_DAYS: Final = 84  # of the past, in its picture
+STOP: Final = {
+    "name": "Grève chez Novapack",
+    "changes": [{"kind": "supplier_stop", "supplier": "NOVAPACK", "weeks": 4}],
+}
 VIEWS: Final = {
     "morning": ("/", "fr", WIDE),
     "morning-phone": ("/", "en", PHONE),
     "series": (SERIES, "fr", (1200, 900)),
-    "flow": ("/flow", "fr", (1200, 640)),
+    "flow": ("/flow", "fr", (1200, 980)),
+    "orders": ("/orders", "fr", WIDE),
+    "plan": ("/plans/1", "fr", WIDE),
     "monday": ("/monday", "fr", WIDE),
     "data": ("/data", "en", WIDE),
 }
@@ -40,6 +54,7 @@ def main(folder: Path) -> None:
     else:
         workspace = init_workspace(folder, frequency="D", database=None)
         run_demo(workspace, print)
+    with_a_plan(workspace)
     target = DOCS / "img"
     target.mkdir(exist_ok=True)
     with (
@@ -53,10 +68,8 @@ def main(folder: Path) -> None:
             page = browser.new_page(
                 viewport={"width": width, "height": height}, locale=language, color_scheme="light"
             )
-            page.goto(base_of(client))
             if path == SERIES:
-                warned = page.locator("[aria-labelledby=warned] .item a")
-                path = str(warned.first.get_attribute("href"))
+                path = telling_series(client)
             page.goto(base_of(client).rstrip("/") + path)
             page.locator("html[data-ready]").wait_for()
             page.wait_for_load_state("networkidle")
@@ -66,6 +79,24 @@ def main(folder: Path) -> None:
             Image.open(file).convert("RGB").quantize(COLORS).save(file, optimize=True)
             print(f"{file.name}: {file.stat().st_size / 1000:.0f} kB")
         browser.close()
+
+
+def with_a_plan(workspace: Workspace) -> None:
+    engine = connect(workspace.database_url)
+    try:
+        if not list_plans(engine):
+            scenario(workspace, scenario_of(STOP), progress=print)
+    finally:
+        engine.dispose()
+
+
+def telling_series(client: httpx.Client) -> str:
+    for one in client.get("/v1/warnings?state=new&limit=200").json()["items"]:
+        codes = {"site": one["site"], "sku": one["sku"]}
+        past = client.get("/v1/series", params=codes).json()["history"][-SHOWN_DAYS:]
+        if any((day["demand"] or 0) > (day["units"] or 0) + 1 for day in past):
+            return f"/series?{urlencode(codes)}"
+    raise SystemExit("No series warned of was out of stock lately: make another demonstration.")
 
 
 if __name__ == "__main__":

@@ -268,6 +268,30 @@ def test_past_warnings_and_what_followed(own_workspace: Workspace, client: Clien
     assert "C’est la première ici" in client.get("/series?site=LYON&sku=00123").text
 
 
+def test_a_series_of_an_earlier_versions_publication(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It told no options, no demand of the past, and no place of any site."""
+    made = published.parts
+
+    def earlier(*asked: Any) -> dict[str, Any]:
+        parts = made(*asked)
+        parts.pop("options")
+        parts["history"] = parts["history"].drop_columns(["demand", "demand_sd"])
+        parts["series"] = parts["series"].drop_columns(["passed_on", "latitude", "longitude"])
+        return parts
+
+    monkeypatch.setattr(published, "parts", earlier)
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        text = client.get("/series?site=LYON&sku=00123").text
+        assert "Relancer la commande PO-1182 (24 unités)" in text
+        assert "Copier comme proposition" in text
+        assert "demandées en vain (±" not in text
+        assert "data-places" not in client.get("/flow").text
+        assert client.get("/v1/flow").json()["places"] == []
+
+
 def test_a_series_leads_to_the_next_of_the_list(client: Client) -> None:
     worst = client.get("/series?site=LYON&sku=00123").text
     assert "Suivante de la liste" in worst

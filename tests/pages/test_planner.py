@@ -16,11 +16,13 @@ from playwright.sync_api import Browser, Page, Route, expect
 from models.publication.build import table_of
 from models.workspace import Workspace
 from tests.api import published
+from tests.api.keyed import NOW
 from tests.api.planned import kept_scenario
 from tests.api.published import PAST, publish
 from tests.api.serving import serving
 from tests.pages.conftest import NARROW, WIDE, base_of, copied, opened
 from tests.pages.test_browser import faults, overflows, ready
+from tests.pages.test_users import PASSWORD, users_in
 
 SERIES = "/series?site=LYON&sku=00123"
 YEARS = 3 * 365
@@ -173,6 +175,59 @@ def test_customer_orders_are_named_where_a_publication_tells_them(
         page.goto(seen.base + SERIES)
         page.get_by_text("1 commande client à sauver ou à prévenir").click()
         expect(page.locator(".customers li")).to_contain_text("Dupont")
+
+
+def test_a_plan_of_several_changes_is_asked_for(browser: Browser, company: Workspace) -> None:
+    asked: list[Any] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.post_data_json)
+        route.fulfill(status=422, body='{"detail": "not now"}', content_type="application/json")
+
+    with serving(company) as client, opened(browser, base_of(client), language="en") as seen:
+        page = seen.page("/plans")
+        ready(page)
+        page.route("**/v1/scenarios", answer)
+        page.locator("[name=weeks]").fill("3")
+        page.get_by_role("button", name="And also").click()
+        page.get_by_role("button", name="And also").click()
+        expect(page.locator("[data-changes] li")).to_have_count(2)
+        page.get_by_role("button", name="Remove").first.click()
+        page.locator("[name=kind]").select_option("promotion")
+        page.locator("[name=depth]").fill("25")
+        page.locator("[name=start]").fill("2026-12-01")
+        page.get_by_role("button", name="Compute").click()
+        expect(page.get_by_text("not now")).to_be_visible()
+        category = page.locator("[name=category]").input_value()
+        assert asked[0]["changes"] == [
+            {"kind": "supplier_stop", "supplier": "Novapack", "weeks": 3},
+            {"kind": "promotion", "category": category, "depth": 0.25, "start": "2026-12-01"},
+        ]
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_somebody_signs_in_by_name_with_the_keyboard(
+    browser: Browser, own_workspace: Workspace, language: str
+) -> None:
+    publish(own_workspace)
+    with users_in(own_workspace) as users:
+        users.create("ines", PASSWORD, scope="planner", at=NOW)
+    with (
+        serving(own_workspace) as client,
+        opened(browser, base_of(client), language=language, size=NARROW) as seen,
+    ):
+        page = seen.page("/orders")
+        assert faults(page) == []
+        assert not overflows(page)
+        for word in ("wrong", PASSWORD):  # the field of the name has the focus from the start
+            page.keyboard.type("Ines")
+            page.keyboard.press("Tab")
+            page.keyboard.type(word)
+            page.keyboard.press("Enter")
+            if word == "wrong":
+                expect(page.get_by_role("alert")).to_be_visible()
+        expect(page).to_have_url(f"{seen.base}/orders")
+        expect(page.locator(".who")).to_have_text("ines")
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])

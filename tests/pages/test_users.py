@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -81,6 +82,18 @@ def test_a_role_and_its_sites_are_those_of_a_key(door: httpx.Client) -> None:
     assert door.patch("/v1/warnings/1", json={}, headers=token).status_code == 403
 
 
+def test_who_may_not_see_the_list_begins_elsewhere(
+    own_workspace: Workspace, door: httpx.Client
+) -> None:
+    with users_in(own_workspace) as users:
+        users.create("erp", PASSWORD, scope="erp", at=NOW)
+    time.sleep(1.1)
+    assert enter(door, "erp").headers["location"] == "/orders"
+    page = door.get("/orders")
+    assert page.status_code == 200
+    assert 'href="/monday"' not in page.text
+
+
 @pytest.mark.parametrize(
     ("name", "password"),
     [
@@ -153,6 +166,10 @@ def test_users_in_the_record(database_url: str) -> None:
     assert (made.name, made.sites, made.state(NOW)) == ("ana", {"A", "B"}, "live")
     assert opens(made, PASSWORD)
     assert not opens(made, PASSWORD + " ")
+    assert not opens(made, PASSWORD + "x" * 200)
+    composed = users.set_password("ana", "l’été à la plage")
+    assert opens(composed, unicodedata.normalize("NFD", "l’été à la plage"))
+    made = users.set_password("ana", PASSWORD)
     assert not opens(None, PASSWORD)
     with reading(engine) as connection:
         kept = str(connection.execute(sa.select(table)).all())
