@@ -14,6 +14,8 @@ from api.demo.deliveries import plan_deliveries
 from api.demo.operations import Ledger
 from api.demo.planner import hire_planner
 from api.demo.steering import SteeredRun
+from benchmarks.second_year import curve as lives
+from benchmarks.second_year.__main__ import show
 from benchmarks.second_year.acts import Action, Diary, Step, nobody
 from benchmarks.second_year.erp import ByAlert
 from benchmarks.second_year.measures import COSTS, measured
@@ -214,3 +216,18 @@ def test_without_orders_more_is_lost(fork: Fork, alone: Ledger) -> None:
     orders = idle.ledger.orders.query("supplier >= 0 and ordered >= @fork.day")
     assert orders.empty
     assert measured(fork, idle).lost > measured(fork, fork.lived(nobody)).lost
+
+
+def test_each_way_is_lived_once_and_shown_beside_the_others(
+    fork: Fork, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(lives, "learned", lambda *_: planner_of(1))
+    found = lives.curve(replace(fork, until=fork.day + 7, mornings=(0,)), [1, 40, 50], 1, print)
+    assert [who for who, _ in found] == [lives.NO_ORDERS, lives.ERP_ALONE] + [
+        who for who in (lives.ALERT, lives.PRODUCT) for _ in range(3)
+    ]
+    assert found[lives.PRODUCT, 40] == found[lives.PRODUCT, 50]
+    assert found[lives.PRODUCT, 1].actions < found[lives.PRODUCT, 50].actions
+    show(found)
+    told = capsys.readouterr().out
+    assert "40 a morning, against ERP's alert: ruptures" in told
