@@ -307,15 +307,22 @@ class Run:
             day += 1
         return day
 
+    def _purchases(self, day: int) -> Whole:
+        """[K] units that are due at suppliers, where they take orders today."""
+        ahead = self.planner.cover[0]
+        wished = self._wished(day, ahead + LAUNCH_STOCK_DAYS, ahead)[0]
+        return np.where(wished > 0, np.maximum(wished, self.minimum), 0)
+
+    def _pressing(self) -> Flags:
+        """[K] whether an order below its supplier's minimum is placed nevertheless."""
+        return self.record[0] <= 0.5 * self.policies[-1][1].safety_stock[0]
+
     def _order_from_suppliers(self, day: int) -> None:
         company = self.company
         takers = [f for f in range(len(company.suppliers)) if self.deliveries.takes_orders(f, day)]
         if not takers:
             return
-        ahead = self.planner.cover[0]
-        wished = self._wished(day, ahead + LAUNCH_STOCK_DAYS, ahead)[0]
-        wished = np.where(wished > 0, np.maximum(wished, self.minimum), 0)
-        pressing = self.record[0] <= 0.5 * self.policies[-1][1].safety_stock[0]
+        wished, pressing = self._purchases(day), self._pressing()
         for f in takers:
             k = np.flatnonzero((wished > 0) & (company.supplier_of == f))
             worth = float((wished[k] * self.cost[k]).sum())

@@ -6,17 +6,19 @@ from what is there, with the luck of that day.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Final
 
 import numpy as np
 
-from api.demo.company import NEVER, Company, Whole
+from api.demo.company import NEVER, Company, Flags, Whole
 from api.demo.deliveries import Deliveries
 from api.demo.demand import Demand
 from api.demo.operations import Run
 from api.demo.order_book import TRANSFER, Arrival
 from api.demo.planner import Planner
 
+FASTEST: Final = 0.5  # of the time promised from order to goods, however hard one asks
 BETWEEN_STORES_DAYS: Final = 3  # from a site that ships to another by exception
 
 
@@ -34,7 +36,7 @@ class SteeredRun(Run):
         self._asked_gifts: dict[tuple[int, int, int], int] = {}  # giver, taker, item: units
 
     def order(self, item: int, units: int) -> None:
-        """Units from the item's supplier, on its next order day; asked again, the last holds."""
+        """At least so many units from the item's supplier, on its next order day."""
         self._asked_orders[item] = units
 
     def request(self, store: int, item: int, units: int) -> None:
@@ -46,14 +48,19 @@ class SteeredRun(Run):
         self._asked_gifts[giver, taker, item] = units
 
     def call(self, order: int, by: int) -> bool:
-        """Asks for what comes next of an order by a day; whether it will come earlier.
+        """Asks for what comes next of an order by a day, or as soon as can be; whether it will come
+        earlier.
 
         Whoever sends it can or cannot, however often one calls. Nothing moves what never comes.
         """
         site, supplier, placed = self.book.placed(order)
         if self.luck.of("call", supplier, placed).random() >= self.willing:
             return False
-        to = self._open_from(by, site) if supplier < 0 else self.deliveries.receive(supplier, by)
+        if supplier < 0:
+            to = self._open_from(max(by, placed + 1), site)
+        else:
+            usual = self.deliveries.promise(supplier, placed) - placed
+            to = self.deliveries.receive(supplier, max(by, placed + ceil(FASTEST * usual)))
         later = [day for day in self.book.under_way(order) if to < day < NEVER]
         if later:
             self.book.move(order, min(later), to)
@@ -71,15 +78,16 @@ class SteeredRun(Run):
         for (giver, taker, item), units in gifts.items():
             self._send(day, giver, taker, item, min(units, int(self.shelf[giver, item])))
 
-    def _order_from_suppliers(self, day: int) -> None:
-        for supplier in np.unique(self.company.supplier_of[self._asked_orders > 0]).tolist():
-            if self.deliveries.takes_orders(supplier, day):
-                mine = (self.company.supplier_of == supplier) & (self._asked_orders > 0)
-                k = np.flatnonzero(mine)
-                self._place(day, supplier, k, self._asked_orders[k])
-                self._asked_orders[k] = 0
-        if self.orders_itself:
-            super()._order_from_suppliers(day)
+    def _purchases(self, day: int) -> Whole:
+        due = super()._purchases(day) if self.orders_itself else np.zeros_like(self.pack)
+        return np.maximum(due, self._asked_orders)
+
+    def _pressing(self) -> Flags:
+        return super()._pressing() | (self._asked_orders > 0)
+
+    def _place(self, day: int, supplier: int, k: Whole, units: Whole) -> None:
+        super()._place(day, supplier, k, units)
+        self._asked_orders[k] = 0
 
     def _send(self, day: int, giver: int, taker: int, item: int, units: int) -> None:
         if units <= 0:

@@ -32,10 +32,10 @@ def curve(
         seconds = time.perf_counter() - begun
         tell(f"  {seconds:.0f} s: {row[0]}, {row[1]} a morning: {one.lost:,.0f} units lost a year")
 
-    most = max(budgets)
+    least, most = min(budgets), max(budgets)
     product = learned(fork, COSTS, tell)
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        widest = pool.submit(_by_product, fork, product, most)
+        widest, narrowest = (pool.submit(_by_product, fork, product, one) for one in (most, least))
         plain = {
             (NO_ORDERS, 0): pool.submit(_lived, fork, nobody, orders_itself=False),
             (ERP_ALONE, 0): pool.submit(_lived, fork, nobody),
@@ -43,15 +43,18 @@ def curve(
         }
         for row, made in plain.items():
             note(row, made.result())
-        whole, longest = widest.result()
+        longest = widest.result()[1]
         tell(
             f"  no buyer's list was longer than {longest} actions: beyond, a budget changes nothing"
         )
         fewer = {
-            one: pool.submit(_by_product, fork, product, one) for one in budgets if one < longest
+            one: pool.submit(_by_product, fork, product, one)
+            for one in budgets
+            if least < one < longest
         }
         for budget in budgets:
-            note((PRODUCT, budget), fewer[budget].result()[0] if budget in fewer else whole)
+            made = narrowest if budget == least else fewer.get(budget, widest)
+            note((PRODUCT, budget), made.result()[0])
     return found
 
 

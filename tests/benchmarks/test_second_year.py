@@ -13,7 +13,7 @@ from api.demo import happenings
 from api.demo.deliveries import plan_deliveries
 from api.demo.operations import Ledger
 from api.demo.planner import hire_planner
-from api.demo.steering import SteeredRun
+from api.demo.steering import FASTEST, SteeredRun
 from benchmarks.second_year import curve as lives
 from benchmarks.second_year.__main__ import show
 from benchmarks.second_year.acts import Action, Diary, Step, nobody
@@ -99,6 +99,8 @@ def test_an_order_placed_comes(fork: Fork, alone: Ledger) -> None:
     run.order(item, 500)
     ledger = lived(run, fork)
     line = ledger.orders.query("k == @item and site == 0 and units == 500").iloc[0]
+    first = ledger.orders.query("k == @item and site == 0 and ordered >= @fork.day").iloc[0]
+    assert line["order"] == first["order"], "no other order that day takes its place"
     assert run.deliveries.takes_orders(int(line["supplier"]), int(line["ordered"]))
     mine = ledger.receipts.query("order == @line.order and line == @line.line")
     assert 0 < mine["units"].sum() <= 500
@@ -118,9 +120,11 @@ def test_an_order_called_for_comes_earlier_if_its_supplier_can(fork: Fork, alone
     order, usual = open_order(fork)
     run = fork.copied()
     run.willing = 1.0
-    assert run.call(order, fork.day + 2)
+    assert run.call(order, fork.day)
+    _, supplier, placed = run.book.placed(order)
+    fastest = placed + FASTEST * (run.deliveries.promise(supplier, placed) - placed)
     came = lived(run, fork).receipts.query("order == @order and day >= @fork.day")["day"]
-    assert fork.day + 2 <= came.min() < usual
+    assert max(fork.day, fastest) <= came.min() < usual
     assert alone.receipts.query("order == @order and day >= @fork.day")["day"].min() == usual
 
 
