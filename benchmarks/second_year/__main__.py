@@ -2,7 +2,7 @@
 today, against the ERP's own alert with the same budget, the ERP alone, and no orders at all.
 
     python -m benchmarks.second_year [--sites 3] [--items 60] [--budgets 5,10,20,50] [--seed 7]
-                                     [--weeks 52] [--mornings 0,3] [--workers 1]
+                                     [--weeks 52] [--mornings 0] [--workers 1]
 
 The demonstration's company lives its first year under its own planner, then forks. Its ERP goes on
 ordering by its reorder points in each fork but one; on the mornings told (weekdays, Monday 0) each

@@ -19,7 +19,7 @@ from benchmarks.second_year.acts import Diary, Planner
 from benchmarks.second_year.luck import ByEvent
 from forecasting.calendar import weekday
 
-MORNINGS: Final = (0, 3)  # weekdays, Monday 0
+MORNINGS: Final = (0,)  # weekdays, Monday 0
 WILLING: Final = 0.6  # chance that an order can come earlier when somebody calls
 
 

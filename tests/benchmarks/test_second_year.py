@@ -80,7 +80,7 @@ def test_an_act_of_nothing_gives_the_same_ledger(fork: Fork, alone: Ledger) -> N
     other = fork.lived(lambda _run, _day: [empty])
     assert_same(other.ledger, alone)
     assert not other.taken["actions"]
-    assert other.mornings == 16
+    assert other.mornings == 8
 
 
 def test_what_is_done_for_one_item_leaves_the_luck_of_all_others(fork: Fork, alone: Ledger) -> None:
