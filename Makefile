@@ -81,6 +81,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.serving
 	$(BIN)/python -m benchmarks.pages
 	$(BIN)/python -m benchmarks.attention
+	$(BIN)/python -m benchmarks.second_year
 	$(BIN)/python -m benchmarks.scenarios
 
 # Pictures of the pages; the demonstration they show is made where it is not there yet.

@@ -38,7 +38,7 @@ class Deliveries:
         gone = self.lead[:, supplier]
         target = gone[day] + self.company.suppliers[supplier].lead_time_days
         ready = int(np.searchsorted(gone, target))
-        return self._receive(supplier, ready)
+        return self.receive(supplier, ready)
 
     def arrival(self, supplier: int, day: int, promised: int, rng: np.random.Generator) -> int:
         """Day on which an order of `day` does arrive; NEVER for the supplier that stopped."""
@@ -47,11 +47,12 @@ class Deliveries:
         delay = int(np.ceil(rng.gamma(2.0, terms.late_days / 2))) if late else rng.integers(-1, 2)
         if terms.role == "container" and day == self.container_phase:
             delay = CONTAINER_LATE_DAYS
-        arrival = self._receive(supplier, max(promised + int(delay), day + 1))
+        arrival = self.receive(supplier, max(promised + int(delay), day + 1))
         stopped = terms.role == "stopped" and arrival > self.company.end - STOPPED_DAYS
         return NEVER if stopped else arrival
 
-    def _receive(self, supplier: int, day: int) -> int:
+    def receive(self, supplier: int, day: int) -> int:
+        """That day, or the next on which goods of a supplier are taken in."""
         return int(self.next_receiving[min(day, len(self.next_receiving) - 1), supplier])
 
 

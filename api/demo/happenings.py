@@ -12,6 +12,7 @@ from api.demo.coding import Coding, Objects
 from api.demo.company import NEVER, Company, Whole
 from api.demo.demand import Demand
 from api.demo.operations import Ledger
+from api.demo.order_book import TRANSFER
 from forecasting.calendar import weekday
 
 DAILY_STOCK_DAYS: Final = 380  # a year to learn from; before that, the picture of each Sunday
@@ -24,7 +25,7 @@ def sales(company: Company, demand: Demand, ledger: Ledger) -> pd.DataFrame:
     A site that reports a day has a row that day, if only a zero.
     """
     days = slice(0, company.days)
-    sent = np.zeros_like(ledger.sold[days])
+    sent = ledger.given[days].copy()
     sent[:, 0] = ledger.transferred[days]
     frame = pd.concat(
         [
@@ -85,14 +86,16 @@ def orders(company: Company, ledger: Ledger) -> pd.DataFrame:
     whole = received >= column["units"]
     closed = (column["closed"] <= company.end) & ~whole
     codes = np.array([*(supplier.code for supplier in company.suppliers), ""], object)
+    giver = TRANSFER - column["supplier"]
+    by_site = giver >= 0
     coding = Coding(company)
     return pd.DataFrame(
         {
             "order_id": _order_ids(ledger)[column["order"]],
             "line": column["line"].astype(str),
             **coding.named(column["site"], column["k"]),
-            "supplier": codes[column["supplier"]],
-            "source_site": np.where(column["supplier"] < 0, company.sites[0].code, ""),
+            "supplier": codes[np.maximum(column["supplier"], TRANSFER)],
+            "source_site": np.where(by_site, coding.sites[np.where(by_site, giver, 0)], ""),
             "units_ordered": column["units"],
             "ordered_on": coding.dates(column["ordered"]),
             "promised_on": coding.dates(column["promised"]),

@@ -13,9 +13,10 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from api.demo.company import NEVER, Company, Reals, Whole
+from api.demo.company import NEVER, Company, Flags, Reals, Whole
 from api.demo.deliveries import ROUND_SHARE, Deliveries, plan_deliveries
 from api.demo.demand import Demand
+from api.demo.luck import Luck, Stream
 from api.demo.order_book import TRANSFER, Arrival, OrderBook
 from api.demo.planner import PROMOTION_TRUST, Planner, Policy, hire_planner
 from forecasting.calendar import weekday
@@ -28,6 +29,7 @@ RETURN_SHARE: Final = 0.006  # of what was sold RETURN_AFTER_DAYS before
 RETURN_AFTER_DAYS: Final = 4
 HOLD_CHANCE: Final = 0.015  # a supplier's line goes into quarantine
 HOLD_DAYS: Final = 5
+SHORT_COMES: Final = (0.3, 0.9)  # share of a short line that comes at first
 PATIENCE_DAYS: Final = 12  # a professional customer waits so long for the rest of a line
 LAUNCH_STOCK_DAYS: Final = 4  # before the first day on sale, stores
 KNOWN_PROMOTION_DAYS: Final = 28
@@ -41,6 +43,7 @@ class Ledger:
     sold: Whole  # to customers
     returned: Whole  # by customers, back into stock
     transferred: Whole  # [D, K] sent to stores
+    given: Whole  # sent by stores to other sites, which nobody does by habit
     received: Whole
     counted: Whole  # what a count added to the record (negative: took away)
     opening: Whole  # [S, K]
@@ -58,13 +61,13 @@ class Ledger:
 
 
 def operate(company: Company, demand: Demand) -> Ledger:
-    run = _Run(company, demand, hire_planner(company, demand), plan_deliveries(company))
+    run = Run(company, demand, hire_planner(company, demand), plan_deliveries(company))
     for day in range(company.simulated):
         run.live(day)
     return run.ledger()
 
 
-class _Run:
+class Run:
     """The state while the days go by."""
 
     def __init__(
@@ -72,7 +75,7 @@ class _Run:
     ) -> None:
         self.company, self.demand = company, demand
         self.planner, self.deliveries = planner, deliveries
-        self.rng = company.rng("operations")
+        self.luck: Luck = Stream(company.rng("operations"))
         shape = company.first.shape
         by_day = (company.simulated, *shape)
         self.pack = company.items["pack_size"].to_numpy(np.int64)
@@ -81,7 +84,7 @@ class _Run:
         self.weekdays = weekday(company.dates)
         self.on_sale = company.in_assortment()
         self.wanted = demand.units.copy()
-        names = ("sold", "returned", "received", "counted", "on_hand", "physical", "lost")
+        names = ("sold", "returned", "received", "given", "counted", "on_hand", "physical", "lost")
         self.history = {name: np.zeros(by_day, np.int64) for name in names}
         self.transferred, self.blocked_at, self.reserved_at = (
             np.zeros((company.simulated, shape[1]), np.int64) for _ in range(3)
@@ -98,7 +101,7 @@ class _Run:
         self.blocked = np.zeros(shape[1], np.int64)
         self.reserved = np.zeros(shape[1], np.int64)
         self.silent = np.zeros(shape, np.int64)  # days without a sale
-        self.count_turn = self.rng.integers(0, COUNT_EVERY_DAYS, shape)
+        self.count_turn = self.luck.of("counts").integers(0, COUNT_EVERY_DAYS, shape)
         self.book = OrderBook()
         self.releases: dict[int, list[tuple[int, int]]] = defaultdict(list)
         self.waiting: list[list[int]] = []  # professional lines due: row, k, units left, due
@@ -151,8 +154,9 @@ class _Run:
             self.shelf[site, k] += came
             self.record[site, k] += came
             self.on_order[site, k] -= came + arrival.given_up
-            if arrival.supplier != TRANSFER:
-                for n in np.flatnonzero(self.rng.random(len(k)) < HOLD_CHANCE):
+            if arrival.supplier >= 0:
+                held = self.luck.each(k, "hold", day, arrival.supplier) < HOLD_CHANCE
+                for n in np.flatnonzero(held):
                     self.blocked[k[n]] += came[n]
                     self.releases[day + HOLD_DAYS].append((int(k[n]), int(came[n])))
 
@@ -199,7 +203,7 @@ class _Run:
         before = day - RETURN_AFTER_DAYS
         returned = np.zeros_like(sold)
         if before >= 0:
-            returned = self.rng.binomial(self.history["sold"][before], RETURN_SHARE)
+            returned = self.luck.binomial(self.history["sold"][before], RETURN_SHARE, "return", day)
             returned *= self.company.open[day][:, None] & self.on_sale[day]
             returned[0] = 0
         self.history["sold"][day, 1:] = sold[1:]
@@ -211,8 +215,8 @@ class _Run:
     def _drift(self, day: int) -> None:
         """Losses and finds that nobody books, then the counts of the day."""
         shape = self.shelf.shape
-        chance = self.rng.random(shape)
-        size = 1 + self.rng.binomial(self.shelf, 0.15)
+        chance = self.luck.of("loss", day).random(shape)
+        size = 1 + self.luck.binomial(self.shelf, 0.15, "size", day)
         lost = np.where(chance < LOSS_CHANCE, np.minimum(size, self.shelf), 0)
         lost -= (chance > 1 - FIND_CHANCE) * self.on_sale[day]
         self.shelf -= lost
@@ -255,11 +259,19 @@ class _Run:
             overdue[item] += left
         return overdue
 
-    def _replenish_stores(self, day: int) -> None:
+    def _requests(self, day: int) -> Whole:
+        """[S, K] units that stores ask of the warehouse today."""
         request = self._wished(day, LAUNCH_STOCK_DAYS, LAUNCH_STOCK_DAYS)
+        request *= self._may_ask(day)[:, None]
+        return request
+
+    def _may_ask(self, day: int) -> Flags:
+        """[S] whether it is a store's day to ask for goods."""
         today = [self.weekdays[day] in site.order_days for site in self.company.sites]
-        request *= np.array(today)[:, None]
-        request[0] = 0
+        return np.array([False, *today[1:]])
+
+    def _replenish_stores(self, day: int) -> None:
+        request = self._requests(day)
         asked = request.sum(axis=0)
         if not asked.any():
             return
@@ -272,9 +284,7 @@ class _Run:
         self.record[0] -= sent.sum(axis=0)
         for s in np.flatnonzero(request.any(axis=1)).tolist():
             k = np.flatnonzero(request[s])
-            due = day + self.company.sites[s].transit_days
-            while not self.company.open[due, s]:
-                due += 1
+            due = self._open_from(day + self.company.sites[s].transit_days, s)
             short = sent[s, k] < request[s, k]
             closed = np.where(short, np.where(sent[s, k] > 0, due, day), NEVER)
             order = self.book.place(
@@ -291,15 +301,28 @@ class _Run:
             line = np.arange(1, len(k) + 1)
             self.book.expect(due, Arrival(order, s, TRANSFER, line, k, sent[s, k], nothing))
 
+    def _open_from(self, day: int, site: int) -> int:
+        """That day, or the next on which the site trades."""
+        while not self.company.open[day, site]:
+            day += 1
+        return day
+
+    def _purchases(self, day: int) -> Whole:
+        """[K] units that are due at suppliers, where they take orders today."""
+        ahead = self.planner.cover[0]
+        wished = self._wished(day, ahead + LAUNCH_STOCK_DAYS, ahead)[0]
+        return np.where(wished > 0, np.maximum(wished, self.minimum), 0)
+
+    def _pressing(self) -> Flags:
+        """[K] whether an order below its supplier's minimum is placed nevertheless."""
+        return self.record[0] <= 0.5 * self.policies[-1][1].safety_stock[0]
+
     def _order_from_suppliers(self, day: int) -> None:
         company = self.company
         takers = [f for f in range(len(company.suppliers)) if self.deliveries.takes_orders(f, day)]
         if not takers:
             return
-        ahead = self.planner.cover[0]
-        wished = self._wished(day, ahead + LAUNCH_STOCK_DAYS, ahead)[0]
-        wished = np.where(wished > 0, np.maximum(wished, self.minimum), 0)
-        pressing = self.record[0] <= 0.5 * self.policies[-1][1].safety_stock[0]
+        wished, pressing = self._purchases(day), self._pressing()
         for f in takers:
             k = np.flatnonzero((wished > 0) & (company.supplier_of == f))
             worth = float((wished[k] * self.cost[k]).sum())
@@ -309,11 +332,13 @@ class _Run:
 
     def _place(self, day: int, supplier: int, k: Whole, units: Whole) -> None:
         promised = self.deliveries.promise(supplier, day)
-        arrival = self.deliveries.arrival(supplier, day, promised, self.rng)
-        short = self.rng.random(len(k)) < self.company.suppliers[supplier].short_share
-        first = np.where(short, np.floor(units * self.rng.uniform(0.3, 0.9, len(k))), units)
-        first = first.astype(np.int64)
-        follows = short & (self.rng.random(len(k)) < ROUND_SHARE)
+        at = (supplier, day)
+        arrival = self.deliveries.arrival(supplier, day, promised, self.luck.of("arrival", *at))
+        short = self.luck.each(k, "short", *at) < self.company.suppliers[supplier].short_share
+        least, most = SHORT_COMES
+        part = least + (most - least) * self.luck.each(k, "part", *at)
+        first = np.where(short, np.floor(units * part), units).astype(np.int64)
+        follows = short & (self.luck.each(k, "follows", *at) < ROUND_SHARE)
         given_up = np.where(short & ~follows, units - first, 0)
         closed = np.where(given_up > 0, arrival, NEVER)
         order = self.book.place(
@@ -329,9 +354,10 @@ class _Run:
         line = np.arange(1, len(k) + 1)
         self.book.expect(arrival, Arrival(order, 0, supplier, line, k, first, given_up))
         if follows.any() and arrival < NEVER:
-            later = self.deliveries.arrival(supplier, arrival, arrival + 9, self.rng)
-            rest = (units - first)[follows]
-            nothing = np.zeros_like(rest)
+            rest = self.luck.of("rest", *at)
+            later = self.deliveries.arrival(supplier, arrival, arrival + 9, rest)
+            left = (units - first)[follows]
+            nothing = np.zeros_like(left)
             self.book.expect(
-                later, Arrival(order, 0, supplier, line[follows], k[follows], rest, nothing)
+                later, Arrival(order, 0, supplier, line[follows], k[follows], left, nothing)
             )

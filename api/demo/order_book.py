@@ -10,7 +10,7 @@ import pandas as pd
 
 from api.demo.company import Whole
 
-TRANSFER = -1  # in the place of a supplier: the warehouse sends
+TRANSFER = -1  # in the place of a supplier: the warehouse sends; TRANSFER − s: site s does
 
 
 class Arrival(NamedTuple):
@@ -18,7 +18,7 @@ class Arrival(NamedTuple):
 
     order: int
     site: int
-    supplier: int  # or TRANSFER
+    supplier: int  # negative: a site, see TRANSFER
     line: Whole
     k: Whole
     units: Whole  # 0: nothing comes of this line
@@ -61,6 +61,30 @@ class OrderBook:
 
     def expect(self, day: int, arrival: Arrival) -> None:
         self._under_way[day].append(arrival)
+
+    def under_way(self, order: int) -> list[int]:
+        """Days on which goods of an order will come."""
+        return [
+            day
+            for day, arrivals in self._under_way.items()
+            if any(one.order == order for one in arrivals)
+        ]
+
+    def move(self, order: int, day: int, to: int) -> None:
+        """What would come of an order on a day comes on another, where what is missing then is
+        given up; its promise says so."""
+        moved = [one for one in self._under_way[day] if one.order == order]
+        self._under_way[day] = [one for one in self._under_way[day] if one.order != order]
+        self._under_way[to] += moved
+        line = self._lines[order - 1]
+        closed = np.asarray(line["closed"])
+        line["closed"] = np.where(closed == day, to, closed)
+        line["promised"] = to
+
+    def placed(self, order: int) -> tuple[int, int, int]:
+        """For which site it was placed, with which supplier (see TRANSFER), and on which day."""
+        line = self._lines[order - 1]
+        return int(line["site"]), int(line["supplier"]), int(line["ordered"])
 
     def receive(self, day: int) -> list[Arrival]:
         """What comes in today, booked."""

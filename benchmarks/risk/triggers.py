@@ -92,7 +92,7 @@ def by_cover(habits: Habits, days: float) -> Due:
 def panel_of(world: World, day: int, options: Options) -> Panel:
     """What the product sees at the close of a day."""
     frames = feeds_of(world)
-    tables = {feed: _table(feed, frames[feed]) for feed in LEARNED_FEEDS if len(frames[feed])}
+    tables = {feed: table_of(feed, frames[feed]) for feed in LEARNED_FEEDS if len(frames[feed])}
     return build_panel(TableRows(tables), _period(world.run.demand, day), options)
 
 
@@ -188,7 +188,7 @@ def _period(demand: Demand, day: int) -> int:
     return int(demand.dates[day].astype("datetime64[D]").astype(np.int64))
 
 
-def _table(feed: str, frame: pd.DataFrame) -> pa.Table:
+def table_of(feed: str, frame: pd.DataFrame) -> pa.Table:
     table = pa.Table.from_pandas(frame, preserve_index=False)
     dated = {column.name for column in FEEDS[feed].columns if column.kind is Kind.DATE}
     for place, name in enumerate(table.column_names):
