@@ -28,10 +28,16 @@ MOST_ORIGINS: Final = {Frequency.DAY: 26, Frequency.WEEK: 39, Frequency.MONTH: 6
 FEWEST_ORIGINS: Final = 4
 MOST_CELLS: Final = 7_000_000
 """Series × periods × origins: each origin is a panel made as of then, forecast and projected."""
+MOST_STATUS_ORIGINS: Final = 56
+MOST_STATUS_CELLS: Final = 20_000_000
+"""The same where nobody states a quantity: nothing is forecast or projected then. Rows of a day
+share its shocks, so that as many rows from twice the days teach more."""
 MOST_ROWS: Final = 100_000  # series × origins × spans that are learned from
 PATHS: Final = 200  # a lesson needs no third digit
 LEAST_PAST: Final = {Frequency.DAY: 28, Frequency.WEEK: 8, Frequency.MONTH: 3}
 """Periods before the first origin: below, an origin knows next to nothing."""
+LEAST_STATUS_PAST: Final = {Frequency.DAY: 14, Frequency.WEEK: 8, Frequency.MONTH: 3}
+"""The same where only status is known: no forecast needs a month."""
 
 
 def learned_from(
@@ -103,32 +109,56 @@ def lessons_of(
 
 
 def as_found(panel: Panel, closes: Floats) -> Floats:
-    """Closes [n, T] as counts showed them later: where a correction took a record in stock down to
-    nothing, the shelf had been empty since its last sale or receipt.
+    """Closes [n, T] as counts showed them later. A correction that takes units away tells by how
+    much the record had been too high since some loss: where no more than that was on record then,
+    and nothing was sold, the shelf was empty.
 
-    Labels only: at an origin before the count nobody knew.
+    A loss is no larger than the record when it came, comes after the correction before, and a sale
+    from a shelf that it would have emptied shows that it had not come yet. A month is counted at
+    its close: what a ledger of months corrects was lost within the month. Labels only: at an origin
+    before the count nobody knew.
     """
-    booked = panel.corrections[panel.corrections["units"] < 0]
-    row = booked["series"].to_numpy(dtype=np.int64)
-    place = to_period(booked["date"].to_numpy(), panel.frequency) - panel.start
+    if panel.frequency is Frequency.MONTH:
+        return closes
+    booked = panel.corrections[["series", "units"]].assign(
+        period=to_period(panel.corrections["date"].to_numpy(), panel.frequency) - panel.start
+    )
+    net = booked.groupby(["series", "period"], as_index=False)["units"].sum()
+    net["before"] = net.groupby("series")["period"].shift(fill_value=-1)
+    record = panel.on_hand - np.nan_to_num(panel.blocked)
     found = closes.copy()
-    inside = (place > 0) & (place < closes.shape[1])
-    for series, period in zip(row[inside], place[inside], strict=True):
-        if closes[series, period] == 1.0 and closes[series, period - 1] == 0.0:
-            moved = (panel.units[series, :period] > 0) | (panel.receipts[series, :period] > 0)
-            since = period - moved[::-1].argmax() if moved.any() else 0
-            found[series, since:period] = 1.0
+    inside = (net["period"] > 0) & (net["period"] < closes.shape[1])
+    for line in net[inside & (net["units"] < 0)].itertuples():
+        since = max(int(line.before), 0)
+        held = record[line.series, since : line.period]
+        could = np.fmax.accumulate(held) >= -line.units  # have been lost by then
+        stocked = closes[line.series, since : line.period] == 0.0
+        empty = could & stocked & (held + line.units <= 0)
+        empty[: int(line.before) + 1 - since] = False  # that correction's own close is right
+        sold = np.flatnonzero(empty & (panel.units[line.series, since : line.period] > 0))
+        empty[: sold[-1] + 1 if len(sold) else 0] = False
+        found[line.series, since : line.period][empty] = 1.0
     return found
 
 
 def origins_of(panel: Panel, options: Options) -> tuple[list[int], int]:
     """Oldest first, and the periods between them: half of the main horizon, or more where a company
     is large. The last is followed by one known period at least."""
-    most = MOST_ORIGINS[panel.frequency]
-    borne = max(MOST_CELLS // max(panel.units.size, 1), FEWEST_ORIGINS)
-    step = max(1, options.main_horizon // 2) * max(1, -(-most // borne))
-    first = panel.start + LEAST_PAST[panel.frequency] - 1
+    if counted(panel):
+        most, cells, past = MOST_ORIGINS[panel.frequency], MOST_CELLS, LEAST_PAST
+    else:
+        most, cells, past = MOST_STATUS_ORIGINS, MOST_STATUS_CELLS, LEAST_STATUS_PAST
+    borne = max(cells // max(panel.units.size, 1), FEWEST_ORIGINS)
+    step = max(1, options.main_horizon // 2)
+    first = panel.start + past[panel.frequency] - 1
+    if counted(panel):
+        step *= max(1, -(-most // borne))  # fewer origins, as far back
     return list(range(panel.origin - 1, first - 1, -step)[: min(most, borne)])[::-1], step
+
+
+def counted(panel: Panel) -> bool:
+    """Somebody states quantities on hand, not status alone."""
+    return bool(panel.stock["sellable"].notna().any())
 
 
 @dataclass(frozen=True)
@@ -149,8 +179,8 @@ class _Origin:
         options = self.options
         panel = build_panel(self.source, self.origin, options)
         lead_times = fit_lead_times(panel, options)
-        counted = bool(panel.stock["sellable"].notna().any())
-        forecast = self.fitted.forecast(panel, paths=options.paths) if counted else None
+        stated = counted(panel)
+        forecast = self.fitted.forecast(panel, paths=options.paths) if stated else None
         reach = reach_of(options)
         structure = Structure.of(panel, forecast, lead_times, options, horizon=reach)
         known = structure.known(panel, lead_times, reach)

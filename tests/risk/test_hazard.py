@@ -179,19 +179,63 @@ def test_without_files_there_is_no_learned_part(tmp_path) -> None:
     assert RuptureHazard.told_of(tmp_path) == {}
 
 
-def test_a_count_that_found_nothing_tells_that_the_shelf_had_been_empty() -> None:
-    units = np.array([[2.0, 1.0, 0.0, 0.0, 0.0], [2.0, 1.0, 0.0, 0.0, 0.0]])
-    closes = np.array([[0.0, 0.0, 0.0, 1.0, 0.0]] * 2)
-    panel: Any = SimpleNamespace(
-        units=units,
-        receipts=np.zeros((2, 5)),
-        start=origin(0),
-        frequency=Frequency.DAY,
-        corrections=pd.DataFrame(
-            {"series": [0], "date": [pd.Timestamp(FIRST) + pd.Timedelta(days=3)], "units": [-6.0]}
-        ),
+def counted_shelf(
+    frequency: Frequency = Frequency.DAY, *, units: list[float], on_hand: list[float], lost: float
+) -> Any:
+    """Two series alike; of the first a count in the fourth period corrects what was lost."""
+    first = origin(0) if frequency is Frequency.DAY else int(to_period(FIRST, frequency))
+    day = pd.Timestamp(FIRST) + (
+        pd.Timedelta(days=3) if frequency is Frequency.DAY else pd.DateOffset(months=3)
     )
-    assert as_found(panel, closes).tolist() == [[0.0, 0.0, 1.0, 1.0, 0.0], closes[1].tolist()]
+    return SimpleNamespace(
+        units=np.array([units] * 2),
+        on_hand=np.array([on_hand] * 2),
+        blocked=np.full((2, len(units)), np.nan),
+        start=first,
+        frequency=frequency,
+        corrections=pd.DataFrame({"series": [0], "date": [day], "units": [-lost]}),
+    )
+
+
+def test_a_count_that_found_nothing_tells_that_the_shelf_had_been_empty() -> None:
+    panel = counted_shelf(units=[2, 1, 0, 0, 0], on_hand=[7, 6, 6, 0, 0], lost=6)
+    closes = np.array([[0.0, 0.0, 0.0, 1.0, 1.0]] * 2)
+    assert as_found(panel, closes).tolist() == [[0.0, 0.0, 1.0, 1.0, 1.0], closes[1].tolist()]
+
+
+def test_a_count_that_found_less_tells_it_too_where_a_delivery_came_between() -> None:
+    panel = counted_shelf(units=[3, 0, 0, 2, 0], on_hand=[4, 4, 24, 18, 18], lost=4)
+    closes = np.zeros((2, 5))
+    assert as_found(panel, closes).tolist() == [[0.0, 1.0, 0.0, 0.0, 0.0], [0.0] * 5]
+
+
+@pytest.mark.parametrize(
+    ("units", "on_hand", "lost"),
+    [
+        pytest.param([3, 0, 1, 0, 0], [5, 5, 4, 0, 0], 4, id="a sale shows that it had not come"),
+        pytest.param([0, 0, 0, 0, 0], [4, 4, 24, 4, 4], 20, id="no loss exceeds what is there"),
+    ],
+)
+def test_a_count_tells_nothing_of_a_time_before_the_loss(
+    units: list[float], on_hand: list[float], lost: float
+) -> None:
+    panel = counted_shelf(units=units, on_hand=on_hand, lost=lost)
+    closes = (panel.on_hand <= 0).astype(float)
+    found = as_found(panel, closes)
+    assert (found[0, :2] == 0.0).all()
+
+
+def test_what_a_ledger_of_months_corrects_was_lost_within_the_month() -> None:
+    panel = counted_shelf(Frequency.MONTH, units=[2, 1, 0, 0, 0], on_hand=[7, 6, 6, 0, 0], lost=6)
+    closes = np.array([[0.0, 0.0, 0.0, 1.0, 1.0]] * 2)
+    assert (as_found(panel, closes) == closes).all()
+
+
+def test_where_only_status_is_known_every_day_teaches() -> None:
+    panel = build_panel(rows_of(statuses()), origin(40), NEXT_DAY)
+    origins, step = origins_of(panel, NEXT_DAY)
+    assert step == 1
+    assert origins == list(range(origin(13), origin(40)))
 
 
 def made_up(rows: int, rate: float, *, told: bool, seed: int = 1) -> Lessons:
