@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pandas as pd
 
-from forecasting.accuracy import BacktestReport
+if TYPE_CHECKING:  # a service reads what was kept, and makes no reports
+    from forecasting.accuracy import BacktestReport
 
 BEATEN_BY: Final = {"_naive": "repeating the last season", "_mean": "the plain mean"}
 
