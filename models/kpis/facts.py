@@ -39,6 +39,7 @@ class Facts:
     panel: Panel
     source: RowSource
     options: Options
+    recovered: Matrix | None = None  # [n, T] what customers wanted, where it is known already
 
     @cached_property
     def buckets(self) -> Buckets:
@@ -128,7 +129,8 @@ class Facts:
         """[n, W] what customers wanted."""
         from forecasting.demand import latent_demand  # readers of KPIs do without
 
-        return latent_demand(self.panel, self.options)[:, self.told]
+        known = self.recovered
+        return (latent_demand(self.panel, self.options) if known is None else known)[:, self.told]
 
     def units(self, rows: slice) -> Matrix:
         """[b, W] sold to customers or consumed, NaN unknown; what went to other sites of the

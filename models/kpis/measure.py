@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, labels, period_start
 from models.kpis.cells import added
@@ -22,13 +23,18 @@ if TYPE_CHECKING:
 
 
 def measured(
-    panel: Panel, source: RowSource, options: Options, progress: Callable[[str], None]
+    panel: Panel,
+    source: RowSource,
+    options: Options,
+    progress: Callable[[str], None],
+    demand: NDArray[np.float64] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Cells of every KPI (kpi, CELLS, with the label of the period in place of its number, and
     period_start), and the coverage of the feeds. `source`: the rows that the panel was built from;
-    nothing after its origin counts. A KPI that fails is told to `progress` and has no cells: what
+    nothing after its origin counts; `demand` [n, T]: what customers wanted, where it is known
+    already. A KPI that fails is told to `progress` and has no cells: what
     else is published does not wait for it."""
-    facts = Facts(panel, source, options)
+    facts = Facts(panel, source, options, demand)
     parts = [added([]).assign(kpi="")]
     for one in KPIS:
         try:

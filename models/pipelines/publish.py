@@ -302,7 +302,7 @@ def speak(
         assessment,
         proposed,
         told.figures,
-        *measured(panel, source, options, progress),
+        *measured(panel, source, options, progress, latent.demand),
         latent.last(HISTORY_PERIODS),
     )
 
