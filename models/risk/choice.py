@@ -1,5 +1,8 @@
 """Which option is recommended: the effects of all of them, weighed in currency where it is known.
 
+What would be lost if nothing were done is what is lost as it is, where a policy orders by itself:
+an option is worth what it adds to that. Without a policy nobody orders unless told to.
+
 An option is in time if it spares at least half of what would be lost if nothing were done; the
 deadline is the last day on which it still is (DESIGN, act_by). Recommended is what spares most, its
 cost deducted, among those in time; where none is, what spares most, and it is too late to avoid it.
@@ -45,6 +48,7 @@ class Asked:
 
     row: int
     now: Situation
+    orders_itself: bool  # somebody orders by a policy, whether or not this is read
     as_it_is: int
     nothing_done: Weighing
     causes: list[tuple[Cause, int]]
@@ -52,6 +56,10 @@ class Asked:
     ways: list[list[Weighing]] = field(default_factory=list)  # of each draft
     later: list[Weighing | None] = field(default_factory=list)
     giver: list[tuple[int, int] | None] = field(default_factory=list)  # as it is, and after
+
+    def usual(self, way: Variant) -> Variant:
+        """A change, and besides it what would be ordered anyway."""
+        return replace(way, orders_again=self.orders_itself)
 
 
 @dataclass(frozen=True)
@@ -163,7 +171,7 @@ class Choice:
             pair = self._pair(one, found)
             if pair is not None:
                 again.ask(pair)
-                again.ask(replace(pair, orders_again=False))
+                again.ask(one.usual(pair))
         reruns = self.base.rerun(again.variants, chance=np.ones(len(again.variants), dtype=bool))
         given: dict[int, float] = {}
         # who gains most is served first by a site that can spare units but once
@@ -328,7 +336,7 @@ class Choice:
         recommended = min(len(options), 1)
         pair = self._pair(one, kept)
         if pair is not None and again.has(pair):
-            place = again.place(replace(pair, orders_again=False))
+            place = again.place(one.usual(pair))
             both = lost.less(
                 self._amount([one.row], reruns.units_short[[place]] * self.ratio[one.row])
             )

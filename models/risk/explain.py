@@ -146,6 +146,7 @@ def _asked(base: WhatIf, shortage: Shortage, rows: Rows) -> tuple[list[Asked], l
         return Weighing(own, [ask(Variant(row, source=own)) for row in drawn_by.get(one.row, [])])
 
     to_act = (shortage.probability >= ACT_FROM) | shortage.out
+    orders_itself = np.isfinite(supply.policies.reorder_point).tolist()
     asked = []
     for row in rows.tolist():
         now = _situation(base, shortage, row)
@@ -166,7 +167,8 @@ def _asked(base: WhatIf, shortage: Shortage, rows: Rows) -> tuple[list[Asked], l
             row=row,
             now=now,
             as_it_is=ask(Variant(row)),
-            nothing_done=weigh(Variant(row, orders_again=False)),
+            orders_itself=orders_itself[row],
+            nothing_done=weigh(Variant(row, orders_again=orders_itself[row])),
             causes=[
                 (cause, ask(variant))
                 for cause, variant in counterfactuals(now, base, row, missing, lead_days[row])
@@ -174,17 +176,12 @@ def _asked(base: WhatIf, shortage: Shortage, rows: Rows) -> tuple[list[Asked], l
             drafts=drafts(need, base) if to_act[row] else [],
         )
         for draft in one.drafts:
-            one.ways.append([weigh(_alone(way)) for way in draft.ways])
-            one.later.append(None if draft.later is None else weigh(_alone(draft.later)))
+            one.ways.append([weigh(one.usual(way)) for way in draft.ways])
+            one.later.append(None if draft.later is None else weigh(one.usual(draft.later)))
             giver = draft.giver
             one.giver.append(None if giver is None else (ask(Variant(giver.row)), ask(giver)))
         asked.append(one)
     return asked, variants
-
-
-def _alone(one: Variant) -> Variant:
-    """With nothing more ordered than what the variant says."""
-    return replace(one, orders_again=False)
 
 
 def _drawn_by(base: WhatIf, at_risk: Rows) -> dict[int, list[int]]:

@@ -14,9 +14,9 @@ from forecasting.options import Options
 from models.lead_time import LeadTimes
 from models.risk import RiskAssessment, assess
 from tests.risk.by_hand import (
+    AS_IT_IS,
     LATE_DAYS,
     MAIN,
-    NOTHING,
     SHARE,
     Change,
     Company,
@@ -244,9 +244,9 @@ def done(found: RiskAssessment, company: Company, row: int) -> Change | None:
         return None
     if option["code"] == "expedite":
         asked = (option["arrives_on"] - pd.Timestamp(TODAY)).days - 1
-        return Change(orders=False, promised=((option["order_id"], asked),))
+        return Change(promised=((option["order_id"], asked),))
     assert option["source"] in ("NOVA", "HUB")
-    return Change(orders=False, new=(NewOrder(option["units"], TAKES[option["source"]]),))
+    return Change(new=(NewOrder(option["units"], TAKES[option["source"]]),))
 
 
 def test_groups_are_sums_over_their_series(made: tuple[RiskAssessment, Company]) -> None:
@@ -263,10 +263,10 @@ def test_groups_are_sums_over_their_series(made: tuple[RiskAssessment, Company])
             giver = company.source_of(row)
             theirs = done(found, company, giver) if giver >= 0 else None
             if theirs is not None and numbers[giver] == group["group"]:
-                before, after = Change(source=NOTHING), Change(source=theirs)
+                before, after = Change(source=AS_IT_IS), Change(source=theirs)
                 drawn += 1
             else:
-                before, after = NOTHING, done(found, company, row) or NOTHING
+                before, after = AS_IT_IS, done(found, company, row) or AS_IT_IS
             told = [company.walk(row, way) for way in (before, after)]
             less = told[0].units_short - told[1].units_short
             units += less * (1 - one.item.get("passed_on", 0.0))

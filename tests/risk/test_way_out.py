@@ -165,11 +165,28 @@ def test_nothing_is_ordered_beyond_what_sells_before_an_item_is_discontinued() -
     one = shelf(
         on_hand=8.0,
         orders=PAST,
-        policy={"reorder_point": 10.0, "order_up_to": 100.0},
         item={**PRICED, "discontinued_on": ends},
     )
     ordered = options_of(found(one)).set_index("code").loc["order"]
     assert ordered["units"] <= 20.0 - 8.0 + 1.0  # ten days at two, less the shelf
+
+
+def test_what_a_policy_orders_by_itself_is_no_action_of_today() -> None:
+    """A shelf whose ERP orders tomorrow anyway asks for nothing; a late order that it counts on is
+    still to be called for."""
+    policy = {"reorder_point": 30.0, "order_up_to": 60.0, "review_days": 1.0}
+    quick = delivered(1, promised_in=1, count=12)
+    itself = found(shelf(on_hand=6.0, orders=quick, policy=policy, item=PRICED))
+    assert options_of(itself)["code"].tolist() in ([], ["accept"])
+    unwatched = found(shelf(on_hand=6.0, orders=quick, item=PRICED))
+    assert options_of(unwatched)["code"].iloc[0] == "order"
+    counted_on = Order(placed=-12, promised=-5, units=60.0, order_id="PO-1182")
+    waiting = found(shelf(on_hand=6.0, orders=(*PAST, counted_on), policy=policy, item=PRICED))
+    first = options_of(waiting).iloc[0]
+    assert (first["code"], first["recommended"]) == ("expedite", True)
+    at_stake = waiting.warnings["value_at_risk"][0]
+    assert waiting.groups["loss"][0] == pytest.approx(at_stake)
+    assert 0 < first["loss_avoided"] <= at_stake
 
 
 def test_acting_on_all_that_is_recommended_never_loses_more() -> None:
