@@ -2,13 +2,14 @@
 
 Demand moves as under a scenario (each sample path with its mean), an order book and the stock are
 what people say instead. The history, and so whatever is learned from it, stays as the data have it.
-Overrides apply in the order in which they were made: factors multiply, later units replace.
+One counts for each series and day, count or order line: of demand the most exact (an item at a
+site, an item, anything else), and of equals the one said last.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -16,18 +17,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting.calendar import Frequency, end_date, labels, period_start, to_period
+from forecasting.calendar import to_period
 from forecasting.forecaster import DemandForecast
 from forecasting.panel import Panel
-from forecasting.scatter import Scatter
 from models.overrides.declaration import KINDS
+from models.overrides.demand import concerned, wanted_by
 from models.overrides.ledger import Override
 from models.scenarios.effects import covered
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.bool_]  # [n] which series
 
-CODES: Final = ("site", "sku", "category", "supplier")
 COLUMNS: Final = {
     **dict.fromkeys(("override", "kind", "site", "sku", "grain", "period"), "object"),
     "period_start": "datetime64[s]",
@@ -99,7 +99,7 @@ def overridden(overrides: Sequence[Override], panel: Panel, forecast: DemandFore
     Codes that the panel does not have concern nobody: an item may have left since.
     """
     of = {kind: [one for one in overrides if one.kind == kind] for kind in KINDS}
-    wanted, of_demand = _wanted(of["demand"], panel, forecast)
+    wanted, of_demand = wanted_by(of["demand"], panel, forecast)
     counted, of_stock = _counted(of["stock"], panel, wanted)
     told, of_orders = _told_of(of["order"], counted)
     return Overridden(told, wanted, _figures([*of_demand, *of_stock, *of_orders]))
@@ -116,92 +116,6 @@ def _figures(rows: Sequence[Mapping[Any, Any]]) -> pd.DataFrame:
 def _together(told: pd.Series) -> str:
     """The numbers of several figures, each once, in order."""
     return ", ".join(map(str, sorted({int(one) for text in told for one in text.split(", ")})))
-
-
-def concerned(override: Override, panel: Panel) -> Rows:
-    """[n] the series that have all the codes of an override, an order's lines left aside."""
-    rows = np.ones(len(panel), dtype=bool)
-    for name in CODES:
-        if code := getattr(override, name):
-            rows &= (panel.series[name].astype(object) == code).to_numpy()
-    return rows
-
-
-def _wanted(
-    overrides: Sequence[Override], panel: Panel, forecast: DemandForecast
-) -> tuple[DemandForecast, list[dict[str, Any]]]:
-    scatters = {grain: forecast.scatter_of(grain) for grain in forecast.grains}
-    means = {grain: one.expected for grain, one in scatters.items()}
-    by: list[list[Override]] = [[] for _ in range(len(panel))]
-    for one in overrides:
-        rows = concerned(one, panel)
-        moved = {
-            grain: _moved(one, scatter, means[grain], rows, forecast.frequency)
-            for grain, scatter in scatters.items()
-        }
-        for row in np.flatnonzero(_differs(means, moved)).tolist():
-            by[row].append(one)
-        means = moved
-    touched = _differs({grain: one.expected for grain, one in scatters.items()}, means)
-    if not touched.any():
-        return forecast, []
-    said = [
-        ", ".join(f"override {one.number}: {one.figure}" for one in mine) if moves else ""
-        for mine, moves in zip(by, touched.tolist(), strict=True)
-    ]
-    made = forecast.overridden(means, touched, said)
-    return made, list(_moved_figures(made, panel, by, touched))
-
-
-def _moved(
-    override: Override, scatter: Scatter, mean: Floats, rows: Rows, own: Frequency
-) -> Floats:
-    """[n, H] of a grain, by the share of each period's days that the override covers. Units are of
-    a period of the finest grain."""
-    periods = scatter.first + np.arange(scatter.horizon)
-    share = covered(periods, scatter.frequency, override.start, override.end)
-    if not (rows.any() and share.any()):
-        return mean
-    moved = mean.copy()
-    if override.units is not None:
-        each = np.array([_finest(int(period), scatter.frequency, own) for period in periods])
-        moved[rows] = mean[rows] * (1.0 - share) + override.units * share * each
-    elif override.factor is not None:
-        moved[rows] = mean[rows] * (1.0 + share * (override.factor - 1.0))
-    return moved
-
-
-def _finest(period: int, grain: Frequency, own: Frequency) -> float:
-    """Periods of the finest grain in one of a coarser."""
-    if grain is own:
-        return 1.0
-    days = (end_date(period, grain) - end_date(period - 1, grain)).days
-    return days / own.days
-
-
-def _differs(before: dict[Frequency, Floats], after: dict[Frequency, Floats]) -> Rows:
-    differs = [(before[grain] != after[grain]).any(axis=1) for grain in before]
-    return np.asarray(np.logical_or.reduce(differs))
-
-
-def _moved_figures(
-    made: DemandForecast, panel: Panel, by: Sequence[Sequence[Override]], touched: Rows
-) -> Iterable[dict[str, Any]]:
-    sites, skus = (panel.series[name].tolist() for name in ("site", "sku"))
-    for grain, one in made.grains.items():
-        if one.before is None:
-            continue
-        steps = one.first + np.arange(one.horizon)
-        names, starts = labels(steps, grain), period_start(steps, grain)
-        for row in np.flatnonzero(touched).tolist():
-            numbers = ", ".join(str(mine.number) for mine in by[row])
-            for step in np.flatnonzero(one.mean[row] != one.before[row]).tolist():
-                yield {
-                    **{"override": numbers, "kind": "demand", "grain": grain.grain},
-                    **{"site": sites[row], "sku": skus[row]},
-                    **{"period": names[step], "period_start": starts[step]},
-                    **{"before": one.before[row, step], "after": one.mean[row, step]},
-                }
 
 
 def _counted(
@@ -266,23 +180,26 @@ def _told_of(overrides: Sequence[Override], panel: Panel) -> tuple[Panel, list[d
         return panel, []
     book = panel.orders
     promised, open_units = book["promised_on"].copy(), book["units_open"].copy()
-    by: dict[int, list[str]] = {}
+    by: dict[int, dict[str, int]] = {}
     series = book["series"].to_numpy(dtype=np.int64)
     for one in overrides:
         mine = (book["order_id"] == one.order).to_numpy() & concerned(one, panel)[series]
+        said = []
         if one.expected_on is not None and one.expected_on > panel.origin_date:
             promised[mine] = pd.Timestamp(one.expected_on)
+            said.append("day")
         if one.factor is not None:
-            open_units[mine] = open_units[mine] * one.factor
+            open_units[mine] = book["units_open"][mine] * one.factor
+            said.append("share")
         for line in np.flatnonzero(mine).tolist():
-            by.setdefault(line, []).append(str(one.number))
+            by.setdefault(line, {}).update(dict.fromkeys(said, one.number))
     same_day = (promised == book["promised_on"]) | (promised.isna() & book["promised_on"].isna())
     changed = (~same_day | (open_units != book["units_open"])).to_numpy()
     if not changed.any():
         return panel, []
     figures = [
         {
-            **{"override": ", ".join(by[line]), "kind": "order"},
+            **{"override": ", ".join(map(str, sorted({*by[line].values()}))), "kind": "order"},
             **{name: panel.series[name].iloc[series[line]] for name in ("site", "sku")},
             **{name: book[name].iloc[line] for name in ("order_id", "line")},
             **{"before": book["units_open"].iloc[line], "after": open_units.iloc[line]},

@@ -116,13 +116,19 @@ def test_units_are_wanted_even_where_the_model_expects_none() -> None:
     assert chance(made)["LYON"] > 0.95
 
 
-def test_factors_multiply_and_later_units_replace() -> None:
-    base = base_of(HERE)
-    both = told(base, said(factor=2.0), said(number=2, factor=1.5))
-    assert both.forecast.mean[0, 0] == 6.0
-    assert both.figures["override"].iloc[0] == "1, 2"
-    counted = said(number=3, units=5.0, site="LYON", sku="RETRO-CLOCK")
-    assert told(base, said(factor=2.0), counted).forecast.mean[0, 0] == 5.0
+def test_of_several_the_most_exact_counts_and_of_equals_the_last() -> None:
+    """What two people say of one promotion is not said twice."""
+    base = base_of(HERE, THERE)
+    everywhere, lyon = said(number=3, factor=5.0), said(factor=2.0, site="LYON")
+    exact = said(number=2, units=9.0, site="LYON", sku="RETRO-CLOCK", end=in_days(2))
+    mean = told(base, lyon, exact, everywhere).forecast.mean
+    assert mean[0, :8].tolist() == [9.0] * 2 + [4.0] * 5 + [2.0]
+    assert mean[1, :8].tolist() == [10.0] * 7 + [2.0]
+    again = told(base, lyon, said(number=4, factor=3.0, site="LYON"))
+    assert again.forecast.mean[0, 0] == 6.0
+    assert set(again.figures["override"]) == {"4"}
+    order = [said("order", order="PO-1", factor=0.5), said("order", 2, order="PO-1", factor=0.25)]
+    assert told(base, *order).panel.orders["units_open"].tolist()[0] == 10.0
 
 
 def test_a_count_of_this_morning_is_what_is_there() -> None:
