@@ -53,7 +53,6 @@ async def plan(
         plan=told,
         broken=first_first(told["series"]),
         most=ROWS,
-        link=str(frame.request.url),
     )
 
 

@@ -253,53 +253,6 @@ def test_what_the_budget_left_out_is_told(
         assert "2 actions beyond the budget of the day" in client.get("/?lang=en").text
 
 
-def test_past_warnings_and_what_followed(own_workspace: Workspace, client: Client) -> None:
-    """Said as of the 10th, over as of the 20th; the shelf was empty on the 15th, or on no day."""
-    days = {"2026-11-10": 0.85, "2026-11-20": 0.05, "2026-11-22": 0.85}
-    for as_of, chance in days.items():
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(published, "SERIES", published.SERIES.assign(chance=chance))
-            publish(own_workspace, as_of=as_of)
-    with serving(own_workspace) as service:
-        text = service.get("/series?site=LYON&sku=00123").text
-        assert "mar. 10 nov. – ven. 20 nov." in text
-        assert "rupture le dim. 15 nov." in text
-        assert "C’est la première ici" not in text
-    assert "C’est la première ici" in client.get("/series?site=LYON&sku=00123").text
-
-
-def test_a_series_of_an_earlier_versions_publication(
-    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It told no options, no demand of the past, and no place of any site."""
-    made = published.parts
-
-    def earlier(*asked: Any) -> dict[str, Any]:
-        parts = made(*asked)
-        parts.pop("options")
-        parts["history"] = parts["history"].drop_columns(["demand", "demand_sd"])
-        parts["series"] = parts["series"].drop_columns(["passed_on", "latitude", "longitude"])
-        return parts
-
-    monkeypatch.setattr(published, "parts", earlier)
-    publish(own_workspace)
-    with serving(own_workspace) as client:
-        text = client.get("/series?site=LYON&sku=00123").text
-        assert "Relancer la commande PO-1182 (24 unités)" in text
-        assert "Copier comme proposition" in text
-        assert "demandées en vain (±" not in text
-        assert "data-places" not in client.get("/flow").text
-        assert client.get("/v1/flow").json()["places"] == []
-
-
-def test_a_series_leads_to_the_next_of_the_list(client: Client) -> None:
-    worst = client.get("/series?site=LYON&sku=00123").text
-    assert "Suivante de la liste" in worst
-    site, sku = AWKWARD
-    last = client.get("/series", params={"site": site, "sku": sku}).text
-    assert "Suivante de la liste" not in last
-
-
 def test_a_publication_without_proposals_says_so(
     own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
