@@ -134,7 +134,7 @@ class Option(BaseModel):
     residual_probability: float = Field(
         ge=0, le=1, description="of the main horizon, by projection and learned model with it done"
     )
-    units_saved: float = Field(description="expected, main horizon, against ordering nothing")
+    units_saved: float = Field(description="expected, main horizon, beyond what is ordered anyway")
     loss_avoided: float | None = Field(description="the same in `currency`")
     currency: str
     cost: float | None = Field(description="by the settings, `currency`; null: not costed")
@@ -372,7 +372,9 @@ class Group(BaseModel):
     ruptures_avoided: float = Field(ge=0, description="expected")
     units_saved: float = Field(description="expected, what customers and consumption miss less")
     loss_avoided: float | None = Field(description="expected, `currency`; at most `loss`")
-    loss: float | None = Field(description="expected within the main horizon if nothing is done")
+    loss: float | None = Field(
+        description="expected within the main horizon, with what is ordered anyway"
+    )
     currency: str
     cost: float | None = Field(description="of the action, by the settings; null: not costed")
     at_sites: list[str]
