@@ -188,12 +188,17 @@ class Usual:
         return GivenForecast(panel, paths)
 
 
-def planner_of(budget: int) -> ByVigistock:
+def planner_of(budget: int, costs: Options = COSTS) -> ByVigistock:
     fitted: Any = Usual()
-    return ByVigistock(fitted, None, COSTS).with_budget(budget)
+    return ByVigistock(fitted, None, costs).with_budget(budget)
 
 
-@pytest.mark.parametrize("who", [ByAlert, planner_of], ids=["the ERP's alert", "Vigistock"])
+def of_free_actions(budget: int) -> ByVigistock:
+    """To whom no action is too dear."""
+    return planner_of(budget, Options())
+
+
+@pytest.mark.parametrize("who", [ByAlert, of_free_actions], ids=["the ERP's alert", "Vigistock"])
 def test_a_buyer_takes_no_more_actions_than_the_budget(who: Any, fork: Fork) -> None:
     run = fork.copied()
     few, many = ([one.buyer for one in who(budget)(run, fork.day)] for budget in (1, 50))
@@ -225,7 +230,7 @@ def test_without_orders_more_is_lost(fork: Fork, alone: Ledger) -> None:
 def test_each_way_is_lived_once_and_shown_beside_the_others(
     fork: Fork, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(lives, "learned", lambda *_: planner_of(1))
+    monkeypatch.setattr(lives, "learned", lambda *_: of_free_actions(1))
     found = lives.curve(replace(fork, until=fork.day + 7, mornings=(0,)), [1, 40, 50], 1, print)
     assert [who for who, _ in found] == [lives.NO_ORDERS, lives.ERP_ALONE] + [
         who for who in (lives.ALERT, lives.PRODUCT) for _ in range(3)

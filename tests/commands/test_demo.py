@@ -10,7 +10,7 @@ from api.demo import build_company
 from api.demo.files import DemoFiles
 from tests.commands.conftest import Vigistock
 
-COMMANDS = ["init", *["ingest"] * 12, "train", "warnings"]
+COMMANDS = ["init", *["ingest"] * 14, "train", "warnings"]
 
 
 def small_company(folder: Path) -> DemoFiles:

@@ -208,9 +208,10 @@ def test_one_more_in_the_registry_is_counted_and_told(monkeypatch: pytest.Monkey
     mine = replace(kpi("stockout_rate"), name="mine", per=100.0)
     for module in (measuring, figuring):
         monkeypatch.setattr(module, "KPIS", (*KPIS, mine))
-    found = table(counted(feeds(3))).set_index(["kpi", "period"]).sort_index()
-    usual, told = (found.loc[(name, "2026-10"), "value"] for name in ("stockout_rate", "mine"))
-    assert told == pytest.approx(100.0 * usual)
+    found = table(counted(feeds(3))).set_index("kpi")
+    usual, told = (found.loc[name, "value"].to_numpy() for name in ("stockout_rate", "mine"))
+    assert np.isfinite(usual).any()
+    np.testing.assert_allclose(told, 100.0 * usual)
 
 
 def test_supplier_and_category_cannot_be_asked_together() -> None:

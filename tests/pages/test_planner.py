@@ -220,6 +220,7 @@ def test_somebody_signs_in_by_name_with_the_keyboard(
         assert faults(page) == []
         assert not overflows(page)
         for word in ("wrong", PASSWORD):  # the field of the name has the focus from the start
+            expect(page.locator("[autofocus]")).to_be_focused()
             page.keyboard.type("Ines")
             page.keyboard.press("Tab")
             page.keyboard.type(word)
