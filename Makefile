@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKSPACE ?= vigistock-workspace
 NO_SERVE ?=
 LOCK_OPTIONS ?=
-PYTEST_OPTIONS ?= -n 2 --dist loadfile
+PYTEST_OPTIONS ?= -n 3 --dist loadfile
 
 .PHONY: help demo test coverage check lock bench notebooks screenshots clean
 

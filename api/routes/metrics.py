@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
 from api.metrics import Metrics
 from api.routes.answers import documented
+from forecasting.errors import NotReady
 
 router = APIRouter(tags=["health"])
 
@@ -23,5 +25,7 @@ TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"
 async def metrics(request: Request) -> Response:
     """Requests by route and status, their seconds, the publication served and the age of its
     origin, in Prometheus' text format."""
+    with suppress(NotReady):  # a worker that nobody asked yet tells what it serves all the same
+        await request.app.state.publications.current()
     found: Metrics = request.app.state.metrics
     return Response(found.text(), headers={"Cache-Control": "no-store"}, media_type=TEXT)
