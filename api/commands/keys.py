@@ -26,15 +26,10 @@ keys = typer.Typer(
 
 @contextmanager
 def keys_of(shell: Shell) -> Iterator[Keys]:
-    workspace = shell.workspace()
     from api.keys import Keys
-    from forecasting.record.database import connect
 
-    engine = connect(workspace.database_url, schema=workspace.schema)
-    try:
+    with shell.engine() as engine:
         yield Keys(engine)
-    finally:
-        engine.dispose()
 
 
 def now() -> dt.datetime:

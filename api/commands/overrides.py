@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.commands.shell import AsJson, Shell, shell_of
+from api.commands.shell import AsJson, shell_of
 
 if TYPE_CHECKING:
-    import sqlalchemy as sa
-
     from models.overrides.ledger import Override
 
 overrides = typer.Typer(
@@ -26,18 +22,6 @@ overrides = typer.Typer(
 
 DATES: Final = ["%Y-%m-%d"]
 Reason = Annotated[str, typer.Option(help="Why: who said so, what was seen. Required.")]
-
-
-@contextmanager
-def _engine(shell: Shell) -> Iterator[sa.Engine]:
-    workspace = shell.workspace()
-    from forecasting.record.database import connect
-
-    engine = connect(workspace.database_url, schema=workspace.schema)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 @overrides.command("list")
@@ -53,7 +37,7 @@ def list_(
     from api.clock import today
     from models.overrides.ledger import list_overrides
 
-    with _engine(shell) as engine:
+    with shell.engine() as engine:
         found = [one for one in list_overrides(engine) if every or one.is_alive(today())]
     if shell.json:
         shell.answer({"overrides": [_facts(one) for one in found]})
@@ -128,7 +112,7 @@ def add(
     }
     said = {name: value for name, value in given.items() if value not in (None, "")}
     declared = settled(override_of(said), today())
-    with _engine(shell) as engine:
+    with shell.engine() as engine:
         made, is_new = keep(engine, declared, who=whoami(), at=dt.datetime.now(dt.UTC))
     if shell.json:
         shell.answer(_facts(made))
@@ -152,7 +136,7 @@ def revoke(
     from models.overrides.ledger import revoke as end
     from models.registry import whoami
 
-    with _engine(shell) as engine:
+    with shell.engine() as engine:
         gone = end(engine, number, who=whoami(), reason=reason, at=dt.datetime.now(dt.UTC))
     if shell.json:
         shell.answer(_facts(gone))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -16,10 +15,7 @@ from api.commands.answers import PublicationNumber
 from api.commands.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     import pandas as pd
-    import sqlalchemy as sa
 
     from models.scenarios.plans import Plan
 
@@ -166,7 +162,7 @@ def list_scenarios(context: typer.Context, as_json: AsJson = False) -> None:
     from api.scenario_words import WORDS, described, summary
     from models.scenarios.plans import list_plans
 
-    with _engine(shell) as engine:
+    with shell.engine() as engine:
         plans = list_plans(engine)
     if shell.json:
         shell.answer({"scenarios": [told(one) for one in plans]})
@@ -197,7 +193,7 @@ def compare(
     from models.scenarios.plans import plan, read_part
     from models.scenarios.totals import side_by_side
 
-    with _engine(shell) as engine:
+    with shell.engine() as engine:
         first = plan(engine, a)
         second = None if b is None else plan(engine, b)
     if second is None:
@@ -211,18 +207,6 @@ def compare(
         shell.answer(compared(first, second, tables, limit))
         return
     _show_both(shell, first, second, side_by_side(*tables), limit, language)
-
-
-@contextmanager
-def _engine(shell: Shell) -> Iterator[sa.Engine]:
-    workspace = shell.workspace()
-    from forecasting.record.database import connect
-
-    engine = connect(workspace.database_url, schema=workspace.schema)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def _show(

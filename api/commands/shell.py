@@ -27,6 +27,8 @@ from forecasting.errors import (
 )
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
     from models.workspace import Workspace
 
 EXIT_WRONG_USAGE: Final = 2
@@ -67,6 +69,18 @@ class Shell:
         from api.workspaces import open_workspace
 
         return open_workspace(self.folder, flags)
+
+    @contextmanager
+    def engine(self) -> Iterator[sa.Engine]:
+        """The record's, for as long as it is needed; its workspace opened and up to date."""
+        workspace = self.workspace()
+        from forecasting.record.database import connect
+
+        engine = connect(workspace.database_url, schema=workspace.schema)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
 
     def command(self, words: str) -> str:
         """A command to type next; the workspace is named again where it was named."""

@@ -31,15 +31,10 @@ FromInput = Annotated[
 
 @contextmanager
 def users_of(shell: Shell) -> Iterator[Users]:
-    workspace = shell.workspace()
     from api.users import Users
-    from forecasting.record.database import connect
 
-    engine = connect(workspace.database_url, schema=workspace.schema)
-    try:
+    with shell.engine() as engine:
         yield Users(engine)
-    finally:
-        engine.dispose()
 
 
 @users.command()

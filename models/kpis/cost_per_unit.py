@@ -6,17 +6,14 @@ from typing import Final
 
 import pandas as pd
 
-from models.kpis.cells import added, of_series
 from models.kpis.contract import Kpi
 from models.kpis.facts import Facts
-from models.kpis.spending import units_sold
+from models.kpis.spending import spent_on, units_sold
 
 
 def measure(facts: Facts) -> pd.DataFrame:
     """Units of items of the cost's currency."""
-    sold = of_series(facts.series, facts.buckets, {"denominator": units_sold(facts)}, money=True)
-    spent = facts.spending
-    return added([spent[spent["cut"] != "kind"], sold])
+    return spent_on(facts, units_sold(facts))
 
 
 COST_PER_UNIT: Final = Kpi(

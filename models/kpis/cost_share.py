@@ -6,17 +6,14 @@ from typing import Final
 
 import pandas as pd
 
-from models.kpis.cells import added, of_series
 from models.kpis.contract import Kpi
 from models.kpis.facts import Facts
-from models.kpis.spending import revenue
+from models.kpis.spending import revenue, spent_on
 
 
 def measure(facts: Facts) -> pd.DataFrame:
     """Revenue in the currency of the cost."""
-    sold = of_series(facts.series, facts.buckets, {"denominator": revenue(facts)}, money=True)
-    spent = facts.spending
-    return added([spent[spent["cut"] != "kind"], sold])
+    return spent_on(facts, revenue(facts))
 
 
 COST_SHARE: Final = Kpi(

@@ -6,21 +6,15 @@ from typing import Final
 
 import pandas as pd
 
-from models.kpis.cells import of_series
 from models.kpis.contract import Kpi
 from models.kpis.facts import Facts
+from models.kpis.stock_and_sales import held_against
 
 
 def measure(facts: Facts) -> pd.DataFrame:
     """Rows are series whose stock, sales and unit cost are known in the period."""
     found = facts.stock_and_sales
-    counts = {
-        "numerator": found.stock,
-        "denominator": found.sold_a_day,
-        "rows": found.counted,
-        "left_out": found.left_out,
-    }
-    return of_series(facts.series, facts.buckets, counts, money=True)
+    return held_against(facts, found.stock, found.sold_a_day)
 
 
 STOCK_COVER: Final = Kpi(

@@ -6,21 +6,15 @@ from typing import Final
 
 import pandas as pd
 
-from models.kpis.cells import of_series
 from models.kpis.contract import Kpi
 from models.kpis.facts import YEAR_DAYS, Facts
+from models.kpis.stock_and_sales import held_against
 
 
 def measure(facts: Facts) -> pd.DataFrame:
     """Cover the other way round: rows as there."""
     found = facts.stock_and_sales
-    counts = {
-        "numerator": found.sold_a_day,
-        "denominator": found.stock,
-        "rows": found.counted,
-        "left_out": found.left_out,
-    }
-    return of_series(facts.series, facts.buckets, counts, money=True)
+    return held_against(facts, found.sold_a_day, found.stock)
 
 
 STOCK_TURNOVER: Final = Kpi(
