@@ -61,7 +61,7 @@ class PublishOutcome:
     publication: int
     origin: str
     series: int
-    warnings: int  # series with a warning number, those that ran out meanwhile included
+    warnings: int  # series with a warning number that are not out: as the planner's list counts
     out: int  # series out of stock at the origin
     demand_version: int
     risk_version: int
@@ -180,12 +180,14 @@ def publish_panel(
         progress(f"orders not recognised: {error.message}")
         answered = []
     _keep_base(workspace, engine, made, spoken, progress)
+    told = spoken.assessment.warnings
+    out = told.loc[told["state"] == OUT, ["site", "sku"]]
     return PublishOutcome(
         publication=made.number,
         origin=made.provenance.origin_label,
         series=len(panel.series),
-        warnings=len(episodes_of(engine, made.number)),
-        out=int((spoken.assessment.warnings["state"] == OUT).sum()),
+        warnings=_still_in_stock(episodes_of(engine, made.number), out),
+        out=len(out),
         demand_version=champions.demand_version,
         risk_version=champions.risk_version,
         seconds=round(time.monotonic() - begun, 1),
@@ -305,6 +307,12 @@ def speak(
         *measured(panel, source, options, progress, latent.demand),
         latent.last(HISTORY_PERIODS),
     )
+
+
+def _still_in_stock(said: pd.DataFrame, out: pd.DataFrame) -> int:
+    """Warnings of series that have not run out yet; both name site and sku."""
+    codes = pd.MultiIndex.from_frame(said[["site", "sku"]])
+    return int((~codes.isin(pd.MultiIndex.from_frame(out))).sum())
 
 
 def _provenance(
