@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fastapi import Request, Response
 from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
 from fastapi.routing import APIRoute
 
 from api.errors import PROBLEM, BadParameter
@@ -64,7 +65,8 @@ async def only_known(request: Request) -> None:
 
 def _known(endpoint: Callable[..., Any], route: APIRoute) -> list[str]:
     if endpoint not in _KNOWN:
-        _KNOWN[endpoint] = sorted({field.alias for field in get_flat_params(route.dependant)})
+        fields = get_flat_params(route.dependant)
+        _KNOWN[endpoint] = sorted({f.alias for f in fields if isinstance(f.field_info, Query)})
     return _KNOWN[endpoint]
 
 

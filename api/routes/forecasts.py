@@ -23,9 +23,15 @@ from api.negotiation import (
 )
 from api.paging import Cursor
 from api.routes.answers import answer, documented, next_page, only_known, with_next
+from api.routes.direct import OneSeries
 from api.schemas import ForecastPage
 
-router = APIRouter(prefix="/v1/forecasts", tags=["forecasts"], dependencies=[Depends(only_known)])
+router = APIRouter(
+    prefix="/v1/forecasts",
+    tags=["forecasts"],
+    dependencies=[Depends(only_known)],
+    route_class=OneSeries,
+)
 
 MOST_ROWS: Final = 10_000
 USUAL_ROWS: Final = 1_000

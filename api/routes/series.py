@@ -12,10 +12,16 @@ from api.dependencies import InPublications, Number, Publications
 from api.errors import NotFound
 from api.negotiation import caching, entity_tag, not_modified, unchanged
 from api.routes.answers import answer, documented, only_known
+from api.routes.direct import OneSeries
 from api.schemas import SeriesAnswer
 from api.served import Served
 
-router = APIRouter(prefix="/v1/series", tags=["series"], dependencies=[Depends(only_known)])
+router = APIRouter(
+    prefix="/v1/series",
+    tags=["series"],
+    dependencies=[Depends(only_known)],
+    route_class=OneSeries,
+)
 
 
 @router.get(
