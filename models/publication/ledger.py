@@ -212,13 +212,14 @@ def _settle_out(
     is_out = pd.MultiIndex.from_frame(said[SERIES]).isin(pd.MultiIndex.from_frame(out))
     aside = sa.or_(*(episodes.c.state == state for state in PUT_ASIDE))
     one = episodes.c.id == sa.bindparam("one")
+    moment = sa.literal(at, episodes.c.changed_at.type)
     ran_out = (
         sa.update(episodes)
         .where(one, episodes.c.out_since.is_(None))
         .values(
             out_since=number,
             revision=episodes.c.revision + sa.case((aside, 1), else_=0),
-            changed_at=sa.case((aside, at), else_=episodes.c.changed_at),
+            changed_at=sa.case((aside, moment), else_=episodes.c.changed_at),
             snoozed_until=sa.case((aside, None), else_=episodes.c.snoozed_until),
             state=sa.case((aside, WARNED), else_=episodes.c.state),
         )
