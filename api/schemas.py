@@ -122,11 +122,13 @@ class Option(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     rank: int = Field(ge=1)
-    code: Literal["order", "transfer", "expedite", "substitute", "accept"]
+    code: Literal["order", "transfer", "expedite", "count", "substitute", "accept"]
     recommended: bool
     in_time: bool = Field(description="it spares at least half of what would be lost")
-    units: float = Field(ge=0, description="to order, to ship, or on the order that is called for")
-    source: str = Field(description="supplier or site; blank: none")
+    units: float = Field(
+        ge=0, description="to order, to ship, on the order called for, or on record"
+    )
+    source: str = Field(description="supplier or site; of a count the site itself; blank: none")
     order_id: str
     item: str = Field(description="another sku, of a substitute")
     act_by: str | None = Field(description="last moment at which it is in time, local to the site")
@@ -356,7 +358,7 @@ class Group(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     group: int = Field(ge=1, description="by rank, within the publication")
-    code: Literal["expedite", "order", "transfer", "substitute", "none"]
+    code: Literal["expedite", "order", "transfer", "count", "substitute", "none"]
     source: str = Field(description="whom to ask: supplier or site")
     orders: str = Field(description="orders concerned, what they save most first")
     buyer: str

@@ -58,6 +58,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "GET /orders": _rule(Scope.PLANNER, Scope.ERP, by_site=True),
     "GET /flow": _READ,
     "GET /plans": _READ,
+    "GET /plans/compare": _READ,
     "GET /plans/{number}": _READ,
     "GET /monday": _rule(Scope.PLANNER, Scope.SCIENTIST),
     "GET /data": _rule(Scope.PLANNER, Scope.ERP, Scope.SCIENTIST, by_site=True),

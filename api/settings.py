@@ -197,6 +197,7 @@ class Settings(BaseSettings):
     expedite_cost: Cost | None = Field(None, description="currency an order")
     transfer_cost: Cost | None = Field(None, description="currency a transfer")
     order_cost: Cost | None = Field(None, description="currency an order")
+    count_cost: Cost | None = Field(None, description="currency a shelf counted")
     exchange_rates: Annotated[
         dict[
             Annotated[str, Field(pattern=r"^[A-Z]{3}$")],

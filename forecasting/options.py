@@ -56,6 +56,7 @@ class Options:
     expedite_cost: float | None = None  # currency an order
     transfer_cost: float | None = None  # currency a transfer
     order_cost: float | None = None  # currency an order
+    count_cost: float | None = None  # currency a shelf counted
     exchange_rates: Mapping[str, float] = field(default_factory=dict)
     """`currency` that one unit of another is worth, for ranking alone: amounts are never added."""
     seed: int = 1

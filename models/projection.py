@@ -105,6 +105,7 @@ class Supply:
     errors: RecordErrors
     terms: Terms
     sources: Sources
+    counted: Rows  # [n] period at whose begin a count puts right what the record says; H: never
 
     @classmethod
     def plain(
@@ -124,6 +125,7 @@ class Supply:
             "errors": no_record_errors(count, horizon),
             "sources": no_sources(count, horizon),
             "terms": no_terms(count),
+            "counted": np.full(count, horizon),
         }
         return cls(on_hand=on_hand, seed=seed, lines=lines, **(parts | more))
 
@@ -187,6 +189,7 @@ def supply_of(
         sources=sources_among(
             panel, terms, np.isfinite(policies.reorder_point), lines.series, lines.source, horizon
         ),
+        counted=np.full(len(panel), horizon),
     )
 
 
@@ -257,6 +260,7 @@ def project(
         emptied,
         errors.reduced[rows],
         errors.shares,
+        supply.counted[rows],
         main,
         weights,
         on_hand,

@@ -136,6 +136,7 @@ def walk(  # type: ignore[no-untyped-def]
     emptied,  # i64[b, P] period whose close finds the shelf emptied unbooked; −1 origin, H never
     reduced,  # f64[b, H + 1] chance of a loss in part by the origin and the end of each period
     parts,  # f64[Q] equally likely shares of the opening stock that it takes
+    counted,  # i64[b] period at whose begin a count corrects the record; H: never
     main,  # main horizon, periods
     weight,  # f64[b, P] a row sums to 1
     on_hand,  # out f32[b, H, P] at close
@@ -206,6 +207,8 @@ def walk(  # type: ignore[no-untyped-def]
             first_receipt = -1
             first_back = -1
             for h in range(horizon):
+                if h == counted[s]:
+                    missing = 0.0
                 spoiled = min(max(expiring[s, h] - taken, 0.0), max(stock - blocked[s], 0.0))
                 stock -= spoiled
                 taken += spoiled

@@ -59,7 +59,7 @@ publications: Final = Table(
 episodes: Final = Table(
     "episodes",
     metadata,
-    # The warning's number in every export and address; a stockout announced for one series.
+    # The warning's number in every export and address: one stockout, announced or there.
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("site", CODE, nullable=False),
     Column("sku", CODE, nullable=False),
@@ -72,6 +72,8 @@ episodes: Final = Table(
     Column("assigned_to", Text, nullable=False, server_default=""),
     Column("snoozed_until", Date),  # the first day on which it is new again
     Column("action", Text, nullable=False, server_default=""),  # what somebody did about it
+    # the publication since which it is said to be out; null: it is in stock
+    Column("out_since", Integer),
     Index(None, "site", "sku"),
 )
 

@@ -223,9 +223,13 @@ class Run:
         self.history["lost"][day] = lost
         turn = (day + self.count_turn) % COUNT_EVERY_DAYS == 0
         alert = (self.silent >= ALERT_DAYS) & (self.record > 0) & (self.shelf == 0)
-        counts = (turn | alert) & self.company.open[day][:, None]
+        counts = (turn | alert | self._wanted_counted()) & self.company.open[day][:, None]
         self.history["counted"][day] = np.where(counts, self.shelf - self.record, 0)
         self.record += self.history["counted"][day]
+
+    def _wanted_counted(self) -> Flags:
+        """[S, K] shelves that somebody asked to count, until it is done."""
+        return np.zeros(self.shelf.shape, dtype=bool)
 
     def _revise(self, day: int) -> None:
         self.mean = self.planner.estimate(day, self.mean, self.history["sold"], self.in_stock)

@@ -33,6 +33,7 @@ class SteeredRun(Run):
         self.willing = 0.5  # chance that whoever sends an order can send it earlier
         self._asked_orders = np.zeros(len(self.pack), np.int64)  # [K] of the item's supplier
         self._asked_requests = np.zeros_like(self.shelf)  # [S, K] of the warehouse
+        self._asked_counts = np.zeros(self.shelf.shape, dtype=bool)  # [S, K]
         self._asked_gifts: dict[tuple[int, int, int], int] = {}  # giver, taker, item: units
 
     def order(self, item: int, units: int) -> None:
@@ -46,6 +47,10 @@ class SteeredRun(Run):
     def give(self, giver: int, taker: int, item: int, units: int) -> None:
         """Units from a store to another site, the next day on which the warehouse works."""
         self._asked_gifts[giver, taker, item] = units
+
+    def count(self, site: int, item: int) -> None:
+        """Somebody looks what is on a shelf, the next day on which the site is open."""
+        self._asked_counts[site, item] = True
 
     def call(self, order: int, by: int) -> bool:
         """Asks for what comes next of an order by a day, or as soon as can be; whether it will come
@@ -65,6 +70,13 @@ class SteeredRun(Run):
         if later:
             self.book.move(order, min(later), to)
         return bool(later)
+
+    def _wanted_counted(self) -> Flags:
+        return self._asked_counts
+
+    def _drift(self, day: int) -> None:
+        super()._drift(day)
+        self._asked_counts &= ~self.company.open[day][:, None]
 
     def _requests(self, day: int) -> Whole:
         may_ask = self._may_ask(day)[:, None]

@@ -101,7 +101,7 @@ def news(
 ) -> list[dict[str, Any]]:
     """Warnings that are new or worse than in the publication last told, in the planner's order.
 
-    New: another number, or out without one. Worse: out since, or likelier by WORSE_BY.
+    New: another number, or out and not so then. Worse: out since, or likelier by WORSE_BY.
     """
     listed = planner_list(reader, language, limit=max(len(reader), 1))
     old = pd.DataFrame(columns=["state", "probability", "warning"])

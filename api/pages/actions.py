@@ -16,6 +16,7 @@ DONE_BY: Final = {
     "expedite": "expedited",
     "transfer": "transferred",
     "substitute": "substituted",
+    "count": "counted",
 }
 """What is recorded of warnings once the action of their group is done."""
 

@@ -15,12 +15,11 @@ import pyarrow as pa
 from api.planner_list import OUT
 from api.served import PRIORITY, Served
 from models.publication.contracts import SERIES
-from models.publication.lives import State
+from models.publication.episodes import PUT_ASIDE, WARNED
 
 FACETS: Final = ("site", "supplier", "category", "buyer")
 SEARCHED: Final = ("sku", "description", "site", "supplier")
 HORIZONS: Final = (3, 7, 14, 28, 60)  # days, as far as the publication's main horizon reaches
-PUT_ASIDE: Final = frozenset({State.SNOOZED.value, State.RESOLVED.value})
 OPEN, EVERY = "open", "all"
 STATES: Final = (OPEN, "new", "acknowledged", "assigned", "snoozed", "resolved", EVERY)
 
@@ -50,7 +49,8 @@ class Question:
 
 class Board:
     """The series that are out or warned of, in the planner's order: one row each, with `row`, its
-    place in the parts. Nothing in it changes."""
+    place in the parts, and `life`, the state of its warning's life, also where `state` says that it
+    is out. Nothing in it changes."""
 
     def __init__(self, served: Served) -> None:
         order = [row for row in served.order(PRIORITY) if served.said[row]]
@@ -64,6 +64,7 @@ class Board:
         for name in ("description", "category", "supplier", "buyer"):
             known = name in master.column_names
             rows[name] = master.column(name).to_pandas().astype(object) if known else ""
+        rows["life"] = rows["warning"].map(served.reader.states_of_warnings).fillna(WARNED)
         self.rows = rows.fillna(dict.fromkeys((*FACETS, "description"), "")).assign(row=order)
         self.origin_end: dt.date = served.provenance["origin_end"]
         found = ["\n".join(row).casefold() for row in self.rows[list(SEARCHED)].to_numpy()]
@@ -93,9 +94,9 @@ class Board:
             if value := getattr(question, name):
                 keep &= rows[name] == value
         if question.state == OPEN:
-            keep &= ~rows["state"].isin(PUT_ASIDE)
+            keep &= ~rows["life"].isin(PUT_ASIDE)
         elif question.state != EVERY:
-            keep &= rows["state"] == question.state
+            keep &= rows["life"] == question.state
         if question.group:
             keep &= (rows["group"] == question.group).fillna(False)
         if question.within:

@@ -6,14 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from api import jobs
 from api.dependencies import MOST, InPublications
 from api.pages.board import board_of
 from api.pages.frame import InFrame, freshness_of
-from api.routes.scenarios import get_scenario, list_scenarios
+from api.routes.scenarios import (
+    detail_seen,
+    get_scenario,
+    list_scenarios,
+    tables_seen,
+    the_plan,
+)
+from api.scenario_answers import records
 from api.security import InCaller
+from models.scenarios.totals import side_by_side
 
 router = APIRouter(include_in_schema=False)
 
@@ -36,6 +44,29 @@ async def plans(
         facets=board_of(served).facets(),
         may_ask=may_follow and frame.may("POST", "/v1/scenarios"),
         job=await publications.in_record(jobs.under_way) if may_follow else None,
+    )
+
+
+@router.get("/plans/compare")
+async def compare(
+    frame: InFrame,
+    caller: InCaller,
+    publications: InPublications,
+    a: Annotated[int, Query(ge=1, le=MOST)],
+    b: Annotated[int, Query(ge=1, le=MOST)],
+) -> Response:
+    """Two plans beside each other, and the series of which they do not say the same."""
+    found = [await the_plan(caller, publications, number) for number in (a, b)]
+    tables = [await tables_seen(caller, publications, one) for one in found]
+    rows = side_by_side(*(one["series"] for one in tables))
+    return frame.page(
+        "compare.html",
+        title=frame._("Plan %(a)s beside plan %(b)s") % {"a": a, "b": b},
+        plans=[
+            detail_seen(caller, one, parts, 0) for one, parts in zip(found, tables, strict=True)
+        ],
+        rows=records(rows.head(ROWS)),
+        differences=len(rows),
     )
 
 

@@ -196,12 +196,18 @@ def _missed(period: Mapping[str, Any]) -> tuple[float, float]:
 def _ended(
     life: Life, announced: Announced, history: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
-    """A past warning and what followed: the first stockout while it was said, or none."""
+    """A past warning and what followed: the first stockout while it was said, or none; `was_out`:
+    it was there before anybody could say it."""
     over = announced.over or dt.date.max
-    ran_out = [
-        run["first"] for run in stockouts_of(history) if announced.first < run["first"] <= over
-    ]
-    return {"life": life, "announced": announced, "ran_out_on": min(ran_out, default=None)}
+    runs = stockouts_of(history)
+    ran_out = [run["first"] for run in runs if announced.first < run["first"] <= over]
+    was_out = any(run["first"] <= announced.first <= run["last"] for run in runs)
+    return {
+        "life": life,
+        "announced": announced,
+        "ran_out_on": min(ran_out, default=None),
+        "was_out": was_out,
+    }
 
 
 def _steps(told: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import pandas as pd
 from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -94,19 +95,39 @@ async def get_scenario(
 ) -> Response:
     """One scenario: what breaks and when first, units and value by site, supplier and category,
     and what can be done, the most valuable first."""
+    found = await the_plan(caller, publications, number)
+    tables = await tables_seen(caller, publications, found)
+    return answer(detail_seen(caller, found, tables, limit), LIVE)
+
+
+async def the_plan(caller: Caller, publications: InPublications, number: int) -> Plan:
+    """Raises NotFound where there is none, or none that the caller sees."""
     try:
-        found = await publications.in_record(lambda engine: plan(engine, number))
+        found: Plan = await publications.in_record(lambda engine: plan(engine, number))
     except UnknownName as error:
         raise NotFound(error.message, next_step="GET /v1/scenarios lists them.") from None
     if not _is_seen(found, caller):
         raise NotFound(
             f"There is no scenario '{number}'.", next_step="GET /v1/scenarios lists them."
         )
+    return found
+
+
+async def tables_seen(
+    caller: Caller, publications: InPublications, found: Plan
+) -> dict[str, pd.DataFrame]:
+    """The tables of a plan, as far as the caller sees its sites."""
     root = publications.workspace.scenarios
-    tables = await to_thread.run_sync(tables_of, root, found, caller.sites)
+    return await to_thread.run_sync(tables_of, root, found, caller.sites)
+
+
+def detail_seen(
+    caller: Caller, found: Plan, tables: dict[str, pd.DataFrame], limit: int
+) -> dict[str, Any]:
+    """As `detailed`, without the name where only some sites are seen: it is free text."""
     whole = caller.sites is None
     payload = detailed(found, tables, limit, whole=whole)
-    return answer(payload if whole else payload | {"name": ""}, LIVE)
+    return payload if whole else payload | {"name": ""}
 
 
 def _is_seen(found: Plan, caller: Caller) -> bool:

@@ -10,7 +10,7 @@ buyer takes so many actions of a list, beside it. The product learned once, from
 the fork; each morning its forecasts are brought up to date. Demand, losses and the luck of each
 supplier's day are the same in all forks. An order called for comes by the day asked with a chance
 (0.6), else as it would have; orders below a supplier's minimum value are accepted. Money a year:
-margin lost, holding, and what orders, calls and transfers cost by stated settings.
+margin lost, holding, and what orders, calls, transfers and counts cost by stated settings.
 """
 
 from __future__ import annotations

@@ -21,12 +21,13 @@ class Step:
     units: int = 0
     giver: int = -1  # site that sends them; −1: the item's supplier
     call: int = 0  # order that is to come earlier, and by which day
+    count: bool = False  # somebody looks what is there
     by: int = 0
 
 
 @dataclass(frozen=True)
 class Action:
-    code: str  # order, transfer, expedite
+    code: str  # order, transfer, expedite, count
     source: str
     buyer: str
     steps: tuple[Step, ...]
@@ -52,10 +53,14 @@ class Diary:
             asked = [step for step in action.steps if step.units > 0 and not step.call]
             for step in asked:
                 _ask(run, step)
+            counts = [step for step in action.steps if step.count]
+            for step in counts:
+                run.count(step.site, step.item)
             calls = {step.call for step in action.steps if step.call} - self._refused
             self._call(run, calls, action)
-            self.taken["actions"] += bool(asked or calls)
+            self.taken["actions"] += bool(asked or calls or counts)
             self.taken["calls"] += len(calls)
+            self.taken["counts"] += len(counts)
             self.taken["transfers"] += len(
                 {(one.giver, one.site) for one in asked if one.giver >= 0}
             )

@@ -14,7 +14,12 @@ from benchmarks.second_year.world import Fork, Lived
 from forecasting.options import Options
 
 COSTS: Final = Options(
-    country="FR", holding_rate=0.2, expedite_cost=30.0, transfer_cost=5.0, order_cost=10.0
+    country="FR",
+    holding_rate=0.2,
+    expedite_cost=30.0,
+    transfer_cost=5.0,
+    order_cost=10.0,
+    count_cost=3.0,
 )
 """Currency; the holding rate of unit cost a year. Assumptions, stated where the figures are."""
 YEAR_DAYS: Final = 365
@@ -30,11 +35,12 @@ class Measured:
     margin_lost: float
     stock: float  # mean at unit cost
     holding: float
-    spent: float  # on supplier orders, calls and transfers asked for
+    spent: float  # on supplier orders, calls, transfers and counts asked for
     actions: float  # a morning
     orders: float  # at suppliers, those of the ERP included
     calls: float
     transfers: float  # asked for by the planner
+    counts: float  # of shelves, likewise
 
     @property
     def money(self) -> float:
@@ -60,6 +66,7 @@ def measured(fork: Fork, lived: Lived) -> Measured:
     spent = _of(COSTS.order_cost) * orders
     spent += _of(COSTS.expedite_cost) * lived.taken["calls"]
     spent += _of(COSTS.transfer_cost) * lived.taken["transfers"]
+    spent += _of(COSTS.count_cost) * lived.taken["counts"]
     return Measured(
         ruptures=float((out & ~before).sum() / shelf_years),
         days_out=float(out.sum() / shelf_years),
@@ -72,6 +79,7 @@ def measured(fork: Fork, lived: Lived) -> Measured:
         orders=orders * a_year,
         calls=lived.taken["calls"] * a_year,
         transfers=lived.taken["transfers"] * a_year,
+        counts=lived.taken["counts"] * a_year,
     )
 
 

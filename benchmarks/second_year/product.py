@@ -76,8 +76,9 @@ def actions_of(run: SteeredRun, known: Seen, found: RiskAssessment) -> Sequence[
             Step(
                 site=sites[one.site],
                 item=items[one.sku],
-                units=int(one.units),
-                giver=sites.get(one.source, -1),
+                units=0 if one.code == "count" else int(one.units),
+                giver=-1 if one.code == "count" else sites.get(one.source, -1),
+                count=one.code == "count",
                 call=known.orders.get(one.order_id, 0),
                 by=_day(run, one.arrives_on),
             )

@@ -1,9 +1,10 @@
 """Which warning is which: one number for as long as a series stays in danger.
 
-A warning is a series whose assessment says `new`: likely enough to run out within the main horizon,
-and not out already. It keeps its number from publication to publication while the series stays so,
-or is `out`, or its chance has not fallen well below what announced it: nobody looks at a warning
-that comes and goes. A series in danger again after a pause gets a new one.
+A warning is a series whose assessment says `new`, likely enough to run out within the main horizon,
+or `out` already: somebody has to act on either. It keeps its number from publication to publication
+while the series stays so, or its chance has not fallen well below what announces one: nobody looks
+at a warning that comes and goes. A series in danger again after a pause gets a new one. Whether a
+stockout was announced is another question: the scorecard asks the states, not the numbers.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ WARNED: Final = "new"  # of an assessment's states
 OUT: Final = "out"
 CALM: Final = "none"
 SNOOZED: Final = "snoozed"  # of a warning's life: new again on its day
+PUT_ASIDE: Final = (SNOOZED, "resolved")  # of its life: off the list until it is new again
 SERIES: Final = ["site", "sku"]
 KEPT_FROM: Final = 0.15
 """Chance down to which a warning announced from one in four on stays."""
@@ -28,6 +30,7 @@ class Continuation:
 
     continued: pd.DataFrame  # site, sku, episode: still said
     opened: pd.DataFrame  # site, sku: new
+    out: pd.DataFrame  # site, sku: of both, those out of stock
     closed: list[int]  # no longer said
 
 
@@ -41,15 +44,19 @@ def continue_episodes(before: pd.DataFrame, states: pd.DataFrame) -> Continuatio
     >>> answer = continue_episodes(before, states)
     >>> answer.continued.episode.tolist(), answer.opened.sku.tolist(), answer.closed
     ([7], ['3'], [8])
+    >>> answer.out.sku.tolist()
+    ['1']
     """
     joined = states[[*SERIES, "state", "probability"]].merge(before, on=SERIES, how="left")
     has_number = joined["episode"].notna()
     still = (joined["state"] == CALM) & (joined["probability"] >= KEPT_FROM)
-    kept = joined[has_number & (joined["state"].isin([WARNED, OUT]) | still)]
+    said = joined["state"].isin([WARNED, OUT])
+    kept = joined[has_number & (said | still)]
     kept = kept[[*SERIES, "episode"]].astype({"episode": "int64"})
     gone = before.loc[~before["episode"].isin(kept["episode"]), "episode"]
     return Continuation(
         continued=kept.reset_index(drop=True),
-        opened=joined.loc[~has_number & (joined["state"] == WARNED), SERIES].reset_index(drop=True),
+        opened=joined.loc[~has_number & said, SERIES].reset_index(drop=True),
+        out=joined.loc[joined["state"] == OUT, SERIES].reset_index(drop=True),
         closed=[int(number) for number in gone],
     )

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from forecasting.calendar import Frequency, end_date, label
 from forecasting.errors import NotReady, UnknownName, VigistockError
 from forecasting.record.database import reading, writing
-from models.publication.episodes import SNOOZED, WARNED, continue_episodes
+from models.publication.episodes import PUT_ASIDE, SERIES, SNOOZED, WARNED, continue_episodes
 from models.publication.parts import Part, Written
 from models.tables import episode_publications, episodes, publications
 
@@ -180,7 +180,12 @@ def _settle_episodes(
             sa.insert(episode_publications),
             [{"publication": number, "episode": int(episode)} for episode in said],
         )
-    if answer.closed and _is_latest(connection, origin_end):
+    if not _is_latest(connection, origin_end):
+        return
+    numbered = pd.concat([answer.continued, pd.DataFrame(opened, columns=["site", "sku", "id"])])
+    numbered["episode"] = numbered["episode"].fillna(numbered["id"])
+    _settle_out(connection, number, numbered, answer.out, at)
+    if answer.closed:
         connection.execute(
             sa.update(episodes)
             .where(episodes.c.id == sa.bindparam("closing"))
@@ -193,6 +198,37 @@ def _settle_episodes(
             ),
             [{"closing": episode} for episode in answer.closed],
         )
+
+
+def _settle_out(
+    connection: sa.Connection,
+    number: int,
+    said: pd.DataFrame,
+    out: pd.DataFrame,
+    at: dt.datetime,
+) -> None:
+    """Since when each warning `said` (site, sku, episode) is out. What was put aside while there
+    was stock is new again once there is none: that is other news."""
+    is_out = pd.MultiIndex.from_frame(said[SERIES]).isin(pd.MultiIndex.from_frame(out))
+    aside = sa.or_(*(episodes.c.state == state for state in PUT_ASIDE))
+    one = episodes.c.id == sa.bindparam("one")
+    moment = sa.literal(at, episodes.c.changed_at.type)
+    ran_out = (
+        sa.update(episodes)
+        .where(one, episodes.c.out_since.is_(None))
+        .values(
+            out_since=number,
+            revision=episodes.c.revision + sa.case((aside, 1), else_=0),
+            changed_at=sa.case((aside, moment), else_=episodes.c.changed_at),
+            snoozed_until=sa.case((aside, None), else_=episodes.c.snoozed_until),
+            state=sa.case((aside, WARNED), else_=episodes.c.state),
+        )
+    )
+    back = sa.update(episodes).where(one, episodes.c.out_since.is_not(None)).values(out_since=None)
+    for statement, which in ((ran_out, is_out), (back, ~is_out)):
+        numbers = [{"one": int(episode)} for episode in said["episode"][which]]
+        if numbers:
+            connection.execute(statement, numbers)
 
 
 def state_on(today: dt.date) -> sa.ColumnElement[str]:

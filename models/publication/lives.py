@@ -39,6 +39,7 @@ class Action(StrEnum):
     EXPEDITED = "expedited"
     TRANSFERRED = "transferred"
     SUBSTITUTED = "substituted"
+    COUNTED = "counted"
     ACCEPTED = "accepted"  # the risk is borne
 
 

@@ -176,6 +176,11 @@ class PublicationReader:
         return self._rows
 
     @property
+    def states_of_warnings(self) -> Mapping[int, str]:
+        """Number of each warning, and the state of its life today: also of what is out."""
+        return self._lived
+
+    @property
     def row_of_warning(self) -> Mapping[int, int]:
         """Number of each warning, and the row of its series."""
         return self._row_of_warning
@@ -450,6 +455,7 @@ class PublicationReader:
         A series that is out keeps the state `out`; a warning has the state of its life.
         """
         table = self._parts[WARNINGS]
+        self._lived = dict(zip(episodes["episode"].tolist(), episodes["state"], strict=True))
         numbers: list[int | None] = [None] * table.num_rows
         states = table.column("state").to_pylist()
         for site, sku, episode, state in episodes[["site", "sku", "episode", "state"]].itertuples(

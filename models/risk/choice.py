@@ -57,6 +57,14 @@ class Asked:
     later: list[Weighing | None] = field(default_factory=list)
     giver: list[tuple[int, int] | None] = field(default_factory=list)  # as it is, and after
 
+    def leave_out(self, code: str) -> None:
+        """Without the options of this code."""
+        kept = [place for place, draft in enumerate(self.drafts) if draft.option.code != code]
+        self.drafts = [self.drafts[place] for place in kept]
+        self.ways = [self.ways[place] for place in kept]
+        self.later = [self.later[place] for place in kept]
+        self.giver = [self.giver[place] for place in kept]
+
     def usual(self, way: Variant) -> Variant:
         """A change, and besides it what would be ordered anyway."""
         return replace(way, orders_again=self.orders_itself)
@@ -216,9 +224,9 @@ class Choice:
                 following = saved[1] if len(saved) > 1 else Amount(0.0, 0.0)
             elif later is not None:
                 following = lost.less(self._lost(later))
-            fixed, holding = self._costs(one, option, ways[0].own if ways else None)
-            costed = np.isfinite([fixed, holding]).any()
-            cost = float(np.nansum([fixed, holding])) if costed else np.nan
+            fixed, of_line = self._costs(one, option, ways[0].own if ways else None)
+            costed = np.isfinite([fixed, of_line]).any()
+            cost = float(np.nansum([fixed, of_line])) if costed else np.nan
             option = replace(
                 option,
                 units_saved=saved[0].units,
@@ -289,11 +297,13 @@ class Choice:
         return found
 
     def _costs(self, one: Asked, option: Option, place: int | None) -> tuple[float, float]:
-        """Currency, by the workspace's settings: once for all lines, and of holding what comes
-        early; NaN where they do not say."""
+        """Currency, by the workspace's settings: once for all lines, and of each: the count of a
+        shelf, or holding what comes early; NaN where they do not say."""
         said = self.base.options
         if option.code == "substitute":
             return 0.0, 0.0
+        if option.code == "count":
+            return np.nan, np.nan if said.count_cost is None else said.count_cost
         stated = {
             "expedite": said.expedite_cost,
             "transfer": said.transfer_cost,

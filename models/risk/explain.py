@@ -30,6 +30,8 @@ EXPLAIN_FROM: Final = 0.05
 ACT_FROM: Final = 0.1
 """… and below which options do."""
 SECOND_CAUSE: Final = 0.25  # share from which a second cause is put into words
+COUNT_FROM: Final = 0.25
+"""Share of what will be short that a wrong record explains, from which a count is an option."""
 AT_SITE: Final[Mapping[str, str]] = {"fr": "pour {site}, {action}", "en": "for {site}, {action}"}
 CELLS: Final = ("causes", "cause_fr", "cause_en", "act_by", "actions", "action_fr", "action_en")
 
@@ -93,6 +95,8 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
         ]
         causes = shared(float(short[one.as_it_is]), spared) or [first_cause(one.now)]
         told_causes[one.row] = causes
+        if sum(cause.share for cause in causes if cause.code == "phantom_stock") < COUNT_FROM:
+            one.leave_out("count")
         _say_causes(cells, one.row, causes)
     stakes = Stakes(
         loss=shortage.loss,
@@ -160,6 +164,7 @@ def _asked(base: WhatIf, shortage: Shortage, rows: Rows) -> tuple[list[Asked], l
             units=missing,
             by_site=terms.source[row] in sites,
             short=_short_if_nothing(base, shortage, row),
+            orders_itself=orders_itself[row],
             givers=others.givers(row),
             substitutes=others.substitutes(row),
         )

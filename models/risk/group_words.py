@@ -36,6 +36,10 @@ HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "Demander {count} transfert{s} au site {source} avant le {by}",
         "en": "Ask site {source} for {count} transfer{s} by {by}",
     },
+    "count": {
+        "fr": "Compter le stock réel de {count} article{s} au site {source} avant le {by}",
+        "en": "Count the shelves of {count} item{s} at {source} by {by}",
+    },
     "substitute": {
         "fr": "Proposer des articles de remplacement ({count})",
         "en": "Offer replacement items ({count})",
@@ -94,6 +98,12 @@ MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "Bonjour,\n\nMerci d’expédier :\n{lines}\n\nDépart souhaité avant le {by}.",
         "en": "Hello,\n\nPlease ship:\n{lines}\n\nTo leave by {by}.",
     },
+    "count": {
+        "fr": "Bonjour,\n\nIl y a peut-être moins en stock que ce qui est enregistré. Merci de "
+        "compter et de corriger avant le {by} :\n{lines}",
+        "en": "Hello,\n\nThere may be less on the shelf than on record. Please count and correct "
+        "by {by}:\n{lines}",
+    },
 }
 TO_TELL: Final[Mapping[str, str]] = {
     "fr": "Bonjour,\n\nCes commandes de clients ne pourront pas être servies à temps, merci de "
@@ -126,6 +136,10 @@ LINES: Final[Mapping[str, Mapping[str, str]]] = {
     "transfer": {
         "fr": "- {sku} {description} : {units} unités, vers {site}",
         "en": "- {sku} {description}: {units} units, to {site}",
+    },
+    "count": {
+        "fr": "- {sku} {description} : {units} unités enregistrées",
+        "en": "- {sku} {description}: {units} units on record",
     },
 }
 MORE: Final[Mapping[str, str]] = {

@@ -45,7 +45,7 @@ class Member:
 class Group:
     """Members share an action, a buyer and a currency."""
 
-    code: str  # expedite, order, transfer, substitute, none
+    code: str  # expedite, order, transfer, count, substitute, none
     source: str
     buyer: str
     currency: str

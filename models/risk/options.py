@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from forecasting.calendar import Days, Frequency
+from forecasting.calendar import Days, Frequency, to_period
 from models.lead_time import LONGEST_DAYS
 from models.risk.causes import Language, plural, written
 from models.risk.variants import NewLine, Variant
@@ -53,6 +53,10 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "attendue pour le {arrives}",
         "en": "call {source} by {by}: order {order_id} ({units} units) is needed by {arrives}",
     },
+    "count": {
+        "fr": "compter le stock réel avant le {by} ({units} unités enregistrées)",
+        "en": "count the shelf by {by} ({units} units on record)",
+    },
     "substitute": {
         "fr": "proposer {item} à la place ({units} unités en stock)",
         "en": "offer {item} instead ({units} units on hand)",
@@ -67,11 +71,11 @@ SUPPLIER: Final[Mapping[str, str]] = {"fr": "le fournisseur", "en": "the supplie
 class Option:
     """One thing that can be done, and what is known of its effect. Currency is the item's."""
 
-    code: str  # order, transfer, expedite, substitute, accept
+    code: str  # order, transfer, expedite, count, substitute, accept
     units: float = 0.0
     by: dt.date | None = None  # the last day, with the cut-off time where the source has one
     cutoff_time: str = ""
-    source: str = ""  # supplier or site
+    source: str = ""  # supplier or site; of a count, the site itself
     order_id: str = ""
     item: str = ""  # another sku
     arrives_on: dt.date | None = None  # asked for, or expected (median)
@@ -145,6 +149,7 @@ class Need:
     units: float  # that should be on order besides; 0: none
     by_site: bool  # the source is a site
     short: float  # units expected to be short within the main horizon if nothing is done
+    orders_itself: bool = False  # a policy orders by what the record says
     givers: Sequence[tuple[int, float]] = ()  # rows of the same item with units to spare
     substitutes: Sequence[tuple[str, float]] = ()  # other items here, with units to spare
 
@@ -152,6 +157,7 @@ class Need:
 def drafts(need: Need, base: WhatIf) -> list[Draft]:
     """Everything that can be done but to accept."""
     found = [*_orders(need, base), *_calls(need, base), *_transfers(need, base)]
+    found += _counts(need, base)
     for sku, units in need.substitutes:
         option = Option("substitute", units, item=sku)
         found.append(Draft(option, (), free_units=units))
@@ -230,6 +236,22 @@ def _calls(need: Need, base: WhatIf) -> list[Draft]:
     return found
 
 
+def _counts(need: Need, base: WhatIf) -> list[Draft]:
+    """To look what is on the shelf. It brings nothing itself: a policy orders sooner once the
+    record is right, in the period after the count; without a policy nobody does."""
+    on_record = float(base.structure.supply.on_hand[need.row])
+    if not need.orders_itself or on_record <= 0:
+        return []
+    by = base.working_days.first(need.today)
+    known = [
+        to_period(by + dt.timedelta(days=wait), base.panel.frequency) - base.panel.origin - 1
+        for wait in (1, 2)
+    ]
+    now, later = (Variant(need.row, counted=int(period)) for period in known)
+    option = Option("count", on_record, by=by, source=base.code_of[need.row][0])
+    return [Draft(option, (now,), later=later)]
+
+
 def _transfers(need: Need, base: WhatIf) -> list[Draft]:
     sku = base.code_of[need.row][1]
     found = []
@@ -265,7 +287,12 @@ def _transfers(need: Need, base: WhatIf) -> list[Draft]:
 
 def together(one: Variant, other: Variant) -> Variant:
     """Both changes to one series."""
-    return replace(one, promised=one.promised + other.promised, extra=one.extra + other.extra)
+    return replace(
+        one,
+        promised=one.promised + other.promised,
+        extra=one.extra + other.extra,
+        counted=other.counted if one.counted is None else one.counted,
+    )
 
 
 def order_days(terms: Terms, row: int, first: dt.date, count: int) -> Days:

@@ -134,6 +134,7 @@ def supply_of_variants(base: WhatIf, variants: Sequence[Variant], book: pd.DataF
         ),
         terms=_terms(given.terms, rows),
         sources=direct_sources(count, direct(held.of_series[rows], rows, supplied), held.dry),
+        counted=np.array([horizon if one.counted is None else one.counted for one in variants]),
     )
 
 
@@ -194,6 +195,7 @@ def taken(supply: Supply, few: Rows) -> Supply:
         errors=replace(errors, emptied=errors.emptied[few], reduced=errors.reduced[few]),
         terms=_terms(supply.terms, few),
         sources=replace(supply.sources, of_series=supply.sources.of_series[few]),
+        counted=supply.counted[few],
     )
 
 

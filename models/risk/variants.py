@@ -46,6 +46,7 @@ class Variant:
     demand: float = 1.0  # times as much
     orders_again: bool = True  # by policy or habit; False: nothing more is ordered
     right_record: bool = False  # no loss that nobody booked
+    counted: int | None = None  # period at whose begin a count tells the record what is there
     keeps: bool = False  # nothing expires
     freed: bool = False  # nothing is blocked
     punctual: bool = False  # open lines come as promised, whole

@@ -17,6 +17,7 @@ import pandas as pd
 HELPED: Final = ("broken", "sooner", "worse")
 DRY: Final = ("broken", "sooner")
 KEYS: Final = ("action", "source", "order_id", "sku", "currency")
+COUNT: Final = "count"
 UNDATED: Final = "~"  # behind every date, until it is shown as a blank
 Row = Mapping[str, Any]
 
@@ -30,7 +31,9 @@ class _Reach:
 
     def possible(self, action: Row, row: Row) -> bool:
         """Ordering from a supplier that stops ends the day before, calling it about an order too.
-        An action may be for one of the series alone."""
+        An action may be for one of the series alone. What a count finds is no part of a plan."""
+        if action["code"] == COUNT:
+            return False
         source = action.get("source") or row["supplier"]
         if (source, row["sku"]) in self.dry:
             return False

@@ -88,6 +88,14 @@ ROUTES: Final = {
     ),
     "GET /flow": Route(READERS, "its rows", "/flow"),
     "GET /plans": Route(READERS, "its rows", "/plans"),
+    "GET /plans/compare": Route(
+        READERS,
+        "its rows",
+        "/plans/compare?a=1&b=1",
+        "/plans/compare?a=1&b=2",
+        "/plans/compare?a=1&b=99",
+        404,
+    ),
     "GET /plans/{number}": Route(READERS, "its rows", "/plans/1", "/plans/2", "/plans/99", 404),
     "GET /orders": Route(frozenset({"planner", "erp", "admin"}), "its rows", "/orders"),
     "GET /monday": Route(READERS, "refused", "/monday"),
@@ -411,6 +419,7 @@ def _told(response: Response) -> tuple[str, dict[str, str]]:
     text = re.sub(r'"request_id":"\w+"', "", response.text)
     text = re.sub(r"PARIS|NO1", "…", text)
     text = re.sub(r"((?:warnings?|groups?|deliver\w+|scenarios|overrides)[/ ])\d+", r"\1…", text)
+    text = re.sub(r"\b(b(?:=|%3D))\d+", r"\1…", text)
     text = re.sub(r"((?:warning|scenario|override) '|scenario &#39;|\"name\":\")\d+", r"\1…", text)
     ignored = ("x-request-id", "date", "etag", "content-length")
     return text, {name: value for name, value in response.headers.items() if name not in ignored}

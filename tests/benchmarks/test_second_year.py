@@ -135,7 +135,7 @@ def test_a_call_of_no_use_changes_nothing_and_is_not_repeated(fork: Fork, alone:
     call = Action("expedite", "", "", (Step(0, 0, call=order, by=fork.day + 2),))
     diary.do(run, [call])
     diary.do(run, [call])
-    assert diary.taken == {"actions": 1, "calls": 1, "transfers": 0}
+    assert diary.taken == {"actions": 1, "calls": 1, "transfers": 0, "counts": 0}
     assert_same(lived(run, fork), alone)
 
 
@@ -240,3 +240,15 @@ def test_each_way_is_lived_once_and_shown_beside_the_others(
     show(found)
     told = capsys.readouterr().out
     assert "40 a morning, against ERP's alert: ruptures" in told
+
+
+def test_a_shelf_that_is_counted_has_a_right_record(fork: Fork, alone: Ledger) -> None:
+    day = fork.day
+    wrong = np.argwhere(alone.on_hand[day - 1] != alone.physical[day - 1])
+    site, item = next((s, k) for s, k in wrong.tolist() if fork.company.open[day][s])
+    run = fork.copied()
+    run.count(site, item)
+    ledger = lived(run, fork)
+    assert ledger.on_hand[day, site, item] == ledger.physical[day, site, item]
+    others = np.delete(np.arange(len(fork.company.items)), item)
+    assert_same(ledger, alone, others)

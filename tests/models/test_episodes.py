@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ import sqlalchemy as sa
 
 from forecasting.record import Record
 from models.publication import open_publication
+from models.publication.lives import Wish, change
 from models.tables import episodes
-from tests.models.published import publish_by_hand
+from tests.models.published import NOON, publish_by_hand
 
 COFFEE, TEA = ("Abidjan", "COFFEE"), ("Abidjan", "TEA")
 
@@ -32,6 +34,14 @@ class Story:
         table = reader.export_table("warnings", every_series=True)
         numbers: list[int | None] = table.column("warning").to_pylist()
         return numbers
+
+    def put_off(self) -> None:
+        """The first warning, beyond all publications."""
+        until = NOON.date() + dt.timedelta(days=365)
+        with self.record.engine.connect() as connection:
+            seen = connection.scalar(sa.select(episodes.c.revision).where(episodes.c.id == 1))
+        assert seen is not None
+        change(self.record.engine, 1, Wish(snoozed_until=until), seen=seen, who="me", at=NOON)
 
     def state(self, episode: int) -> tuple[str, int | None]:
         statement = sa.select(episodes.c.state, episodes.c.closed_publication)
@@ -58,9 +68,30 @@ def test_the_number_stays_while_the_series_is_out(story: Story) -> None:
     assert [story.numbers(number) for number in (1, 2, 3)] == [[1, None]] * 3
 
 
-def test_a_series_out_that_nobody_warned_of_gets_no_warning(story: Story) -> None:
+def test_a_series_out_that_nobody_warned_of_has_a_number_until_it_is_safe(story: Story) -> None:
+    for as_of in ("2018-08", "2018-09"):
+        story.publish(1.0, out=True, as_of=as_of)
+    story.publish(0.1, as_of="2018-10")
+    assert [story.numbers(number) for number in (1, 2, 3)] == [[1, None], [1, None], [None, None]]
+    assert story.state(1) == ("expired", 3)
+
+
+def test_what_was_put_off_in_stock_is_new_again_once_it_is_out(story: Story) -> None:
+    story.publish(0.7, as_of="2018-09")
+    story.put_off()
     story.publish(1.0, out=True, as_of="2018-10")
-    assert story.numbers() == [None, None]
+    assert story.state(1) == ("new", None)
+
+
+def test_what_was_put_off_while_out_stays_so(story: Story) -> None:
+    story.publish(1.0, out=True, as_of="2018-09")
+    story.put_off()
+    story.publish(1.0, out=True, as_of="2018-10")
+    assert story.state(1) == ("snoozed", None)
+    story.publish(0.7, as_of="2018-11")
+    assert story.state(1) == ("snoozed", None), "it is back and may run out: no news"
+    story.publish(1.0, out=True, as_of="2018-12")
+    assert story.state(1) == ("new", None), "out again is news"
 
 
 def test_after_a_pause_the_number_is_new_and_the_old_one_expired(story: Story) -> None:

@@ -121,7 +121,7 @@ def test_the_first_training_becomes_champion_and_is_published(
     assert state["Abidjan", "COFFEE"] == "new"
     assert state["Abidjan", "TEA"] == "none"
     said = warnings["warning"].notna()
-    assert (said == (warnings["state"] == "new")).all()
+    assert (said == warnings["state"].isin(["new", "out"])).all()
     view = reader.series("Bouaké", "MILK")
     assert (len(view.history), len(view.forecasts["month"])) == (34, 12)
 

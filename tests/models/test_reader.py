@@ -100,7 +100,7 @@ def test_warnings_have_the_columns_of_the_contract_first(reader: PublicationRead
 
     assert table.column_names == [*WARNINGS, "evidence"]
     assert table.column("sku").to_pylist() == ["COFFEE", "TEA", "COFFEE"]
-    assert table.column("warning").to_pylist() == [1, None, None]
+    assert table.column("warning").to_pylist() == [1, None, 2]
     assert table.column("state").to_pylist() == ["new", "none", "out"]
     assert table.schema.field("stockout_on").type == pa.date32()
 
@@ -126,7 +126,7 @@ def test_one_series_has_everything_of_its_own_and_nothing_of_others(
 
 
 def test_the_list_ranks_limits_and_filters(reader: PublicationReader) -> None:
-    assert reader.warnings()["sku"].tolist() == ["COFFEE"]
+    assert reader.warnings()["sku"].tolist() == ["COFFEE", "COFFEE"]
     assert reader.warnings(every_series=True)["probability"].tolist() == [0.9, 0.8, 0.1]
     assert reader.warnings(every_series=True, limit=1)["site"].tolist() == ["Bouaké"]
     assert reader.warnings(min_probability=0.05)["sku"].tolist() == ["COFFEE", "TEA"]

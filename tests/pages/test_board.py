@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -23,7 +24,8 @@ from models.publication import open_publication
 from models.publication.build import table_of
 from models.workspace import Workspace
 from tests.api import published
-from tests.api.published import AWKWARD, publish
+from tests.api.planned import kept_scenario
+from tests.api.published import AWKWARD, publish, workspace_in
 from tests.api.serving import serving, serving_app
 from tests.api.test_scorecard import outcome
 
@@ -58,7 +60,7 @@ OUT, WORST, NEXT = ("LYON", "00124"), ("LYON", "00123"), AWKWARD
         ({"buyer": "nobody"}, []),
         ({"within": 7}, [OUT]),
         ({"within": 14}, [OUT, WORST, NEXT]),
-        ({"state": "new"}, [WORST, NEXT]),
+        ({"state": "new"}, [OUT, WORST, NEXT]),
         ({"state": "snoozed"}, []),
         ({"state": "all"}, [OUT, WORST, NEXT]),
         ({"search": "CAFÉ lyon"}, [OUT, WORST]),
@@ -299,3 +301,47 @@ def test_actions_stand_above_the_list(client: Client, company: Workspace) -> Non
     assert not any(actions_of(served, "en", Question(search="x")).values())
     assert not any(actions_of(served, "en", Question(buyer="nobody at all")).values())
     assert "2026-11-23" not in str(every)
+
+
+def test_two_plans_stand_beside_each_other(tmp_path: Path) -> None:
+    company = workspace_in(tmp_path / "w")
+    publish(company)
+    stop = {"kind": "supplier_stop", "supplier": "Novapack", "weeks": 6}
+    kept_scenario(company, stop, name="Novapack stops")
+    kept_scenario(company, {"kind": "demand", "percent": 30, "category": "café"}, sites=("LYON",))
+    with serving(company) as client:
+        assert 'action="/plans/compare"' in client.get("/plans").text
+        page = client.get("/plans/compare?a=1&b=2", headers={"Accept-Language": "en"}).text
+        told = {row[0]: row[1:] for row in map(cells, re.findall(r"<tr>(.*?)</tr>", page, re.S))}
+        assert told["Series that break"] == ["5", "3"]
+        assert told["First"] == ["27 Nov", "27 Nov"]
+        assert told["Units missed besides"] == ["20", "12"]
+        assert told["Added loss"] == ["€60", "€36"]
+        assert told["00123 00123"] == ["PARIS", "breaks 27 Nov", "90%", "same", "20%", "-4", "-€12"]
+        same = client.get("/plans/compare?a=1&b=1", headers={"Accept-Language": "en"}).text
+        assert "Both say the same of every series." in same
+        assert client.get("/plans/compare?a=1&b=3").status_code == 404
+        assert client.get("/plans/compare?a=1").status_code == 422
+
+
+def cells(row: str) -> list[str]:
+    """The words of each cell of a row of a table."""
+    found = re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.S)
+    return [" ".join(re.sub(r"<[^>]+>", "", one).split()) for one in found]
+
+
+def test_what_is_out_is_put_off_and_leaves_the_list(tmp_path: Path) -> None:
+    company = workspace_in(tmp_path / "w")
+    publish(company)
+    with serving(company) as client:
+        page = client.get("/").text
+        warning = re.search(r'name="warning" value="(\d+)"[^>]*00124', page)
+        assert warning, "the row of what is out can be chosen"
+        address = f"/v1/warnings/{warning[1]}"
+        wish = {"snoozed_until": "2099-01-01", "comment": "the supplier stands still"}
+        changed = client.patch(address, headers={"If-Match": "*"}, json=wish)
+        assert changed.json()["life"]["state"] == "snoozed"
+        assert client.get(address).json()["warning"]["state"] == "out", "it is out all the same"
+        assert OUT not in names(Board(served_of(company)).asked(Question()))
+        aside = Board(served_of(company)).asked(Question(state="snoozed"))
+        assert names(aside) == [OUT]

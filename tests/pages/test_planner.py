@@ -241,7 +241,7 @@ def test_a_plan_in_both_languages_wide_and_narrow(
         serving(workspace) as client,
         opened(browser, base_of(client), language=language) as seen,
     ):
-        for path in ("/plans", "/plans/1"):
+        for path in ("/plans", "/plans/1", "/plans/compare?a=1&b=1"):
             page = seen.page(path)
             for width, height in (WIDE, NARROW):
                 page.set_viewport_size({"width": width, "height": height})

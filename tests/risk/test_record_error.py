@@ -174,3 +174,24 @@ def test_the_supply_of_a_panel_carries_its_record_errors() -> None:
     panel = panel_of([shelf()])
     supply = supply_of(panel, fit_lead_times(panel, Options()), np.array([2.0]), 28, Options())
     assert supply.errors.emptied.shape == (1, 29)
+
+
+def test_a_count_brings_what_the_policy_then_orders() -> None:
+    """Two a day; a tenth of the paths lost all forty before the origin. Uncounted, the record says
+    forty and nothing comes; counted on the second day, sixty are ordered and come four days on."""
+    supply = replace(
+        supplied(40.0, policy=(10.0, 60.0, 1, 4)),
+        errors=RecordErrors(
+            np.full((1, HORIZON + 1), 0.1), np.zeros((1, HORIZON + 1)), np.zeros(1), learned=True
+        ),
+    )
+    paths = np.full((1, PATHS, HORIZON), 2.0, dtype=np.float32)
+
+    def short(counted: int) -> float:
+        given_supply = replace(supply, counted=np.array([counted]))
+        told = project(paths, given_supply, slice(0, 1), main=HORIZON, lost_share=1.0)
+        return float(told.means["unmet"].sum())
+
+    assert short(HORIZON) == pytest.approx(0.1 * 2 * HORIZON), "nobody looks"
+    assert short(1) == pytest.approx(0.1 * 2 * min(5, HORIZON))
+    assert short(0) == pytest.approx(0.1 * 2 * 4)

@@ -18,6 +18,7 @@ from forecasting.options import Options
 from forecasting.panel import Panel
 from models.attention import Attention
 from models.lead_time import fit_lead_times
+from models.projection import Supply, supply_of
 from models.publication.build import table_of
 from models.risk import RiskAssessment, assess
 from models.risk.working_days import WorkingDays
@@ -509,3 +510,64 @@ def test_only_series_that_a_forecast_is_asked_for_are_rerun() -> None:
     assert set(some.index.get_level_values("sku")) == {"ITEM-1", "ITEM-8"}
     for name in ("units_saved", "loss_avoided", "residual_probability"):
         assert some[name].tolist() == pytest.approx(whole.loc[some.index, name].tolist())
+
+
+SILENT = {"past_units": (0.0,) * 30, "policy": {"reorder_point": 10.0, "order_up_to": 40.0}}
+LOSES = {
+    "sku": "LOSES",
+    "on_hand": 500.0,
+    "corrections": tuple((-2 * k, -20.0) for k in range(1, 11)),
+}
+
+
+def doubtful(**facts: Any) -> tuple[Shelf, ...]:
+    """Two shelves that sell two a day and sold none for a month, beside one where counts found ten
+    losses in that time."""
+    said = {"on_hand": 40.0, "orders": PAST, "item": PRICED, **SILENT, **facts}
+    return (*(shelf(sku=sku, **said) for sku in ("ONE", "TWO")), shelf(**LOSES, item=PRICED))
+
+
+def test_a_shelf_whose_record_is_doubtful_is_counted_with_the_others_of_its_site() -> None:
+    made = found(*doubtful(), options=Options(count_cost=3.0))
+    group = made.groups.iloc[0]
+    assert (group["code"], group["source"], group["series"]) == ("count", "S1", 2)
+    assert (group["act_by"], group["cost"]) == ("2026-11-23", 6.0)
+    assert group["headline_en"] == "Count the shelves of 2 items at S1 by 2026-11-23"
+    assert group["headline_fr"] == (
+        "Compter le stock réel de 2 articles au site S1 avant le 23/11/2026"
+    )
+    assert group["message_en"].endswith("- ONE : 40 units on record\n- TWO : 40 units on record")
+    assert "40 unités enregistrées" in group["message_fr"]
+    assert 0 < group["loss_avoided"] <= group["loss"]
+
+
+def test_what_a_count_leaves_is_an_assessment_of_a_shelf_that_is_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    panel, forecast = company(*doubtful())
+    as_it_is = run(panel, forecast)
+    option = options_of(as_it_is, "ONE").set_index("code").loc["count"]
+
+    def counted(*facts: Any) -> Supply:
+        made = supply_of(*facts)
+        return replace(made, counted=np.where(panel.series["sku"] == "ONE", 1, made.counted))
+
+    monkeypatch.setattr("models.risk.structure.supply_of", counted)
+    again = run(panel, forecast).warnings.iloc[0]
+    before = as_it_is.warnings.iloc[0]
+    assert again["probability"] == pytest.approx(option["residual_probability"])
+    assert before["units_short"] - again["units_short"] == pytest.approx(option["units_saved"])
+    assert option["units_saved"] > 0
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        pytest.param({"policy": {}}, id="nobody orders by the record"),
+        pytest.param({"orders": delivered(40, count=15)}, id="what it triggers comes too late"),
+        pytest.param({"on_hand": 0.0}, id="the record says that nothing is there"),
+    ],
+)
+def test_no_count_is_asked_for_where_it_saves_nothing(facts: dict[str, Any]) -> None:
+    made = found(*doubtful(**facts))
+    assert "count" not in set(made.options["code"])
