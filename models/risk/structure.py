@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecasting.drivers import promotions_of
 from forecasting.forecaster import DemandForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
@@ -124,6 +125,7 @@ class Structure:
             arrivals=np.where(told, self.outlook.means["arrivals"], np.nan)[:, :horizon],
             reorder_point=self.supply.policies.reorder_point,
             lead_periods=np.where(quantity, lead, np.nan),
+            promotion=promotions_of(panel, panel.origin, 1 + horizon),
         )
 
     def moved_to(
