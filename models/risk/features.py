@@ -240,7 +240,8 @@ def _asked(panel: Panel, usage: Floats, short: int) -> dict[str, Floats]:
 
 def _network(panel: Panel, found: dict[str, Floats]) -> dict[str, Floats]:
     """The same item at other sites, all of them and those of its region; the other items of the
-    site, of the supplier, of the category, and of this in the region."""
+    site, of the supplier, of the category, and of this in the region; the region's shelves, which
+    share its shocks."""
     made = {}
     region = (
         panel.series["site"].map(panel.sites.set_index("site")["region"]).fillna("").astype(str)
@@ -249,15 +250,16 @@ def _network(panel: Panel, found: dict[str, Floats]) -> dict[str, Floats]:
     near = {
         "near": (region + "\x1f" + own).where(region != "", ""),
         "near_category": (region + "\x1f" + kind).where((region != "") & (kind != ""), ""),
+        "region": region,
     }
-    for name in ("sku", "near", "site", "supplier", "category", "near_category"):
+    for name in ("sku", "near", "site", "supplier", "category", "near_category", "region"):
         codes = (near[name] if name in near else panel.series[name]).to_numpy(dtype=object)
         group = pd.factorize(codes)[0]
         group = np.where(codes == "", -1, group)
         if name in near:
             for feature in ("open_short", "open_mid"):
                 made[f"{name}_{feature}"] = by_row.others(found[feature], group)
-        if name == "near_category":
+        if name in ("near_category", "region"):
             made[f"{name}_open"] = by_row.others(found["open"], group)
             continue
         for feature in (
