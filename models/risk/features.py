@@ -61,7 +61,8 @@ class Known:
     arrivals: Floats  # [n, H] units expected of what is ordered; NaN likewise
     reorder_point: Floats  # [n] units; NaN: no policy
     lead_periods: Floats  # [n] median lead time; NaN unknown
-    promotion: Floats  # [n, 1 + H] depth planned for the origin's period and those after
+    promotion: Floats  # [n, 1 + H] depth planned for the origin's period and those after; NaN where
+    # stock is projected: there the demand along the paths is that of the promotion
 
 
 def series_features(panel: Panel, known: Known) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from models.risk.features import period_features, series_features
 from models.risk.hazard import RuptureHazard
 from models.risk.past import lessons_of
 from models.risk.structure import Structure
-from tests.risk.warehouse import TODAY, panel_of, shelf
+from tests.risk.warehouse import TODAY, forecast_of, panel_of, shelf
 
 FIRST = dt.date(2026, 1, 5)
 START = int(to_period(FIRST, Frequency.DAY))
@@ -86,6 +86,18 @@ def test_a_promotion_is_read_in_the_periods_that_it_covers() -> None:
         assert found["promotion"].item() == pytest.approx(expected)
         assert found["promotion_step"].item() == pytest.approx(expected)
     assert np.isnan(features_of(panel_of([one], NEXT_DAY))["promotion"].item())
+
+
+def test_where_stock_is_projected_its_demand_knows_the_promotion() -> None:
+    both = [shelf(on_hand=5.0), shelf(sku="K2", on_hand=np.nan, availability=(1.0,))]
+    tomorrow = TODAY + dt.timedelta(days=1)
+    event = {"kind": "promotion", "value": 0.3, "start": tomorrow}
+    panel = panel_of(both, NEXT_DAY, events=[event])
+    forecast: Any = forecast_of(panel, both)
+    lead_times = fit_lead_times(panel, NEXT_DAY)
+    structure = Structure.of(panel, forecast, lead_times, NEXT_DAY, horizon=28)
+    depth = structure.known(panel, lead_times, 1).promotion
+    np.testing.assert_allclose(depth, [[np.nan, np.nan], [0.0, 0.3]], rtol=1e-6)
 
 
 DAYS, SERIES, LEARNED = 60, 80, 45
