@@ -1,7 +1,9 @@
-"""The product on real records with stockouts: trained, and published at every later period.
+"""The product on real records with stockouts: what it learned, asked at every later period.
 
-    usaid         months, quantities; learned from 2016 and 2017, judged on 2018
-    freshretail   days, availability only; learned anew each of the last four weeks, judged on them
+    usaid         months, quantities; trained on 2016 and 2017, published through 2018
+    freshretail   days, availability only; learned anew each of the last four weeks, judged on them:
+                  by the functions of `train` and `publish` that say the risk, without the forecasts
+                  of demand, which nothing of it depends on where nobody states a quantity
 
 Rows of `usaid` are series that are used and in stock at the origin; of `freshretail` all series,
 and those in stock all day (onset).
@@ -10,17 +12,18 @@ and those in stock all day (onset).
 from __future__ import annotations
 
 import datetime as dt
+import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks.demand import freshretail as fresh
@@ -28,7 +31,16 @@ from benchmarks.demand.promises import Promise
 from benchmarks.risk.company import Company
 from benchmarks.risk.measures import Precision, draws, interval, measures
 from benchmarks.risk.promises import told
+from benchmarks.rows import TableRows
+from forecasting.calendar import Frequency, to_period
 from forecasting.errors import DeliveryRefused
+from forecasting.forecaster import FittedDemand
+from forecasting.options import Options
+from forecasting.panel import build_panel
+from models.lead_time import fit_lead_times
+from models.risk.hazard import reach_of
+from models.risk.past import learned_from
+from models.risk.structure import Structure
 
 LEDGER: Final = "contraceptive_logistics_2016_2018.csv"
 LEARNED_UP_TO: Final = dt.date(2017, 12, 31)
@@ -37,6 +49,7 @@ FRESH_DAYS: Final = 28  # judged
 FINAL, STRUCTURAL, COVER, PERSISTENCE = "Vigistock", "structural alone", "days of cover", "today"
 CHANCES: Final = (FINAL, STRUCTURAL)
 ANOTHER: Final = "Name the folder of the data set with --dir."
+WORKERS: Final = os.cpu_count() or 1  # their number changes nothing
 LONGEST: Final = 1e6  # days of cover of what nobody uses
 
 Flags = NDArray[np.bool_]
@@ -208,29 +221,37 @@ class Shelves:
     def said(self, origins: NDArray[np.int64], tell: Callable[[str], None]) -> pd.DataFrame:
         """A row a series and origin: what came, and what each method said of it."""
         availability, parts = self.availability, []
-        with tempfile.TemporaryDirectory() as scratch:
-            files = {feed: Path(scratch) / f"{feed}.parquet" for feed in self.feeds}
-            for feed, path in files.items():
-                pq.write_table(self.feeds[feed], path)
-            company = Company(Path(scratch) / "w", files, horizons=(1,))
-            for number, day in enumerate(origins):
-                today = self.shop.days[day].item()
-                if number % 7 == 0:
-                    spent = company.train(today, promote="weekly").seconds
-                    tell(f"learned up to {today}: {spent:.0f} s")
-                warnings, structural = company.said(today)
-                assert (warnings[["site", "sku"]] == self.shop.series).all(axis=None)
-                found = {
-                    "event": availability[:, day + 1] <= 0.5,
-                    "when": number // 7,
-                    "group": np.arange(len(warnings)),
-                    "all day": availability[:, day] >= 1.0,
-                    PERSISTENCE: 1.0 - availability[:, day],
-                    STRUCTURAL: structural[:, 0],
-                    FINAL: warnings["p_1d"],
-                }
-                parts.append(pd.DataFrame(found))
+        source, options = TableRows(self.feeds), Options(horizons=(1,), workers=WORKERS)
+        start, nothing = int(to_period(self.shop.first, Frequency.DAY)), cast(FittedDemand, Never())
+        for number, day in enumerate(origins):
+            panel = build_panel(source, start + int(day), options)
+            assert (panel.series[["site", "sku"]] == self.shop.series).all(axis=None)
+            if number % 7 == 0:
+                begun = time.perf_counter()
+                hazard = learned_from(source, panel, nothing, options, tell)
+                tell(f"learned up to {self.shop.days[day]}: {time.perf_counter() - begun:.0f} s")
+            lead_times = fit_lead_times(panel, options)
+            structure = Structure.of(panel, None, lead_times, options, horizon=reach_of(options))
+            known = structure.known(panel, lead_times, reach_of(options))
+            first = known.first if hazard is None else hazard.first_out(panel, known, options)
+            found = {
+                "event": availability[:, day + 1] <= options.stockout_availability,
+                "when": number // 7,
+                "group": np.arange(len(panel)),
+                "all day": availability[:, day] >= 1.0,
+                PERSISTENCE: 1.0 - availability[:, day],
+                STRUCTURAL: known.first[:, 0],
+                FINAL: first[:, 0],
+            }
+            parts.append(pd.DataFrame(found))
         return pd.concat(parts, ignore_index=True)
+
+
+class Never:
+    """The demand that is never asked for where nobody states a quantity."""
+
+    def before(self, _origin: int) -> Never:
+        return self
 
 
 @contextmanager
