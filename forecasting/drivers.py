@@ -69,7 +69,7 @@ def drivers_of(
     """
     sites, place = np.unique(panel.series["site"].to_numpy(dtype=object), return_inverse=True)
     width = length + ahead
-    events = panel.events[~panel.events["status"].str.lower().isin(CANCELLED)]
+    events = _alive(panel)
     shop_days = [
         _named(events, frequency, ahead),
         _holidays(panel, sites, country, start=start, width=width, frequency=frequency),
@@ -104,6 +104,26 @@ def drivers_of(
         planned=np.where(planned > 0, planned, np.float32(np.nan)),
         price_known=price_known,
     )
+
+
+def promotions_of(panel: Panel, start: int, width: int) -> NDArray[np.float64]:
+    """[n, width] depth of promotions known at the panel's origin, 0..1, the mean over each period
+    from `start`; NaN where none was ever announced."""
+    events = _alive(panel)
+    events = events[events["kind"] == "promotion"]
+    if not len(events):
+        return np.full((len(panel), width), np.nan)
+    first, last = (
+        period_start(start, panel.frequency),
+        period_end(start + width - 1, panel.frequency),
+    )
+    near = (events["start"] <= last) & (events["end"].fillna(events["start"]) >= first)
+    depth, _ = _by_series(panel, events[near], "promotion", panel.frequency, start, width)
+    return depth.astype(np.float64) if len(depth) else np.zeros((len(panel), width))
+
+
+def _alive(panel: Panel) -> pd.DataFrame:
+    return panel.events[~panel.events["status"].str.lower().isin(CANCELLED)]
 
 
 def _named(events: pd.DataFrame, frequency: Frequency, ahead: int) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 Matrix = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
+FILE: Final = "train_5000_series.parquet"
 OPEN: Final = slice(6, 22)  # the hours whose status the data set counts as selling time
 PRIOR_UNITS: Final = 50.0  # of the usual curve of all, in a store's or product's own
 OWN_PRIOR: Final = 20.0  # units of theirs, in a series' own
@@ -57,7 +58,7 @@ class Shop:
 
 
 def read(folder: Path) -> Shop:
-    frame = pd.read_parquet(folder / "train_5000_series.parquet")
+    frame = pd.read_parquet(folder / FILE)
     frame["site"], frame["sku"] = frame["store_id"].astype(str), frame["product_id"].astype(str)
     frame = frame.sort_values(["site", "sku", "dt"], kind="stable", ignore_index=True)
     dates = np.unique(frame["dt"].to_numpy().astype("datetime64[D]"))
@@ -73,6 +74,17 @@ def read(folder: Path) -> Shop:
         price=frame["discount"].to_numpy(np.float64).reshape(shape),
         holiday=frame["holiday_flag"].to_numpy().reshape(shape).mean(axis=0) > 0.5,
     )
+
+
+def masters(folder: Path) -> dict[str, pa.Table]:
+    """Feeds items (the finest category) and sites (the city as region)."""
+    columns = ["store_id", "product_id", "city_id", "third_category_id"]
+    frame = pd.read_parquet(folder / FILE, columns=columns).astype(str)
+    frame.columns = pd.Index(["site", "sku", "region", "category"])
+    return {
+        feed: pa.Table.from_pandas(frame[[code, told]].drop_duplicates(code), preserve_index=False)
+        for feed, code, told in (("items", "sku", "category"), ("sites", "site", "region"))
+    }
 
 
 def usual_hours(sold: Matrix, told: Mask) -> NDArray[np.float64]:

@@ -11,11 +11,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, period_end, to_period
 from forecasting.panel import Panel
-from models.lead_time import Floats, Rows
+from models.lead_time import Floats
+from models.risk import by_row
+from models.risk.by_row import MOST_PERIODS
+from models.risk.cut_short import cut_short_features
 
 SPANS: Final = {
     Frequency.DAY: (7, 28, 91),
@@ -25,8 +27,6 @@ SPANS: Final = {
 """Periods looked back: a moment, a season, a year or what a planner remembers of it."""
 NEWS: Final = {Frequency.DAY: 3, Frequency.WEEK: 1, Frequency.MONTH: 1}
 """Periods that are news: who ran out and what came in lately, across the network."""
-MOST_PERIODS: Final = 1000.0
-"""Cover of what nobody uses."""
 LARGEST: Final = 1e6  # of any feature: what an odd record makes infinite is only very large
 FEWEST_DAYS: Final = 2  # of a weekday, before it has a habit of its own
 
@@ -61,6 +61,8 @@ class Known:
     arrivals: Floats  # [n, H] units expected of what is ordered; NaN likewise
     reorder_point: Floats  # [n] units; NaN: no policy
     lead_periods: Floats  # [n] median lead time; NaN unknown
+    promotion: Floats  # [n, 1 + H] depth planned for the origin's period and those after; NaN where
+    # stock is projected: there the demand along the paths is that of the promotion
 
 
 def series_features(panel: Panel, known: Known) -> pd.DataFrame:
@@ -68,10 +70,13 @@ def series_features(panel: Panel, known: Known) -> pd.DataFrame:
     short, mid, long = SPANS[panel.frequency]
     found = _record(panel, known.closes, (short, mid, long))
     usage = _usages(panel)
+    found |= cut_short_features(panel, short, mid)
     found |= _usage(panel.units, usage, long)
     found |= _shelf(panel, known, usage, mid)
     with np.errstate(invalid="ignore"):
-        found["price_to_usual"] = _ratio(panel.price[:, -1], _mean(panel.price[:, -long:]))
+        found["price_to_usual"] = by_row.ratio(
+            panel.price[:, -1], by_row.mean(panel.price[:, -long:])
+        )
     found |= _inward(panel.receipts, usage["long"], (short, long))
     found |= _order_book(panel, known, usage["long"])
     found |= _asked(panel, usage["long"], short)
@@ -94,7 +99,7 @@ def with_other_supply(told: pd.DataFrame, panel: Panel, known: Known) -> pd.Data
 def _usages(panel: Panel) -> dict[str, Floats]:
     """[n] mean units of a period over each span."""
     names = zip(("short", "mid", "long"), SPANS[panel.frequency], strict=True)
-    return {name: _mean(panel.units[:, -span:]) for name, span in names}
+    return {name: by_row.mean(panel.units[:, -span:]) for name, span in names}
 
 
 def _record(panel: Panel, closes: Floats, spans: tuple[int, int, int]) -> dict[str, Floats]:
@@ -108,34 +113,34 @@ def _record(panel: Panel, closes: Floats, spans: tuple[int, int, int]) -> dict[s
     open_share = panel.availability
     found = {
         "out": out,
-        "state_since": _since(closes != out[:, None]),
-        "out_since": _since(closes == 1.0),
-        "enter_mid": _mean(entered[:, -mid:]),
-        "enter_long": _mean(entered[:, -long:]),
+        "state_since": by_row.since(closes != out[:, None]),
+        "out_since": by_row.since(closes == 1.0),
+        "enter_mid": by_row.mean(entered[:, -mid:]),
+        "enter_long": by_row.mean(entered[:, -long:]),
     }
     for name, span in (("short", short), ("mid", mid), ("long", long)):
-        found[f"out_{name}"] = _mean(closes[:, -span:])
-    found["entered_lately"] = _mean(entered[:, -NEWS[panel.frequency] :])
+        found[f"out_{name}"] = by_row.mean(closes[:, -span:])
+    found["entered_lately"] = by_row.mean(entered[:, -NEWS[panel.frequency] :])
     found["open"] = open_share[:, -1]
     found["open_before"] = open_share[:, -2] if open_share.shape[1] > 1 else np.nan * out
     for name, span in (("short", short), ("mid", mid)):
-        found[f"open_{name}"] = _mean(open_share[:, -span:])
+        found[f"open_{name}"] = by_row.mean(open_share[:, -span:])
     return found
 
 
 def _usage(units: Floats, usage: dict[str, Floats], long: int) -> dict[str, Floats]:
     recent = units[:, -long:]
-    silent = _since(units > 0)
+    silent = by_row.since(units > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
         return {
             "usage_log": np.log1p(usage["long"]),
-            "usage_trend_short": _trend(usage["short"], usage["long"]),
-            "usage_trend_mid": _trend(usage["mid"], usage["long"]),
-            "usage_last": _ratio(units[:, -1], usage["long"]),
-            "usage_cv": _ratio(_spread(recent), usage["long"]),
+            "usage_trend_short": by_row.trend(usage["short"], usage["long"]),
+            "usage_trend_mid": by_row.trend(usage["mid"], usage["long"]),
+            "usage_last": by_row.ratio(units[:, -1], usage["long"]),
+            "usage_cv": by_row.ratio(by_row.spread(recent), usage["long"]),
             "silent": silent,
             "silence": np.expm1(silent) * usage["long"],
-            "usage_none": _mean(np.where(np.isnan(recent), np.nan, recent <= 0)),
+            "usage_none": by_row.mean(np.where(np.isnan(recent), np.nan, recent <= 0)),
             "age": np.log1p((~np.isnan(units)).sum(axis=1).astype(np.float64)),
         }
 
@@ -148,16 +153,16 @@ def _shelf(panel: Panel, known: Known, usage: dict[str, Floats], mid: int) -> di
     with np.errstate(invalid="ignore", divide="ignore"):
         found = {
             "stock_log": np.log1p(np.maximum(now, 0.0)),
-            "stock_step": _trend(now, before),
-            "stock_to_usual": _trend(now, _mean(stock[:, -mid:])),
-            "stock_least": np.minimum(_ratio(least, usage["long"]), MOST_PERIODS),
+            "stock_step": by_row.trend(now, before),
+            "stock_to_usual": by_row.trend(now, by_row.mean(stock[:, -mid:])),
+            "stock_least": np.minimum(by_row.ratio(least, usage["long"]), MOST_PERIODS),
             "stock_age": panel.stock["stale_days"].to_numpy(np.float64) / panel.frequency.days,
         }
         for name, rate in usage.items():
-            found[f"cover_{name}"] = _cover(now, rate)
+            found[f"cover_{name}"] = by_row.cover(now, rate)
         ahead = known.demand[:, :mid].mean(axis=1)
-        found["cover_forecast"] = _cover(now, ahead)
-        found["forecast_trend"] = _trend(ahead, usage["long"])
+        found["cover_forecast"] = by_row.cover(now, ahead)
+        found["forecast_trend"] = by_row.trend(ahead, usage["long"])
     return found
 
 
@@ -167,12 +172,12 @@ def _inward(receipts: Floats, usage: Floats, spans: tuple[int, int]) -> dict[str
     with np.errstate(invalid="ignore", divide="ignore"):
         size = np.where(came, receipts, np.nan)[:, -long:]
         return {
-            "receipt_since": _since(came),
-            "receipt_last": _ratio(receipts[:, -1], usage),
-            "receipt_short": _ratio(_mean(receipts[:, -short:]), usage),
-            "receipt_long": _ratio(_mean(receipts[:, -long:]), usage),
-            "receipt_often": _mean(np.where(np.isnan(receipts), np.nan, came)[:, -long:]),
-            "receipt_size": _ratio(_mean(size), usage),
+            "receipt_since": by_row.since(came),
+            "receipt_last": by_row.ratio(receipts[:, -1], usage),
+            "receipt_short": by_row.ratio(by_row.mean(receipts[:, -short:]), usage),
+            "receipt_long": by_row.ratio(by_row.mean(receipts[:, -long:]), usage),
+            "receipt_often": by_row.mean(np.where(np.isnan(receipts), np.nan, came)[:, -long:]),
+            "receipt_size": by_row.ratio(by_row.mean(size), usage),
         }
 
 
@@ -189,13 +194,13 @@ def _order_book(panel: Panel, known: Known, usage: Floats) -> dict[str, Floats]:
     )
     age = (today - lines["ordered_on"].to_numpy().astype("datetime64[D]")).astype(np.float64)
     age /= panel.frequency.days
-    open_units = _sums(row, units, count)
-    late_units = _sums(row, units * (wait < 0), count)
+    open_units = by_row.sums(row, units, count)
+    late_units = by_row.sums(row, units * (wait < 0), count)
     next_due, latest, oldest = (np.full(count, np.nan) for _ in range(3))
     np.fmin.at(next_due, row, np.where(wait >= 0, wait, np.nan))
     np.fmax.at(latest, row, -wait)
     np.fmax.at(oldest, row, age)
-    owed = _sums(
+    owed = by_row.sums(
         panel.customer_orders["series"].to_numpy(np.int64),
         panel.customer_orders["units_open"].to_numpy(np.float64),
         count,
@@ -203,17 +208,17 @@ def _order_book(panel: Panel, known: Known, usage: Floats) -> dict[str, Floats]:
     position = known.sellable + open_units - owed
     rate = np.where(usage > 0, usage, known.demand.mean(axis=1))
     return {
-        "ordered": _ratio(open_units, rate),
-        "overdue": _ratio(late_units, rate),
+        "ordered": by_row.ratio(open_units, rate),
+        "overdue": by_row.ratio(late_units, rate),
         "next_due": next_due,
         "latest": latest,
         "order_age": oldest,
         "lines": np.bincount(row, minlength=count).astype(np.float64),
-        "owed": _ratio(owed, rate),
-        "position": _cover(position, rate),
-        "above_reorder": _ratio(position - known.reorder_point, rate),
+        "owed": by_row.ratio(owed, rate),
+        "position": by_row.cover(position, rate),
+        "above_reorder": by_row.ratio(position - known.reorder_point, rate),
         "lead": known.lead_periods,
-        "cover_less_lead": _cover(known.sellable, rate) - known.lead_periods,
+        "cover_less_lead": by_row.cover(known.sellable, rate) - known.lead_periods,
     }
 
 
@@ -225,26 +230,39 @@ def _asked(panel: Panel, usage: Floats, short: int) -> dict[str, Floats]:
     row, units = lines["series"].to_numpy(np.int64), lines["units_ordered"].to_numpy(np.float64)
     since = np.full(len(panel), np.nan)
     np.fmin.at(since, row, np.log1p(back))
-    last, lately = (_sums(row, units * (back < span), len(panel)) for span in (1, short))
+    last, lately = (by_row.sums(row, units * (back < span), len(panel)) for span in (1, short))
     told = np.isfinite(since)
     return {
         "asked_since": since,
-        "asked_last": np.where(told, _ratio(last, usage), np.nan),
-        "asked_short": np.where(told, _ratio(lately / short, usage), np.nan),
+        "asked_last": np.where(told, by_row.ratio(last, usage), np.nan),
+        "asked_short": np.where(told, by_row.ratio(lately / short, usage), np.nan),
     }
 
 
 def _network(panel: Panel, found: dict[str, Floats]) -> dict[str, Floats]:
-    """The same item at other sites, the other items of the site, and those of the supplier."""
+    """The same item at other sites, all of them and those of its region; the other items of the
+    site, of the supplier, of the category, and of this in the region; the region's shelves, which
+    share its shocks."""
     made = {}
     region = (
         panel.series["site"].map(panel.sites.set_index("site")["region"]).fillna("").astype(str)
     )
-    near = (region + "\x1f" + panel.series["sku"]).where(region != "", "")
-    for name in ("sku", "near", "site", "supplier", "category"):
-        codes = (near if name == "near" else panel.series[name]).to_numpy(dtype=object)
+    own, kind = panel.series["sku"], panel.series["category"]
+    near = {
+        "near": (region + "\x1f" + own).where(region != "", ""),
+        "near_category": (region + "\x1f" + kind).where((region != "") & (kind != ""), ""),
+        "region": region,
+    }
+    for name in ("sku", "near", "site", "supplier", "category", "near_category", "region"):
+        codes = (near[name] if name in near else panel.series[name]).to_numpy(dtype=object)
         group = pd.factorize(codes)[0]
         group = np.where(codes == "", -1, group)
+        if name in near:
+            for feature in ("open_short", "open_mid"):
+                made[f"{name}_{feature}"] = by_row.others(found[feature], group)
+        if name in ("near_category", "region"):
+            made[f"{name}_open"] = by_row.others(found["open"], group)
+            continue
         for feature in (
             "out",
             "entered_lately",
@@ -254,12 +272,12 @@ def _network(panel: Panel, found: dict[str, Floats]) -> dict[str, Floats]:
             "open",
             "usage_trend_short",
         ):
-            made[f"{name}_{feature}"] = _others(found[feature], group)
+            made[f"{name}_{feature}"] = by_row.others(found[feature], group)
         if name in ("sku", "site"):
             for feature in ("receipt_last", "receipt_short"):
-                made[f"{name}_{feature}"] = _others(np.minimum(found[feature], 10.0), group)
+                made[f"{name}_{feature}"] = by_row.others(np.minimum(found[feature], 10.0), group)
         if name == "supplier":
-            made["supplier_overdue"] = _others(np.minimum(found["overdue"], 10.0), group)
+            made["supplier_overdue"] = by_row.others(np.minimum(found["overdue"], 10.0), group)
     return made
 
 
@@ -270,30 +288,30 @@ def _item_wide(panel: Panel, known: Known) -> dict[str, Floats]:
     stock = panel.on_hand - np.nan_to_num(panel.blocked)
 
     def total(values: Floats) -> Floats:
-        return _sums(item, np.nan_to_num(values), size)[item]
+        return by_row.sums(item, np.nan_to_num(values), size)[item]
 
     def at(matrix: Floats, back: int) -> Floats:
         width = matrix.shape[1]
         return matrix[:, width - back] if width >= back else np.full(len(matrix), np.nan)
 
     short, mid, long = SPANS[panel.frequency]
-    rate = total(_mean(panel.units[:, -long:]))
-    made = {"item_cover": _cover(total(at(stock, 1)), rate)}
+    rate = total(by_row.mean(panel.units[:, -long:]))
+    made = {"item_cover": by_row.cover(total(at(stock, 1)), rate)}
     for name, back in (("short", short), ("mid", mid)):
-        made[f"item_cover_step_{name}"] = made["item_cover"] - _cover(
+        made[f"item_cover_step_{name}"] = made["item_cover"] - by_row.cover(
             total(at(stock, 1 + back)), rate
         )
-        made[f"item_received_{name}"] = _ratio(
+        made[f"item_received_{name}"] = by_row.ratio(
             total(panel.receipts[:, -back:].sum(axis=1)) / back, rate
         )
     shares = {}
     for back in (1, 2, 1 + short):
         known_at = at(known.closes, back)
         count = total((~np.isnan(known_at)).astype(float))
-        shares[back] = _ratio(total(known_at), count)
+        shares[back] = by_row.ratio(total(known_at), count)
     made["item_out_step"] = shares[1] - shares[2]
     made["item_out_step_short"] = shares[1] - shares[1 + short]
-    made["item_usage_last"] = _ratio(total(at(panel.units, 1)), rate)
+    made["item_usage_last"] = by_row.ratio(total(at(panel.units, 1)), rate)
     return made
 
 
@@ -318,11 +336,14 @@ def period_features(panel: Panel, known: Known, begin: int, end: int) -> pd.Data
         known.sellable + known.arrivals[:, :end].sum(axis=1) - known.demand[:, :end].sum(axis=1)
     )
     rate = known.demand[:, :end].mean(axis=1)
-    made["balance"] = np.clip(_ratio(balance, rate), -MOST_PERIODS, MOST_PERIODS)
+    made["balance"] = np.clip(by_row.ratio(balance, rate), -MOST_PERIODS, MOST_PERIODS)
     with np.errstate(invalid="ignore", divide="ignore"):
-        made["demand_step"] = _trend(
+        made["demand_step"] = by_row.trend(
             known.demand[:, begin:end].mean(axis=1), known.demand.mean(axis=1)
         )
+    depth = known.promotion[:, 1 + begin : 1 + end].mean(axis=1)
+    made["promotion"] = depth
+    made["promotion_step"] = depth - known.promotion[:, 0]
     if panel.frequency is Frequency.DAY:
         made["out_weekday"], made["open_weekday"] = (
             _same_weekday(matrix, end) for matrix in (known.closes, panel.availability)
@@ -334,60 +355,8 @@ def _same_weekday(values: Floats, ahead: int, weeks: int = 4) -> Floats:
     """[n] mean over the last `weeks` days of the weekday that lies `ahead` days after the last."""
     first = (ahead - 1) % 7 - 7
     places = [first - 7 * week for week in range(weeks) if 7 * week - first <= values.shape[1]]
-    return _mean(values[:, places], least=FEWEST_DAYS) if places else np.full(len(values), np.nan)
-
-
-def _sums(row: Rows, values: Floats, count: int) -> Floats:
-    """[count] of the values of each row."""
-    return np.bincount(row, values, minlength=count).astype(np.float64)
-
-
-def _since(event: NDArray[np.bool_]) -> Floats:
-    """[n] log(1 + periods since an event [n, T]); NaN: never."""
-    width = event.shape[1]
-    back = event[:, ::-1].argmax(axis=1) if width else np.zeros(len(event))
-    return np.where(event.any(axis=1), np.log1p(back), np.nan)
-
-
-def _mean(values: Floats, least: int = 1) -> Floats:
-    """[n] of the known; NaN where fewer than `least` are."""
-    known = (~np.isnan(values)).sum(axis=1)
-    total = np.nansum(values, axis=1)
-    return np.divide(total, known, out=np.full(len(values), np.nan), where=known >= max(least, 1))
-
-
-def _spread(values: Floats) -> Floats:
-    """[n] standard deviation of the known."""
-    mean = _mean(values)
-    return np.sqrt(_mean((values - mean[:, None]) ** 2))
-
-
-def _cover(units: Floats, rate: Floats) -> Floats:
-    """[n] log(1 + periods of cover)."""
-    periods = np.divide(
-        np.maximum(units, 0.0), rate, out=np.full(len(units), MOST_PERIODS), where=rate > 0
-    )
-    return np.where(np.isnan(units), np.nan, np.log1p(np.minimum(periods, MOST_PERIODS)))
-
-
-def _ratio(top: Floats, bottom: Floats) -> Floats:
-    """NaN where there is nothing to divide by."""
-    return np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)
-
-
-def _trend(now: Floats, before: Floats) -> Floats:
-    """log of a ratio of quantities, even where one is nothing."""
-    return np.log((np.maximum(now, 0.0) + 0.5) / (np.maximum(before, 0.0) + 0.5))
-
-
-def _others(values: Floats, group: Rows) -> Floats:
-    """[n] mean of the others of one's group (−1: none); NaN where no other is known."""
-    known = np.isfinite(values) & (group >= 0)
-    place = np.maximum(group, 0)
-    size = int(group.max(initial=0)) + 1
-    value = np.where(known, values, 0.0)
-    total = np.bincount(place, value, minlength=size)[place] - value
-    number = np.bincount(place, known, minlength=size)[place] - known
-    return np.divide(
-        total, number, out=np.full(len(values), np.nan), where=(number > 0) & (group >= 0)
+    return (
+        by_row.mean(values[:, places], least=FEWEST_DAYS)
+        if places
+        else np.full(len(values), np.nan)
     )

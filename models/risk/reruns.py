@@ -89,6 +89,7 @@ class Asked:
             arrivals=np.where(quantity, block.means["arrivals"][:, :reach], np.nan),
             reorder_point=self.supply.policies.reorder_point[few],
             lead_periods=told.lead_periods[rows],
+            promotion=told.promotion[rows],
         )
         features = with_other_supply(base.features.iloc[rows], panel, now)
         first = base.hazard.chained(features, panel, now, base.options)

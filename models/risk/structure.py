@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecasting.drivers import promotions_of
 from forecasting.forecaster import DemandForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
@@ -116,6 +117,9 @@ class Structure:
         terms = self.supply.terms
         lead = lead_times.median_days(terms.group, terms.master_days) / panel.frequency.days
         told = quantity[:, None]
+        plans = np.full((len(panel), 1 + horizon), np.nan)
+        if not quantity.all():
+            plans = np.where(told, np.nan, promotions_of(panel, panel.origin, 1 + horizon))
         return Known(
             closes=self.standing.closes,
             sellable=np.where(quantity, panel.stock["sellable"].to_numpy(np.float64), np.nan),
@@ -124,6 +128,7 @@ class Structure:
             arrivals=np.where(told, self.outlook.means["arrivals"], np.nan)[:, :horizon],
             reorder_point=self.supply.policies.reorder_point,
             lead_periods=np.where(quantity, lead, np.nan),
+            promotion=plans,
         )
 
     def moved_to(

@@ -314,7 +314,8 @@ def _suppliers(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _events(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    blank = dict.fromkeys(("kind", "site", "sku", "category", "supplier"), "")
-    columns = ["start", "end", *blank]
-    frame = pd.DataFrame([{**blank, "end": pd.NaT, **row} for row in rows], columns=columns)
-    return frame.astype({"start": "datetime64[s]", "end": "datetime64[s]"})
+    texts = dict.fromkeys(("kind", "site", "sku", "category", "supplier", "status"), "")
+    blank = {"end": pd.NaT, "known_on": pd.NaT, "value": np.nan, **texts}
+    frame = pd.DataFrame([{**blank, **row} for row in rows], columns=["start", *blank])
+    days = dict.fromkeys(("start", "end", "known_on"), "datetime64[s]")
+    return frame.astype({**days, "value": "float64"})
