@@ -43,6 +43,10 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         "ruptures": {"one": "≈ {n} rupture évitée", "other": "≈ {n} ruptures évitées"},
         "units": {"one": "{n} unité sauvée", "other": "{n} unités sauvées"},
         "actions": {"one": "{n} action", "other": "{n} actions"},
+        "more": {
+            "one": "Et {n} autre action aujourd’hui.",
+            "other": "Et {n} autres actions aujourd’hui.",
+        },
     },
     "en": {
         "series": {"one": "{n} series", "other": "{n} series"},
@@ -50,6 +54,7 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         "ruptures": {"one": "≈ {n} stockout avoided", "other": "≈ {n} stockouts avoided"},
         "units": {"one": "{n} unit saved", "other": "{n} units saved"},
         "actions": {"one": "{n} action", "other": "{n} actions"},
+        "more": {"one": "And {n} more action today.", "other": "And {n} more actions today."},
     },
 }
 
@@ -74,6 +79,7 @@ class Grouped:
 
     today: list[GroupLine]
     closing: list[str]  # sentences: what the budget left out, what nothing avoids
+    more: int = 0  # of today's, beyond those given
 
 
 def grouped(
@@ -87,11 +93,11 @@ def grouped(
         table = table[table["buyer"].astype(str) == buyer]
     origin = pd.Timestamp(reader.provenance["origin_end"]).date()
     lists = table["attention"].astype(str)
-    rows = table[lists == Attention.TODAY].head(limit).to_dict("records")
-    lines = [group_line(row, language, origin) for row in rows]
+    today = table[lists == Attention.TODAY]
+    lines = [group_line(row, language, origin) for row in today.head(limit).to_dict("records")]
     budget = int(reader.publication.provenance.options.get("daily_budget", 0))
     closing = _closing(table, lists, language, budget)
-    return Grouped(lines, closing)
+    return Grouped(lines, closing, more=len(today) - len(lines))
 
 
 def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupLine:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from babel.numbers import format_percent
 from numpy.typing import NDArray
 
+from api.clock import days_behind
 from api.readable import amount, capitalised, counted, day, with_readable_dates
 from models.publication import PublicationReader
 from models.publication.contracts import SERIES
@@ -83,6 +84,18 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
 }
 
 
+OLD_DATA: Final[Mapping[str, Mapping[str, str]]] = {
+    "fr": {
+        "one": "Les données s’arrêtent au {{until}}, il y a {n} jour : ce qui suit date de là.",
+        "other": "Les données s’arrêtent au {{until}}, il y a {n} jours : ce qui suit date de là.",
+    },
+    "en": {
+        "one": "The data end {{until}}, {n} day ago: what follows is as of then.",
+        "other": "The data end {{until}}, {n} days ago: what follows is as of then.",
+    },
+}
+
+
 @dataclass(frozen=True)
 class Line:
     """One series as a planner reads it."""
@@ -124,6 +137,15 @@ class Listed:
                 text += f" ({counted(seen, COUNTS[language]['shown'], language)})"
             parts.append(text)
         return ", ".join(parts)
+
+
+def old_data(provenance: Mapping[str, Any], language: str) -> str:
+    """Says that the data end longer ago than is usual; "" where they do not."""
+    age, is_old = days_behind(provenance["origin_end"], provenance["frequency"])
+    if not is_old:
+        return ""
+    until = day(provenance["origin_end"], language)
+    return counted(age, OLD_DATA[language], language).format(until=until)
 
 
 def by_priority(table: pd.DataFrame, rates: Mapping[str, float]) -> NDArray[np.intp]:

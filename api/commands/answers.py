@@ -66,9 +66,10 @@ def show_warnings(
     publication: int | None,
 ) -> None:
     from api.planner_groups import grouped
-    from api.planner_list import planner_list
+    from api.planner_list import old_data, planner_list
 
     reader = open_reader(shell, publication)
+    reader.hold_known(site=site)
     language = shell.workspace().options.language
     whole = site is None and min_probability is None
     actions = grouped(reader, language, limit=MOST_ACTIONS if whole else 0)
@@ -84,6 +85,8 @@ def show_warnings(
             }
         )
         return
+    if late := old_data(reader.provenance, language):
+        shell.out.print(f"[yellow]{escape(late)}[/]")
     if actions.today:
         _print_actions(shell, actions, language)
     _print_list(shell, reader, listed, language)
@@ -91,7 +94,8 @@ def show_warnings(
 
 def _print_actions(shell: Shell, actions: Grouped, language: str) -> None:
     """What to do first: three columns, readable from 60 signs of width on."""
-    from api.planner_groups import WORDS
+    from api.planner_groups import COUNTS, WORDS
+    from api.readable import counted as counted_words
 
     words = WORDS[language]
     table = Table(
@@ -108,6 +112,9 @@ def _print_actions(shell: Shell, actions: Grouped, language: str) -> None:
             f"[bold]{escape(line.value)}[/]",
         )
     shell.out.print(table)
+    if actions.more:
+        more = counted_words(actions.more, COUNTS[language]["more"], language)
+        shell.say(f"{escape(more)} [dim]→[/] {shell.command('export groups')}")
     for sentence in actions.closing:
         shell.say(escape(sentence))
 

@@ -41,6 +41,7 @@ def kpis(
     if supplier is not None and category is not None:
         raise typer.BadParameter("not together with --supplier", param_hint="--category")
     reader = open_reader(shell, publication)
+    reader.hold_known(site=site, supplier=supplier, category=category)
     from api.kpi_board import shown_of
     from models.kpis.figures import Question
 

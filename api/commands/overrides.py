@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from api.commands.answers import open_reader
 from api.commands.shell import AsJson, shell_of
+from forecasting.errors import NotReady
 
 if TYPE_CHECKING:
     from models.overrides.ledger import Override
@@ -112,6 +115,11 @@ def add(
     }
     said = {name: value for name, value in given.items() if value not in (None, "")}
     declared = settled(override_of(said), today())
+    with suppress(NotReady):  # before the first publication nothing tells which codes there are
+        reader = open_reader(shell, None)
+        reader.hold_known(site=site, sku=sku, category=category, supplier=supplier)
+        if site and sku:
+            reader.row(site, sku)
     with shell.engine() as engine:
         made, is_new = keep(engine, declared, who=whoami(), at=dt.datetime.now(dt.UTC))
     if shell.json:

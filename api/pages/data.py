@@ -10,10 +10,10 @@ from anyio import to_thread
 from fastapi import APIRouter, Path, Response
 
 from api import jobs
-from api.clock import today
+from api.clock import LATE_DAYS, today
 from api.dependencies import MOST, InPublications
 from api.pages.feeds_known import choices
-from api.pages.frame import LATE_DAYS, InFrame, freshness_of
+from api.pages.frame import InFrame, freshness_of
 from api.pages.phrases import REASONS
 from api.routes.feeds import rejects_of, seen_by, the_delivery
 from api.security import Caller, InCaller

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
-from api.clock import today
+from api.clock import days_behind
 from api.dependencies import Publications
 from api.doorkeeper import KeyRing
 from api.pages import text_of
@@ -16,7 +16,6 @@ from api.pages.language import COOKIE, LANGUAGES, catalogue, language_of
 from api.security import ANYBODY, OPEN, Caller, may
 from api.served import Served
 from api.sessions import csrf_token
-from forecasting.calendar import Frequency
 
 
 def _(message: str) -> str:
@@ -32,7 +31,6 @@ NAVIGATION: Final = (
     ("/monday", _("Monday")),
     ("/data", _("Data")),
 )
-LATE_DAYS: Final = 1  # after a whole period without news, before data count as stale
 A_YEAR: Final = 365 * 86_400
 LIVE: Final = {"Cache-Control": "private, no-store", "Vary": "Cookie, Accept-Language"}
 
@@ -121,14 +119,13 @@ class Frame:
 def freshness_of(served: Served) -> dict[str, Any]:
     """Until when the numbers know, and whether that is long ago."""
     made = served.provenance
-    age = (today() - made["origin_end"]).days
-    usual = Frequency(made["frequency"]).days + LATE_DAYS
+    age, is_stale = days_behind(made["origin_end"], made["frequency"])
     return {
         "until": made["origin_end"],
         "made": made["created_at"],
         "publication": made["publication"],
         "age_days": age,
-        "is_stale": age > usual,
+        "is_stale": is_stale,
     }
 
 

@@ -32,7 +32,7 @@ from api.planner_list import OUT, Line, line_of, sentence_of
 from api.readable import punctuated
 from api.routes.warnings import revision_tag
 from api.served import Served
-from forecasting.errors import NotReady
+from forecasting.errors import NotReady, UnknownName
 from models.publication.lives import Life, done_of, lives_of
 
 router = APIRouter(include_in_schema=False)
@@ -93,11 +93,24 @@ async def morning(
         warned_in_all=len(warned),
         at_stake=value_of(rows),
         nothing_at_all=board.rows.empty,
+        unknown=_unknown(served, question),
         pages=pages_of(request, page, total, LINES),
         everything_out=with_changed(request, out="1", page=None),
         may_change=frame.may("PATCH", "/v1/warnings/{warning}"),
         tomorrow=dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),
     )
+
+
+def _unknown(served: Served, question: Question) -> list[str]:
+    """Codes of the filters that nothing has: not to be taken for "nothing to report"."""
+    found = []
+    for name in ("site", "supplier", "category"):
+        code = getattr(question, name)
+        try:
+            served.reader.hold_known(**{name: code})
+        except UnknownName:
+            found.append(code)
+    return found
 
 
 @router.get("/changes")

@@ -86,7 +86,7 @@ def _commented(frame: Frame, change: Mapping[str, object]) -> dict[str, object]:
     message, values = comment_of(str(change["comment"]))
     if "day" in values:
         values["day"] = day(values["day"], frame.language)
-    return {**change, "comment": frame._(message) % values}
+    return {**change, "comment": frame._(message) % values if message else ""}
 
 
 def _following(served: Served, row: int) -> str:

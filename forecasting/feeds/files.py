@@ -11,13 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from charset_normalizer import from_bytes
-
 from forecasting.errors import DeliveryRefused
 from forecasting.feeds.csv_file import read_csv
 from forecasting.feeds.formulas import undone
 from forecasting.feeds.profile import Profile
 from forecasting.feeds.raw import MOST_CELLS, MOST_PARQUET_CELLS, Choose, RawTable
+from forecasting.feeds.sniffing import encoding_of
 from forecasting.feeds.typed_files import empty, read_json, read_ndjson, read_parquet, read_xlsx
 from forecasting.tables import Kind
 
@@ -200,5 +199,5 @@ def _likely_encoding(data: bytes) -> str:
     """A hint, never used to read."""
     bad = next((at for at, byte in enumerate(data) if byte > 0x7F), 0)
     sample = data[max(0, bad - SAMPLE_BYTES // 2) : bad + SAMPLE_BYTES // 2]
-    best = from_bytes(sample).best()
-    return f"; it looks like {best.encoding}" if best is not None else ""
+    guess = encoding_of(sample).value
+    return "" if guess == "utf-8" else f"; it looks like {guess}"

@@ -73,7 +73,9 @@ def parse(
             column.name,
             why,
             wrong,
-            lambda row: f"{shown(cells.show(row))} is not {rule}{_hint(cells.show(row), column)}",
+            lambda row: (
+                f"{shown(cells.show(row))} is not {rule}{_hint(cells.show(row), column, writing)}"
+            ),
         )
     if read.doubtful is not None:
         faults.add(
@@ -182,10 +184,20 @@ def _check_texts(values: pa.DictionaryArray, column: Column, code: bool, faults:
         )
 
 
-def _hint(text: str, column: Column) -> str:
+def _hint(text: str, column: Column, writing: Writing) -> str:
+    if column.kind is Kind.DATE and any(_written_so(text.strip(), one) for one in writing.dates):
+        return ": there is no such day"
     if column.kind is Kind.DATE and SERIAL.fullmatch(text.strip()):
         return "; it may be a spreadsheet's number of a day: format the cells as dates"
     return ""
+
+
+def _written_so(text: str, form: str) -> bool:
+    """
+    >>> _written_so("31/11/2026", "DD/MM/YYYY"), _written_so("11-31", "DD/MM/YYYY")
+    (True, False)
+    """
+    return bool(re.fullmatch(re.sub("[DMY]", "[0-9]", re.escape(form)), text))
 
 
 def _rule(column: Column, writing: Writing) -> tuple[Code, str]:

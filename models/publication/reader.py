@@ -231,6 +231,14 @@ class PublicationReader:
             known = (f"{site}/{sku}" for site, sku in self._rows)
             raise UnknownName("series", f"{site}/{sku}", known) from None
 
+    def hold_known(self, **codes: str | None) -> None:
+        """Raises UnknownName for a code (by its column: `site`, `sku`, `category`, `supplier`) that
+        no series here has; blank and None ask for nothing."""
+        series = self._parts[SERIES]
+        for name, code in codes.items():
+            if code and code not in (known := set(series.column(name).unique().to_pylist())):
+                raise UnknownName(name, code, sorted(filter(None, known)))
+
     def series(self, site: str, sku: str) -> SeriesView:
         """Master data, history, forecasts, projection and warning of one series."""
         row = self.row(site, sku)

@@ -69,6 +69,17 @@ def test_filters(published: Vigistock) -> None:
     assert published("warnings", "--publication", 9).code == 2
 
 
+def test_a_mistyped_site_is_not_all_clear(published: Vigistock) -> None:
+    answer = published("warnings", "--site", "PARI")
+    assert answer.code == 2
+    assert "There is no site 'PARI'. Did you mean 'PARIS'?" in " ".join(answer.err.split())
+
+
+def test_it_says_that_the_data_are_old(published: Vigistock) -> None:
+    said = " ".join(published("warnings").out.split())
+    assert "Les données s’arrêtent au dim. 22 nov., il y a" in said
+
+
 def late_row(**told: object) -> pd.Series:
     return pd.Series(
         {

@@ -20,6 +20,12 @@ def published(vigistock: Vigistock, folder: Path) -> Vigistock:
     return vigistock
 
 
+def test_a_mistyped_supplier_is_not_nothing_to_count(published: Vigistock) -> None:
+    answer = published("kpis", "--supplier", "Novapak")
+    assert answer.code == 2
+    assert "Did you mean 'Novapack'?" in " ".join(answer.err.split())
+
+
 def test_the_board_speaks_the_workspaces_language(published: Vigistock, folder: Path) -> None:
     french = " ".join(published("kpis").out.replace("\xa0", " ").split())
     for words in ("octobre 2026", "90,0 %", "70,0 %", "mieux", "absent depuis le 3 mars 2026"):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
 from api.clock import today
+from tests.api.published import publish, workspace_in
 from tests.commands.conftest import Vigistock
 
 LATER, SOON = (today() + dt.timedelta(days=days) for days in (20, 2))
@@ -40,6 +42,17 @@ def test_said_listed_and_revoked(ready: Vigistock) -> None:
     ]
     first = ready("overrides", "list", "--all", "--json").json["overrides"][-1]
     assert (first["revoked_because"], first["alive"]) == ("cancelled", False)
+
+
+def test_an_override_of_nothing_is_refused(vigistock: Vigistock, folder: Path) -> None:
+    publish(workspace_in(folder))
+    counted = ("overrides", "add", "stock", "--units", 12, "--until", LATER, "--reason", "counted")
+    lost_zeros = vigistock(*counted, "--site", "LYON", "--sku", "123")
+    assert lost_zeros.code == 2
+    assert "There is no sku '123'. Did you mean '00123'?" in " ".join(lost_zeros.err.split())
+    elsewhere = vigistock(*counted, "--site", "PARIS", "--sku", "00124")
+    assert (elsewhere.code, "PARIS/00124" in elsewhere.err) == (2, True)
+    assert vigistock(*counted, "--site", "LYON", "--sku", "00123").code == 0
 
 
 @pytest.mark.parametrize(

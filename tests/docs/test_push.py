@@ -75,7 +75,7 @@ def test_each_file_has_one_effect_over_a_line_that_breaks(
     said = capsys.readouterr().out.splitlines()
     assert said[: len(said) // 2] == [
         "sales.csv: 2 of 3 rows taken",
-        "  line 3, date: '2026-11-31' is not a date written YYYY-MM-DD",
+        "  line 3, date: '2026-11-31' is not a date written YYYY-MM-DD: there is no such day",
         "stock.csv: 1 of 1 rows taken",
         "job 1: queued",
     ]

@@ -58,7 +58,7 @@ def main(folder: Path) -> None:
     target = DOCS / "img"
     target.mkdir(exist_ok=True)
     with (
-        patch("api.pages.frame.today", lambda: END),
+        patch("api.clock.today", lambda: END),
         patch("api.pages.data.today", lambda: END),
         serving(workspace) as client,
         sync_playwright() as playwright,

@@ -144,10 +144,16 @@ def test_the_last_good_one_is_shown_as_such(own_workspace: Workspace) -> None:
 def test_old_data_are_told(
     client: Client, monkeypatch: pytest.MonkeyPatch, day: str, is_stale: bool
 ) -> None:
-    for module in ("frame", "data"):
-        monkeypatch.setattr(f"api.pages.{module}.today", lambda: pd.Timestamp(day).date())
+    for module in ("clock", "pages.data"):
+        monkeypatch.setattr(f"api.{module}.today", lambda: pd.Timestamp(day).date())
     assert ("Les données s’arrêtent au 22" in client.get("/").text) == is_stale
     assert ("en retard" in client.get("/data").text) == is_stale
+
+
+def test_a_code_that_nothing_has_is_not_all_clear(client: Client) -> None:
+    told = "ni site, ni fournisseur, ni catégorie"
+    assert told in client.get("/", params={"site": "PARI"}).text
+    assert told not in client.get("/", params={"site": "PARIS", "supplier": "Novapack"}).text
 
 
 @pytest.mark.parametrize(

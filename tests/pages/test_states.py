@@ -56,7 +56,7 @@ def test_old_data_are_told_in_every_view(
     own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(own_workspace)
-    monkeypatch.setattr("api.pages.frame.today", lambda: pd.Timestamp("2026-11-30").date())
+    monkeypatch.setattr("api.clock.today", lambda: pd.Timestamp("2026-11-30").date())
     with serving(own_workspace) as client:
         for view in VIEWS:
             assert "Les données s’arrêtent au 22 novembre 2026" in client.get(view).text, view
