@@ -110,13 +110,14 @@ def lessons_of(
 
 def as_found(panel: Panel, closes: Floats) -> Floats:
     """Closes [n, T] as counts showed them later. A correction that takes units away tells by how
-    much the record had been too high since some loss: where no more than that was on record then,
-    and nothing was sold, the shelf was empty.
+    much the record was too high at last.
 
-    A loss is no larger than the record when it came, comes after the correction before, and a sale
-    from a shelf that it would have emptied shows that it had not come yet. A month is counted at
-    its close: what a ledger of months corrects was lost within the month. Labels only: at an origin
-    before the count nobody knew.
+    What is missing only grows from one correction to the next, and is never more than the record
+    holds: a close was empty if all of it was missing, so where the record was lower later on, or
+    above what the count found, it was not. From where the record first held as much as the count
+    found missing, the other silent closes count as empty, and the sale that such a silence follows
+    as the last unit. A month is counted at its close: what a ledger of months corrects was lost
+    within the month. Labels only: at an origin before the count nobody knew.
     """
     if panel.frequency is Frequency.MONTH:
         return closes
@@ -129,15 +130,15 @@ def as_found(panel: Panel, closes: Floats) -> Floats:
     found = closes.copy()
     inside = (net["period"] > 0) & (net["period"] < closes.shape[1])
     for line in net[inside & (net["units"] < 0)].itertuples():
-        since = max(int(line.before), 0)
-        held = record[line.series, since : line.period]
+        span = slice(int(line.before) + 1, int(line.period))  # that correction's own close is right
+        held = record[line.series, span]
+        least = np.fmin.accumulate(held[::-1])[::-1]
         could = np.fmax.accumulate(held) >= -line.units  # have been lost by then
-        stocked = closes[line.series, since : line.period] == 0.0
-        empty = could & stocked & (held + line.units <= 0)
-        empty[: int(line.before) + 1 - since] = False  # that correction's own close is right
-        sold = np.flatnonzero(empty & (panel.units[line.series, since : line.period] > 0))
-        empty[: sold[-1] + 1 if len(sold) else 0] = False
-        found[line.series, since : line.period][empty] = 1.0
+        stocked = closes[line.series, span] == 0.0
+        empty = could & stocked & (held <= np.minimum(least, -line.units))
+        silent = empty & ~(panel.units[line.series, span] > 0)
+        empty = silent | (empty & np.append(silent[1:], False))
+        found[line.series, span][empty] = 1.0
     return found
 
 

@@ -200,19 +200,20 @@ def counted_shelf(
 def test_a_count_that_found_nothing_tells_that_the_shelf_had_been_empty() -> None:
     panel = counted_shelf(units=[2, 1, 0, 0, 0], on_hand=[7, 6, 6, 0, 0], lost=6)
     closes = np.array([[0.0, 0.0, 0.0, 1.0, 1.0]] * 2)
-    assert as_found(panel, closes).tolist() == [[0.0, 0.0, 1.0, 1.0, 1.0], closes[1].tolist()]
+    assert as_found(panel, closes).tolist() == [[0.0, 1.0, 1.0, 1.0, 1.0], closes[1].tolist()]
 
 
 def test_a_count_that_found_less_tells_it_too_where_a_delivery_came_between() -> None:
     panel = counted_shelf(units=[3, 0, 0, 2, 0], on_hand=[4, 4, 24, 18, 18], lost=4)
     closes = np.zeros((2, 5))
-    assert as_found(panel, closes).tolist() == [[0.0, 1.0, 0.0, 0.0, 0.0], [0.0] * 5]
+    assert as_found(panel, closes).tolist() == [[1.0, 1.0, 0.0, 0.0, 0.0], [0.0] * 5]
 
 
 @pytest.mark.parametrize(
     ("units", "on_hand", "lost"),
     [
         pytest.param([3, 0, 1, 0, 0], [5, 5, 4, 0, 0], 4, id="a sale shows that it had not come"),
+        pytest.param([0, 3, 2, 2, 0], [8, 5, 23, 13, 13], 8, id="the record was lower later on"),
         pytest.param([0, 0, 0, 0, 0], [4, 4, 24, 4, 4], 20, id="no loss exceeds what is there"),
     ],
 )
