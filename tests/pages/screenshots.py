@@ -30,7 +30,7 @@ from tests.pages.conftest import CHROMIUM, base_of
 COLORS: Final = 128
 WIDE: Final = (1200, 760)
 PHONE: Final = (390, 760)
-SERIES: Final = "series"  # the first warned of whose shelf was empty lately
+SERIES: Final = "series"  # the first warned of, empty lately, for which something can be done
 SHOWN_DAYS: Final = 84  # of the past, in its picture
 STOP: Final = {
     "name": "Grève chez Novapack",
@@ -93,10 +93,12 @@ def with_a_plan(workspace: Workspace) -> None:
 def telling_series(client: httpx.Client) -> str:
     for one in client.get("/v1/warnings?state=new&limit=200").json()["items"]:
         codes = {"site": one["site"], "sku": one["sku"]}
-        past = client.get("/v1/series", params=codes).json()["history"][-SHOWN_DAYS:]
-        if any((day["demand"] or 0) > (day["units"] or 0) + 1 for day in past):
+        told = client.get("/v1/series", params=codes).json()
+        past, acts = told["history"][-SHOWN_DAYS:], told["options"][:1]
+        missed = any((day["demand"] or 0) > (day["units"] or 0) + 1 for day in past)
+        if missed and any(option["recommended"] for option in acts):
             return f"/series?{urlencode(codes)}"
-    raise SystemExit("No series warned of was out of stock lately: make another demonstration.")
+    raise SystemExit("No series that was out lately can be acted on: make another demonstration.")
 
 
 if __name__ == "__main__":

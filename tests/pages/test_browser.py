@@ -105,14 +105,14 @@ def test_many_at_once_and_filters(browser: Browser, company: Workspace, tmp_path
         opened(browser, base_of(client)) as seen,
     ):
         page = seen.page()
-        expect(page.locator("[name=warning]")).to_have_count(2)
+        expect(page.locator("[name=warning]")).to_have_count(3)
         page.get_by_role("button", name="Appliquer").click()
         expect(page.get_by_role("status").last).to_contain_text("Choisissez")
         page.get_by_label("Toute la page").check()
         page.get_by_label("Que faire").select_option("assign")
         page.get_by_label("Qui").fill("Inès")
         page.get_by_role("button", name="Appliquer").click()
-        expect(page.locator(".chip", has_text="Inès")).to_have_count(2)
+        expect(page.locator(".chip", has_text="Inès")).to_have_count(3)
 
         ready(page)
         page.get_by_label("Site").select_option("LYON")
