@@ -5,17 +5,18 @@ negative binomial of mean f and variance f + φ f² (Czado, Gneiting and Held 20
 assessment for count data", Biometrics 65, eq. 2), kept as a normal score. A sample path takes the
 order of a whole path of scores from one past origin of a series of like volume (the Schaake shuffle
 of Clark et al. 2004, J. Hydrometeorology 5:243) and maps it back through its own negative binomial.
-So errors keep their order in time, path i shares its origin with path i of every other series (sums
-keep their spread), and pooled scores that are not standard normal repair what the negative binomial
-gets wrong. The series' own errors have their say in its dispersion φ.
+So errors keep their order in time, path i shares its origin with path i of every other series, and
+what went wrong at its site then with those of the site (sums keep their spread), and pooled scores
+that are not standard normal repair what the negative binomial gets wrong. The series' own errors
+have their say in its dispersion φ.
 """
 
 from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,7 @@ from scipy.special import ndtr, ndtri
 from forecasting.calendar import Frequency
 from forecasting.counts import counts_at, laid, places_of
 from forecasting.dispersion import VOLUMES, volume_class
+from forecasting.shocks import LOADS, SiteShocks
 
 Matrix = NDArray[np.float64]
 Scores = NDArray[np.float32]
@@ -52,20 +54,33 @@ class ErrorPaths:
 
     `scores` holds NaN for a path that is not known whole; `volumes` [m] is the class by which a
     lender is found; `bend` [V, G] what pooled scores differ from a normal at GRID, by class.
+    `shocks` are what sites have in common, and in none of the scores; None: nothing.
     """
 
     def __init__(
-        self, scores: Scores, volumes: NDArray[np.int64], bend: Matrix, frequency: Frequency
+        self,
+        scores: Scores,
+        volumes: NDArray[np.int64],
+        bend: Matrix,
+        frequency: Frequency,
+        shocks: SiteShocks | None = None,
     ) -> None:
         self.common_share = COMMON_SHARE[frequency]
-        self.scores, self.volumes, self.bend = scores, volumes, bend
+        self.scores, self.volumes, self.bend, self.shocks = scores, volumes, bend, shocks
         self.whole: NDArray[np.bool_] = np.all(np.isfinite(scores), axis=2)  # [m, K]
         self._pools: dict[int, list[NDArray[np.int64]]] = {}
         self._flat: dict[int, tuple[NDArray[np.int64], ...]] = {}
 
     @classmethod
-    def of(cls, scores: Scores, volumes: NDArray[np.int64], frequency: Frequency) -> ErrorPaths:
-        """The bank of lenders' scores [m, K, H], at most MOST_LENDERS of a class."""
+    def of(
+        cls,
+        scores: Scores,
+        volumes: NDArray[np.int64],
+        sites: NDArray[np.int64],
+        frequency: Frequency,
+    ) -> ErrorPaths:
+        """The bank of lenders' scores [m, K, H], at most MOST_LENDERS of a class; `sites` [m]: the
+        site_key of each."""
         kept = [
             rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_LENDERS)).astype(np.int64)]
             for volume in range(len(VOLUMES) + 1)
@@ -73,7 +88,21 @@ class ErrorPaths:
         ]
         chosen = np.sort(np.concatenate(kept)) if kept else np.zeros(0, np.int64)
         bend = _bend(scores, volumes)
-        return cls(scores[chosen], volumes[chosen], bend, frequency)
+        shocks, apart = SiteShocks.apart(scores, volumes, sites)
+        return cls(apart[chosen], volumes[chosen], bend, frequency, shocks)
+
+    def to_arrays(self) -> dict[str, Any]:
+        """What `from_arrays` reads, for a file without pickles."""
+        arrays = {"scores": self.scores, "volumes": self.volumes, "bend": self.bend}
+        if self.shocks is None:
+            return arrays
+        return {**arrays, "shock_sites": self.shocks.sites, "shock": self.shocks.shock}
+
+    @classmethod
+    def from_arrays(cls, kept: Mapping[str, Any], frequency: Frequency) -> ErrorPaths:
+        """Raises KeyError; an earlier version's bank has no shocks."""
+        shocks = SiteShocks(kept["shock_sites"], kept["shock"]) if "shock" in kept else None
+        return cls(kept["scores"], kept["volumes"], kept["bend"], frequency, shocks)
 
     @property
     def origins(self) -> int:
@@ -107,8 +136,10 @@ class ErrorPaths:
         bent: Matrix = np.maximum.accumulate(table, axis=1)[volumes]
         return bent
 
-    def order(self, volume: int, key: int, paths: int, seed: int) -> NDArray[np.int64]:
-        """[paths, H] the paths at each step, the lowest first, for one series.
+    def order(
+        self, volume: int, key: int, site: int, *, paths: int, seed: int
+    ) -> NDArray[np.int64]:
+        """[paths, H] the paths at each step, the lowest first, for one series of a site.
 
         A handful of past paths says little: where there are few, a share of the order comes from
         the count model alone, with the share of the whole that errors usually have in common.
@@ -124,6 +155,8 @@ class ErrorPaths:
             place = begin[origin] + (pick * size[origin]).astype(np.int64)
             chosen = origin[trusted]
             out[trusted] = self.scores[flat[place[trusted]], chosen]
+            if self.shocks is not None:
+                out[trusted] += np.float32(LOADS[volume]) * self.shocks.of_site(site)[chosen]
         else:
             trusted[:] = False
         if not trusted.all():
@@ -138,6 +171,7 @@ class ErrorPaths:
     def paths(
         self,
         keys: Sequence[int],
+        sites: Sequence[int],
         *,
         mean: Matrix,
         dispersion: Matrix,
@@ -148,7 +182,7 @@ class ErrorPaths:
         moved: Matrix | None = None,
     ) -> NDArray[np.float32]:
         """[b, count, horizon] demand, units, of series with mean [b, H] in quanta, φ [b] and
-        quantum [b]; the same key and seed, the same paths.
+        quantum [b]; the same key, site (its site_key) and seed, the same paths.
 
         `moved` [b, H] is the mean that each period is moved to; everything else stays, the order of
         the paths too: no path of a raised period is lower than before, none of a lowered one
@@ -158,8 +192,8 @@ class ErrorPaths:
         to = None if moved is None else moved[:, :horizon]
         counts = self._counts(volumes, mean[:, :horizon], dispersion, count, to)
         units = np.empty((len(keys), count, horizon), np.float32)
-        for row, key in enumerate(keys):
-            order = self.order(int(volumes[row]), key, count, seed)
+        for row, (key, site) in enumerate(zip(keys, sites, strict=True)):
+            order = self.order(int(volumes[row]), key, site, paths=count, seed=seed)
             laid(counts[row], order, quantum[row], units[row])
         return units
 

@@ -13,6 +13,7 @@ from forecasting.counts import pit
 from forecasting.dispersion import Dispersion, volume_class
 from forecasting.distribution import ErrorPaths, fill_gaps, series_key
 from forecasting.history import History
+from forecasting.scatter import sites_of
 from forecasting.states import SHORT
 from forecasting.trial import Trial
 
@@ -57,12 +58,14 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
         path[window.states.known < SHORT[history.frequency]] = np.nan
         scores[:, k] = path
     usual = volume.mean(axis=1) if origins else np.zeros(count)
-    bank = ErrorPaths.of(scores[trial.lends], volume_class(usual)[trial.lends], history.frequency)
+    lends, volumes = trial.lends, volume_class(usual)
+    sites = np.array(sites_of(history.series), dtype=np.int64)
+    bank = ErrorPaths.of(scores[lends], volumes[lends], sites[lends], history.frequency)
     dispersion = Dispersion.of(
         trial.fresh * trial.losses.sum(axis=1),
         trial.fresh * trial.periods.sum(axis=1),
         mean=usual,
-        lends=trial.lends,
+        lends=lends,
     )
     return Errors(dispersion, scores, bank)
 

@@ -21,7 +21,7 @@ from forecasting.errors_made import Errors, errors_made
 from forecasting.history import History
 from forecasting.ladder import Levels, Method, climb
 from forecasting.recalibration import scale_at
-from forecasting.scatter import Scatter, keys_of
+from forecasting.scatter import Scatter, keys_of, sites_of
 from forecasting.states import States, states_at
 from forecasting.trial import MEMBERS, Trial, members_of, try_out
 
@@ -161,6 +161,7 @@ class GrainAtOrigin:
             frequency=self.frequency,
             first=self.first,
             keys=keys_of(self._history.series),
+            sites=sites_of(self._history.series),
             mean=self.mean,
             dispersion=self._dispersion,
             quantum=self.states.quantum,

@@ -30,9 +30,7 @@ def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
         losses=fitted.dispersion.losses,
         periods=fitted.dispersion.periods,
         usual_losses=fitted.dispersion.usual,
-        scores=fitted.errors.scores,
-        volumes=fitted.errors.volumes,
-        bend=fitted.errors.bend,
+        **fitted.errors.to_arrays(),
     )
     facts: dict[str, Any] = {
         "file": f"{name}.npz",
@@ -78,7 +76,7 @@ def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGra
             usual_blend=kept["usual_blend"],
             scales=kept["scales"],
             dispersion=Dispersion(kept["losses"], kept["periods"], kept["usual_losses"]),
-            errors=ErrorPaths(kept["scores"], kept["volumes"], kept["bend"], frequency),
+            errors=ErrorPaths.from_arrays(kept, frequency),
             pooled=pooled,
             names=(tuple(facts["events"]), tuple(facts["frequent_events"])),
         )

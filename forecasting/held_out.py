@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.backtest import Window
-from forecasting.distribution import series_key
 from forecasting.errors_made import errors_made
 from forecasting.history import History
+from forecasting.scatter import keys_of, sites_of
 from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
@@ -54,11 +54,13 @@ def held_out_paths(
         recent=states.dispersion[chosen],
         mean=mean.mean(axis=1),
     )
-    keys = [series_key(*pair) for pair in some.series[["site", "sku"]].to_numpy()]
+    keys = keys_of(some.series)
+    sites = sites_of(some.series)
     for begin in range(0, len(chosen), BLOCK):
         part = slice(begin, min(begin + BLOCK, len(chosen)))
         paths = made.bank.paths(
             keys[part],
+            sites[part],
             mean=mean[part],
             dispersion=dispersion[part],
             quantum=quantum[part],

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.distribution import ErrorPaths, series_key
+from forecasting.shocks import site_key
 
 Matrix = NDArray[np.float64]
 
@@ -25,6 +26,11 @@ def keys_of(series: pd.DataFrame) -> list[int]:
     return [series_key(*pair) for pair in zip(series["site"], series["sku"], strict=True)]
 
 
+def sites_of(series: pd.DataFrame) -> list[int]:
+    """The stable number of each series' site, from which comes what its series share."""
+    return [site_key(site) for site in series["site"]]
+
+
 @dataclass(frozen=True)
 class Scatter:
     """Means and errors of n series over H periods from `first` on."""
@@ -32,6 +38,7 @@ class Scatter:
     frequency: Frequency
     first: int
     keys: Sequence[int]  # [n]
+    sites: Sequence[int]  # [n]
     mean: Matrix  # [n, H] demand, units a period
     dispersion: Matrix  # [n] φ of var = m + φ m², counted in quanta
     quantum: Matrix  # [n] the unit that demand is counted in
@@ -63,6 +70,7 @@ class Scatter:
         return replace(
             self,
             keys=[self.keys[place] for place in places],
+            sites=[self.sites[place] for place in places],
             mean=self.mean[rows],
             dispersion=self.dispersion[rows],
             quantum=self.quantum[rows],
@@ -74,6 +82,7 @@ class Scatter:
         paths of each period average to the forecast."""
         return self.errors.paths(
             self.keys[rows],
+            self.sites[rows],
             count=self.count,
             seed=self.seed,
             horizon=self.horizon if horizon is None else min(horizon, self.horizon),
@@ -98,9 +107,7 @@ class Scatter:
         """Write the arrays; gives what `from_files` must be told beside them and the series."""
         np.savez(
             folder / "scatter.npz",
-            scores=self.errors.scores,
-            volumes=self.errors.volumes,
-            bend=self.errors.bend,
+            **self.errors.to_arrays(),
             **{
                 name: kept for name in (*ARRAYS, MOVED) if (kept := getattr(self, name)) is not None
             },
@@ -121,7 +128,8 @@ class Scatter:
                 frequency=frequency,
                 first=int(facts["first"]),
                 keys=keys_of(series),
-                errors=ErrorPaths(kept["scores"], kept["volumes"], kept["bend"], frequency),
+                sites=sites_of(series),
+                errors=ErrorPaths.from_arrays(kept, frequency),
                 count=int(facts["count"]),
                 seed=int(facts["seed"]),
                 moved=kept[MOVED] if MOVED in kept.files else None,

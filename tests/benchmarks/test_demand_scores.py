@@ -8,6 +8,8 @@ import pytest
 
 from benchmarks.demand import scores
 from benchmarks.demand.counts import NegativeBinomial, SamplePaths, dispersion_by_moments
+from benchmarks.demand.promises import totals_within
+from benchmarks.demand.report import PRODUCT, Results
 from forecasting.scores import bounds_of_draws
 
 
@@ -132,3 +134,24 @@ def test_an_unknown_total_has_no_bounds() -> None:
     below, upto = bounds_of_draws(np.array([[1.0, 2.0]]), np.array([np.nan]))
     assert np.isnan(below).all()
     assert np.isnan(upto).all()
+
+
+@pytest.mark.parametrize(
+    ("masses", "kept", "told"),
+    [
+        ([0.51, 0.50, 0.49, 0.51], True, "0.502 (0.487 to 0.518 by its origins)"),
+        ([0.2, 0.7, 0.4, 0.45], False, "by its origins), no proof of a miss"),
+        ([0.60, 0.61, 0.59, 0.60], False, "0.600 (0.587 to 0.613 by its origins)"),
+        ([0.45], False, "0.450"),
+    ],
+    ids=["kept", "missed within the noise", "missed beyond it", "one origin tells no noise"],
+)
+def test_a_missed_sum_says_whether_its_origins_prove_it(
+    masses: list[float], kept: bool, told: str
+) -> None:
+    results = Results()
+    for origin, mass in enumerate(masses):
+        results.add(PRODUCT, str(origin), 1, {"site 28: <0.5": mass, "CPU s": 1.0, "peak MiB": 1.0})
+    (promise,) = totals_within(results, 0.02)
+    assert promise.kept is kept
+    assert promise.words.endswith(told)

@@ -24,11 +24,17 @@ def plain(scores, volume=3):
     )
 
 
+def bank_of(scores, volumes):
+    """A bank as a backtest of one site leaves it."""
+    return ErrorPaths.of(scores, volumes, np.zeros(len(scores), np.int64), Frequency.DAY)
+
+
 def drawn(bank, mean, phi, *, count=PATHS):
     """Paths of series 0, 1, … with one dispersion, in whole units."""
     rows, horizon = mean.shape
     return bank.paths(
         range(rows),
+        [0] * rows,
         mean=mean,
         dispersion=np.full(rows, phi),
         quantum=np.ones(rows),
@@ -98,6 +104,7 @@ def test_the_same_series_and_seed_draw_the_same_whatever_stands_beside():
     alone, beside = (
         bank.paths(
             keys,
+            [0] * len(keys),
             mean=np.full((len(keys), 28), 2.0),
             dispersion=np.full(len(keys), 0.5),
             quantum=np.ones(len(keys)),
@@ -112,17 +119,17 @@ def test_the_same_series_and_seed_draw_the_same_whatever_stands_beside():
 
 
 def test_pooled_scores_bend_the_quantiles():
-    wide = ErrorPaths.of((1.3 * lenders()).astype(np.float32), np.full(300, 3), Frequency.DAY)
+    wide = bank_of((1.3 * lenders()).astype(np.float32), np.full(300, 3))
     z = wide.values(np.array([3]), PATHS)[0]
     assert z[int(0.95 * PATHS)] == pytest.approx(1.3 * 1.645, rel=0.06)
     assert (np.diff(z) >= 0).all()
-    none = ErrorPaths.of(np.zeros((0, 0, 28), np.float32), np.zeros(0, np.int64), Frequency.DAY)
+    none = bank_of(np.zeros((0, 0, 28), np.float32), np.zeros(0, np.int64))
     np.testing.assert_allclose(none.values(np.array([0]), 3)[0], ndtri([1 / 6, 0.5, 5 / 6]))
 
 
 def test_a_bank_without_paths_draws_from_the_count_model():
-    none = ErrorPaths.of(np.zeros((0, 0, 28), np.float32), np.zeros(0, np.int64), Frequency.DAY)
-    ranks = none.order(2, 5, 100, 1).argsort(axis=0)
+    none = bank_of(np.zeros((0, 0, 28), np.float32), np.zeros(0, np.int64))
+    ranks = none.order(2, 5, 0, paths=100, seed=1).argsort(axis=0)
     assert sorted(ranks[:, 0].tolist()) == list(range(100))
     assert (ranks[:, 0] != ranks[:, 1]).any()
 

@@ -13,7 +13,7 @@ from forecasting.distribution import GRID, ErrorPaths
 from forecasting.forecaster import DemandForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
-from forecasting.scatter import Scatter, keys_of
+from forecasting.scatter import Scatter, keys_of, sites_of
 from models.lead_time import fit_lead_times
 from models.risk import assess
 from models.scenarios.base import Base
@@ -36,6 +36,7 @@ def base_of(*shelves: Shelf, **masters: Any) -> Base:
         frequency=Frequency.DAY,
         first=panel.origin + 1,
         keys=keys_of(codes),
+        sites=sites_of(codes),
         mean=mean,
         dispersion=np.full(len(shelves), 0.4),
         quantum=np.ones(len(shelves)),
