@@ -113,14 +113,14 @@ class PublicationReader:
         self._rows = {key: row for row, key in enumerate(keys)}
         self._plain: dict[str, PlainRows] = {}
         self._first_option: dict[tuple[str, str], tuple[int, int]] | None = None
-        self._warnings = self._with_lives(episodes)
+        self._warnings, self._lived = self._with_lives(episodes), _states_of(episodes)
         self._row_of_warning = _row_of_warning(self._warnings)
 
     def lived(self, episodes: pd.DataFrame) -> PublicationReader:
         """The same publication, its warnings as people have changed them since; reads no file."""
         mine = copy(self)
         mine._plain = {name: rows for name, rows in self._plain.items() if name}
-        mine._warnings = self._with_lives(episodes)
+        mine._warnings, mine._lived = self._with_lives(episodes), _states_of(episodes)
         mine._row_of_warning = _row_of_warning(mine._warnings)
         return mine
 
@@ -463,7 +463,6 @@ class PublicationReader:
         A series that is out keeps the state `out`; a warning has the state of its life.
         """
         table = self._parts[WARNINGS]
-        self._lived = dict(zip(episodes["episode"].tolist(), episodes["state"], strict=True))
         numbers: list[int | None] = [None] * table.num_rows
         states = table.column("state").to_pylist()
         for site, sku, episode, state in episodes[["site", "sku", "episode", "state"]].itertuples(
@@ -483,6 +482,10 @@ class PublicationReader:
 def _at_sites(table: pa.Table, sites: Collection[str]) -> pa.Table:
     at = pc.is_in(table.column("site").cast(pa.string()), pa.array(sorted(sites), pa.string()))
     return table.filter(at)
+
+
+def _states_of(episodes: pd.DataFrame) -> dict[int, str]:
+    return dict(zip(episodes["episode"].tolist(), episodes["state"], strict=True))
 
 
 def _row_of_warning(warnings: pa.Table) -> dict[int, int]:

@@ -348,6 +348,8 @@ def test_what_is_out_is_put_off_and_leaves_the_list(tmp_path: Path) -> None:
         changed = client.patch(address, headers={"If-Match": "*"}, json=wish)
         assert changed.json()["life"]["state"] == "snoozed"
         assert client.get(address).json()["warning"]["state"] == "out", "it is out all the same"
+        assert "00124" not in client.get("/").text, "nor does the running service show it"
+        assert "00124" in client.get("/?state=snoozed").text
         assert OUT not in names(Board(served_of(company)).asked(Question()))
         aside = Board(served_of(company)).asked(Question(state="snoozed"))
         assert names(aside) == [OUT]
