@@ -145,6 +145,9 @@ class Option(BaseModel):
     )
     sentence_fr: str
     sentence_en: str
+    at_site: str | None = Field(
+        None, description="where it is done, if at the site that ships here; blank: at its own"
+    )
 
 
 class WarningPage(BaseModel):

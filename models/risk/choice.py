@@ -27,6 +27,7 @@ from models.risk.whatif import WhatIf
 
 IN_TIME: Final = 0.5  # of what would be lost, that an option spares while it is in time
 WORTH: Final = 0.02  # of it, below which an option is none
+REPAIRS: Final = 0.1  # of it, below which an option is told but never recommended
 SECOND: Final = 0.1  # of it, that a second action spares besides
 BREAKS_FROM: Final = 0.25
 """Chance to run out itself from which a site is not asked for a transfer: it would be warned of."""
@@ -109,6 +110,11 @@ class Effect:
     ruptures: float  # expected stockouts avoided, 0 … 1
     missed: bool  # if nothing is done, customers are likely to miss something
 
+    @property
+    def repairs(self) -> bool:
+        """Whether it spares enough of what would be lost here."""
+        return self.saved.measure >= REPAIRS * self.lost.measure > 0
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -120,6 +126,7 @@ class Chosen:
     nothing_done: Amount  # lost within the main horizon, those who draw from it included
     act_by: str
     effects: list[Effect]  # the series itself, and those that draw from it
+    way: Variant | None = None  # the change that the first recommended one makes
 
     @property
     def actions(self) -> list[Option]:
@@ -130,6 +137,10 @@ class Chosen:
         """Whether what is recommended is not known to cost more than it saves."""
         by_units = self.nothing_done.by_units  # units and money are never compared
         return not self.recommended or by_units or self.options[0].pays
+
+    @property
+    def is_accepted(self) -> bool:
+        return bool(self.recommended) and self.options[0].code == "accept"
 
     def accepted(self) -> Chosen:
         """The risk is taken; what was weighed stays told behind it."""
@@ -147,6 +158,12 @@ class Weighed:
     giver: Variant | None
     spare: float  # units that the giver can do without
     net: float  # measure; in currency, cost deducted
+
+    def repairs(self, lost: Amount) -> bool:
+        """Whether it spares enough of what would be lost to be recommended."""
+        option = self.option
+        saved = replace(lost, units=option.units_saved, value=option.loss_avoided)
+        return saved.measure >= REPAIRS * lost.measure
 
     def is_left(self, given: Mapping[int, float]) -> bool:
         """Whether the giver still has the units, after those `given` by row."""
@@ -343,9 +360,10 @@ class Choice:
         accept = Option("accept", residual_probability=float(self.stakes.chance[one.row]))
         accept = replace(accept, loss_avoided=0.0 * lost.value, cost=0.0)
         options = [other.option for other in kept]
-        recommended = min(len(options), 1)
+        first = kept[0] if kept and kept[0].repairs(lost) else None
+        recommended = 0 if first is None else 1
         pair = self._pair(one, kept)
-        if pair is not None and again.has(pair):
+        if recommended and pair is not None and again.has(pair):
             place = again.place(one.usual(pair))
             both = lost.less(
                 self._amount([one.row], reruns.units_short[[place]] * self.ratio[one.row])
@@ -361,13 +379,14 @@ class Choice:
                 options[1] = second
                 recommended = 2
         act_by = ""
-        if options:
+        if recommended:
             act_by = options[0].deadline if options[0].in_time else TOO_LATE
         for other in kept[:recommended]:
             if other.giver is not None:
                 given[other.giver.row] = given.get(other.giver.row, 0.0) + other.option.units
-        effects = self._effects(one, kept[0] if kept else None)
-        return Chosen(one.row, [*options, accept], recommended, lost, act_by, effects)
+        effects = self._effects(one, first)
+        way = None if first is None else first.way
+        return Chosen(one.row, [*options, accept], recommended, lost, act_by, effects, way)
 
 
 @dataclass

@@ -63,8 +63,8 @@ def mitigations(
             continue
         possible = [one for one in json.loads(told or "[]") if reach.possible(one, row)]
         value = row["value_added"] if row["counts"] else fed.get((row["site"], row["sku"]), 0.0)
-        if possible:
-            found += [_line(one, row, value) for one in possible]
+        if possible:  # what is done at the site that ships here is that site's line
+            found += [_line(one, row, value) for one in possible if not one.get("at_site")]
         elif row["counts"] and row["units_short_added"] >= LEAST_FOUND:
             found.append(_line(_found_elsewhere(row), row, value))
     return pd.DataFrame(found, columns=[*KEYS, "units", "by", "site", "value"])

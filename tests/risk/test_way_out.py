@@ -78,6 +78,8 @@ def test_shares_of_causes_add_to_one_and_actions_lose_nothing(one: Shelf) -> Non
         )
     for option in made.options.to_dict("records"):
         assert option["units_saved"] >= 0
+        if option["recommended"] and option["code"] != "accept" and len(made.groups):
+            assert option["loss_avoided"] >= 0.1 * made.groups["loss"][0] - 1e-9
         assert option["regret"] >= 0 or np.isnan(option["regret"])
         assert 0 <= option["residual_probability"] <= 1
     assert (made.groups["loss_avoided"] <= made.groups["loss"] + 1e-9).all()
@@ -260,6 +262,34 @@ def test_a_short_warehouse_lists_its_stores_and_the_loss_stands_there() -> None:
     store = made.warnings.iloc[1]
     assert store["action_en"].startswith("for HUB, call NOVA by ")
     assert store["act_by"] == made.warnings["act_by"][0]
+
+
+def test_an_empty_warehouse_is_not_asked_and_its_stores_are_told_to_call_its_supplier() -> None:
+    """What the call leaves at a store is an assessment with the warehouse's order promised anew."""
+    drawn = {"reorder_point": 10.0, "order_up_to": 24.0, "source": "HUB"}
+    hub = shelf(
+        site="HUB", on_hand=0.0, demand=4.0, orders=(*PAST, LATE), item={**PRICED, "passed_on": 1.0}
+    )
+    stores = [
+        shelf(site=f"S{n}", on_hand=12.0, policy=drawn, item={**PRICED, "supplier": ""})
+        for n in range(2)
+    ]
+    panel, forecast = company(hub, *stores)
+    made = run(panel, forecast)
+    store = made.options[made.options["site"] == "S0"]
+    first = store.iloc[0]
+    assert (first["code"], first["source"], first["order_id"]) == ("expedite", "NOVA", "PO-1182")
+    assert (first["at_site"], first["recommended"]) == ("HUB", True)
+    assert "transfer" not in set(store["code"])
+    stocked = found(replace(hub, on_hand=300.0), *stores)
+    assert "transfer" in set(stocked.options["code"])
+    assert store["recommended"].sum() == 1
+    promised = pd.Series([first["arrives_on"]] * len(panel.orders)).astype("datetime64[s]")
+    again = run(replace(panel, orders=panel.orders.assign(promised_on=promised)), forecast)
+    assert again.warnings["probability"][1] == pytest.approx(
+        first["residual_probability"], abs=0.02
+    )
+    assert first["residual_probability"] < made.warnings["probability"][1] - 0.05
 
 
 def test_a_group_names_the_site_that_is_short_and_each_item_once() -> None:
