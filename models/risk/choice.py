@@ -27,6 +27,10 @@ from models.risk.whatif import WhatIf
 
 IN_TIME: Final = 0.5  # of what would be lost, that an option spares while it is in time
 WORTH: Final = 0.02  # of it, below which an option is none
+LEAST_UNITS: Final = 0.5  # saved, below which an action is none
+LEAST_VALUE: Final = 10.0
+"""… unless it saves this much, in the item's currency, where no setting says what it costs: a few
+minutes of a buyer."""
 REPAIRS: Final = 0.1  # of it, below which an option is told but never recommended
 SECOND: Final = 0.1  # of it, that a second action spares besides
 BREAKS_FROM: Final = 0.25
@@ -100,6 +104,12 @@ class Amount:
         return replace(self, units=self.units - other.units, value=value)
 
 
+def is_trifle(saved: Amount, cost: float) -> bool:
+    """Whether what an action saves in all is next to nothing. `cost`: currency; NaN unknown."""
+    least = LEAST_VALUE if np.isnan(cost) else cost
+    return saved.units < LEAST_UNITS and not saved.value >= least
+
+
 @dataclass(frozen=True)
 class Effect:
     """Of the first recommended action, on one series."""
@@ -134,9 +144,14 @@ class Chosen:
 
     @property
     def pays(self) -> bool:
-        """Whether what is recommended is not known to cost more than it saves."""
-        by_units = self.nothing_done.by_units  # units and money are never compared
-        return not self.recommended or by_units or self.options[0].pays
+        """Whether what is recommended is worth doing: not known to cost more than it saves, and not
+        next to nothing."""
+        if not self.recommended:
+            return True
+        first, by_units = self.options[0], self.nothing_done.by_units
+        saved = Amount(first.units_saved, first.loss_avoided, by_units)
+        dear = not by_units and not first.pays  # units and money are never compared
+        return not dear and not is_trifle(saved, first.cost)
 
     @property
     def is_accepted(self) -> bool:

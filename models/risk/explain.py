@@ -19,6 +19,7 @@ from models.risk.counterfactuals import counterfactuals
 from models.risk.customers import promises_hit
 from models.risk.group_table import LANGUAGES, group_numbers, groups_table
 from models.risk.groups import Group, grouped
+from models.risk.no_action import WHY, why_nothing
 from models.risk.option_table import option_rows
 from models.risk.options import Need, actions_json, drafts
 from models.risk.spare import Others
@@ -111,7 +112,13 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
     found = with_source_actions(base, _only_what_pays(found, groups), groups)
     for told_of in found:
         _say_actions(cells, told_of)
-    hit = promises_hit(base, shortage.out, shortage.stockout_on, shortage.back_on)
+        if shortage.listed[told_of.row] and not told_of.actions:
+            for language in LANGUAGES:
+                cells[f"action_{language}"][told_of.row] = why_nothing(base, told_of, language)
+    for row in np.flatnonzero(shortage.listed & at_risk & ~told).tolist():
+        for language in LANGUAGES:
+            cells[f"action_{language}"][row] = WHY["not_weighed"][language]
+    hit = promises_hit(base, shortage.out, shortage.back_on)
     table = pd.DataFrame(cells, dtype=object)
     table["group"] = group_numbers(groups, len(panel))
     return Explained(

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.risk.causes import Cause
-from models.risk.choice import REPAIRS, Amount, Chosen, Effect
+from models.risk.choice import REPAIRS, Amount, Chosen, Effect, is_trifle
 from models.risk.options import Option
 from models.risk.whatif import WhatIf
 
@@ -75,8 +75,14 @@ class Group:
 
     @property
     def pays(self) -> bool:
-        """Whether it is not known to cost more than it saves; units and money are not compared."""
-        return self.saved.by_units or not self.cost >= self.saved.value
+        """Whether it is worth doing: not known to cost more than it saves, and not next to nothing;
+        units and money are not compared."""
+        dear = not self.saved.by_units and self.cost >= self.saved.value
+        return not dear and not self.is_trifle
+
+    @property
+    def is_trifle(self) -> bool:
+        return is_trifle(self.saved, self.cost)
 
     @property
     def ruptures(self) -> float:

@@ -40,8 +40,8 @@ WORTH_A_DRIVE: Final = 0.25  # of what is short, below which no other site is as
 MOST_LINES: Final = 3  # open lines of a series that a call may move
 MOST_GIVERS: Final = 2  # other sites asked
 NOTHING_TO_GIVE: Final = 0.5
-"""Chance that the site that ships has nothing left at the close of a day, from which it is not to
-ship on that day."""
+"""Chance that the site that ships has nothing left on the eve of a day, from which it is not asked
+to ship on that day."""
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "order": {
@@ -182,7 +182,7 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
     if not len(days):
         days = order_days(terms, row, need.today, LOOK_AHEAD_DAYS)[:1]
     if need.by_site:
-        days = days[_can_give(base, row, days)]
+        days = days[can_give(base, row, days)]
     if not len(days):
         return []
     source = str(terms.source[row])
@@ -216,16 +216,18 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
     return [Draft(option, tuple(ways), tuple(day.astype(object) for day in days), until)]
 
 
-def _can_give(base: WhatIf, row: int, days: Days) -> NDArray[np.bool_]:
-    """[d] whether the site that ships to a series is expected to have anything left on each day."""
+def can_give(base: WhatIf, row: int, days: Days) -> NDArray[np.bool_]:
+    """[d] whether the site that ships to a series is expected to have anything left when each day
+    (period) begins; where no site ships, or its stock is unknown, it is."""
     giver = int(base.structure.supply.sources.of_series[row])
     if giver < 0:
         return np.ones(len(days), dtype=bool)
-    out = base.outlook.means["out"][giver]
-    first = base.panel.origin + 1
-    asked = [to_period(day, base.panel.frequency) - first for day in days.astype(object)]
-    periods = np.minimum(np.array(asked, dtype=np.int64), len(out) - 1)
-    return np.asarray(out[periods] < NOTHING_TO_GIVE)
+    sellable = base.panel.stock["sellable"].to_numpy(dtype=np.float64)[giver]
+    out = np.append(float(sellable <= 0), base.outlook.means["out"][giver])
+    origin = base.panel.origin
+    asked = [to_period(day, base.panel.frequency) - origin - 1 for day in days.astype(object)]
+    eves = np.minimum(np.array(asked, dtype=np.int64), len(out) - 1)
+    return np.asarray(~(out[eves] >= NOTHING_TO_GIVE))
 
 
 def _calls(need: Need, base: WhatIf) -> list[Draft]:

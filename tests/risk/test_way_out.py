@@ -356,6 +356,102 @@ def test_customers_to_tell_are_named_with_their_orders_and_when_the_goods_are_ba
             assert (one["customer"], one["back_on"]) == ("Hôpital Nord", back.isoformat())
 
 
+def test_a_customer_is_told_of_a_delay_where_its_day_is_likely_to_find_nothing() -> None:
+    """Half of the demand paths leave nothing on the third day, three in ten on the second."""
+    paths = np.zeros((200, 28))
+    paths[:60, 0] = paths[60:120, 2] = 9.0
+    one = shelf(
+        on_hand=9.0,
+        demand=paths,
+        booked=((1, 0.0), (2, 0.0), (3, 0.0)),
+        item={**PRICED, "unit_price": 6.0},
+    )
+    made = found(one)
+    told = json.loads(made.groups["customer_orders"][0])
+    out = made.projection.set_index("period")["p_out"]
+    for promise in told:
+        assert promise["chance"] == pytest.approx(out[promise["due_on"]], abs=0.006)
+    chances = [promise["chance"] for promise in told]
+    assert chances == sorted(chances)
+    assert 0.25 <= chances[0] < 0.5 <= chances[-1]
+    message = made.groups["message_en"][0]
+    if message:
+        assert "most likely" in message.split("These may be late")[0]
+
+
+def test_a_supplier_from_whom_nothing_comes_is_asked_when_it_delivers_again() -> None:
+    """Two orders overdue and the last receipt three months ago: lateness by order, in the message,
+    and another supplier of the item in the reasons."""
+    late = (LATE, Order(placed=-30, promised=-20, order_id="PO-1100"))
+    cola = delivered(4, promised_in=4, count=1, supplier="COLA")
+    shelves = [
+        shelf(sku="ITEM-0", on_hand=4.0, orders=(*PAST, *cola, late[0]), item=PRICED),
+        shelf(sku="ITEM-1", on_hand=4.0, orders=(*PAST, late[1]), item=PRICED),
+    ]
+    silent = found(*shelves).groups.iloc[0]
+    since = TODAY - dt.timedelta(days=94)  # the last of PAST
+    assert f"nothing received since {since}, 2 orders overdue" in silent["headline_en"]
+    message = silent["message_en"]
+    assert f"- PO-1100, promised for {TODAY - dt.timedelta(days=20)}: 20 days late" in message
+    assert f"- PO-1182, promised for {TODAY - dt.timedelta(days=5)}: 5 days late" in message
+    assert f"nothing from you since {since}. When do you deliver again?" in message
+    assert "Quand reprenez-vous les livraisons" in silent["message_fr"]
+    assert "COLA has delivered such items too (1)" in silent["why_en"]
+    one_late = found(shelves[0]).groups.iloc[0]
+    assert "PO-1182, promised for" in one_late["message_en"]
+    assert "deliver again" not in one_late["message_en"] + one_late["headline_en"]
+
+
+def test_two_buyers_who_need_the_same_order_know_of_each_other() -> None:
+    shelves = [
+        shelf(sku=sku, on_hand=4.0, orders=(*PAST, LATE), item={**PRICED, "buyer": buyer})
+        for sku, buyer in (("ONE", "C. Morel"), ("TWO", "A. Benali"))
+    ]
+    why = found(*shelves).groups.set_index("buyer")["why_en"]
+    assert "A. Benali needs lines of it too" in why["C. Morel"]
+    assert "C. Morel needs lines of it too" in why["A. Benali"]
+    assert "too, one call" not in found(shelves[0]).groups["why_en"][0]
+
+
+def test_an_action_that_saves_next_to_nothing_is_none_and_the_risk_is_accepted() -> None:
+    slow = {**PRICED, "unit_price": 6.5}
+    made = found(shelf(on_hand=0.0, demand=0.02, orders=(*PAST, LATE), item=slow))
+    group = made.groups.iloc[0]
+    assert group["units_saved"] < 0.5
+    assert (group["attention"], group["rank"]) == (Attention.ACCEPTED, 0)
+    assert group["headline_en"].startswith("Accept the risk, acting would save less than half")
+    assert made.warnings["action_en"][0] == "accept the risk"
+    dear = {**PRICED, "unit_price": 5000.0}
+    worth = found(shelf(on_hand=0.0, demand=0.02, orders=(*PAST, LATE), item=dear))
+    assert worth.groups["attention"][0] == Attention.TODAY
+
+
+def test_a_warning_without_an_action_says_what_comes_anyway() -> None:
+    slow = delivered(40, promised_in=40, count=8)
+    coming = Order(placed=-4, promised=12, units=400.0, order_id="PO-9")
+    waits = found(shelf(on_hand=0.0, orders=(*slow, coming), item=PRICED)).warnings.iloc[0]
+    promised = TODAY + dt.timedelta(days=12)
+    assert (waits["actions"], waits["act_by"]) == ("", "")
+    assert waits["action_en"] == (
+        f"no known option saves a tenth of the loss; order PO-9 is promised for {promised}"
+    )
+    nothing = found(shelf(on_hand=0.0, orders=slow, item=PRICED)).warnings.iloc[0]
+    assert "the next order from NOVA would come around" in nothing["action_en"]
+    for row in (waits, nothing):
+        assert row["action_fr"]
+
+
+def test_what_is_out_is_not_said_to_run_out_later() -> None:
+    coming = Order(placed=-4, promised=6, units=400.0, order_id="PO-9")
+    empty, low = (
+        found(shelf(on_hand=units, orders=(*PAST, coming), item=PRICED)).warnings["cause_en"][0]
+        for units in (0.0, 3.0)
+    )
+    assert "after the stockout" in low
+    assert "after the stockout" not in empty
+    assert "PO-9" in empty
+
+
 def test_a_day_without_stock_costs_what_a_day_of_demand_earns() -> None:
     """Nothing comes for weeks: of two a day at a margin of four, all is missed."""
     empty = shelf(sku="EMPTY", on_hand=0.0, orders=PAST, item=PRICED)
