@@ -23,7 +23,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "left_out": "Hors du budget de {budget} actions par approvisionneur : {actions}, {value} "
         "de perte attendue.",
         "unavoidable": "Inévitables, prévenir les clients : {series}{orders}.",
-        "accepted": "Risques acceptés, les éviter coûterait plus qu’ils ne coûtent : {series}.",
+        "accepted": "Risques acceptés, les éviter n’en vaut pas la peine : {series}.",
     },
     "en": {
         "title": "To do today",
@@ -33,7 +33,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "left_out": "Beyond the budget of {budget} actions a planner: {actions}, {value} of "
         "expected loss.",
         "unavoidable": "Unavoidable, tell the customers: {series}{orders}.",
-        "accepted": "Accepted risks, to avoid them would cost more than they do: {series}.",
+        "accepted": "Accepted risks, avoiding them is not worth it: {series}.",
     },
 }
 COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
@@ -59,6 +59,7 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
 }
 
 
+LIKELY: Final = 0.5  # chance to be late from which a customer is to be told
 ORDERS_SHOWN: Final = 3  # of customers, by name; the page and the export have them all
 
 
@@ -155,7 +156,12 @@ def _orders_hit(groups: pd.DataFrame) -> str:
     known."""
     if "customer_orders" not in groups:  # a publication made before they were told
         return ""
-    promises = [one for text in groups["customer_orders"] for one in orjson.loads(text or "[]")]
+    promises = [
+        one
+        for text in groups["customer_orders"]
+        for one in orjson.loads(text or "[]")
+        if one.get("chance", 1.0) >= LIKELY
+    ]
     promises.sort(key=lambda one: one.get("due_on", ""))
     named = dict.fromkeys(
         " ".join((one.get("customer", ""), one["order_id"])).strip() for one in promises

@@ -145,6 +145,9 @@ class Option(BaseModel):
     )
     sentence_fr: str
     sentence_en: str
+    at_site: str | None = Field(
+        None, description="where it is done, if at the site that ships here; blank: at its own"
+    )
 
 
 class WarningPage(BaseModel):
@@ -288,6 +291,9 @@ class ProposalLine(BaseModel):
     source_stock: float | None = Field(
         None, description="of a transfer: sellable at the sending site on that day, expected, units"
     )
+    silent_since: dt.date | None = Field(
+        None, description="nothing came from the supplier since, with orders overdue; null: it does"
+    )
 
 
 class ProposalPage(BaseModel):
@@ -298,7 +304,7 @@ class ProposalPage(BaseModel):
 
 
 class PromiseHit(BaseModel):
-    """An open line of a customer's order that the shelf is not expected to serve on time."""
+    """An open line of a customer's order that the shelf may not serve on time."""
 
     order_id: str
     customer: str = ""
@@ -307,6 +313,7 @@ class PromiseHit(BaseModel):
     units: float = Field(ge=0, description="still to be shipped")
     due_on: dt.date | None = Field(None, description="null: as soon as possible")
     back_on: dt.date | None = Field(None, description="when the series is back, where it is out")
+    chance: float | None = Field(None, ge=0, le=1, description="to be late on its due day")
 
 
 class KpiFigure(BaseModel):
@@ -364,8 +371,8 @@ class Group(BaseModel):
     buyer: str
     attention: Attention = Field(
         description="today: within the buyer's `daily_budget` of actions; left_out: beyond it; "
-        "accepted: avoiding it costs more than it saves; unavoidable: nothing known repairs a "
-        "tenth of it, tell the customers"
+        "accepted: avoiding it costs more than it saves, or saves next to nothing; unavoidable: "
+        "nothing known repairs a tenth of it, tell the customers"
     )
     rank: int = Field(ge=0, description="among the buyer's actions; 0: not to be done")
     act_by: str | None = Field(description="first deadline, local to the site")

@@ -36,6 +36,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "until": "avant {time}",
         "transfer": "transfert depuis {site}",
         "short": "minimum {minimum} non atteint",
+        "silent": "n’a rien livré depuis le {day}",
         "risk": "risque {chance}",
         "value": "enjeu {value}",
         "reply": "Message automatique. La liste complète : vigistock warnings.",
@@ -50,6 +51,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "until": "before {time}",
         "transfer": "transfer from {site}",
         "short": "minimum {minimum} not reached",
+        "silent": "has delivered nothing since {day}",
         "risk": "risk {chance}",
         "value": "at stake {value}",
         "reply": "Sent automatically. The whole list: vigistock warnings.",
@@ -70,7 +72,7 @@ class Order:
     until: str
     lines: str
     value: str
-    note: str  # a minimum that is not reached
+    note: str  # a minimum that is not reached, a supplier that does not deliver
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,9 @@ def _order(lines: pd.DataFrame, language: str) -> Order:
     if pd.notna(first["minimum_reached"]) and not first["minimum_reached"]:
         minimum = amount(first["minimum_value"], str(first["currency"]), language)
         note = words["short"].format(minimum=minimum or f"{first['minimum_units']:g}")
+    if pd.notna(first.get("silent_since")):  # absent in publications made before
+        silent = words["silent"].format(day=day(first["silent_since"], language, pattern="d MMM"))
+        note = " · ".join(part for part in (note, silent) if part)
     time = str(first["cutoff_time"])
     return Order(
         source=words["transfer"].format(site=sends) if sends else str(first["supplier"]),

@@ -22,7 +22,7 @@ FACETS: Final = ("supplier", "source_site", "buyer", "site")
 HEAD: Final = (
     *("proposal", "order_on", "cutoff_time", "supplier", "source_site", "buyer", "site"),
     *("currency", "order_value", "order_units", "minimum_value", "minimum_units"),
-    "minimum_reached",
+    *("minimum_reached", "silent_since"),
 )
 LINE: Final = (
     *("sku", "description", "units", "packs", "value", "reason", "expected_on"),
@@ -73,6 +73,8 @@ def _lines(served: Served) -> pd.DataFrame:
     text = {
         name: object for name, kind in frame.dtypes.items() if isinstance(kind, pd.CategoricalDtype)
     }
+    if "silent_since" not in frame:  # made by a version that did not say so
+        frame["silent_since"] = pd.NaT
     return frame.astype(text)
 
 

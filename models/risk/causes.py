@@ -93,6 +93,18 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 
+OUT_ALREADY: Final[Mapping[str, Mapping[str, str]]] = {
+    "order_after_stockout": {
+        "fr": "commande {order_id} promise le {promised_on} seulement",
+        "en": "order {order_id} is promised for {promised_on} only",
+    },
+    "order_uncertain": {
+        "fr": "commande {order_id} pas encore reçue",
+        "en": "order {order_id} is not in yet",
+    },
+}
+"""What is said instead where nothing is left."""
+
 DEMAND_ABOVE: Final = 1.3
 """Expected over usual demand from which demand itself is named: below, it is within the noise."""
 
@@ -107,6 +119,7 @@ class Cause:
     code: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     share: float = 1.0
+    is_out: bool = False  # said of a series that has nothing left
 
     def sentence(self, language: Language) -> str:
         """
@@ -114,7 +127,9 @@ class Cause:
         'commande PO-1182 en retard de 5 jours'
         """
         shown = {name: written(value, language) for name, value in self.facts.items()}
-        return SENTENCES[self.code][language].format(**shown, s=plural(self.facts.get("days")))
+        words = OUT_ALREADY.get(self.code) if self.is_out else None
+        text = (words or SENTENCES[self.code])[language]
+        return text.format(**shown, s=plural(self.facts.get("days")))
 
 
 @dataclass(frozen=True)
@@ -136,6 +151,10 @@ class Situation:
     closes_out: int
     closes_known: int
 
+    @property
+    def is_out(self) -> bool:
+        return self.sellable <= 0
+
 
 def first_cause(now: Situation) -> Cause:
     """The first of a fixed list that holds: what is wrong with the data, then with the orders, then
@@ -156,8 +175,9 @@ def first_cause(now: Situation) -> Cause:
     if now.lines and now.sellable + sum(line[1] for line in now.lines) >= now.demand:
         order_id, _, promised_on = min(now.lines, key=lambda line: (line[2] or far, line[0]))
         if promised_on and now.stockout_on and promised_on > now.stockout_on:
-            return Cause("order_after_stockout", {"order_id": order_id, "promised_on": promised_on})
-        return Cause("order_uncertain", {"order_id": order_id})
+            facts = {"order_id": order_id, "promised_on": promised_on}
+            return Cause("order_after_stockout", facts, is_out=now.is_out)
+        return Cause("order_uncertain", {"order_id": order_id}, is_out=now.is_out)
     return not_ordered_cause(now)
 
 

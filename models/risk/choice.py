@@ -27,6 +27,11 @@ from models.risk.whatif import WhatIf
 
 IN_TIME: Final = 0.5  # of what would be lost, that an option spares while it is in time
 WORTH: Final = 0.02  # of it, below which an option is none
+LEAST_UNITS: Final = 0.5  # saved, below which an action is none
+LEAST_VALUE: Final = 10.0
+"""… unless it saves this much, in the item's currency, where no setting says what it costs: a few
+minutes of a buyer."""
+REPAIRS: Final = 0.1  # of it, below which an option is told but never recommended
 SECOND: Final = 0.1  # of it, that a second action spares besides
 BREAKS_FROM: Final = 0.25
 """Chance to run out itself from which a site is not asked for a transfer: it would be warned of."""
@@ -99,6 +104,12 @@ class Amount:
         return replace(self, units=self.units - other.units, value=value)
 
 
+def is_trifle(saved: Amount, cost: float) -> bool:
+    """Whether what an action saves in all is next to nothing. `cost`: currency; NaN unknown."""
+    least = LEAST_VALUE if np.isnan(cost) else cost
+    return saved.units < LEAST_UNITS and not saved.value >= least
+
+
 @dataclass(frozen=True)
 class Effect:
     """Of the first recommended action, on one series."""
@@ -108,6 +119,11 @@ class Effect:
     saved: Amount
     ruptures: float  # expected stockouts avoided, 0 … 1
     missed: bool  # if nothing is done, customers are likely to miss something
+
+    @property
+    def repairs(self) -> bool:
+        """Whether it spares enough of what would be lost here."""
+        return self.saved.measure >= REPAIRS * self.lost.measure > 0
 
 
 @dataclass(frozen=True)
@@ -120,6 +136,7 @@ class Chosen:
     nothing_done: Amount  # lost within the main horizon, those who draw from it included
     act_by: str
     effects: list[Effect]  # the series itself, and those that draw from it
+    way: Variant | None = None  # the change that the first recommended one makes
 
     @property
     def actions(self) -> list[Option]:
@@ -127,9 +144,18 @@ class Chosen:
 
     @property
     def pays(self) -> bool:
-        """Whether what is recommended is not known to cost more than it saves."""
-        by_units = self.nothing_done.by_units  # units and money are never compared
-        return not self.recommended or by_units or self.options[0].pays
+        """Whether what is recommended is worth doing: not known to cost more than it saves, and not
+        next to nothing."""
+        if not self.recommended:
+            return True
+        first, by_units = self.options[0], self.nothing_done.by_units
+        saved = Amount(first.units_saved, first.loss_avoided, by_units)
+        dear = not by_units and not first.pays  # units and money are never compared
+        return not dear and not is_trifle(saved, first.cost)
+
+    @property
+    def is_accepted(self) -> bool:
+        return bool(self.recommended) and self.options[0].code == "accept"
 
     def accepted(self) -> Chosen:
         """The risk is taken; what was weighed stays told behind it."""
@@ -147,6 +173,12 @@ class Weighed:
     giver: Variant | None
     spare: float  # units that the giver can do without
     net: float  # measure; in currency, cost deducted
+
+    def repairs(self, lost: Amount) -> bool:
+        """Whether it spares enough of what would be lost to be recommended."""
+        option = self.option
+        saved = replace(lost, units=option.units_saved, value=option.loss_avoided)
+        return saved.measure >= REPAIRS * lost.measure
 
     def is_left(self, given: Mapping[int, float]) -> bool:
         """Whether the giver still has the units, after those `given` by row."""
@@ -343,9 +375,10 @@ class Choice:
         accept = Option("accept", residual_probability=float(self.stakes.chance[one.row]))
         accept = replace(accept, loss_avoided=0.0 * lost.value, cost=0.0)
         options = [other.option for other in kept]
-        recommended = min(len(options), 1)
+        first = kept[0] if kept and kept[0].repairs(lost) else None
+        recommended = 0 if first is None else 1
         pair = self._pair(one, kept)
-        if pair is not None and again.has(pair):
+        if recommended and pair is not None and again.has(pair):
             place = again.place(one.usual(pair))
             both = lost.less(
                 self._amount([one.row], reruns.units_short[[place]] * self.ratio[one.row])
@@ -361,13 +394,14 @@ class Choice:
                 options[1] = second
                 recommended = 2
         act_by = ""
-        if options:
+        if recommended:
             act_by = options[0].deadline if options[0].in_time else TOO_LATE
         for other in kept[:recommended]:
             if other.giver is not None:
                 given[other.giver.row] = given.get(other.giver.row, 0.0) + other.option.units
-        effects = self._effects(one, kept[0] if kept else None)
-        return Chosen(one.row, [*options, accept], recommended, lost, act_by, effects)
+        effects = self._effects(one, first)
+        way = None if first is None else first.way
+        return Chosen(one.row, [*options, accept], recommended, lost, act_by, effects, way)
 
 
 @dataclass

@@ -100,9 +100,11 @@ def _orders(now: Situation, base: WhatIf, row: int) -> list[Weighed]:
     if behind:
         first = _soonest(behind)
         facts = {"order_id": first.order_id, "promised_on": first.promised_on}
-        found.append((Cause("order_after_stockout", facts), _had_come(row, behind)))
+        after = Cause("order_after_stockout", facts, is_out=now.is_out)
+        found.append((after, _had_come(row, behind)))
     if len(ahead) > len(behind):
-        uncertain = Cause("order_uncertain", {"order_id": _soonest(ahead).order_id})
+        facts = {"order_id": _soonest(ahead).order_id}
+        uncertain = Cause("order_uncertain", facts, is_out=now.is_out)
         found.append((uncertain, Variant(row, punctual=True)))
     return found
 

@@ -11,15 +11,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.calendar import Days, end_date
+from forecasting.calendar import Days, end_date, to_period
 from models.risk.whatif import WhatIf
 
 MOST: Final = 200  # orders told of one group; the page and a cell stay readable
+MAY_BE_LATE: Final = 0.25  # chance from which an order is told at all
+LIKELY_LATE: Final = 0.5  # … and from which its customer is to be told
 
 
 @dataclass(frozen=True)
 class Promise:
-    """An open line of a customer's order that the shelf is not expected to serve on time."""
+    """An open line of a customer's order that the shelf may not serve on time."""
 
     order_id: str
     customer: str
@@ -27,6 +29,11 @@ class Promise:
     units: float
     due_on: dt.date | None  # None: as soon as possible
     back_on: dt.date | None  # of the series, where it is out; None: not known
+    chance: float  # that the shelf is empty at the close of the period in which it is due
+
+    @property
+    def is_likely_late(self) -> bool:
+        return self.chance >= LIKELY_LATE
 
     def plain(self, code: tuple[str, str]) -> dict[str, Any]:
         """What is known of it."""
@@ -38,17 +45,19 @@ class Promise:
             "units": round(self.units, 2),
             "due_on": self.due_on and self.due_on.isoformat(),
             "back_on": self.back_on and self.back_on.isoformat(),
+            "chance": round(self.chance, 2),
         }
         return {name: value for name, value in told.items() if value not in ("", None)}
 
 
 def promises_hit(
-    base: WhatIf, out: NDArray[np.bool_], stockout_on: Days, back_on: Days
+    base: WhatIf, out: NDArray[np.bool_], back_on: Days
 ) -> Mapping[int, list[Promise]]:
-    """By row of the series, the first due first: lines due within the main horizon, of a series
-    that is out those due before it is back, of another those due after its expected stockout.
+    """By row of the series, the first due first: lines due within the main horizon that are late
+    with a chance of MAY_BE_LATE at least, by the paths of the day on which they are due. What a
+    series that is out owes at once is late until it is back; what was due before surely is.
 
-    `stockout_on`, `back_on` [n]; NaT: none, not known.
+    `back_on` [n]; NaT: not known.
     """
     panel = base.panel
     last = np.datetime64(end_date(panel.origin + base.main, panel.frequency), "D")
@@ -58,19 +67,23 @@ def promises_hit(
     who = lines["customer"].fillna("")
     columns = (lines["order_id"], who, lines["series"], lines["units_open"], due_on)
     for order_id, customer, row, units, due in zip(*columns, strict=True):
-        asked_now = bool(np.isnat(due))
-        if not asked_now and due > last:
+        if due > last:  # of none that is asked for at once
             continue
-        if out[row]:
-            hit = asked_now or np.isnat(back_on[row]) or due < back_on[row]
-        else:
-            hit = not asked_now and not np.isnat(stockout_on[row]) and due >= stockout_on[row]
-        if hit:
-            promise = Promise(
-                str(order_id), str(customer), int(row), float(units), _day(due), _day(back_on[row])
-            )
+        chance = _chance(base, int(row), _day(due), is_out=bool(out[row]))
+        if chance >= MAY_BE_LATE:
+            who_and_what = (str(order_id), str(customer), int(row), float(units))
+            promise = Promise(*who_and_what, _day(due), _day(back_on[row]), chance)
             found.setdefault(int(row), []).append(promise)
     return found
+
+
+def _chance(base: WhatIf, row: int, due: dt.date | None, *, is_out: bool) -> float:
+    """That a line is late; 0 for what the shelf can serve today."""
+    panel = base.panel
+    if due is None or due <= panel.origin_date:
+        return float(is_out)
+    period = int(to_period(due, panel.frequency)) - panel.origin - 1
+    return float(base.outlook.means["out"][row, max(period, 0)])
 
 
 def _day(value: np.datetime64) -> dt.date | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,9 +19,11 @@ from models.risk.counterfactuals import counterfactuals
 from models.risk.customers import promises_hit
 from models.risk.group_table import LANGUAGES, group_numbers, groups_table
 from models.risk.groups import Group, grouped
+from models.risk.no_action import WHY, why_nothing
 from models.risk.option_table import option_rows
 from models.risk.options import Need, actions_json, drafts
 from models.risk.spare import Others
+from models.risk.upstream import with_source_actions
 from models.risk.variants import Variant
 from models.risk.whatif import WhatIf
 
@@ -32,7 +34,6 @@ ACT_FROM: Final = 0.1
 SECOND_CAUSE: Final = 0.25  # share from which a second cause is put into words
 COUNT_FROM: Final = 0.25
 """Share of what will be short that a wrong record explains, from which a count is an option."""
-AT_SITE: Final[Mapping[str, str]] = {"fr": "pour {site}, {action}", "en": "for {site}, {action}"}
 CELLS: Final = ("causes", "cause_fr", "cause_en", "act_by", "actions", "action_fr", "action_en")
 
 
@@ -108,12 +109,16 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
     found = Choice(base, variants, reruns, short, ratio, stakes).made(asked)
     listed = np.flatnonzero(shortage.listed).tolist()
     groups = grouped(base, found, told_causes, listed, shortage.currency)
-    found = _only_what_pays(found, groups)
-    by_row = {one.row: one for one in found}
-    chief_of = {member.row: by_row[member.acting] for one in groups for member in one.members}
+    found = with_source_actions(base, _only_what_pays(found, groups), groups)
     for told_of in found:
-        _say_actions(cells, told_of, chief_of.get(told_of.row, told_of), base)
-    hit = promises_hit(base, shortage.out, shortage.stockout_on, shortage.back_on)
+        _say_actions(cells, told_of)
+        if shortage.listed[told_of.row] and not told_of.actions:
+            for language in LANGUAGES:
+                cells[f"action_{language}"][told_of.row] = why_nothing(base, told_of, language)
+    for row in np.flatnonzero(shortage.listed & at_risk & ~told).tolist():
+        for language in LANGUAGES:
+            cells[f"action_{language}"][row] = WHY["not_weighed"][language]
+    hit = promises_hit(base, shortage.out, shortage.back_on)
     table = pd.DataFrame(cells, dtype=object)
     table["group"] = group_numbers(groups, len(panel))
     return Explained(
@@ -212,15 +217,11 @@ def _say_causes(cells: dict[str, list[str]], row: int, causes: Sequence[Cause]) 
         cells[f"cause_{language}"][row] = "; ".join(one.sentence(language) for one in said)
 
 
-def _say_actions(cells: dict[str, list[str]], one: Chosen, chief: Chosen, base: WhatIf) -> None:
-    """`chief`: the series whose action repairs this one, itself or that of the site that ships to
-    it: a request to a shelf that is short itself would say nothing."""
-    cells["act_by"][one.row] = chief.act_by
+def _say_actions(cells: dict[str, list[str]], one: Chosen) -> None:
+    cells["act_by"][one.row] = one.act_by
     cells["actions"][one.row] = actions_json(one.actions) if one.actions else ""
-    at = "" if chief.row == one.row else base.code_of[chief.row][0]
     for language in LANGUAGES:
-        words = [action.sentence(language) for action in chief.actions]
-        said = [AT_SITE[language].format(site=at, action=word) if at else word for word in words]
+        said = [action.sentence(language) for action in one.actions]
         cells[f"action_{language}"][one.row] = "; ".join(said)
 
 

@@ -55,6 +55,7 @@ def groups_table(
     `hit`: by row, the customer orders that its stockout hits.
     """
     taken: dict[str, int] = {}
+    callers = _callers(base, groups)
     rows = []
     for number, one in enumerate(groups, start=1):
         where = Attention.UNAVOIDABLE
@@ -67,9 +68,21 @@ def groups_table(
             where = Attention.TODAY if within else Attention.LEFT_OUT
         promises = [promise for member in one.members for promise in hit.get(member.row, ())]
         promises.sort(key=lambda promise: (promise.due_on or dt.date.min, promise.order_id))
-        words = Words(base, one, where, promises)
+        asked = Words(base, one, where).orders
+        also = {who for code in asked for who in callers.get((one.source, code), set())}
+        words = Words(base, one, where, promises, sorted(also - {one.buyer, ""}))
         rows.append(_row(words, number, rank, out))
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict(COLUMNS))
+
+
+def _callers(base: WhatIf, groups: Sequence[Group]) -> dict[tuple[str, str], set[str]]:
+    """By supplier and order, the buyers whose actions call for it."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for one in groups:
+        if one.repairs and one.pays:
+            for code in Words(base, one, Attention.TODAY).orders:
+                found.setdefault((one.source, code), set()).add(one.buyer)
+    return found
 
 
 def _row(words: Words, number: int, rank: int, out: NDArray[np.bool_]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -14,138 +14,43 @@ import numpy as np
 from models.attention import Attention
 from models.risk.causes import Language, plural, written
 from models.risk.customers import Promise
+from models.risk.group_phrases import (
+    ACCEPTED,
+    ACCEPTED_TRIFLE,
+    ALSO,
+    ARRIVES,
+    ASK_WHEN,
+    BACK,
+    DUE,
+    EMPTIES,
+    FIRST,
+    HEADLINES,
+    HELLO,
+    LATE,
+    LINES,
+    MAY_BE_LATE,
+    MESSAGES,
+    MORE,
+    NO_OTHER,
+    NOTHING_SINCE,
+    OTHER_ITEM,
+    OTHER_SOURCE,
+    OVERDUE,
+    OVERDUE_LINE,
+    PROMISES,
+    REPAIRS,
+    RISK,
+    SILENT,
+    TO_TELL,
+)
 from models.risk.groups import Group, Member
+from models.risk.silence import QUIET_DAYS, Silence
 from models.risk.whatif import WhatIf
 
 FIRST_LINES: Final = 3  # "if only three lines come, these"
 ONE_ORDER: Final = 0.8
 """Of what a call to a supplier saves, from which one order is named alone."""
-QUIET_DAYS: Final = 14  # without a receipt, from which a supplier's silence is told
 MOST_LINES: Final = 30  # of a message: a longer one is an attachment
-
-HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
-    "expedite": {
-        "fr": "Appeler {source} avant le {by} : {orders} à recevoir {arrives}",
-        "en": "Call {source} by {by}: {orders} to arrive {arrives}",
-    },
-    "order": {
-        "fr": "Commander {count} article{s} chez {source} avant le {by}",
-        "en": "Order {count} item{s} from {source} by {by}",
-    },
-    "transfer": {
-        "fr": "Demander {count} transfert{s} au site {source} avant le {by}",
-        "en": "Ask site {source} for {count} transfer{s} by {by}",
-    },
-    "count": {
-        "fr": "Compter le stock réel de {count} article{s} au site {source} avant le {by}",
-        "en": "Count the shelves of {count} item{s} at {source} by {by}",
-    },
-    "substitute": {
-        "fr": "Proposer des articles de remplacement ({count})",
-        "en": "Offer replacement items ({count})",
-    },
-    "none": {
-        "fr": "Prévenir les clients : rien de connu n’évite plus ces ruptures ({count})",
-        "en": "Tell the customers: nothing known avoids these stockouts any more ({count})",
-    },
-    "nothing_missed": {
-        "fr": "Rien à faire aujourd’hui : ce qui est en route suffit, ou personne n’en manque "
-        "({count})",
-        "en": "Nothing to do today: what is on its way is enough, or no one misses it ({count})",
-    },
-}
-ACCEPTED: Final[Mapping[str, str]] = {
-    "fr": "Accepter le risque, l’éviter coûterait {cost} {currency} pour {saved} : {headline}",
-    "en": "Accept the risk, avoiding it would cost {cost} {currency} to save {saved}: {headline}",
-}
-ARRIVES: Final[Mapping[str, Mapping[str, str]]] = {
-    "earlier": {
-        "fr": "{days} jour{s} plus tôt, le {day}",
-        "en": "{days} day{s} earlier, on {day}",
-    },
-    "late": {"fr": "au plus tard le {day}", "en": "by {day} at the latest"},
-}
-LATE: Final[Mapping[str, str]] = {
-    "fr": "{count} commande{s} en retard, la plus ancienne promise le {promised_on}",
-    "en": "{count} order{s} overdue, the oldest promised for {promised_on}",
-}
-NOTHING_SINCE: Final[Mapping[str, str]] = {
-    "fr": "; rien reçu de {source} depuis le {day}",
-    "en": "; nothing received from {source} since {day}",
-}
-EMPTIES: Final[Mapping[str, str]] = {
-    "fr": "; {site} en manque et vide {count} série{s} d’autres sites",
-    "en": "; {site} is short of it and empties {count} series of other sites",
-}
-REPAIRS: Final[Mapping[str, str]] = {
-    "fr": "; si trois lignes seulement peuvent venir : {lines} ({share} % de l’effet)",
-    "en": "; if only three lines can come: {lines} ({share}% of the effect)",
-}
-MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
-    "expedite": {
-        "fr": "Bonjour,\n\nNous avons besoin des lignes suivantes de {orders} :\n{lines}\n\n"
-        "{first}Merci de nous confirmer la date de livraison avant le {by}.",
-        "en": "Hello,\n\nWe need the following lines of {orders}:\n{lines}\n\n"
-        "{first}Please confirm the delivery date by {by}.",
-    },
-    "order": {
-        "fr": "Bonjour,\n\nVeuillez enregistrer la commande suivante :\n{lines}\n\n"
-        "Merci de nous confirmer la date de livraison avant le {by}.",
-        "en": "Hello,\n\nPlease book the following order:\n{lines}\n\n"
-        "Please confirm the delivery date by {by}.",
-    },
-    "transfer": {
-        "fr": "Bonjour,\n\nMerci d’expédier :\n{lines}\n\nDépart souhaité avant le {by}.",
-        "en": "Hello,\n\nPlease ship:\n{lines}\n\nTo leave by {by}.",
-    },
-    "count": {
-        "fr": "Bonjour,\n\nIl y a peut-être moins en stock que ce qui est enregistré. Merci de "
-        "compter et de corriger avant le {by} :\n{lines}",
-        "en": "Hello,\n\nThere may be less on the shelf than on record. Please count and correct "
-        "by {by}:\n{lines}",
-    },
-}
-TO_TELL: Final[Mapping[str, str]] = {
-    "fr": "Bonjour,\n\nCes commandes de clients ne pourront pas être servies à temps, merci de "
-    "les prévenir :\n{lines}",
-    "en": "Hello,\n\nThese customers' orders will not be served on time, please tell them:\n"
-    "{lines}",
-}
-PROMISES: Final[Mapping[str, str]] = {
-    "fr": "- {customer}{order_id} · {sku} {description} : {units} unités{due}{back}",
-    "en": "- {customer}{order_id} · {sku} {description}: {units} units{due}{back}",
-}
-DUE: Final[Mapping[str, str]] = {"fr": ", promises le {day}", "en": ", promised for {day}"}
-BACK: Final[Mapping[str, str]] = {
-    "fr": " ; de retour vers le {day}",
-    "en": "; back around {day}",
-}
-FIRST: Final[Mapping[str, str]] = {
-    "fr": "Si tout ne peut pas partir, commencez par {lines}.\n",
-    "en": "If not everything can leave, please start with {lines}.\n",
-}
-LINES: Final[Mapping[str, Mapping[str, str]]] = {
-    "expedite": {
-        "fr": "- {order_id} · {sku} {description} : {units} unités, pour le {arrives}",
-        "en": "- {order_id} · {sku} {description}: {units} units, by {arrives}",
-    },
-    "order": {
-        "fr": "- {sku} {description} : {units} unités, pour {site}",
-        "en": "- {sku} {description}: {units} units, for {site}",
-    },
-    "transfer": {
-        "fr": "- {sku} {description} : {units} unités, vers {site}",
-        "en": "- {sku} {description}: {units} units, to {site}",
-    },
-    "count": {
-        "fr": "- {sku} {description} : {units} unités enregistrées",
-        "en": "- {sku} {description}: {units} units on record",
-    },
-}
-MORE: Final[Mapping[str, str]] = {
-    "fr": "- … et {count} autres lignes",
-    "en": "- … and {count} more lines",
-}
 
 
 @dataclass(frozen=True)
@@ -156,6 +61,7 @@ class Words:
     group: Group
     attention: Attention
     promises: Sequence[Promise] = ()  # customer orders that its stockouts hit, the first due first
+    also: Sequence[str] = ()  # other buyers who need lines of the same orders
 
     @cached_property
     def lines(self) -> list[Member]:
@@ -214,7 +120,7 @@ class Words:
         return round(100 * first / whole) if whole > 0 else 0
 
     def headline(self, language: Language) -> str:
-        group = self.group
+        group, silent = self.group, self._silence
         count = len(self.lines) or len(group.members)
         code = "nothing_missed" if group.code == "none" and not group.missed else group.code
         text = HEADLINES[code][language].format(
@@ -225,13 +131,23 @@ class Words:
             orders=", ".join(self.main_orders),
             arrives=self._arrives(language),
         )
+        if silent is not None:
+            text = ASK_WHEN[language].format(
+                source=group.source,
+                by=self._by(language),
+                day=written(silent.since, language),
+                count=silent.overdue,
+                s=plural(silent.overdue),
+                orders=", ".join(self.main_orders),
+            )
         if group.code == "expedite" and self.first_lines:
             lines = ", ".join(self.first_lines)
             text += REPAIRS[language].format(lines=lines, share=self._share_of_first)
         if self.attention is Attention.ACCEPTED:
-            text = ACCEPTED[language].format(
-                cost=written(float(round(group.cost)), language),
-                saved=written(float(round(group.saved.value)), language),
+            told = ACCEPTED_TRIFLE if group.is_trifle else ACCEPTED
+            text = told[language].format(
+                cost=_rounded(group.cost, language),
+                saved=_rounded(group.saved.value, language),
                 currency=group.currency,
                 headline=text[:1].lower() + text[1:],
             )
@@ -248,18 +164,48 @@ class Words:
         emptied = Counter(code_of[one.acting][0] for one in self.group.members if not one.acts)
         for site, count in emptied.most_common(1):
             text += EMPTIES[language].format(site=site, count=count, s=plural(count))
-        return text
+        if self.also:
+            text += ALSO[language].format(buyers=", ".join(self.also))
+        return text + self._other_ways(language)
 
-    def _late(self, language: Language) -> str:
-        """ "" where none of the group's orders is."""
-        base, source = self.base, self.group.source
-        today = base.panel.origin_date
+    @property
+    def _silence(self) -> Silence | None:
+        """Of the supplier that is to be called, where nothing has come from it for long."""
+        called = self.group.code == "expedite"
+        return self.base.silences.get(self.group.source) if called else None
+
+    def _other_ways(self, language: Language) -> str:
+        """Who else, and what else, could serve where a supplier is silent."""
+        if self._silence is None:
+            return ""
+        found = self.base.other_suppliers
+        others = Counter(one for sku in self._items for one in found.get(sku, set()))
+        others.pop(self.group.source, None)
+        text = ""
+        for source, count in others.most_common(1):
+            text += OTHER_SOURCE[language].format(source=source, count=count)
+        items = sorted({other for sku in self._items for other in self.base.declared.get(sku, [])})
+        if items:
+            shown = ", ".join(items[:FIRST_LINES])
+            text += OTHER_ITEM[language].format(items=shown, s=plural(len(items)))
+        return text or NO_OTHER[language]
+
+    @cached_property
+    def _overdue(self) -> dict[str, dt.date]:
+        """The group's orders that were promised before today, and for when, the oldest first."""
+        today = self.base.panel.origin_date
         found = {
             line.order_id: line.promised_on
             for one in self.lines
-            for line in base.lines_of(one.row)
-            if line.source == source and line.promised_on and line.promised_on < today
+            for line in self.base.lines_of(one.row)
+            if line.source == self.group.source and line.promised_on and line.promised_on < today
         }
+        return dict(sorted(found.items(), key=lambda pair: (pair[1], pair[0])))
+
+    def _late(self, language: Language) -> str:
+        """ "" where none of the group's orders is."""
+        base, source, found = self.base, self.group.source, self._overdue
+        today = base.panel.origin_date
         if not found or self.group.code != "expedite":
             return ""
         text = LATE[language].format(
@@ -290,16 +236,39 @@ class Words:
             lines="\n".join(shown),
             first=first,
             by=self._by(language),
+            late=self._told_late(language),
+            silent="" if self._silence is None else self._asked_when(self._silence, language),
         )
 
+    def _told_late(self, language: Language) -> str:
+        """To the supplier, by order; "" where none is late."""
+        today = self.base.panel.origin_date
+        lines = [
+            OVERDUE_LINE[language].format(
+                order_id=order_id,
+                promised_on=written(day, language),
+                days=(today - day).days,
+                s=plural((today - day).days),
+            )
+            for order_id, day in self._overdue.items()
+        ]
+        return OVERDUE[language].format(orders="\n".join(lines)) if lines else ""
+
+    @staticmethod
+    def _asked_when(silent: Silence, language: Language) -> str:
+        return SILENT[language].format(day=written(silent.since, language))
+
     def _to_tell(self, language: Language) -> str:
-        """To those who speak to the customers."""
-        if not self.promises:
-            return ""
-        shown = [self._promise(one, language) for one in self.promises[:MOST_LINES]]
-        if len(self.promises) > MOST_LINES:
-            shown.append(MORE[language].format(count=len(self.promises) - MOST_LINES))
-        return TO_TELL[language].format(lines="\n".join(shown))
+        """To those who speak to the customers: what is likely to be late, then what may be."""
+        told = []
+        for sure, words in ((True, TO_TELL), (False, MAY_BE_LATE)):
+            some = [one for one in self.promises if one.is_likely_late is sure]
+            shown = [self._promise(one, language) for one in some[:MOST_LINES]]
+            if len(some) > MOST_LINES:
+                shown.append(MORE[language].format(count=len(some) - MOST_LINES))
+            if shown:
+                told.append(words[language].format(lines="\n".join(shown)))
+        return "\n\n".join([HELLO[language], *told]) if told else ""
 
     def _promise(self, one: Promise, language: Language) -> str:
         return PROMISES[language].format(
@@ -309,6 +278,9 @@ class Words:
             description=self.base.panel.series["description"].iat[one.row],
             units=written(one.units, language),
             due=DUE[language].format(day=written(one.due_on, language)) if one.due_on else "",
+            risk=""
+            if one.is_likely_late
+            else RISK[language].format(chance=round(100 * one.chance)),
             back=BACK[language].format(day=written(one.back_on, language)) if one.back_on else "",
         )
 
@@ -346,3 +318,8 @@ class Words:
         days = int(np.median([option.earlier_days for option in options]))
         kind = "earlier" if min(option.earlier_days for option in options) > 0 else "late"
         return ARRIVES[kind][language].format(day=written(day, language), days=days, s=plural(days))
+
+
+def _rounded(value: float, language: Language) -> str:
+    """Whole units of a currency; "" where unknown."""
+    return written(float(round(value)), language) if np.isfinite(value) else ""

@@ -11,18 +11,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.risk.causes import Cause
-from models.risk.choice import Amount, Chosen, Effect
+from models.risk.choice import REPAIRS, Amount, Chosen, Effect, is_trifle
 from models.risk.options import Option
 from models.risk.whatif import WhatIf
-
-REPAIRS: Final = 0.1
-"""Of what a group would lose, below which its action repairs nothing: customers are to be told."""
 
 
 @dataclass(frozen=True)
@@ -79,8 +75,14 @@ class Group:
 
     @property
     def pays(self) -> bool:
-        """Whether it is not known to cost more than it saves; units and money are not compared."""
-        return self.saved.by_units or not self.cost >= self.saved.value
+        """Whether it is worth doing: not known to cost more than it saves, and not next to nothing;
+        units and money are not compared."""
+        dear = not self.saved.by_units and self.cost >= self.saved.value
+        return not dear and not self.is_trifle
+
+    @property
+    def is_trifle(self) -> bool:
+        return is_trifle(self.saved, self.cost)
 
     @property
     def ruptures(self) -> float:
@@ -165,14 +167,15 @@ def _acting(
     causes: Mapping[int, Sequence[Cause]],
     on_list: set[int],
 ) -> int:
-    """The row whose action repairs this one: the site that ships to it, where that is the first
-    cause and something can be done there; else its own."""
+    """The row whose action repairs this one: that of the site that ships to it, where it spares
+    enough here, and that site is the first cause or nothing can be done here; else its own."""
     giver = int(base.structure.supply.sources.of_series[row])
     told = causes.get(row, ())
     if giver not in on_list or giver not in of_row or not told or not of_row[giver].actions:
         return row
-    reached = any(effect.row == row for effect in of_row[giver].effects)
-    return giver if reached and told[0].code == "source_short" else row
+    helps = any(one.row == row and one.repairs for one in of_row[giver].effects)
+    is_cause = told[0].code == "source_short"
+    return giver if helps and (is_cause or not of_row[row].actions) else row
 
 
 def _worth(one: Group, rates: Mapping[str, float]) -> tuple[bool, bool, bool, float, str, str]:

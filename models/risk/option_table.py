@@ -24,7 +24,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("residual_probability", "units_saved", "loss_avoided"), "float64"),
     "currency": "object",
     **dict.fromkeys(("cost", "regret"), "float64"),
-    **dict.fromkeys(("sentence_fr", "sentence_en"), "object"),
+    **dict.fromkeys(("sentence_fr", "sentence_en", "at_site"), "object"),
 }
 """Of the table of options, and their types."""
 
@@ -65,4 +65,5 @@ def _rows(
                 "regret": option.regret,
                 "sentence_fr": option.sentence("fr"),
                 "sentence_en": option.sentence("en"),
+                "at_site": option.at_site,
             }

@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecasting.calendar import Days, Frequency, to_period
 from models.lead_time import LONGEST_DAYS
@@ -38,6 +39,9 @@ TRANSFER_DAYS: Final = 3
 WORTH_A_DRIVE: Final = 0.25  # of what is short, below which no other site is asked
 MOST_LINES: Final = 3  # open lines of a series that a call may move
 MOST_GIVERS: Final = 2  # other sites asked
+NOTHING_TO_GIVE: Final = 0.5
+"""Chance that the site that ships has nothing left on the eve of a day, from which it is not asked
+to ship on that day."""
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "order": {
@@ -64,6 +68,7 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "accept": {"fr": "accepter le risque", "en": "accept the risk"},
 }
 AT: Final[Mapping[str, str]] = {"fr": " chez {}", "en": " from {}"}
+AT_SITE: Final[Mapping[str, str]] = {"fr": "pour {site}, {action}", "en": "for {site}, {action}"}
 SUPPLIER: Final[Mapping[str, str]] = {"fr": "le fournisseur", "en": "the supplier"}
 
 
@@ -87,6 +92,7 @@ class Option:
     residual_probability: float = np.nan
     regret: float = np.nan  # loss avoided, less what a day later would avoid (the next order day)
     in_time: bool = False  # it spares at least half of what would be lost
+    at_site: str = ""  # where it is done, if not at the series' own: at the site that ships to it
 
     @property
     def deadline(self) -> str:
@@ -106,7 +112,7 @@ class Option:
     def sentence(self, language: Language) -> str:
         by = "" if self.by is None else written(self.by, language)
         named = self.source or SUPPLIER[language]
-        return SENTENCES[self.code][language].format(
+        text = SENTENCES[self.code][language].format(
             units=written(self.units, language),
             at=AT[language].format(self.source) if self.source else "",
             source=named,
@@ -117,6 +123,9 @@ class Option:
             s=plural(self.earlier_days),
             by=f"{by} {self.cutoff_time}".strip(),
         )
+        if not self.at_site:
+            return text
+        return AT_SITE[language].format(site=self.at_site, action=text)
 
 
 @dataclass(frozen=True)
@@ -172,6 +181,8 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
     days = order_days(terms, row, need.today, span)[: MOST_ORDER_DAYS + 1]
     if not len(days):
         days = order_days(terms, row, need.today, LOOK_AHEAD_DAYS)[:1]
+    if need.by_site:
+        days = days[can_give(base, row, days)]
     if not len(days):
         return []
     source = str(terms.source[row])
@@ -203,6 +214,20 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
     if base.panel.frequency is not Frequency.DAY:
         until = need.stockout_on - dt.timedelta(days=int(np.ceil(need.lead_days)))
     return [Draft(option, tuple(ways), tuple(day.astype(object) for day in days), until)]
+
+
+def can_give(base: WhatIf, row: int, days: Days) -> NDArray[np.bool_]:
+    """[d] whether the site that ships to a series is expected to have anything left when each day
+    (period) begins; where no site ships, or its stock is unknown, it is."""
+    giver = int(base.structure.supply.sources.of_series[row])
+    if giver < 0:
+        return np.ones(len(days), dtype=bool)
+    sellable = base.panel.stock["sellable"].to_numpy(dtype=np.float64)[giver]
+    out = np.append(float(sellable <= 0), base.outlook.means["out"][giver])
+    origin = base.panel.origin
+    asked = [to_period(day, base.panel.frequency) - origin - 1 for day in days.astype(object)]
+    eves = np.minimum(np.array(asked, dtype=np.int64), len(out) - 1)
+    return np.asarray(~(out[eves] >= NOTHING_TO_GIVE))
 
 
 def _calls(need: Need, base: WhatIf) -> list[Draft]:
@@ -310,7 +335,7 @@ def actions_json(actions: Sequence[Option]) -> str:
 def _plain(one: Option) -> dict[str, Any]:
     """What is known of it; nothing where nothing is."""
     told: dict[str, Any] = {"code": one.code}
-    for name in ("order_id", "source", "item"):
+    for name in ("order_id", "source", "item", "at_site"):
         if getattr(one, name):
             told[name] = getattr(one, name)
     told["units"] = round(one.units, 2)

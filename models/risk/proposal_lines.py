@@ -49,6 +49,7 @@ COLUMNS: Final = {
     "order_value": "float64",
     "order_units": "float64",
     "source_stock": "float64",
+    "silent_since": "datetime64[s]",
 }
 """One row a line, in the order of the export; docs/exports.md says what each holds."""
 
@@ -80,6 +81,7 @@ class Place:
     position: Floats  # [r] units
     rate: Floats  # [r] units a day
     source_stock: Floats  # [r] units; NaN: no site sends it
+    silent_since: np.datetime64  # nothing came from the supplier since; NaT: it delivers
 
 
 def lines_of(order: Order, place: Place) -> list[dict[str, Any]]:
@@ -104,6 +106,7 @@ def lines_of(order: Order, place: Place) -> list[dict[str, Any]]:
         "minimum_reached": order.minimum.reached(total_value, total_units),
         "order_value": total_value,
         "order_units": total_units,
+        "silent_since": place.silent_since,
     }
     own = {
         "cutoff_time": place.cutoff_time,

@@ -20,7 +20,7 @@ Another site as source sends a transfer; it states no minimum.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,6 +37,7 @@ from models.risk.expected_path import ExpectedPath
 from models.risk.filling import Items, Minimum, filled
 from models.risk.order_needs import LOOK_AHEAD_DAYS, Calendar, Expected, Levels
 from models.risk.proposal_lines import Address, Order, Place, lines_of, table_of_lines
+from models.risk.silence import Silence, silences
 from models.risk.structure import standing_of
 from models.sources import rows_of
 from models.terms import receiving_days, terms_by_route
@@ -96,6 +97,7 @@ class Plan:
     ]  # by site and source: days of the plan and on
     last_day: Floats  # [n] days from the origin to the last day on sale; inf: no end known
     minima: dict[tuple[str, str], tuple[Minimum, str]]  # by site and source, with its currency
+    silent: Mapping[str, Silence]  # by supplier, of those from whom nothing comes
     members: dict[Address, Rows]
 
     @classmethod
@@ -139,6 +141,7 @@ class Plan:
             minima={
                 route: _minimum_of(row) for route, row in terms_by_route(panel, routes).items()
             },
+            silent=silences(panel),
             members={key: np.array(rows, dtype=np.int64) for key, rows in members.items()},
         )
 
@@ -230,6 +233,7 @@ class Plan:
         planned: NDArray[np.bool_],
     ) -> list[dict[str, Any]]:
         rows, series, terms = order.rows, self.panel.series, self.supply.terms
+        silent = self.silent.get(order.address[0])
         place = Place(
             order_on=self.calendar.days[day],
             expected_on=self.calendar.days[0] + arrives,
@@ -243,6 +247,7 @@ class Plan:
             position=path.position[rows],
             rate=self.expected.rate[rows],
             source_stock=np.append(path.free, np.nan)[self.giver[rows]],
+            silent_since=np.datetime64("NaT" if silent is None else silent.since, "D"),
         )
         return lines_of(order, place)
 

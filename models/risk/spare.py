@@ -34,18 +34,13 @@ class Others:
         by_sku: dict[str, list[int]] = {}
         for row, sku in enumerate(skus):
             by_sku.setdefault(sku, []).append(row)
-        declared: dict[str, list[str]] = {}
-        for sku, old in {(sku, old) for sku, old in zip(skus, series["replaces"], strict=True)}:
-            if old:
-                declared.setdefault(old, []).append(sku)
-                declared.setdefault(sku, []).append(old)
         return cls(
             spare=shortage.spare,
             source=base.structure.supply.sources.of_series,
             by_sku=by_sku,
             skus=skus,
             sites=sites,
-            successor={sku: sorted(others) for sku, others in declared.items()},
+            successor=base.declared,
             row_of=base.row_of,
         )
 

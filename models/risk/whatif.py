@@ -10,7 +10,7 @@ made with it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -27,6 +27,7 @@ from models.risk.features import Known
 from models.risk.hazard import RuptureHazard
 from models.risk.outlook import Outlook
 from models.risk.reruns import Asked, Reruns
+from models.risk.silence import Silence, last_receipts, silences
 from models.risk.structure import BLOCK, Structure
 from models.risk.variants import OpenLine, Variant
 from models.risk.working_days import WorkingDays
@@ -70,9 +71,35 @@ class WhatIf:
     @cached_property
     def last_receipt(self) -> dict[str, dt.date]:
         """The day on which something last came from each supplier that ever delivered."""
+        return last_receipts(self.panel)
+
+    @cached_property
+    def silences(self) -> Mapping[str, Silence]:
+        """By supplier, of those from whom nothing has come for long."""
+        return silences(self.panel)
+
+    @cached_property
+    def other_suppliers(self) -> dict[str, set[str]]:
+        """By item, the suppliers from whom it ever came."""
         lines = self.panel.order_history
-        came = lines.groupby("supplier")["received_on"].max().dropna()
-        return {str(supplier): day.date() for supplier, day in came.items()}
+        lines = lines[lines["received_on"].notna() & (lines["supplier"].fillna("") != "")]
+        skus = self.panel.series["sku"].iloc[lines["series"].to_numpy(dtype=np.int64)]
+        pairs = set(zip(skus, lines["supplier"].astype(str), strict=True))
+        found: dict[str, set[str]] = {}
+        for sku, supplier in pairs:
+            found.setdefault(sku, set()).add(supplier)
+        return found
+
+    @cached_property
+    def declared(self) -> dict[str, list[str]]:
+        """By item, those declared to replace it, or that it replaced."""
+        series = self.panel.series
+        found: dict[str, list[str]] = {}
+        for sku, old in set(zip(series["sku"], series["replaces"], strict=True)):
+            if old:
+                found.setdefault(old, []).append(sku)
+                found.setdefault(sku, []).append(old)
+        return {sku: sorted(others) for sku, others in found.items()}
 
     @cached_property
     def lines(self) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """What can be done about a scenario: the actions that its own run proposes for what it breaks.
 
-What a stopped supplier, or a site that runs dry itself, would have to deliver is not proposed; how
-much is to be found elsewhere, and until when, is.
+What a stopped supplier, or a site that runs dry itself, would have to deliver is not proposed. What
+is short where no action is told is to be asked of the site that ships there, else ordered from a
+supplier that still delivers, else found elsewhere, and until when.
 """
 
 from __future__ import annotations
@@ -63,10 +64,10 @@ def mitigations(
             continue
         possible = [one for one in json.loads(told or "[]") if reach.possible(one, row)]
         value = row["value_added"] if row["counts"] else fed.get((row["site"], row["sku"]), 0.0)
-        if possible:
-            found += [_line(one, row, value) for one in possible]
+        if possible:  # what is done at the site that ships here is that site's line
+            found += [_line(one, row, value) for one in possible if not one.get("at_site")]
         elif row["counts"] and row["units_short_added"] >= LEAST_FOUND:
-            found.append(_line(_found_elsewhere(row), row, value))
+            found.append(_line(_wanted(row, reach), row, value))
     return pd.DataFrame(found, columns=[*KEYS, "units", "by", "site", "value"])
 
 
@@ -85,10 +86,18 @@ def together(lines: pd.DataFrame) -> pd.DataFrame:
     return ranked.reset_index(drop=True)
 
 
-def _found_elsewhere(row: Row) -> dict[str, Any]:
+def _wanted(row: Row, reach: _Reach) -> dict[str, Any]:
+    """What a scenario makes short: of whoever can still deliver. When they are to be asked is not
+    known here; when goods found elsewhere are needed is."""
+    units = max(row["units_short_added"], 0.0)
+    site, supplier = row["source"], row["supplier"]
+    if site and (site, row["sku"]) not in reach.dry:
+        return {"code": "transfer", "units": units, "source": site}
+    if supplier and supplier not in reach.stopped:
+        return {"code": "order", "units": units, "source": supplier}
     due = row["breaks_on_scenario"]
     by: str = "" if pd.isna(due) else due.date().isoformat()
-    return {"code": "find", "units": max(row["units_short_added"], 0.0), "by": by}
+    return {"code": "find", "units": units, "by": by}
 
 
 def _line(action: Row, row: Row, value: float) -> dict[str, Any]:

@@ -36,10 +36,11 @@ def kept_scenario(
         table[f"units_short_{run}"], table[f"value_{run}"] = units, 3.0 * units
     table = table.assign(units_short_added=4.0, value_added=12.0)
     table = table.assign(units_turned_away=0.0, value_turned_away=0.0)
+    stopped = dict.fromkeys(table["supplier"], dt.date(2026, 11, 23))
     result = Result(
         series=table,
         groups=grouped(table),
-        actions=mitigations(table, [""] * len(table), {}),
+        actions=mitigations(table, [""] * len(table), stopped),
         totals=totals(table),
         notes=("goes_on",),
         until=dt.date(2026, 12, 20),

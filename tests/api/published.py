@@ -330,6 +330,7 @@ def _proposals(series: pd.DataFrame) -> pd.DataFrame:
         order_value=96.0,
         order_units=24.0,
         source_stock=np.nan,
+        silent_since=pd.NaT,
     )
     fills = (lines["sku"] == "00125").to_numpy()
     lines["supplier"] = "Novapack"

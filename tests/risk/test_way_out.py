@@ -78,6 +78,8 @@ def test_shares_of_causes_add_to_one_and_actions_lose_nothing(one: Shelf) -> Non
         )
     for option in made.options.to_dict("records"):
         assert option["units_saved"] >= 0
+        if option["recommended"] and option["code"] != "accept" and len(made.groups):
+            assert option["loss_avoided"] >= 0.1 * made.groups["loss"][0] - 1e-9
         assert option["regret"] >= 0 or np.isnan(option["regret"])
         assert 0 <= option["residual_probability"] <= 1
     assert (made.groups["loss_avoided"] <= made.groups["loss"] + 1e-9).all()
@@ -262,6 +264,34 @@ def test_a_short_warehouse_lists_its_stores_and_the_loss_stands_there() -> None:
     assert store["act_by"] == made.warnings["act_by"][0]
 
 
+def test_an_empty_warehouse_is_not_asked_and_its_stores_are_told_to_call_its_supplier() -> None:
+    """What the call leaves at a store is an assessment with the warehouse's order promised anew."""
+    drawn = {"reorder_point": 10.0, "order_up_to": 24.0, "source": "HUB"}
+    hub = shelf(
+        site="HUB", on_hand=0.0, demand=4.0, orders=(*PAST, LATE), item={**PRICED, "passed_on": 1.0}
+    )
+    stores = [
+        shelf(site=f"S{n}", on_hand=12.0, policy=drawn, item={**PRICED, "supplier": ""})
+        for n in range(2)
+    ]
+    panel, forecast = company(hub, *stores)
+    made = run(panel, forecast)
+    store = made.options[made.options["site"] == "S0"]
+    first = store.iloc[0]
+    assert (first["code"], first["source"], first["order_id"]) == ("expedite", "NOVA", "PO-1182")
+    assert (first["at_site"], first["recommended"]) == ("HUB", True)
+    assert "transfer" not in set(store["code"])
+    stocked = found(replace(hub, on_hand=300.0), *stores)
+    assert "transfer" in set(stocked.options["code"])
+    assert store["recommended"].sum() == 1
+    promised = pd.Series([first["arrives_on"]] * len(panel.orders)).astype("datetime64[s]")
+    again = run(replace(panel, orders=panel.orders.assign(promised_on=promised)), forecast)
+    assert again.warnings["probability"][1] == pytest.approx(
+        first["residual_probability"], abs=0.02
+    )
+    assert first["residual_probability"] < made.warnings["probability"][1] - 0.05
+
+
 def test_a_group_names_the_site_that_is_short_and_each_item_once() -> None:
     drawn = {"reorder_point": 10.0, "order_up_to": 24.0, "source": "HUB"}
     late = shelf(
@@ -324,6 +354,102 @@ def test_customers_to_tell_are_named_with_their_orders_and_when_the_goods_are_ba
     for one in json.loads(made.groups["customer_orders"][made.groups["out"] > 0].iloc[0]):
         if one["sku"] == "EMPTY":
             assert (one["customer"], one["back_on"]) == ("Hôpital Nord", back.isoformat())
+
+
+def test_a_customer_is_told_of_a_delay_where_its_day_is_likely_to_find_nothing() -> None:
+    """Half of the demand paths leave nothing on the third day, three in ten on the second."""
+    paths = np.zeros((200, 28))
+    paths[:60, 0] = paths[60:120, 2] = 9.0
+    one = shelf(
+        on_hand=9.0,
+        demand=paths,
+        booked=((1, 0.0), (2, 0.0), (3, 0.0)),
+        item={**PRICED, "unit_price": 6.0},
+    )
+    made = found(one)
+    told = json.loads(made.groups["customer_orders"][0])
+    out = made.projection.set_index("period")["p_out"]
+    for promise in told:
+        assert promise["chance"] == pytest.approx(out[promise["due_on"]], abs=0.006)
+    chances = [promise["chance"] for promise in told]
+    assert chances == sorted(chances)
+    assert 0.25 <= chances[0] < 0.5 <= chances[-1]
+    message = made.groups["message_en"][0]
+    if message:
+        assert "most likely" in message.split("These may be late")[0]
+
+
+def test_a_supplier_from_whom_nothing_comes_is_asked_when_it_delivers_again() -> None:
+    """Two orders overdue and the last receipt three months ago: lateness by order, in the message,
+    and another supplier of the item in the reasons."""
+    late = (LATE, Order(placed=-30, promised=-20, order_id="PO-1100"))
+    cola = delivered(4, promised_in=4, count=1, supplier="COLA")
+    shelves = [
+        shelf(sku="ITEM-0", on_hand=4.0, orders=(*PAST, *cola, late[0]), item=PRICED),
+        shelf(sku="ITEM-1", on_hand=4.0, orders=(*PAST, late[1]), item=PRICED),
+    ]
+    silent = found(*shelves).groups.iloc[0]
+    since = TODAY - dt.timedelta(days=94)  # the last of PAST
+    assert f"nothing received since {since}, 2 orders overdue" in silent["headline_en"]
+    message = silent["message_en"]
+    assert f"- PO-1100, promised for {TODAY - dt.timedelta(days=20)}: 20 days late" in message
+    assert f"- PO-1182, promised for {TODAY - dt.timedelta(days=5)}: 5 days late" in message
+    assert f"nothing from you since {since}. When do you deliver again?" in message
+    assert "Quand reprenez-vous les livraisons" in silent["message_fr"]
+    assert "COLA has delivered such items too (1)" in silent["why_en"]
+    one_late = found(shelves[0]).groups.iloc[0]
+    assert "PO-1182, promised for" in one_late["message_en"]
+    assert "deliver again" not in one_late["message_en"] + one_late["headline_en"]
+
+
+def test_two_buyers_who_need_the_same_order_know_of_each_other() -> None:
+    shelves = [
+        shelf(sku=sku, on_hand=4.0, orders=(*PAST, LATE), item={**PRICED, "buyer": buyer})
+        for sku, buyer in (("ONE", "C. Morel"), ("TWO", "A. Benali"))
+    ]
+    why = found(*shelves).groups.set_index("buyer")["why_en"]
+    assert "A. Benali needs lines of it too" in why["C. Morel"]
+    assert "C. Morel needs lines of it too" in why["A. Benali"]
+    assert "too, one call" not in found(shelves[0]).groups["why_en"][0]
+
+
+def test_an_action_that_saves_next_to_nothing_is_none_and_the_risk_is_accepted() -> None:
+    slow = {**PRICED, "unit_price": 6.5}
+    made = found(shelf(on_hand=0.0, demand=0.02, orders=(*PAST, LATE), item=slow))
+    group = made.groups.iloc[0]
+    assert group["units_saved"] < 0.5
+    assert (group["attention"], group["rank"]) == (Attention.ACCEPTED, 0)
+    assert group["headline_en"].startswith("Accept the risk, acting would save less than half")
+    assert made.warnings["action_en"][0] == "accept the risk"
+    dear = {**PRICED, "unit_price": 5000.0}
+    worth = found(shelf(on_hand=0.0, demand=0.02, orders=(*PAST, LATE), item=dear))
+    assert worth.groups["attention"][0] == Attention.TODAY
+
+
+def test_a_warning_without_an_action_says_what_comes_anyway() -> None:
+    slow = delivered(40, promised_in=40, count=8)
+    coming = Order(placed=-4, promised=12, units=400.0, order_id="PO-9")
+    waits = found(shelf(on_hand=0.0, orders=(*slow, coming), item=PRICED)).warnings.iloc[0]
+    promised = TODAY + dt.timedelta(days=12)
+    assert (waits["actions"], waits["act_by"]) == ("", "")
+    assert waits["action_en"] == (
+        f"no known option saves a tenth of the loss; order PO-9 is promised for {promised}"
+    )
+    nothing = found(shelf(on_hand=0.0, orders=slow, item=PRICED)).warnings.iloc[0]
+    assert "the next order from NOVA would come around" in nothing["action_en"]
+    for row in (waits, nothing):
+        assert row["action_fr"]
+
+
+def test_what_is_out_is_not_said_to_run_out_later() -> None:
+    coming = Order(placed=-4, promised=6, units=400.0, order_id="PO-9")
+    empty, low = (
+        found(shelf(on_hand=units, orders=(*PAST, coming), item=PRICED)).warnings["cause_en"][0]
+        for units in (0.0, 3.0)
+    )
+    assert "after the stockout" in low
+    assert "after the stockout" not in empty
+    assert "PO-9" in empty
 
 
 def test_a_day_without_stock_costs_what_a_day_of_demand_earns() -> None:

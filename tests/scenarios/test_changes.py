@@ -189,7 +189,21 @@ def test_nobody_is_asked_who_cannot_deliver():
     merged = together(before)
     assert (merged["units"].item(), merged["sites"].item()) == (80.0, "DEPOT, STORE")
     from_depot = '[{"code":"transfer","source":"DEPOT","units":9,"by":"2026-11-24"}]'
-    assert set(mitigations(table, [from_depot] * len(table), {})["action"]) == {"find"}
+    stop = {"NOVA": dt.date(2026, 11, 23)}
+    assert set(mitigations(table, [from_depot] * len(table), stop)["action"]) == {"find"}
+
+
+def test_goods_are_found_elsewhere_only_where_nobody_delivers_them_any_more():
+    table = what_if(base_of(*network()), STOP).series
+    none = [""] * len(table)
+    stop = {"NOVA": dt.date(2026, 11, 23)}
+    assert set(mitigations(table, none, stop)["action"]) == {"find"}
+    delivers = mitigations(table, none, {})
+    assert set(zip(delivers["action"], delivers["source"], strict=True)) == {("order", "NOVA")}
+    depot = table["site"] == "DEPOT"
+    stocked = table.assign(verdict=table["verdict"].mask(depot, "none"))
+    asked = mitigations(stocked, none, stop)
+    assert set(zip(asked["action"], asked["source"], strict=True)) == {("transfer", "DEPOT")}
 
 
 def test_two_plans_differ_where_they_do_not_say_the_same():
