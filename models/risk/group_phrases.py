@@ -7,19 +7,19 @@ from typing import Final
 
 HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
     "expedite": {
-        "fr": "Appeler {source} avant le {by} : {orders} à recevoir {arrives}",
+        "fr": "Appeler {source} au plus tard le {by} : {orders} à recevoir {arrives}",
         "en": "Call {source} by {by}: {orders} to arrive {arrives}",
     },
     "order": {
-        "fr": "Commander {count} article{s} chez {source} avant le {by}",
+        "fr": "Commander {count} article{s} chez {source} au plus tard le {by}",
         "en": "Order {count} item{s} from {source} by {by}",
     },
     "transfer": {
-        "fr": "Demander {count} transfert{s} au site {source} avant le {by}",
+        "fr": "Demander {count} transfert{s} au site {source} au plus tard le {by}",
         "en": "Ask site {source} for {count} transfer{s} by {by}",
     },
     "count": {
-        "fr": "Compter le stock réel de {count} article{s} au site {source} avant le {by}",
+        "fr": "Compter le stock réel de {count} article{s} au site {source} au plus tard le {by}",
         "en": "Count the shelves of {count} item{s} at {source} by {by}",
     },
     "substitute": {
@@ -68,23 +68,23 @@ MESSAGES: Final[Mapping[str, Mapping[str, str]]] = {
     "expedite": {
         "fr": "Bonjour,\n\n{late}{silent}Nous avons besoin des lignes suivantes de {orders} :\n"
         "{lines}\n\n"
-        "{first}Merci de nous confirmer la date de livraison avant le {by}.",
+        "{first}Merci de nous confirmer la date de livraison au plus tard le {by}.",
         "en": "Hello,\n\n{late}{silent}We need the following lines of {orders}:\n{lines}\n\n"
         "{first}Please confirm the delivery date by {by}.",
     },
     "order": {
         "fr": "Bonjour,\n\nVeuillez enregistrer la commande suivante :\n{lines}\n\n"
-        "Merci de nous confirmer la date de livraison avant le {by}.",
+        "Merci de nous confirmer la date de livraison au plus tard le {by}.",
         "en": "Hello,\n\nPlease book the following order:\n{lines}\n\n"
         "Please confirm the delivery date by {by}.",
     },
     "transfer": {
-        "fr": "Bonjour,\n\nMerci d’expédier :\n{lines}\n\nDépart souhaité avant le {by}.",
+        "fr": "Bonjour,\n\nMerci d’expédier :\n{lines}\n\nDépart souhaité au plus tard le {by}.",
         "en": "Hello,\n\nPlease ship:\n{lines}\n\nTo leave by {by}.",
     },
     "count": {
         "fr": "Bonjour,\n\nIl y a peut-être moins en stock que ce qui est enregistré. Merci de "
-        "compter et de corriger avant le {by} :\n{lines}",
+        "compter et de corriger au plus tard le {by} :\n{lines}",
         "en": "Hello,\n\nThere may be less on the shelf than on record. Please count and correct "
         "by {by}:\n{lines}",
     },
@@ -157,7 +157,7 @@ SILENT: Final[Mapping[str, str]] = {
     "en": "We have received nothing from you since {day}. When do you deliver again?\n\n",
 }
 ASK_WHEN: Final[Mapping[str, str]] = {
-    "fr": "Appeler {source} avant le {by} : rien reçu depuis le {day}, {count} commande{s} en "
+    "fr": "Appeler {source} au plus tard le {by} : rien reçu depuis le {day}, {count} commande{s} en "
     "retard ; demander la date de reprise, d’abord pour {orders}",
     "en": "Call {source} by {by}: nothing received since {day}, {count} order{s} overdue; ask when "
     "they deliver again, {orders} first",

@@ -45,20 +45,20 @@ to ship on that day."""
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "order": {
-        "fr": "commander {units} unités{at} avant le {by}",
+        "fr": "commander {units} unités{at} au plus tard le {by}",
         "en": "order {units} units{at} by {by}",
     },
     "transfer": {
-        "fr": "demander {units} unités au site {source} avant le {by}",
+        "fr": "demander {units} unités au site {source} au plus tard le {by}",
         "en": "ask site {source} for {units} units by {by}",
     },
     "expedite": {
-        "fr": "appeler {source} avant le {by} : la commande {order_id} ({units} unités) est "
-        "attendue pour le {arrives}",
+        "fr": "appeler {source} au plus tard le {by} : la commande {order_id} ({units} unités) est "
+        "nécessaire pour le {arrives}",
         "en": "call {source} by {by}: order {order_id} ({units} units) is needed by {arrives}",
     },
     "count": {
-        "fr": "compter le stock réel avant le {by} ({units} unités enregistrées)",
+        "fr": "compter le stock réel au plus tard le {by} ({units} unités enregistrées)",
         "en": "count the shelf by {by} ({units} units on record)",
     },
     "substitute": {

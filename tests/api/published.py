@@ -292,7 +292,7 @@ def _groups(series: pd.DataFrame) -> pd.DataFrame:
                 "customer_orders": "",
                 "why_fr": "1 commande en retard, la plus ancienne promise le 18/11/2026",
                 "why_en": "1 order overdue, the oldest promised for 2026-11-18",
-                "headline_fr": "Appeler Novapack avant le 23/11/2026 11:00 : PO-1182",
+                "headline_fr": "Appeler Novapack au plus tard le 23/11/2026 11:00 : PO-1182",
                 "headline_en": "Call Novapack by 2026-11-23 11:00: PO-1182",
                 "message_fr": "Bonjour, …",
                 "message_en": "Hello, …",

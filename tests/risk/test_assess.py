@@ -241,7 +241,7 @@ def test_the_deadline_is_the_last_order_day_that_still_helps() -> None:
     Mondays and Thursdays: Thursday 26 November, before 11:00."""
     found = row(assessed(shelf(on_hand=24, orders=PAST), suppliers=[NOVA]))
     assert found["act_by"] == "2026-11-26 11:00"
-    assert "avant le 26/11/2026 11:00" in found["action_fr"]
+    assert "au plus tard le 26/11/2026 11:00" in found["action_fr"]
     closed = {**NOVA, "closures": "2026-11-24/2026-11-30"}
     assert row(assessed(shelf(on_hand=24, orders=PAST), suppliers=[closed]))["act_by"] == (
         "2026-11-23 11:00"

@@ -660,7 +660,7 @@ def test_a_shelf_whose_record_is_doubtful_is_counted_with_the_others_of_its_site
     assert (group["act_by"], group["cost"]) == ("2026-11-23", 6.0)
     assert group["headline_en"] == "Count the shelves of 2 items at S1 by 2026-11-23"
     assert group["headline_fr"] == (
-        "Compter le stock réel de 2 articles au site S1 avant le 23/11/2026"
+        "Compter le stock réel de 2 articles au site S1 au plus tard le 23/11/2026"
     )
     assert group["message_en"].endswith("- ONE : 40 units on record\n- TWO : 40 units on record")
     assert "40 unités enregistrées" in group["message_fr"]
