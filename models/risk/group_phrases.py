@@ -157,8 +157,8 @@ SILENT: Final[Mapping[str, str]] = {
     "en": "We have received nothing from you since {day}. When do you deliver again?\n\n",
 }
 ASK_WHEN: Final[Mapping[str, str]] = {
-    "fr": "Appeler {source} au plus tard le {by} : rien reçu depuis le {day}, {count} commande{s} en "
-    "retard ; demander la date de reprise, d’abord pour {orders}",
+    "fr": "Appeler {source} au plus tard le {by} : rien reçu depuis le {day}, {count} commande{s} "
+    "en retard ; demander la date de reprise, d’abord pour {orders}",
     "en": "Call {source} by {by}: nothing received since {day}, {count} order{s} overdue; ask when "
     "they deliver again, {orders} first",
 }
