@@ -11,7 +11,7 @@ import orjson
 import pandas as pd
 
 from api.readable import amount, capitalised, counted, punctuated, with_readable_dates
-from models.attention import Attention
+from models.attention import LIKELY_LATE, Attention
 from models.publication import PublicationReader
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -59,7 +59,6 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
 }
 
 
-LIKELY: Final = 0.5  # chance to be late from which a customer is to be told
 ORDERS_SHOWN: Final = 3  # of customers, by name; the page and the export have them all
 
 
@@ -160,7 +159,7 @@ def _orders_hit(groups: pd.DataFrame) -> str:
         one
         for text in groups["customer_orders"]
         for one in orjson.loads(text or "[]")
-        if one.get("chance", 1.0) >= LIKELY
+        if one.get("chance", 1.0) >= LIKELY_LATE
     ]
     promises.sort(key=lambda one: one.get("due_on", ""))
     named = dict.fromkeys(

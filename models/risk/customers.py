@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Days, end_date, to_period
+from models.attention import LIKELY_LATE
 from models.risk.whatif import WhatIf
 
 MOST: Final = 200  # orders told of one group; the page and a cell stay readable
 MAY_BE_LATE: Final = 0.25  # chance from which an order is told at all
-LIKELY_LATE: Final = 0.5  # … and from which its customer is to be told
 
 
 @dataclass(frozen=True)

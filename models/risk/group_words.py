@@ -44,7 +44,7 @@ from models.risk.group_phrases import (
     TO_TELL,
 )
 from models.risk.groups import Group, Member
-from models.risk.silence import QUIET_DAYS, Silence
+from models.risk.silence import Silence
 from models.risk.whatif import WhatIf
 
 FIRST_LINES: Final = 3  # "if only three lines come, these"
@@ -79,14 +79,13 @@ class Words:
 
     @cached_property
     def orders(self) -> list[str]:
-        """Those that are asked for, what they save most first; one alone where it is nearly all."""
+        """Those that are asked for, what they save most first."""
         by_order: dict[str, float] = {}
         for one in self.lines:
             if one.option and one.option.order_id:
                 code = one.option.order_id
                 by_order[code] = by_order.get(code, 0.0) + self._saved[one.row]
-        ranked = sorted(by_order, key=lambda code: (-by_order[code], code))
-        return ranked
+        return sorted(by_order, key=lambda code: (-by_order[code], code))
 
     @cached_property
     def main_orders(self) -> list[str]:
@@ -204,8 +203,7 @@ class Words:
 
     def _late(self, language: Language) -> str:
         """ "" where none of the group's orders is."""
-        base, source, found = self.base, self.group.source, self._overdue
-        today = base.panel.origin_date
+        found = self._overdue
         if not found or self.group.code != "expedite":
             return ""
         text = LATE[language].format(
@@ -213,9 +211,9 @@ class Words:
             s=plural(len(found)),
             promised_on=written(min(found.values()), language),
         )
-        came = base.last_receipt.get(source)
-        if len(found) > 1 and came is not None and (today - came).days >= QUIET_DAYS:
-            text += NOTHING_SINCE[language].format(source=source, day=written(came, language))
+        if self._silence is not None:
+            day = written(self._silence.since, language)
+            text += NOTHING_SINCE[language].format(source=self.group.source, day=day)
         return text
 
     def message(self, language: Language) -> str:

@@ -9,7 +9,6 @@ made with it.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +26,7 @@ from models.risk.features import Known
 from models.risk.hazard import RuptureHazard
 from models.risk.outlook import Outlook
 from models.risk.reruns import Asked, Reruns
-from models.risk.silence import Silence, last_receipts, silences
+from models.risk.silence import Silence, silences
 from models.risk.structure import BLOCK, Structure
 from models.risk.variants import OpenLine, Variant
 from models.risk.working_days import WorkingDays
@@ -67,11 +66,6 @@ class WhatIf:
     @property
     def main(self) -> int:
         return min(self.options.main_horizon, self.structure.mean.shape[1])
-
-    @cached_property
-    def last_receipt(self) -> dict[str, dt.date]:
-        """The day on which something last came from each supplier that ever delivered."""
-        return last_receipts(self.panel)
 
     @cached_property
     def silences(self) -> Mapping[str, Silence]:

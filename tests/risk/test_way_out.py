@@ -243,15 +243,24 @@ def test_one_late_order_groups_its_warnings_and_the_budget_counts_actions() -> N
     assert call["loss_avoided"] == pytest.approx(by_series["loss_avoided"].sum())
 
 
-def test_a_short_warehouse_lists_its_stores_and_the_loss_stands_there() -> None:
+def network(*, hub_demand: float, stocks: list[float]) -> tuple[Shelf, list[Shelf]]:
+    """An empty warehouse whose order is late, and stores that draw from it."""
     drawn = {"reorder_point": 10.0, "order_up_to": 24.0, "source": "HUB"}
     hub = shelf(
-        site="HUB", on_hand=0.0, demand=6.0, orders=(*PAST, LATE), item={**PRICED, "passed_on": 1.0}
+        site="HUB",
+        on_hand=0.0,
+        demand=hub_demand,
+        orders=(*PAST, LATE),
+        item={**PRICED, "passed_on": 1.0},
     )
-    stores = [
-        shelf(site=f"S{n}", on_hand=4.0, policy=drawn, item={**PRICED, "supplier": ""})
-        for n in range(3)
+    return hub, [
+        shelf(site=f"S{n}", on_hand=stock, policy=drawn, item={**PRICED, "supplier": ""})
+        for n, stock in enumerate(stocks)
     ]
+
+
+def test_a_short_warehouse_lists_its_stores_and_the_loss_stands_there() -> None:
+    hub, stores = network(hub_demand=6.0, stocks=[4.0] * 3)
     made = found(hub, *stores)
     assert made.warnings["value_at_risk"][0] == 0.0
     assert json.loads(made.warnings["causes"][1])[0]["code"] == "source_short"
@@ -266,14 +275,7 @@ def test_a_short_warehouse_lists_its_stores_and_the_loss_stands_there() -> None:
 
 def test_an_empty_warehouse_is_not_asked_and_its_stores_are_told_to_call_its_supplier() -> None:
     """What the call leaves at a store is an assessment with the warehouse's order promised anew."""
-    drawn = {"reorder_point": 10.0, "order_up_to": 24.0, "source": "HUB"}
-    hub = shelf(
-        site="HUB", on_hand=0.0, demand=4.0, orders=(*PAST, LATE), item={**PRICED, "passed_on": 1.0}
-    )
-    stores = [
-        shelf(site=f"S{n}", on_hand=12.0, policy=drawn, item={**PRICED, "supplier": ""})
-        for n in range(2)
-    ]
+    hub, stores = network(hub_demand=4.0, stocks=[12.0] * 2)
     panel, forecast = company(hub, *stores)
     made = run(panel, forecast)
     store = made.options[made.options["site"] == "S0"]
