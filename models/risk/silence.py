@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import pandas as pd
+
 from forecasting.panel import Panel
 
 QUIET_DAYS: Final = 14  # without a receipt, from which a supplier's silence is told
@@ -31,13 +33,12 @@ def last_receipts(panel: Panel) -> dict[str, dt.date]:
 def silences(panel: Panel) -> Mapping[str, Silence]:
     """By supplier, of those that are silent. One that never delivered is no news."""
     today, orders = panel.origin_date, panel.orders
-    promised = orders["promised_on"].dt.date
-    late = orders.assign(promised=promised)[(promised < today).fillna(False)]
+    late = orders[orders["promised_on"] < pd.Timestamp(today)]
     found = {}
     came = last_receipts(panel)
     for supplier, mine in late.groupby(late["supplier"].fillna("").astype(str)):
         since = came.get(str(supplier))
         count = int(mine["order_id"].nunique())
         if since and count >= OVERDUE_ORDERS and (today - since).days >= QUIET_DAYS:
-            found[str(supplier)] = Silence(since, count, min(mine["promised"]))
+            found[str(supplier)] = Silence(since, count, mine["promised_on"].min().date())
     return found
