@@ -96,11 +96,13 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
         publications.engine,
         Bounds(body_mib=service.push_mib, seconds=service.push_seconds),
     )
-    app.include_router(feeds.no_feed)  # before the feeds
     for resource in (  # first what is asked most: routes are tried in this order
         *(series, forecasts, warnings, groups, health, metrics, proposals, publication_list),
-        *(receipts, scorecard, kpis, feeds, jobs, models, scenarios, flow, overrides),
+        *(receipts, scorecard, kpis),
     ):
+        app.include_router(resource.router)
+    app.include_router(feeds.no_feed)  # before the feeds
+    for resource in (feeds, jobs, models, scenarios, flow, overrides):
         app.include_router(resource.router)
     for page in (
         morning,

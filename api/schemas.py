@@ -215,13 +215,11 @@ class WarningAnswer(LifeAnswer):
     options: list[Option] = Field(description="what can be done, the recommended first")
 
 
-class ForecastRow(BaseModel):
-    """Demand of one series in one period, units."""
+class PeriodForecast(BaseModel):
+    """Demand of a series in one period, units."""
 
     model_config = ConfigDict(extra="allow")
 
-    site: str
-    sku: str
     period: str = Field(examples=["2026-W48"])
     period_start: dt.date
     mean: float = Field(ge=0, description="expected demand, units")
@@ -232,6 +230,13 @@ class ForecastRow(BaseModel):
     method: str = Field(description="rung of the ladder", examples=["combination"])
     mean_units: float = Field(description="expected units sold, stock allowing")
     reason: str = Field(description="why this method")
+
+
+class ForecastRow(PeriodForecast):
+    """Demand of one series in one period, units."""
+
+    site: str
+    sku: str
     change: Literal["new", "changed"] | None = Field(None, description="in a delta only")
 
 
@@ -456,7 +461,7 @@ class SeriesAnswer(BaseModel):
     sku: str
     master: dict[str, Any] = Field(description="item, supplier, stock and orders at the origin")
     history: list[HistoryRow] = Field(description="the last periods up to the origin")
-    forecasts: dict[str, list[ForecastRow]] = Field(description="by grain")
+    forecasts: dict[str, list[PeriodForecast]] = Field(description="by grain")
     projection: list[ProjectionRow]
     risk: Warning
     options: list[Option] = Field(description="what can be done, the recommended first")

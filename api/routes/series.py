@@ -100,7 +100,7 @@ def series_payload(served: Served, site: str, sku: str) -> dict[str, Any]:
         "provenance": served.provenance,
         "site": site,
         "sku": sku,
-        "master": {key: value for key, value in view.master.items() if key not in ("site", "sku")},
+        "master": view.master,
         "history": view.history,
         "forecasts": view.forecasts,
         "projection": view.projection,

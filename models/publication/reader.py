@@ -242,14 +242,15 @@ class PublicationReader:
     def series(self, site: str, sku: str) -> SeriesView:
         """Master data, history, forecasts, projection and warning of one series."""
         row = self.row(site, sku)
+        grains = self.grains
         return SeriesView(
             publication=self.number,
             row=row,
-            master=self._rows_of(SERIES, row)[0],
+            master=self._rows_alone(SERIES, row)[0],
             warning=self.warnings_at(slice(row, row + 1))[0],
-            history=self._rows_of(HISTORY, row),
-            forecasts={grain: self._rows_of(forecasts_part(grain), row) for grain in self.grains},
-            projection=self._rows_of(PROJECTION, row),
+            history=self._rows_alone(HISTORY, row),
+            forecasts={grain: self._rows_alone(forecasts_part(grain), row) for grain in grains},
+            projection=self._rows_alone(PROJECTION, row),
         )
 
     def warning(self, number: int) -> dict[str, Any]:
@@ -428,21 +429,25 @@ class PublicationReader:
 
     def records(self, part: str, rows: Rows) -> list[dict[str, Any]]:
         """Some rows of a part as plain values; a forecast's levels in one object `quantiles`."""
-        return self._opened(part, self._parts[part]).records(rows)
+        return self._opened(part, lambda: self._parts[part]).records(rows)
 
     def warnings_at(self, rows: Rows) -> list[dict[str, Any]]:
         """Some rows of the warnings of every series, as plain values."""
-        return self._opened("", self._warnings).records(rows)
+        return self._opened("", lambda: self._warnings).records(rows)
 
-    def _opened(self, name: str, table: pa.Table) -> PlainRows:
+    def _opened(self, name: str, found: Callable[[], pa.Table]) -> PlainRows:
         if name not in self._plain:
+            table = found()
             levels = quantile_columns(table.column_names)
             self._plain[name] = PlainRows(table, "quantiles", levels)
         return self._plain[name]
 
-    def _rows_of(self, part: str, row: int) -> list[dict[str, Any]]:
-        each = self._parts[part].num_rows // len(self._rows)
-        return self.records(part, slice(row * each, (row + 1) * each))
+    def _rows_alone(self, part: str, row: int) -> list[dict[str, Any]]:
+        """The rows of one series, which do not say again whose they are."""
+        table = self._parts[part]
+        each = table.num_rows // len(self._rows)
+        alone = self._opened(f"{part} alone", lambda: table.drop_columns(["site", "sku"]))
+        return alone.records(slice(row * each, (row + 1) * each))
 
     def _constants(self, table: pa.Table, version: int) -> pa.Table:
         """The columns that are the same in every row of a publication."""
