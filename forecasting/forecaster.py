@@ -124,7 +124,7 @@ class DemandForecast:
         end."""
         return self._scatters.get(grain) or self.at[grain].scatter
 
-    def paths(self, rows: slice, horizon: int) -> NDArray[np.float32]:
+    def paths(self, rows: slice | NDArray[np.intp], horizon: int) -> NDArray[np.float32]:
         """[b, P, horizon] demand, units, own grain; same series and seed, same paths."""
         return self.scatter.paths(rows, horizon)
 

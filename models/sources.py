@@ -47,16 +47,13 @@ class Sources:
         count, horizon, _ = self.dry.shape
         return replace(self, dry=np.zeros((count, horizon, -(-paths // 8)), dtype=np.uint8))
 
-    def in_order(self) -> Iterator[tuple[slice, Rows]]:
-        """Neighbouring sources in blocks, with their places; who draws from another comes later."""
+    def in_order(self) -> Iterator[Rows]:
+        """The sources in blocks; who draws from another comes later."""
         rows = np.flatnonzero(self.place >= 0)
-        order = np.lexsort((rows, self.depth[rows]))
-        rows = rows[order]
-        cuts = np.flatnonzero((np.diff(rows) != 1) | (np.diff(self.depth[rows]) != 0)) + 1
-        for run in np.split(rows, cuts):
-            for begin in range(0, len(run), BLOCK):
-                part = run[begin : begin + BLOCK]
-                yield slice(int(part[0]), int(part[-1]) + 1), self.place[part]
+        for depth in np.unique(self.depth[rows]):
+            level = rows[self.depth[rows] == depth]
+            for begin in range(0, len(level), BLOCK):
+                yield level[begin : begin + BLOCK]
 
 
 def no_sources(count: int, horizon: int) -> Sources:

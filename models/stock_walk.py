@@ -19,6 +19,7 @@ from forecasting.stockout import is_out
 
 LOSS_TIME: Final = 1 << 20  # draws of a series that are none of a period's
 LOSS_PART: Final = LOSS_TIME + 1
+MOST_DEMAND: Final = np.float32(1e30)
 
 _out = njit(is_out)
 
@@ -62,6 +63,12 @@ def _stocked(dry, source, path, period):  # type: ignore[no-untyped-def]
     return period
 
 
+@njit(cache=True)
+def _known(demand):  # type: ignore[no-untyped-def]
+    """Units as a double; NaN is none, and infinity more than any shelf holds."""
+    return float(min(demand, MOST_DEMAND)) if demand == demand else 0.0
+
+
 @njit(cache=True, fastmath={"reassoc"})
 def _weight_up_to(values, weight, most):  # type: ignore[no-untyped-def]
     """Weight of the values up to `most`; NaN: of all. Sums in any order are the same: see GRAIN."""
@@ -101,13 +108,16 @@ def weighted_quantiles(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def walk(  # type: ignore[no-untyped-def]
-    demand,  # f32[b, P, H]
+    demand,  # f32[d, P, H] NaN: none
+    drawn,  # i64[b] which of them each series has
+    times,  # f32[b] … and how many times as much
     opening,  # f64[b, P] on_hand at the origin
     blocked,  # f64[b]
     booked,  # f64[b, H]
     expiring,  # f64[b, H] units of the opening stock that may not be sold from each period on
     seed,  # u64[b]
-    line_from,  # i64[b + 1] lines of series s: line_from[s] .. line_from[s + 1]
+    line_from,  # i64[b] lines of series s: line_from[s] .. line_to[s]
+    line_to,  # i64[b]
     line_units,  # f64[m]
     line_chance,  # f64[m, H]
     line_share,  # f64[m, Q]
@@ -138,24 +148,27 @@ def walk(  # type: ignore[no-untyped-def]
     parts,  # f64[Q] equally likely shares of the opening stock that it takes
     counted,  # i64[b] period at whose begin a count corrects the record; H: never
     main,  # main horizon, periods
+    reach,  # periods that are walked, at most H
     weight,  # f64[b, P] a row sums to 1
-    on_hand,  # out f32[b, H, P] at close
+    on_hand,  # out f32[b, reach, P] at close; f32[0, reach, P] where nobody asks
     sums,  # out f64[b, 9, H], rows as in models.projection.SUMS
     out_at,  # out f32[b, P] periods until the first stockout, NaN: none
     back_at,  # out f32[b, P] first period that closes in stock, NaN: none
     before_receipt,  # out f64[b] weight of paths
 ):
-    count, paths, horizon = demand.shape
+    _, paths, horizon = demand.shape
+    count = len(drawn)
+    asked = len(on_hand) > 0
     bands = pool_from.shape[1] - 1
-    arriving = np.empty((horizon, paths))
-    landed = np.empty((horizon, paths))
+    arriving = np.empty((paths, horizon))
+    landed = np.empty((paths, horizon))
     places = np.empty(paths, np.int64)
     incoming = np.empty(horizon)
     for s in range(count):
         arriving[:, :] = 0.0
         landed[:, :] = 0.0
         ordered = 0.0
-        for j in range(line_from[s], line_from[s + 1]):
+        for j in range(line_from[s], line_to[s]):
             ordered += line_units[j]
             _shuffle(line_seed[j], places)
             period = 0
@@ -174,8 +187,8 @@ def walk(  # type: ignore[no-untyped-def]
                     leaves = _stocked(dry, line_source[j], path, max(leaves, 0))
                     arrival = max(period, leaves + line_transit[j])
                 if arrival < horizon:
-                    arriving[arrival, path] += line_units[j] * share
-                    landed[arrival, path] += line_units[j]
+                    arriving[path, arrival] += line_units[j] * share
+                    landed[path, arrival] += line_units[j]
         has_policy = not np.isnan(reorder_point[s])
         has_habit = usage[s] > 0.0
         for p in range(paths):
@@ -206,7 +219,7 @@ def walk(  # type: ignore[no-untyped-def]
             first_alone = -1
             first_receipt = -1
             first_back = -1
-            for h in range(horizon):
+            for h in range(reach):
                 if h == counted[s]:
                     missing = 0.0
                 spoiled = min(max(expiring[s, h] - taken, 0.0), max(stock - blocked[s], 0.0))
@@ -217,10 +230,10 @@ def walk(  # type: ignore[no-untyped-def]
                 alone -= spoiled
                 alone_taken += spoiled
 
-                known = arriving[h, p]
-                on_order -= landed[h, p]
+                known = arriving[p, h]
+                on_order -= landed[p, h]
                 arrived = known
-                wanted = max(float(demand[s, p, h]), booked[s, h])
+                wanted = max(_known(demand[drawn[s], p, h] * times[s]), booked[s, h])
                 if has_policy:
                     if review[s, h]:
                         # what sells before the last review of the period is ordered again in it
@@ -287,7 +300,8 @@ def walk(  # type: ignore[no-untyped-def]
                     alone = _left(alone, blocked[s], lost)
                     sums[s, 8, h] += w * missing
 
-                on_hand[s, h, p] = stock
+                if asked:
+                    on_hand[s, h, p] = stock
                 sums[s, 0, h] += w * wanted
                 sums[s, 1, h] += w * (served + late)
                 sums[s, 2, h] += w * unmet

@@ -84,7 +84,7 @@ def assess(
         known = structure.known(panel, lead_times, reach_of(options))
         features = series_features(panel, known)
         first = hazard.chained(features, panel, known, options)
-        outlook = structure.moved_to(first, learned, forecast, options)
+        outlook = structure.moved_to(first, learned, options)
     for one in (structure.outlook, outlook):  # may be the same: put twice it is as put once
         one.put_nothing(standing.idle, _sold_unstocked(panel, one, mean)[standing.idle])
     told = Told(structure, outlook, learned, hazard)

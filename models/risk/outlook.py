@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.lead_time import Floats
+from models.lead_time import Floats, Rows
 from models.projection import SUMS, Projection, up_to
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -46,7 +46,7 @@ class Outlook:
     def units_short(self, horizon: int) -> Floats:
         return self.means["unmet"][:, :horizon].sum(axis=1)
 
-    def put(self, rows: slice, block: Projection, main: int) -> None:
+    def put(self, rows: slice | Rows, block: Projection, main: int) -> None:
         """Rows projected along paths."""
         for name, values in self.means.items():
             values[rows] = block.means[name]
