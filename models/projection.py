@@ -20,6 +20,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +28,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import to_period
+from forecasting.engine import in_threads
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.stockout import is_out
@@ -227,7 +229,8 @@ def project(
     `weights` [b, P], each row summing to 1; None: as models.record_error gives them. `drawn` [b]:
     which of the `demand` [d, P, H] each series has, None: its own; `times` [b]: so many times as
     much. `reach`: periods that are walked, None: all; what lies behind stays 0. Without `shelves`
-    the stock by path is not kept: `on_hand` is then [0, reach, P].
+    the stock by path is not kept (`on_hand` is then [0, reach, P]), and of the rest alone the means
+    of unmet, arrivals, on_hand and first_out, and `out_at`, are told.
     """
     from models.stock_walk import walk
 
@@ -248,7 +251,8 @@ def project(
     blocked = np.nan_to_num(supply.blocked[rows])
     opening = np.repeat(np.nan_to_num(supply.on_hand[rows])[:, None], paths, axis=1)
     _lower_unseen(opening, blocked, supply.unseen[rows], demand, drawn, times)
-    walk(
+    walked = partial(
+        walk,
         demand,
         drawn,
         times,
@@ -291,11 +295,10 @@ def project(
         main,
         reach,
         weights,
-        on_hand,
-        sums,
-        out_at,
-        back_at,
-        before_receipt,
+    )
+    in_threads(
+        lambda begin, end: walked(begin, end, on_hand, sums, out_at, back_at, before_receipt),
+        count,
     )
     means = {name: sums[:, place] for place, name in enumerate(SUMS)}
     return Projection(means, on_hand, out_at, back_at, before_receipt, weights)

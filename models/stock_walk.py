@@ -150,21 +150,22 @@ def walk(  # type: ignore[no-untyped-def]
     main,  # main horizon, periods
     reach,  # periods that are walked, at most H
     weight,  # f64[b, P] a row sums to 1
-    on_hand,  # out f32[b, reach, P] at close; f32[0, reach, P] where nobody asks
-    sums,  # out f64[b, 9, H], rows as in models.projection.SUMS
+    begin,  # the first row that is walked
+    end,  # the one behind the last
+    on_hand,  # out f32[b, reach, P] at close; f32[0, reach, P]: a part of what follows is enough
+    sums,  # out f64[b, 9, H], rows as in models.projection.SUMS; in part: 2, 3, 4 and 6
     out_at,  # out f32[b, P] periods until the first stockout, NaN: none
-    back_at,  # out f32[b, P] first period that closes in stock, NaN: none
-    before_receipt,  # out f64[b] weight of paths
+    back_at,  # out f32[b, P] first period that closes in stock, NaN: none; not in part
+    before_receipt,  # out f64[b] weight of paths; not in part
 ):
     _, paths, horizon = demand.shape
-    count = len(drawn)
-    asked = len(on_hand) > 0
+    whole = len(on_hand) > 0
     bands = pool_from.shape[1] - 1
     arriving = np.empty((paths, horizon))
     landed = np.empty((paths, horizon))
     places = np.empty(paths, np.int64)
     incoming = np.empty(horizon)
-    for s in range(count):
+    for s in range(begin, end):
         arriving[:, :] = 0.0
         landed[:, :] = 0.0
         ordered = 0.0
@@ -226,9 +227,11 @@ def walk(  # type: ignore[no-untyped-def]
                 stock -= spoiled
                 taken += spoiled
                 sums[s, 8, h] += w * spoiled
-                spoiled = min(max(expiring[s, h] - alone_taken, 0.0), max(alone - blocked[s], 0.0))
-                alone -= spoiled
-                alone_taken += spoiled
+                if whole:
+                    spoiled = max(expiring[s, h] - alone_taken, 0.0)
+                    spoiled = min(spoiled, max(alone - blocked[s], 0.0))
+                    alone -= spoiled
+                    alone_taken += spoiled
 
                 known = arriving[p, h]
                 on_order -= landed[p, h]
@@ -285,14 +288,15 @@ def walk(  # type: ignore[no-untyped-def]
                 backlog += unmet * (1.0 - lost_share)
                 taken += late + served
 
-                alone += known
-                alone_late = min(max(alone - blocked[s], 0.0), alone_backlog)
-                alone -= alone_late
-                alone_backlog -= alone_late
-                alone_served = min(max(alone - blocked[s], 0.0), wanted)
-                alone -= alone_served
-                alone_backlog += (wanted - alone_served) * (1.0 - lost_share)
-                alone_taken += alone_late + alone_served
+                if whole:
+                    alone += known
+                    alone_late = min(max(alone - blocked[s], 0.0), alone_backlog)
+                    alone -= alone_late
+                    alone_backlog -= alone_late
+                    alone_served = min(max(alone - blocked[s], 0.0), wanted)
+                    alone -= alone_served
+                    alone_backlog += (wanted - alone_served) * (1.0 - lost_share)
+                    alone_taken += alone_late + alone_served
 
                 if h == loss_at:
                     missing = stock - _left(stock, blocked[s], lost)
@@ -300,27 +304,27 @@ def walk(  # type: ignore[no-untyped-def]
                     alone = _left(alone, blocked[s], lost)
                     sums[s, 8, h] += w * missing
 
-                if asked:
-                    on_hand[s, h, p] = stock
-                sums[s, 0, h] += w * wanted
-                sums[s, 1, h] += w * (served + late)
                 sums[s, 2, h] += w * unmet
                 sums[s, 3, h] += w * arrived
                 sums[s, 4, h] += w * stock
-                if arrived > 0.0 and first_receipt < 0:
-                    first_receipt = h
-                if _out(stock, blocked[s]):
-                    sums[s, 5, h] += w
-                    if first_out < 0:
-                        first_out = h
-                        sums[s, 6, h] += w
-                        lasted = before / wanted if wanted > 0.0 else 0.0
-                        out_at[s, p] = h + min(lasted, 0.999)
-                elif first_back < 0:
-                    first_back = h
-                    back_at[s, p] = h
-                if first_alone < 0 and _out(alone, blocked[s]):
-                    first_alone = h
-                    sums[s, 7, h] += w
-            if 0 <= first_out < main and (first_receipt < 0 or first_out < first_receipt):
+                empty = _out(stock, blocked[s])
+                if empty and first_out < 0:
+                    first_out = h
+                    sums[s, 6, h] += w
+                    lasted = before / wanted if wanted > 0.0 else 0.0
+                    out_at[s, p] = h + min(lasted, 0.999)
+                if whole:
+                    on_hand[s, h, p] = stock
+                    sums[s, 0, h] += w * wanted
+                    sums[s, 1, h] += w * (served + late)
+                    sums[s, 5, h] += w if empty else 0.0
+                    if arrived > 0.0 and first_receipt < 0:
+                        first_receipt = h
+                    if not empty and first_back < 0:
+                        first_back = h
+                        back_at[s, p] = h
+                    if first_alone < 0 and _out(alone, blocked[s]):
+                        first_alone = h
+                        sums[s, 7, h] += w
+            if whole and 0 <= first_out < main and (first_receipt < 0 or first_out < first_receipt):
                 before_receipt[s] += w

@@ -75,7 +75,9 @@ def assess(
     and leaves out what takes longer than all the rest.
     """
     horizon = forecast.grains[panel.frequency].horizon
-    structure = Structure.of(panel, forecast, lead_times, options, horizon=horizon)
+    structure = Structure.of(
+        panel, forecast, lead_times, options, horizon=horizon, dated=hazard is None
+    )
     standing, outlook, mean = structure.standing, structure.outlook, structure.mean
     learned = np.zeros(len(panel), dtype=bool)
     known, features = None, None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.engine import in_threads
 from models.lead_time import Rows
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Draws:
         fresh = np.array([row for row in rows.tolist() if row not in self._kept], dtype=np.int64)
         new: dict[int, Paths] = {}
         if len(fresh):
-            drawn = self._forecast.paths(fresh, self._horizon)
+            drawn = self._fresh(fresh)
             self._keep(fresh, drawn)
             if len(fresh) == len(rows):
                 return drawn
@@ -54,6 +55,13 @@ class Draws:
                     yield ready, demand.result()
             for ready, demand in coming:
                 yield ready, demand.result()
+
+    def _fresh(self, rows: Rows) -> Paths:
+        def some(begin: int, end: int) -> Paths:
+            return self._forecast.paths(rows[begin:end], self._horizon)
+
+        parts = in_threads(some, len(rows))
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def _keep(self, rows: Rows, drawn: Paths) -> None:
         if self._bytes + drawn.nbytes <= MOST_KEPT:

@@ -87,12 +87,14 @@ class Structure:
         options: Options,
         *,
         horizon: int,
+        dated: bool = True,
     ) -> Structure:
         """`forecast` may be None where no quantity is known: then there is nothing to project.
         Where it says which series are asked for, no others are projected, and nothing is known of
         these.
 
-        `horizon`: periods looked ahead, at most those forecast.
+        `horizon`: periods looked ahead, at most those forecast. `dated`: the outlook has quantiles
+        and dates too; False where nobody reads them before `moved_to` gives others.
         """
         if forecast is None:
             mean = np.full((len(panel), horizon), np.nan)
@@ -110,7 +112,7 @@ class Structure:
             supply = with_sources(supply, draws, lost_share=options.unmet)
             for rows, demand in draws.ahead(_parts(asked, len(panel))):
                 block = project(demand, supply, rows, main=main, lost_share=options.unmet)
-                outlook.put(rows, block, main)
+                outlook.put(rows, block, main) if dated else outlook.put_means(rows, block)
                 blocks.append((rows, replace(block, on_hand=block.on_hand[:, :0])))
         chain = None
         if not standing.quantity.all():
@@ -175,11 +177,10 @@ class Structure:
         main = min(options.main_horizon, mean.shape[1])
         given = outlook.means["first_out"]
         first = np.where(rows[:, None], _gone_on(first, given), given)
-        assert self.draws is not None or not self.blocks
-        parts = [some for part, _ in self.blocks if len(some := part[rows[part]])]
-        for part, demand in self.draws.ahead(parts) if self.draws else ():
-            block = self.along(part)
+        drawn = self.draws.ahead(part for part, _ in self.blocks) if self.draws else ()
+        for (part, block), (_, demand) in zip(self.blocks, drawn, strict=True):
             weights = reweighted(block, np.cumsum(first[part], axis=1))
+            weights = np.where(rows[part][:, None], weights, block.weights)
             again = project(
                 demand, self.supply, part, main=main, lost_share=options.unmet, weights=weights
             )
