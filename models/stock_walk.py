@@ -161,13 +161,14 @@ def walk(  # type: ignore[no-untyped-def]
     _, paths, horizon = demand.shape
     whole = len(on_hand) > 0
     bands = pool_from.shape[1] - 1
-    arriving = np.empty((paths, horizon))
-    landed = np.empty((paths, horizon))
+    arriving = np.zeros((paths, horizon))
+    landed = np.zeros((paths, horizon))
     places = np.empty(paths, np.int64)
     incoming = np.empty(horizon)
     for s in range(begin, end):
-        arriving[:, :] = 0.0
-        landed[:, :] = 0.0
+        if s > begin and line_from[s - 1] < line_to[s - 1]:  # what those lines left
+            arriving[:, :] = 0.0
+            landed[:, :] = 0.0
         ordered = 0.0
         for j in range(line_from[s], line_to[s]):
             ordered += line_units[j]
