@@ -174,16 +174,38 @@ def counts_at(z: Matrix, mean: Matrix, dispersion: Matrix) -> Matrix:
 
 
 @njit(cache=True, nogil=True)
-def laid(  # type: ignore[no-untyped-def]
-    counts,  # f64[H, P]
-    order,  # i64[P, H]
+def drawn(  # type: ignore[no-untyped-def]
+    z,  # f64[P] ascending normal scores
+    u,  # f64[P] Φ of them
+    mean,  # f64[H] quanta
+    moved,  # f64[H] what the mean is moved to; f64[0]: it stays
+    dispersion,  # φ
     quantum,
+    order,  # i64[H, P] paths, the lowest first
     units,  # out f32[P, H]
 ):
-    """Ascending counts, in quanta, each put on the path that stands at its rank."""
-    for step in range(counts.shape[0]):
-        for rank in range(counts.shape[1]):
-            units[order[rank, step], step] = counts[step, rank] * quantum
+    """Counts of one series, as `counts_at`, each put on the path that stands at its rank."""
+    counts = np.empty(len(z))
+    there = np.empty(len(z))
+    for step in range(len(mean)):
+        _balanced_counts(mean[step], dispersion, z, u, counts)
+        if len(moved):
+            _balanced_counts(moved[step], dispersion, z, u, there)
+            raised = moved[step] >= mean[step]
+            for rank in range(len(z)):
+                higher = there[rank] > counts[rank]
+                counts[rank] = there[rank] if higher == raised else counts[rank]
+        for rank in range(len(z)):
+            units[order[step, rank], step] = counts[rank] * quantum
+
+
+@njit(cache=True)
+def normal_cdf(z: Matrix) -> Matrix:
+    """Φ of each."""
+    found = np.empty_like(z)
+    for place in range(z.size):
+        found.flat[place] = _normal_cdf(z.flat[place])
+    return found
 
 
 def places_of(levels: Sequence[float], paths: int) -> NDArray[np.int64]:

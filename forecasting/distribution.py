@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from forecasting.calendar import Frequency
-from forecasting.counts import counts_at, laid, places_of
+from forecasting.counts import counts_at, drawn, normal_cdf, places_of
 from forecasting.dispersion import VOLUMES, volume_class
 from forecasting.shocks import LOADS, SiteShocks
 
@@ -139,7 +139,7 @@ class ErrorPaths:
     def order(
         self, volume: int, key: int, site: int, *, paths: int, seed: int
     ) -> NDArray[np.int64]:
-        """[paths, H] the paths at each step, the lowest first, for one series of a site.
+        """[H, paths] the paths at each step, the lowest first, for one series of a site.
 
         A handful of past paths says little: where there are few, a share of the order comes from
         the count model alone, with the share of the whole that errors usually have in common.
@@ -166,7 +166,7 @@ class ErrorPaths:
             out[~trusted] = shared + alone
         # a path drawn twice is not twice the same
         out += 2e-3 * luck.random(out.shape, dtype=np.float32)
-        return np.argsort(out, axis=0)
+        return np.argsort(np.ascontiguousarray(out.T), axis=1)
 
     def paths(
         self,
@@ -189,12 +189,16 @@ class ErrorPaths:
         higher.
         """
         volumes = volume_class(mean.mean(axis=1))
-        to = None if moved is None else moved[:, :horizon]
-        counts = self._counts(volumes, mean[:, :horizon], dispersion, count, to)
+        z = self.values(np.arange(len(VOLUMES) + 1), count)
+        u = normal_cdf(z)
+        mean = mean[:, :horizon]
+        to = np.empty((len(keys), 0)) if moved is None else moved[:, :horizon]
         units = np.empty((len(keys), count, horizon), np.float32)
         for row, (key, site) in enumerate(zip(keys, sites, strict=True)):
-            order = self.order(int(volumes[row]), key, site, paths=count, seed=seed)
-            laid(counts[row], order, quantum[row], units[row])
+            volume = int(volumes[row])
+            order = self.order(volume, key, site, paths=count, seed=seed)
+            around = mean[row], to[row], dispersion[row], quantum[row]
+            drawn(z[volume], u[volume], *around, order, units[row])
         return units
 
     def quantiles(

@@ -3,10 +3,15 @@ long work may keep its finished parts."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+from typing import Any, Final, Protocol, TypeVar
 
 T = TypeVar("T")
+
+LEAST_ROWS: Final = 32  # of a stretch, below which another thread costs more than it saves
 
 
 class Keep(Protocol):
@@ -27,3 +32,18 @@ def run_all(jobs: Sequence[Callable[[], Any]], workers: int) -> list[Any]:
     from joblib import Parallel, delayed
 
     return list(Parallel(n_jobs=min(workers, len(jobs)))(delayed(job)() for job in jobs))
+
+
+def in_threads(work: Callable[[int, int], T], count: int) -> list[T]:
+    """What `work(begin, end)` returns for stretches of so many rows, in their order: one a core.
+    For compiled work on rows that do not touch each other.
+
+    >>> in_threads(lambda begin, end: list(range(begin, end)), 3)
+    [[0, 1, 2]]
+    """
+    parts = min(os.cpu_count() or 1, count // LEAST_ROWS)
+    if parts < 2:
+        return [work(0, count)]
+    bounds = [count * part // parts for part in range(parts + 1)]
+    with ThreadPoolExecutor(parts) as pool:
+        return list(pool.map(lambda stretch: work(*stretch), pairwise(bounds)))

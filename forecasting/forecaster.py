@@ -124,7 +124,7 @@ class DemandForecast:
         end."""
         return self._scatters.get(grain) or self.at[grain].scatter
 
-    def paths(self, rows: slice, horizon: int) -> NDArray[np.float32]:
+    def paths(self, rows: slice | NDArray[np.intp], horizon: int) -> NDArray[np.float32]:
         """[b, P, horizon] demand, units, own grain; same series and seed, same paths."""
         return self.scatter.paths(rows, horizon)
 
@@ -345,17 +345,7 @@ class FittedDemand:
         demand of the panel under the same options, where it is at hand.
         """
         options = self.options if paths is None else replace(self.options, paths=paths)
-        at: dict[Frequency, GrainAtOrigin] = {}
-        for history in _grains_of(panel, options, demand):
-            fitted = self.grains.get(history.frequency)
-            if fitted is not None:
-                history = with_drivers(
-                    history, panel, fitted.horizon, country=options.country, names=fitted.names
-                )
-                at[history.frequency] = fitted.at(history, paths=options.paths, seed=options.seed)
-        own = at[panel.frequency]
-        if Frequency.WEEK in at:
-            _agree(own, at[Frequency.WEEK])
+        at = self._at(panel, options, _grains_of(panel, options, demand))
         wanted = {
             grain: _blank(draw, panel, options.forecast_horizons[grain.grain], options.quantiles)
             for grain, draw in at.items()
@@ -367,6 +357,28 @@ class FittedDemand:
         wanted = {grain: replace(one, mean_units=one.mean) for grain, one in wanted.items()}
         codes = panel.series[["site", "sku"]]
         return DemandForecast(panel.frequency, panel.origin, codes, at, wanted)
+
+    def means(self, panel: Panel) -> Matrix:
+        """[n, H] what `forecast` expects in the own grain, which draws nothing."""
+        options = self.options
+        grains = _grains_of(panel, options, upto=Frequency.WEEK)
+        return self._at(panel, options, grains)[panel.frequency].mean
+
+    def _at(
+        self, panel: Panel, options: Options, histories: Sequence[History]
+    ) -> dict[Frequency, GrainAtOrigin]:
+        """The grains of these histories, the own one in agreement with the weeks."""
+        at: dict[Frequency, GrainAtOrigin] = {}
+        for history in histories:
+            fitted = self.grains.get(history.frequency)
+            if fitted is not None:
+                history = with_drivers(
+                    history, panel, fitted.horizon, country=options.country, names=fitted.names
+                )
+                at[history.frequency] = fitted.at(history, paths=options.paths, seed=options.seed)
+        if Frequency.WEEK in at:
+            _agree(at[panel.frequency], at[Frequency.WEEK])
+        return at
 
     def to_files(self, folder: Path) -> None:
         """Write the bundle; the same parameters give the same bytes."""
@@ -425,9 +437,18 @@ def _steps(panel: Panel, grain: Frequency, options: Options) -> int:
     return options.forecast_horizons[grain.grain] + (0 if grain is panel.frequency else 1)
 
 
-def _grains_of(panel: Panel, options: Options, demand: Matrix | None = None) -> list[History]:
+def _grains_of(
+    panel: Panel,
+    options: Options,
+    demand: Matrix | None = None,
+    *,
+    upto: Frequency = Frequency.MONTH,
+) -> list[History]:
+    """The own history, and the coarser ones that it carries, weeks alone where months are not
+    wanted."""
     own = history_of(panel, options, demand)
-    coarser = [coarsen(own, frequency) for frequency in COARSER[panel.frequency]]
+    wanted = [one for one in COARSER[panel.frequency] if upto is Frequency.MONTH or one is upto]
+    coarser = [coarsen(own, frequency) for frequency in wanted]
     return [own, *(history for history in coarser if history is not None)]
 
 

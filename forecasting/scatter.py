@@ -77,12 +77,15 @@ class Scatter:
             moved=None if self.moved is None else self.moved[rows],
         )
 
-    def paths(self, rows: slice, horizon: int | None = None) -> NDArray[np.float32]:
+    def paths(
+        self, rows: slice | NDArray[np.intp], horizon: int | None = None
+    ) -> NDArray[np.float32]:
         """[b, count, horizon] demand, units. The same series and seed give the same paths, and the
         paths of each period average to the forecast."""
+        places = np.arange(len(self.keys))[rows].tolist()
         return self.errors.paths(
-            self.keys[rows],
-            self.sites[rows],
+            [self.keys[place] for place in places],
+            [self.sites[place] for place in places],
             count=self.count,
             seed=self.seed,
             horizon=self.horizon if horizon is None else min(horizon, self.horizon),
@@ -93,7 +96,7 @@ class Scatter:
         """[b, H, Q] of the paths at each step."""
         return self.errors.quantiles(levels, count=self.count, **self._counted(rows))
 
-    def _counted(self, rows: slice) -> dict[str, Any]:
+    def _counted(self, rows: slice | NDArray[np.intp]) -> dict[str, Any]:
         """Mean in quanta, φ and quantum of some series."""
         quantum = self.quantum[rows]
         return {

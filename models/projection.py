@@ -18,8 +18,9 @@ which the same paths say so, and dates, units and chances come from them.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -27,6 +28,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import to_period
+from forecasting.engine import in_threads
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.stockout import is_out
@@ -141,6 +143,12 @@ class Projection:
     before_receipt: Floats  # [b] chance of a stockout before the next receipt, main horizon
     weights: Floats  # [b, P] each row sums to 1
 
+    def of(self, places: Rows) -> Projection:
+        """Some rows of the block, in the order asked for."""
+        means = {name: values[places] for name, values in self.means.items()}
+        told = (getattr(self, part.name)[places] for part in fields(self)[1:])
+        return Projection(means, *told)
+
     def chance(self, horizon: int) -> Floats:
         """[b] chance that at least one of the next h periods closes in stockout."""
         return up_to(self.means["first_out"], horizon)
@@ -148,6 +156,15 @@ class Projection:
     def chance_no_order(self, horizon: int) -> Floats:
         """The same, if nothing more is ordered."""
         return up_to(self.means["first_alone"], horizon)
+
+
+def joined(blocks: Sequence[Projection]) -> Projection:
+    """The rows of some blocks, one after another."""
+    parts = [part.name for part in fields(Projection)[1:]]
+    return Projection(
+        {name: np.concatenate([one.means[name] for one in blocks]) for name in SUMS},
+        *(np.concatenate([getattr(one, name) for one in blocks]) for name in parts),
+    )
 
 
 def up_to(first: Floats, horizon: int) -> Floats:
@@ -196,27 +213,35 @@ def supply_of(
 def project(
     demand: NDArray[np.float32],
     supply: Supply,
-    rows: slice,
+    rows: slice | Rows,
     *,
     main: int,
     lost_share: float,
     weights: Floats | None = None,
+    drawn: Rows | None = None,
+    times: NDArray[np.float32] | None = None,
+    reach: int | None = None,
+    shelves: bool = True,
 ) -> Projection:
     """Project the series `rows` along their demand paths [b, P, H]; unknown stock counts as none.
 
     A stock picture older than the sales is lowered, path by path, by demand of the unseen periods.
-    `weights` [b, P], each row summing to 1; None: as models.record_error gives them.
+    `weights` [b, P], each row summing to 1; None: as models.record_error gives them. `drawn` [b]:
+    which of the `demand` [d, P, H] each series has, None: its own; `times` [b]: so many times as
+    much. `reach`: periods that are walked, None: all; what lies behind stays 0. Without `shelves`
+    the stock by path is not kept (`on_hand` is then [0, reach, P]), and of the rest alone the means
+    of unmet, arrivals, on_hand and first_out, and `out_at`, are told.
     """
     from models.stock_walk import walk
 
-    count, paths, horizon = demand.shape
-    demand = np.ascontiguousarray(np.nan_to_num(demand, posinf=1e30), dtype=np.float32)
-    first, last, _ = rows.indices(len(supply.on_hand))
+    rows = np.arange(len(supply.on_hand))[rows] if isinstance(rows, slice) else rows
+    _, paths, horizon = demand.shape
+    count, reach = len(rows), horizon if reach is None else min(reach, horizon)
+    drawn = np.arange(count) if drawn is None else drawn
+    times = np.ones(count, dtype=np.float32) if times is None else times
     lines, policies, habits = supply.lines, supply.policies, supply.habits
     sources, errors = supply.sources, supply.errors
-    bounds = np.searchsorted(lines.series, np.arange(first, last + 1))
-    mine = slice(bounds[0], bounds[-1])
-    on_hand = np.empty((count, horizon, paths), dtype=np.float32)
+    on_hand = np.empty((count if shelves else 0, reach, paths), dtype=np.float32)
     sums = np.zeros((count, len(SUMS), horizon))
     out_at = np.full((count, paths), np.nan, dtype=np.float32)
     back_at = np.full((count, paths), np.nan, dtype=np.float32)
@@ -224,18 +249,24 @@ def project(
     prior, emptied = carried(errors.emptied[rows], supply.seed[rows], paths)
     weights = exact(prior if weights is None else weights)
     blocked = np.nan_to_num(supply.blocked[rows])
-    walk(
+    opening = np.repeat(np.nan_to_num(supply.on_hand[rows])[:, None], paths, axis=1)
+    _lower_unseen(opening, blocked, supply.unseen[rows], demand, drawn, times)
+    walked = partial(
+        walk,
         demand,
-        _opening(demand, np.nan_to_num(supply.on_hand[rows]), blocked, supply.unseen[rows]),
+        drawn,
+        times,
+        opening,
         blocked,
         supply.booked[rows],
         supply.expiring[rows],
         supply.seed[rows],
-        bounds - bounds[0],
-        lines.units[mine],
-        lines.chance[mine],
-        lines.share[mine],
-        lines.seed[mine],
+        np.searchsorted(lines.series, rows, side="left"),
+        np.searchsorted(lines.series, rows, side="right"),
+        lines.units,
+        lines.chance,
+        lines.share,
+        lines.seed,
         policies.reorder_point[rows],
         policies.order_up_to[rows],
         policies.pack[rows],
@@ -253,21 +284,21 @@ def project(
         FEWEST_PAST,
         lost_share,
         sources.dry,
-        sources.place_of(sources.of_series[rows], np.arange(first, last)),
-        sources.place_of(lines.source[mine], lines.series[mine]),
-        lines.transit[mine],
-        lines.shipped[mine],
+        sources.place_of(sources.of_series[rows], rows),
+        sources.place_of(lines.source, lines.series),
+        lines.transit,
+        lines.shipped,
         emptied,
         errors.reduced[rows],
         errors.shares,
         supply.counted[rows],
         main,
+        reach,
         weights,
-        on_hand,
-        sums,
-        out_at,
-        back_at,
-        before_receipt,
+    )
+    in_threads(
+        lambda begin, end: walked(begin, end, on_hand, sums, out_at, back_at, before_receipt),
+        count,
     )
     means = {name: sums[:, place] for place, name in enumerate(SUMS)}
     return Projection(means, on_hand, out_at, back_at, before_receipt, weights)
@@ -325,7 +356,7 @@ def _nearest(filled: NDArray[np.bool_]) -> Rows:
 
 
 def with_sources(
-    supply: Supply, paths: Callable[[slice], NDArray[np.float32]], *, lost_share: float
+    supply: Supply, paths: Callable[[Rows], NDArray[np.float32]], *, lost_share: float
 ) -> Supply:
     """The supply with what its sources can ship on each path: sites that other sites draw from.
 
@@ -335,7 +366,7 @@ def with_sources(
     """
     sources = supply.sources
     right = replace(supply, errors=no_record_errors(len(supply.on_hand), supply.booked.shape[1]))
-    for rows, places in sources.in_order():
+    for rows in sources.in_order():
         demand = paths(rows)
         if not sources.dry.size:
             sources = sources.blank(demand.shape[1])
@@ -347,7 +378,7 @@ def with_sources(
             lost_share=lost_share,
         )
         blocked = np.nan_to_num(supply.blocked[rows])[:, None, None]
-        sources.dry[places] = np.packbits(is_out(block.on_hand, blocked), axis=2)
+        sources.dry[sources.place[rows]] = np.packbits(is_out(block.on_hand, blocked), axis=2)
     return replace(supply, sources=sources)
 
 
@@ -361,14 +392,20 @@ def seeds(seed: int, *codes: pd.Series) -> NDArray[np.uint64]:
     return np.frombuffer(b"".join(digests), dtype="<u8").astype(np.uint64)
 
 
-def _opening(demand: NDArray[np.float32], on_hand: Floats, blocked: Floats, unseen: Rows) -> Floats:
-    """[b, P] stock at the origin; where sales are unseen, lowered by another path's demand."""
-    opening = np.repeat(on_hand[:, None], demand.shape[1], axis=1)
+def _lower_unseen(
+    opening: Floats,
+    blocked: Floats,
+    unseen: Rows,
+    demand: NDArray[np.float32],
+    drawn: Rows,
+    times: NDArray[np.float32],
+) -> None:
+    """Where sales are unseen, stock at the origin [b, P] is lowered by another path's demand."""
     for row in np.flatnonzero(unseen):
-        gone = np.roll(demand[row, :, : unseen[row]].sum(axis=1, dtype=np.float64), 1)
+        wanted = np.nan_to_num(demand[drawn[row], :, : unseen[row]] * times[row], posinf=1e30)
+        gone = np.roll(wanted.sum(axis=1, dtype=np.float64), 1)
         floor = np.minimum(opening[row], blocked[row])
         opening[row] = np.maximum(opening[row] - gone, floor)
-    return opening
 
 
 def _unseen_periods(panel: Panel) -> Rows:

@@ -47,16 +47,13 @@ class Sources:
         count, horizon, _ = self.dry.shape
         return replace(self, dry=np.zeros((count, horizon, -(-paths // 8)), dtype=np.uint8))
 
-    def in_order(self) -> Iterator[tuple[slice, Rows]]:
-        """Neighbouring sources in blocks, with their places; who draws from another comes later."""
+    def in_order(self) -> Iterator[Rows]:
+        """The sources in blocks; who draws from another comes later."""
         rows = np.flatnonzero(self.place >= 0)
-        order = np.lexsort((rows, self.depth[rows]))
-        rows = rows[order]
-        cuts = np.flatnonzero((np.diff(rows) != 1) | (np.diff(self.depth[rows]) != 0)) + 1
-        for run in np.split(rows, cuts):
-            for begin in range(0, len(run), BLOCK):
-                part = run[begin : begin + BLOCK]
-                yield slice(int(part[0]), int(part[-1]) + 1), self.place[part]
+        for depth in np.unique(self.depth[rows]):
+            level = rows[self.depth[rows] == depth]
+            for begin in range(0, len(level), BLOCK):
+                yield level[begin : begin + BLOCK]
 
 
 def no_sources(count: int, horizon: int) -> Sources:
@@ -78,16 +75,12 @@ def sources_among(
     Where sites draw from each other in a circle, none of them limits another: the strongly
     connected components of the graph tell.
     """
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
     count = len(panel)
     drawn = np.where(planned, rows_of(panel, terms.source, panel.series["sku"]), -1)
     takers = np.concatenate([np.arange(count), line_series])
     givers = np.concatenate([drawn, line_source])
     takers, givers = takers[givers >= 0], givers[givers >= 0]
-    graph = coo_array((np.ones(len(takers)), (takers, givers)), shape=(count, count))
-    _, circle = connected_components(graph, directed=True, connection="strong")
+    circle = _circles(takers, givers, count)
     straight = circle[takers] != circle[givers]
     takers, givers = takers[straight], givers[straight]
     depth = np.zeros(count, np.int64)
@@ -96,9 +89,24 @@ def sources_among(
     place = np.full(count, -1)
     sources = np.unique(givers)
     place[sources] = np.arange(len(sources))
-    return Sources(
-        drawn, circle.astype(np.int64), place, depth, np.zeros((len(sources), horizon, 0), np.uint8)
-    )
+    return Sources(drawn, circle, place, depth, np.zeros((len(sources), horizon, 0), np.uint8))
+
+
+def _circles(takers: Rows, givers: Rows, count: int) -> Rows:
+    """[count] number of the circle of each series; of its own where it is in none."""
+    open_takers, open_givers = takers, givers
+    while len(open_takers):  # who draws from nobody that is left is in no circle
+        left = np.isin(open_givers, open_takers)
+        if left.all():
+            break
+        open_takers, open_givers = open_takers[left], open_givers[left]
+    if not len(open_takers):
+        return np.arange(count)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    graph = coo_array((np.ones(len(takers)), (takers, givers)), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=True, connection="strong")[1], np.int64)
 
 
 def rows_of(panel: Panel, sites: Iterable[str], skus: Iterable[str]) -> Rows:

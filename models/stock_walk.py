@@ -19,6 +19,7 @@ from forecasting.stockout import is_out
 
 LOSS_TIME: Final = 1 << 20  # draws of a series that are none of a period's
 LOSS_PART: Final = LOSS_TIME + 1
+MOST_DEMAND: Final = np.float32(1e30)
 
 _out = njit(is_out)
 
@@ -62,6 +63,12 @@ def _stocked(dry, source, path, period):  # type: ignore[no-untyped-def]
     return period
 
 
+@njit(cache=True)
+def _known(demand):  # type: ignore[no-untyped-def]
+    """Units as a double; NaN is none, and infinity more than any shelf holds."""
+    return float(min(demand, MOST_DEMAND)) if demand == demand else 0.0
+
+
 @njit(cache=True, fastmath={"reassoc"})
 def _weight_up_to(values, weight, most):  # type: ignore[no-untyped-def]
     """Weight of the values up to `most`; NaN: of all. Sums in any order are the same: see GRAIN."""
@@ -101,13 +108,16 @@ def weighted_quantiles(  # type: ignore[no-untyped-def]
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def walk(  # type: ignore[no-untyped-def]
-    demand,  # f32[b, P, H]
+    demand,  # f32[d, P, H] NaN: none
+    drawn,  # i64[b] which of them each series has
+    times,  # f32[b] … and how many times as much
     opening,  # f64[b, P] on_hand at the origin
     blocked,  # f64[b]
     booked,  # f64[b, H]
     expiring,  # f64[b, H] units of the opening stock that may not be sold from each period on
     seed,  # u64[b]
-    line_from,  # i64[b + 1] lines of series s: line_from[s] .. line_from[s + 1]
+    line_from,  # i64[b] lines of series s: line_from[s] .. line_to[s]
+    line_to,  # i64[b]
     line_units,  # f64[m]
     line_chance,  # f64[m, H]
     line_share,  # f64[m, Q]
@@ -138,24 +148,29 @@ def walk(  # type: ignore[no-untyped-def]
     parts,  # f64[Q] equally likely shares of the opening stock that it takes
     counted,  # i64[b] period at whose begin a count corrects the record; H: never
     main,  # main horizon, periods
+    reach,  # periods that are walked, at most H
     weight,  # f64[b, P] a row sums to 1
-    on_hand,  # out f32[b, H, P] at close
-    sums,  # out f64[b, 9, H], rows as in models.projection.SUMS
+    begin,  # the first row that is walked
+    end,  # the one behind the last
+    on_hand,  # out f32[b, reach, P] at close; f32[0, reach, P]: a part of what follows is enough
+    sums,  # out f64[b, 9, H], rows as in models.projection.SUMS; in part: 2, 3, 4 and 6
     out_at,  # out f32[b, P] periods until the first stockout, NaN: none
-    back_at,  # out f32[b, P] first period that closes in stock, NaN: none
-    before_receipt,  # out f64[b] weight of paths
+    back_at,  # out f32[b, P] first period that closes in stock, NaN: none; not in part
+    before_receipt,  # out f64[b] weight of paths; not in part
 ):
-    count, paths, horizon = demand.shape
+    _, paths, horizon = demand.shape
+    whole = len(on_hand) > 0
     bands = pool_from.shape[1] - 1
-    arriving = np.empty((horizon, paths))
-    landed = np.empty((horizon, paths))
+    arriving = np.zeros((paths, horizon))
+    landed = np.zeros((paths, horizon))
     places = np.empty(paths, np.int64)
     incoming = np.empty(horizon)
-    for s in range(count):
-        arriving[:, :] = 0.0
-        landed[:, :] = 0.0
+    for s in range(begin, end):
+        if s > begin and line_from[s - 1] < line_to[s - 1]:  # what those lines left
+            arriving[:, :] = 0.0
+            landed[:, :] = 0.0
         ordered = 0.0
-        for j in range(line_from[s], line_from[s + 1]):
+        for j in range(line_from[s], line_to[s]):
             ordered += line_units[j]
             _shuffle(line_seed[j], places)
             period = 0
@@ -174,8 +189,8 @@ def walk(  # type: ignore[no-untyped-def]
                     leaves = _stocked(dry, line_source[j], path, max(leaves, 0))
                     arrival = max(period, leaves + line_transit[j])
                 if arrival < horizon:
-                    arriving[arrival, path] += line_units[j] * share
-                    landed[arrival, path] += line_units[j]
+                    arriving[path, arrival] += line_units[j] * share
+                    landed[path, arrival] += line_units[j]
         has_policy = not np.isnan(reorder_point[s])
         has_habit = usage[s] > 0.0
         for p in range(paths):
@@ -206,21 +221,23 @@ def walk(  # type: ignore[no-untyped-def]
             first_alone = -1
             first_receipt = -1
             first_back = -1
-            for h in range(horizon):
+            for h in range(reach):
                 if h == counted[s]:
                     missing = 0.0
                 spoiled = min(max(expiring[s, h] - taken, 0.0), max(stock - blocked[s], 0.0))
                 stock -= spoiled
                 taken += spoiled
                 sums[s, 8, h] += w * spoiled
-                spoiled = min(max(expiring[s, h] - alone_taken, 0.0), max(alone - blocked[s], 0.0))
-                alone -= spoiled
-                alone_taken += spoiled
+                if whole:
+                    spoiled = max(expiring[s, h] - alone_taken, 0.0)
+                    spoiled = min(spoiled, max(alone - blocked[s], 0.0))
+                    alone -= spoiled
+                    alone_taken += spoiled
 
-                known = arriving[h, p]
-                on_order -= landed[h, p]
+                known = arriving[p, h]
+                on_order -= landed[p, h]
                 arrived = known
-                wanted = max(float(demand[s, p, h]), booked[s, h])
+                wanted = max(_known(demand[drawn[s], p, h] * times[s]), booked[s, h])
                 if has_policy:
                     if review[s, h]:
                         # what sells before the last review of the period is ordered again in it
@@ -272,14 +289,15 @@ def walk(  # type: ignore[no-untyped-def]
                 backlog += unmet * (1.0 - lost_share)
                 taken += late + served
 
-                alone += known
-                alone_late = min(max(alone - blocked[s], 0.0), alone_backlog)
-                alone -= alone_late
-                alone_backlog -= alone_late
-                alone_served = min(max(alone - blocked[s], 0.0), wanted)
-                alone -= alone_served
-                alone_backlog += (wanted - alone_served) * (1.0 - lost_share)
-                alone_taken += alone_late + alone_served
+                if whole:
+                    alone += known
+                    alone_late = min(max(alone - blocked[s], 0.0), alone_backlog)
+                    alone -= alone_late
+                    alone_backlog -= alone_late
+                    alone_served = min(max(alone - blocked[s], 0.0), wanted)
+                    alone -= alone_served
+                    alone_backlog += (wanted - alone_served) * (1.0 - lost_share)
+                    alone_taken += alone_late + alone_served
 
                 if h == loss_at:
                     missing = stock - _left(stock, blocked[s], lost)
@@ -287,26 +305,27 @@ def walk(  # type: ignore[no-untyped-def]
                     alone = _left(alone, blocked[s], lost)
                     sums[s, 8, h] += w * missing
 
-                on_hand[s, h, p] = stock
-                sums[s, 0, h] += w * wanted
-                sums[s, 1, h] += w * (served + late)
                 sums[s, 2, h] += w * unmet
                 sums[s, 3, h] += w * arrived
                 sums[s, 4, h] += w * stock
-                if arrived > 0.0 and first_receipt < 0:
-                    first_receipt = h
-                if _out(stock, blocked[s]):
-                    sums[s, 5, h] += w
-                    if first_out < 0:
-                        first_out = h
-                        sums[s, 6, h] += w
-                        lasted = before / wanted if wanted > 0.0 else 0.0
-                        out_at[s, p] = h + min(lasted, 0.999)
-                elif first_back < 0:
-                    first_back = h
-                    back_at[s, p] = h
-                if first_alone < 0 and _out(alone, blocked[s]):
-                    first_alone = h
-                    sums[s, 7, h] += w
-            if 0 <= first_out < main and (first_receipt < 0 or first_out < first_receipt):
+                empty = _out(stock, blocked[s])
+                if empty and first_out < 0:
+                    first_out = h
+                    sums[s, 6, h] += w
+                    lasted = before / wanted if wanted > 0.0 else 0.0
+                    out_at[s, p] = h + min(lasted, 0.999)
+                if whole:
+                    on_hand[s, h, p] = stock
+                    sums[s, 0, h] += w * wanted
+                    sums[s, 1, h] += w * (served + late)
+                    sums[s, 5, h] += w if empty else 0.0
+                    if arrived > 0.0 and first_receipt < 0:
+                        first_receipt = h
+                    if not empty and first_back < 0:
+                        first_back = h
+                        back_at[s, p] = h
+                    if first_alone < 0 and _out(alone, blocked[s]):
+                        first_alone = h
+                        sums[s, 7, h] += w
+            if whole and 0 <= first_out < main and (first_receipt < 0 or first_out < first_receipt):
                 before_receipt[s] += w

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.candidates.lightgbm_trees import Trees
 from forecasting.errors import VigistockError
 
 Inputs = NDArray[np.float32]
@@ -97,15 +98,14 @@ class Booster(Protocol):
 
 @dataclass(frozen=True)
 class _LightGBM:
-    model: Any
+    model: Trees
     library: str = "lightgbm"
 
     def log_ratio(self, inputs: Inputs) -> Vector:
-        found = self.model.predict(inputs, raw_score=True, num_threads=1)
-        return np.clip(np.asarray(found, np.float64), -MOST_LOG_RATIO, MOST_LOG_RATIO)
+        return np.clip(self.model.raw_score(inputs), -MOST_LOG_RATIO, MOST_LOG_RATIO)
 
     def to_bytes(self) -> bytes:
-        return lightgbm_bytes(self.model)
+        return self.model.text
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def boost(
     data = lightgbm.Dataset(
         inputs, demand, init_score=np.log(level), params={"max_bin": 127, "verbosity": -1}
     )
-    return _LightGBM(lightgbm.train(parameters, data, num_boost_round=effort.rounds))
+    return _LightGBM(learned(lightgbm.train(parameters, data, num_boost_round=effort.rounds)))
 
 
 def _boost_sklearn(
@@ -166,24 +166,21 @@ def _boost_sklearn(
 def from_bytes(text: bytes, kind: str) -> Booster:
     """A booster as `to_bytes` wrote it; no code in it is run. Raises ValueError."""
     if kind == "lightgbm":
-        return _LightGBM(lightgbm_model(text))
+        return _LightGBM(lightgbm_trees(text))
     return _Sklearn(sklearn_model(text, POISSON))
 
 
-def lightgbm_bytes(model: Any) -> bytes:
-    return bytes(model.model_to_string(), "ascii")
+def learned(model: Any) -> Trees:
+    """Of a booster that LightGBM's package has just learned."""
+    return Trees(bytes(model.model_to_string(), "ascii"))
 
 
-def lightgbm_model(text: bytes) -> Any:
+def lightgbm_trees(text: bytes) -> Trees:
     """Raises ValueError, and NoLightGBM where it cannot be loaded."""
     try:
-        import lightgbm
-
-        return lightgbm.Booster(model_str=text.decode("ascii"))
+        return Trees(text)
     except (ImportError, OSError) as error:
         raise NoLightGBM() from error
-    except (lightgbm.basic.LightGBMError, UnicodeDecodeError) as error:
-        raise ValueError(f"no LightGBM model: {error}") from error
 
 
 def sklearn_bytes(model: Any) -> bytes:

@@ -140,7 +140,7 @@ def _uplift(workspace: Workspace, engine: sa.Engine, made: Publication, base: Ba
 
     def uplift(panel: Panel) -> NDArray[np.float64] | None:
         demand = FittedDemand.from_files(_bundle(workspace, engine, DEMAND, made))
-        mean, before = demand.forecast(panel).mean, base.forecast.scatter.mean
+        mean, before = demand.means(panel), base.forecast.scatter.mean
         factor = np.divide(mean, before, out=np.ones_like(mean), where=before > 0)
         return None if np.array_equal(mean, before) else factor
 

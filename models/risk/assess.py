@@ -75,7 +75,9 @@ def assess(
     and leaves out what takes longer than all the rest.
     """
     horizon = forecast.grains[panel.frequency].horizon
-    structure = Structure.of(panel, forecast, lead_times, options, horizon=horizon)
+    structure = Structure.of(
+        panel, forecast, lead_times, options, horizon=horizon, dated=hazard is None
+    )
     standing, outlook, mean = structure.standing, structure.outlook, structure.mean
     learned = np.zeros(len(panel), dtype=bool)
     known, features = None, None
@@ -84,7 +86,7 @@ def assess(
         known = structure.known(panel, lead_times, reach_of(options))
         features = series_features(panel, known)
         first = hazard.chained(features, panel, known, options)
-        outlook = structure.moved_to(first, learned, forecast, options)
+        outlook = structure.moved_to(first, learned, options)
     for one in (structure.outlook, outlook):  # may be the same: put twice it is as put once
         one.put_nothing(standing.idle, _sold_unstocked(panel, one, mean)[standing.idle])
     told = Told(structure, outlook, learned, hazard)

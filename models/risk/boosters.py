@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from forecasting.candidates import boosting
 from forecasting.candidates.boosting import library, without_silence
+from forecasting.candidates.lightgbm_trees import Trees
 
 Inputs = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -51,16 +52,14 @@ class Booster(Protocol):
 
 @dataclass(frozen=True)
 class _LightGBM:
-    model: Any
-    rounds: int
+    model: Trees
     library: str = "lightgbm"
 
     def log_odds(self, inputs: Inputs) -> Vector:
-        found = self.model.predict(inputs, raw_score=True, num_iteration=self.rounds, num_threads=1)
-        return np.asarray(found, np.float64)
+        return self.model.raw_score(inputs)
 
     def to_bytes(self) -> bytes:
-        return boosting.lightgbm_bytes(self.model)
+        return self.model.text
 
 
 @dataclass(frozen=True)
@@ -92,8 +91,7 @@ class Ensemble:
 def from_bytes(text: bytes, kind: str) -> Booster:
     """A booster as `to_bytes` wrote it; no code in it is run. Raises ValueError."""
     if kind == "lightgbm":
-        model = boosting.lightgbm_model(text)
-        return _LightGBM(model, int(model.current_iteration()))
+        return _LightGBM(boosting.lightgbm_trees(text))
     return _Sklearn(boosting.sklearn_model(text, TRUSTED))
 
 
@@ -114,7 +112,7 @@ def boost(
 
     parameters = _lightgbm_parameters(effort, monotone, seed)
     data = lightgbm.Dataset(inputs, events, weight=weight, params={"verbosity": -1})
-    return _LightGBM(lightgbm.train(parameters, data, effort.rounds), effort.rounds)
+    return _LightGBM(boosting.learned(lightgbm.train(parameters, data, effort.rounds)))
 
 
 def boost_until(
@@ -154,7 +152,7 @@ def boost_until(
         callbacks=[lightgbm.early_stopping(PATIENCE, verbose=False)],
     )
     best = int(model.best_iteration)
-    return best, _LightGBM(model, best).log_odds(inputs[held])
+    return best, boosting.learned(model).raw_score(inputs[held], best)
 
 
 def log_loss(events: Events, log_odds: Vector, weight: Vector | None = None) -> float:

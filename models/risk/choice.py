@@ -11,7 +11,7 @@ A second one follows where both together spare a tenth more of the loss.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -48,6 +48,34 @@ class Weighing:
 
 
 @dataclass
+class Questions:
+    """Variants to be rerun, each once. `begin`: the place of the first."""
+
+    begin: int = 0
+    variants: list[Variant] = field(default_factory=list)
+    number: dict[Variant, int] = field(default_factory=dict)
+
+    def ask(self, one: Variant) -> int:
+        """Its place."""
+        if one not in self.number:
+            self.number[one] = len(self.variants)
+            self.variants.append(one)
+        return self.begin + self.number[one]
+
+    def weigh(self, one: Variant, drawing: Iterable[int]) -> Weighing:
+        """`drawing`: rows that draw from the series."""
+        own = self.ask(one)
+        source = own - self.begin
+        return Weighing(own, [self.ask(Variant(row, source=source)) for row in drawing])
+
+    def has(self, one: Variant) -> bool:
+        return one in self.number
+
+    def place(self, one: Variant) -> int:
+        return self.begin + self.number[one]
+
+
+@dataclass
 class Asked:
     """One series at risk, and the places of its reruns."""
 
@@ -58,8 +86,8 @@ class Asked:
     nothing_done: Weighing
     causes: list[tuple[Cause, int]]
     drafts: list[Draft]
-    ways: list[list[Weighing]] = field(default_factory=list)  # of each draft
-    later: list[Weighing | None] = field(default_factory=list)
+    drawing: Sequence[int] = ()  # rows that draw from it
+    ways: list[Weighing | None] = field(default_factory=list)  # of each draft, done at once
     giver: list[tuple[int, int] | None] = field(default_factory=list)  # as it is, and after
 
     def leave_out(self, code: str) -> None:
@@ -67,7 +95,6 @@ class Asked:
         kept = [place for place, draft in enumerate(self.drafts) if draft.option.code != code]
         self.drafts = [self.drafts[place] for place in kept]
         self.ways = [self.ways[place] for place in kept]
-        self.later = [self.later[place] for place in kept]
         self.giver = [self.giver[place] for place in kept]
 
     def usual(self, way: Variant) -> Variant:
@@ -200,8 +227,9 @@ class Choice:
 
     def made(self, asked: Sequence[Asked]) -> list[Chosen]:
         """One for each series, in their order."""
-        weighed = [self._weighed(one) for one in asked]
-        again = _Again()
+        whole, following = self._with_following(asked)
+        weighed = [whole._weighed(one, then) for one, then in zip(asked, following, strict=True)]
+        again = Questions()
         for one, found in zip(asked, weighed, strict=True):
             for other in found:
                 if other.way is not None:
@@ -219,6 +247,35 @@ class Choice:
         made = {k: self._decided(asked[k], weighed[k], again, reruns, given) for k in order}
         return [made[k] for k in range(len(asked))]
 
+    def _with_following(
+        self, asked: Sequence[Asked]
+    ) -> tuple[Choice, list[dict[int, list[Weighing]]]]:
+        """What a lost day changes is asked of those options alone that are worth it: by draft the
+        later order days, or the same a day later; and the choice with their reruns."""
+        questions = Questions(begin=len(self.variants))
+        found = []
+        for one in asked:
+            lost, then = self._lost(one.nothing_done), {}
+            for number, draft in enumerate(one.drafts):
+                if _is_worth(self._saved(one, number, lost), lost):
+                    ways = draft.ways[1:] if draft.days else [draft.later] if draft.later else []
+                    then[number] = [questions.weigh(one.usual(way), one.drawing) for way in ways]
+            found.append(then)
+        more = questions.variants
+        short = self.base.rerun(more, chance=np.zeros(len(more), dtype=bool)).units_short
+        rows = np.array([one.row for one in more], dtype=np.int64)
+        short = np.concatenate([self.short, short * self.ratio[rows]])
+        return replace(self, variants=[*self.variants, *more], short=short), found
+
+    def _saved(self, one: Asked, number: int, lost: Amount) -> Amount:
+        """Of a draft, done at once."""
+        way, giver = one.ways[number], one.giver[number]
+        if way is None:
+            units = min(one.drafts[number].free_units, float(self.short[one.nothing_done.own]))
+            return self._amount([one.row], np.array([units]))
+        saved = lost.less(self._lost(way))
+        return saved if giver is None else saved.less(self._taken(one.row, *giver))
+
     def _lost(self, weighing: Weighing) -> Amount:
         places = [weighing.own, *weighing.drawing]
         rows = [self.variants[place].row for place in places]
@@ -231,50 +288,43 @@ class Choice:
         units = float((self.stakes.consumed[rows] * short).sum())
         return Amount(units, value, by_units=not (unit_loss > 0).any())
 
-    def _weighed(self, one: Asked) -> list[Weighed]:
-        """The options that are worth it, the best first."""
+    def _weighed(self, one: Asked, following: Mapping[int, list[Weighing]]) -> list[Weighed]:
+        """The options that are worth it, the best first. `following`: by draft, what is left if a
+        day is lost, and for an order the days after it."""
         lost = self._lost(one.nothing_done)
         found = []
-        for draft, ways, later, giver in zip(
-            one.drafts, one.ways, one.later, one.giver, strict=True
-        ):
-            if not ways:
-                short = float(self.short[one.nothing_done.own])
-                saved = [self._amount([one.row], np.array([min(draft.free_units, short)]))]
-            else:
-                taken = Amount(0.0, 0.0)
-                if giver is not None:
-                    taken = self._taken(one.row, *giver)
-                saved = [lost.less(self._lost(way)).less(taken) for way in ways]
-            if saved[0].measure < WORTH * lost.measure or lost.measure <= 0:
-                continue
-            option, following = draft.option, saved[0]
+        for number, then in following.items():
+            draft, way, giver = one.drafts[number], one.ways[number], one.giver[number]
+            option, first = draft.option, self._saved(one, number, lost)
+            next_day = first
             if draft.days:
+                taken = Amount(0.0, 0.0) if giver is None else self._taken(one.row, *giver)
+                saved = [first, *(lost.less(self._lost(day)).less(taken) for day in then)]
                 days = draft.days[: _last_in_time(saved, lost) + 1]
                 by = max((day for day in days if day <= draft.until), default=days[0])
                 option = replace(option, by=by)
-                following = saved[1] if len(saved) > 1 else Amount(0.0, 0.0)
-            elif later is not None:
-                following = lost.less(self._lost(later))
-            fixed, of_line = self._costs(one, option, ways[0].own if ways else None)
+                next_day = saved[1] if len(saved) > 1 else Amount(0.0, 0.0)
+            elif then:
+                next_day = lost.less(self._lost(then[0]))
+            fixed, of_line = self._costs(one, option, None if way is None else way.own)
             costed = np.isfinite([fixed, of_line]).any()
             cost = float(np.nansum([fixed, of_line])) if costed else np.nan
             option = replace(
                 option,
-                units_saved=saved[0].units,
-                loss_avoided=saved[0].value,
+                units_saved=first.units,
+                loss_avoided=first.value,
                 cost=cost,
                 fixed_cost=float(np.nan_to_num(fixed)),
-                regret=max(saved[0].measure - following.measure, 0.0),
-                in_time=saved[0].measure >= IN_TIME * lost.measure,
+                regret=max(first.measure - next_day.measure, 0.0),
+                in_time=first.measure >= IN_TIME * lost.measure,
             )
-            net = saved[0].measure
-            if not saved[0].by_units:  # units and money are never added
+            net = first.measure
+            if not first.by_units:  # units and money are never added
                 net -= np.nan_to_num(cost)
             found.append(
                 Weighed(
                     option,
-                    ways[0] if ways else None,
+                    way,
                     draft.ways[0] if draft.ways else None,
                     draft.giver,
                     draft.free_units,
@@ -352,7 +402,7 @@ class Choice:
         self,
         one: Asked,
         weighed: list[Weighed],
-        again: _Again,
+        again: Questions,
         reruns: Reruns,
         given: dict[int, float],
     ) -> Chosen:
@@ -404,23 +454,9 @@ class Choice:
         return Chosen(one.row, [*options, accept], recommended, lost, act_by, effects, way)
 
 
-@dataclass
-class _Again:
-    """Variants to be rerun, each once."""
-
-    variants: list[Variant] = field(default_factory=list)
-    number: dict[Variant, int] = field(default_factory=dict)
-
-    def ask(self, one: Variant) -> None:
-        if one not in self.number:
-            self.number[one] = len(self.variants)
-            self.variants.append(one)
-
-    def has(self, one: Variant) -> bool:
-        return one in self.number
-
-    def place(self, one: Variant) -> int:
-        return self.number[one]
+def _is_worth(saved: Amount, lost: Amount) -> bool:
+    """Whether an option is one: it spares some of what would be lost."""
+    return lost.measure > 0 and not saved.measure < WORTH * lost.measure
 
 
 def _last_in_time(saved: Sequence[Amount], lost: Amount) -> int:

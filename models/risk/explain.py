@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from forecasting.calendar import Days
 from models.lead_time import Floats, Rows
 from models.risk.causes import Cause, Line, Situation, causes_json, first_cause, shared
-from models.risk.choice import Asked, Choice, Chosen, Stakes, Weighing
+from models.risk.choice import Asked, Choice, Chosen, Questions, Stakes
 from models.risk.counterfactuals import counterfactuals
 from models.risk.customers import promises_hit
 from models.risk.group_table import LANGUAGES, group_numbers, groups_table
@@ -144,21 +144,13 @@ def _asked(base: WhatIf, shortage: Shortage, rows: Rows) -> tuple[list[Asked], l
     sites = set(panel.series["site"])
     drawn_by = _drawn_by(base, rows)
     others = Others.of(base, shortage)
-    variants: list[Variant] = []
-
-    def ask(one: Variant) -> int:
-        variants.append(one)
-        return len(variants) - 1
-
-    def weigh(one: Variant) -> Weighing:
-        own = ask(one)
-        return Weighing(own, [ask(Variant(row, source=own)) for row in drawn_by.get(one.row, [])])
-
+    questions = Questions()
+    ask = questions.ask
     to_act = (shortage.probability >= ACT_FROM) | shortage.out
     orders_itself = np.isfinite(supply.policies.reorder_point).tolist()
     asked = []
     for row in rows.tolist():
-        now = _situation(base, shortage, row)
+        now, drawing = _situation(base, shortage, row), drawn_by.get(row, [])
         missing = _units_to_order(base, shortage, row, now.lines, lead_days[row])
         can_order = _can_order(base, row, basis[row])
         need = Need(
@@ -178,20 +170,21 @@ def _asked(base: WhatIf, shortage: Shortage, rows: Rows) -> tuple[list[Asked], l
             now=now,
             as_it_is=ask(Variant(row)),
             orders_itself=orders_itself[row],
-            nothing_done=weigh(Variant(row, orders_again=orders_itself[row])),
+            nothing_done=questions.weigh(Variant(row, orders_again=orders_itself[row]), drawing),
             causes=[
                 (cause, ask(variant))
                 for cause, variant in counterfactuals(now, base, row, missing, lead_days[row])
             ],
             drafts=drafts(need, base) if to_act[row] else [],
+            drawing=drawing,
         )
         for draft in one.drafts:
-            one.ways.append([weigh(one.usual(way)) for way in draft.ways])
-            one.later.append(None if draft.later is None else weigh(one.usual(draft.later)))
+            first = draft.ways[:1]
+            one.ways += [questions.weigh(one.usual(way), drawing) for way in first] or [None]
             giver = draft.giver
             one.giver.append(None if giver is None else (ask(Variant(giver.row)), ask(giver)))
         asked.append(one)
-    return asked, variants
+    return asked, questions.variants
 
 
 def _drawn_by(base: WhatIf, at_risk: Rows) -> dict[int, list[int]]:

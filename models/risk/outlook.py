@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.lead_time import Floats
+from forecasting.engine import in_threads
+from models.lead_time import Floats, Rows
 from models.projection import SUMS, Projection, up_to
 
 LEVELS = (0.1, 0.5, 0.9)
@@ -46,10 +47,14 @@ class Outlook:
     def units_short(self, horizon: int) -> Floats:
         return self.means["unmet"][:, :horizon].sum(axis=1)
 
-    def put(self, rows: slice, block: Projection, main: int) -> None:
-        """Rows projected along paths."""
+    def put_means(self, rows: slice | Rows, block: Projection) -> None:
+        """What rows projected along paths expect, without quantiles and dates."""
         for name, values in self.means.items():
             values[rows] = block.means[name]
+
+    def put(self, rows: slice | Rows, block: Projection, main: int) -> None:
+        """Rows projected along paths."""
+        self.put_means(rows, block)
         stock = quantiles(block.on_hand, block.weights, (0.1, 0.9))
         self.on_hand_p10[rows], self.on_hand_p90[rows] = stock[..., 0], stock[..., 1]
         self.before_receipt[rows] = block.before_receipt
@@ -126,5 +131,12 @@ def quantiles(values: NDArray[np.float32], weights: Floats, levels: Sequence[flo
     from models.stock_walk import weighted_quantiles
 
     found = np.empty((*values.shape[:2], len(levels)))
-    weighted_quantiles(np.sort(values, axis=2), values, weights, np.array(levels), found)
+    asked = np.array(levels)
+
+    def some(begin: int, end: int) -> None:
+        rows = slice(begin, end)
+        ordered = np.sort(values[rows], axis=2)
+        weighted_quantiles(ordered, values[rows], weights[rows], asked, found[rows])
+
+    in_threads(some, len(values))
     return found

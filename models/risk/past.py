@@ -183,7 +183,7 @@ class _Origin:
         stated = counted(panel)
         forecast = self.fitted.forecast(panel, paths=options.paths) if stated else None
         reach = reach_of(options)
-        structure = Structure.of(panel, forecast, lead_times, options, horizon=reach)
+        structure = Structure.of(panel, forecast, lead_times, options, horizon=reach, dated=False)
         known = structure.known(panel, lead_times, reach)
         index = pd.MultiIndex.from_frame(self.codes)
         places = index.get_indexer(pd.MultiIndex.from_frame(panel.series[["site", "sku"]]))

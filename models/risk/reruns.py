@@ -15,6 +15,7 @@ from forecasting.stockout import is_out
 from models.lead_time import Floats, Rows
 from models.projection import Projection, Supply, project, up_to
 from models.record_error import no_record_errors
+from models.risk.draws import Paths
 from models.risk.features import Known, with_other_supply
 from models.risk.hazard import reach_of
 from models.risk.variant_supply import (
@@ -22,10 +23,9 @@ from models.risk.variant_supply import (
     direct_sources,
     drawn_from,
     supply_of_variants,
-    taken,
 )
 from models.risk.variants import Variant
-from models.sources import rows_of
+from models.sources import BLOCK, rows_of
 
 if TYPE_CHECKING:
     from models.risk.whatif import WhatIf
@@ -59,18 +59,22 @@ class Asked:
         return replace(made, supply=made._with_sources())
 
     def project_into(
-        self, found: Reruns, few: Rows, demand: NDArray[np.float32], w: Floats
+        self, found: Reruns, few: Rows, demand: Paths, drawn: Rows, weights: Floats
     ) -> None:
+        """`demand` [d, P, H] and `weights` [d, P] of some series; `drawn`: of each variant, which.
+
+        What is asked lies within the main horizon: nothing is walked behind it.
+        """
         main = self.base.main
-        means = self._projected(few, demand, w).means
+        means = self._projected(few, demand, drawn, weights[drawn], reach=main).means
         found.units_short[few] = means["unmet"][:, :main].sum(axis=1)
         found.held[few] = means["on_hand"][:, :main].mean(axis=1)
         found.fails[few] = up_to(means["first_out"], main)
 
-    def chance_into(self, found: Reruns, few: Rows, demand: NDArray[np.float32]) -> None:
+    def chance_into(self, found: Reruns, few: Rows, demand: Paths, drawn: Rows) -> None:
         """As `assess` does: by the structure, then moved by what was learned."""
         base, main = self.base, self.base.main
-        block = self._projected(few, demand, None)
+        block = self._projected(few, demand, drawn, None)
         found.chance[few] = up_to(block.means["first_out"], main)
         rows = np.array([self.variants[place].row for place in few], dtype=np.int64)
         learned = base.learned[rows]
@@ -96,17 +100,25 @@ class Asked:
         found.chance[few] = np.where(learned, up_to(first, main), found.chance[few])
 
     def _projected(
-        self, few: Rows, demand: NDArray[np.float32], weights: Floats | None
+        self,
+        few: Rows,
+        demand: Paths,
+        drawn: Rows,
+        weights: Floats | None,
+        *,
+        reach: int | None = None,
     ) -> Projection:
-        """Rows of the supply that follow each other are projected together."""
-        options = self.base.options
         return project(
-            demand * self.scale[few][:, None, None],
-            taken(self.supply, few),
-            slice(0, len(few)),
+            demand,
+            self.supply,
+            few,
             main=self.base.main,
-            lost_share=options.unmet,
+            lost_share=self.base.options.unmet,
             weights=weights,
+            drawn=drawn,
+            times=self.scale[few],
+            reach=reach,
+            shelves=False,
         )
 
     def _panel(self, few: Rows, rows: Rows) -> Panel:
@@ -141,21 +153,25 @@ class Asked:
             return supply
         few = np.array(givers, dtype=np.int64)
         horizon = supply.booked.shape[1]
-        rows = sorted({self.variants[place].row for place in givers})
-        paths = {row: self.base.forecast.paths(slice(row, row + 1), horizon) for row in rows}
-        demand = np.concatenate([paths[self.variants[place].row] for place in givers])
-        right = replace(taken(supply, few), errors=no_record_errors(len(few), horizon))
-        block = project(
-            demand * self.scale[few][:, None, None],
-            right,
-            slice(0, len(few)),
-            main=horizon,
-            lost_share=self.base.options.unmet,
-        )
-        blocked = np.nan_to_num(right.blocked)[:, None, None]
-        dry = np.concatenate(
-            [supply.sources.dry, np.packbits(is_out(block.on_hand, blocked), axis=2)]
-        )
+        right = replace(supply, errors=no_record_errors(count, horizon))
+        of_giver = np.array([self.variants[place].row for place in givers], dtype=np.int64)
+        rows, drawn = np.unique(of_giver, return_inverse=True)
+        dry = [supply.sources.dry]
+        assert self.base.structure.draws is not None
+        for begin in range(0, len(few), BLOCK):
+            some = slice(begin, begin + BLOCK)
+            needed, mine = np.unique(drawn[some], return_inverse=True)
+            block = project(
+                self.base.structure.draws(rows[needed]),
+                right,
+                few[some],
+                main=horizon,
+                lost_share=self.base.options.unmet,
+                drawn=mine,
+                times=self.scale[few[some]],
+            )
+            blocked = np.nan_to_num(right.blocked[few[some]])[:, None, None]
+            dry.append(np.packbits(is_out(block.on_hand, blocked), axis=2))
         code = {giver: count + len(supply.sources.dry) + k for k, giver in enumerate(givers)}
         given = self.base.structure.supply.sources
         of_series, lines = supply.sources.of_series.copy(), supply.lines
@@ -177,5 +193,5 @@ class Asked:
         return replace(
             supply,
             lines=replace(lines, source=line_source),
-            sources=direct_sources(count, of_series, dry),
+            sources=direct_sources(count, of_series, np.concatenate(dry)),
         )

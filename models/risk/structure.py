@@ -5,12 +5,10 @@ Series are projected in blocks, so that paths never all live in memory.
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -22,18 +20,25 @@ from forecasting.forecaster import DemandForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.stockout import closed_out, is_out
-from models.lead_time import Floats, LeadTimes
-from models.projection import Projection, Supply, project, reweighted, supply_of, with_sources
+from models.lead_time import Floats, LeadTimes, Rows
+from models.projection import (
+    Projection,
+    Supply,
+    joined,
+    project,
+    reweighted,
+    supply_of,
+    with_sources,
+)
+from models.risk.draws import Draws
 from models.risk.features import Known
 from models.risk.outlook import Outlook
 from models.risk.status import StatusChain, fit_status
 
-Paths = NDArray[np.float32]  # [b, P, H] demand, units
-
 BLOCK: Final = 500
 """Series whose paths live in memory together: 28 MB at 500 paths × 28 days."""
 NEAR: Final = 3
-"""Series that are projected although nobody asks, rather than begin another block."""
+"""Series between two asked for, up to which they are projected too: they may have units to give."""
 TOO_STALE: Final = 3.0
 """Stale lengths without known sales after which a picture says nothing: the record speaks alone."""
 STALE_AFTER_DAYS: Final = {"D": 3.0, "W": 10.0, "M": 45.0}
@@ -69,7 +74,9 @@ class Structure:
     standing: Standing
     outlook: Outlook
     chain: StatusChain | None  # where some quantity is unknown
-    blocks: list[tuple[slice, Projection]]  # without their stock by path
+    blocks: list[tuple[Rows, Projection]]  # without their stock by path
+    draws: Draws | None  # None: no forecast was asked for
+    asked: NDArray[np.bool_] | None  # [n] the series that a forecast was asked for; None: all
 
     @classmethod
     def of(
@@ -80,12 +87,14 @@ class Structure:
         options: Options,
         *,
         horizon: int,
+        dated: bool = True,
     ) -> Structure:
         """`forecast` may be None where no quantity is known: then there is nothing to project.
         Where it says which series are asked for, no others are projected, and nothing is known of
         these.
 
-        `horizon`: periods looked ahead, at most those forecast.
+        `horizon`: periods looked ahead, at most those forecast. `dated`: the outlook has quantiles
+        and dates too; False where nobody reads them before `moved_to` gives others.
         """
         if forecast is None:
             mean = np.full((len(panel), horizon), np.nan)
@@ -96,20 +105,43 @@ class Structure:
         supply = supply_of(panel, lead_times, mean.mean(axis=1), horizon, options)
         standing = standing_of(panel, supply, options)
         outlook = Outlook.blank(len(panel), horizon)
-        blocks = []
+        blocks, draws, asked = [], None, None
         if forecast is not None:
-            paths = partial(forecast.paths, horizon=horizon)
-            supply = with_sources(supply, paths, lost_share=options.unmet)
-            for rows, demand in _drawn(paths, _parts(forecast.asked, len(panel))):
+            asked = forecast.asked
+            draws = Draws(forecast, horizon)
+            supply = with_sources(supply, draws, lost_share=options.unmet)
+            for rows, demand in draws.ahead(_parts(asked, len(panel))):
                 block = project(demand, supply, rows, main=main, lost_share=options.unmet)
-                outlook.put(rows, block, main)
+                outlook.put(rows, block, main) if dated else outlook.put_means(rows, block)
                 blocks.append((rows, replace(block, on_hand=block.on_hand[:, :0])))
         chain = None
         if not standing.quantity.all():
             chain = fit_status(standing.closes, panel.series["sku"].to_numpy(dtype=object))
             first, out = chain.first_out(horizon), chain.out(horizon)
             outlook.put_status(~standing.quantity, first, out, chain.leave, mean, main)
-        return cls(mean, supply, standing, outlook, chain, blocks)
+        return cls(mean, supply, standing, outlook, chain, blocks, draws, asked)
+
+    @cached_property
+    def _block_of(self) -> Rows:
+        """[n] number of the block that each series was projected in; −1: in none."""
+        found = np.full(len(self.mean), -1)
+        for number, (rows, _) in enumerate(self.blocks):
+            found[rows] = number
+        return found
+
+    @property
+    def projected(self) -> NDArray[np.bool_]:
+        """[n] series with paths: those asked for, and some that came along."""
+        return self._block_of >= 0
+
+    def along(self, rows: Rows) -> Projection:
+        """What the paths of some projected series say, in their order."""
+        told = []
+        for number in np.unique(self._block_of[rows]):
+            of_block, block = self.blocks[number]
+            mine = rows[self._block_of[rows] == number]
+            told.append(block.of(np.searchsorted(of_block, mine)))
+        return told[0] if len(told) == 1 else joined(told)
 
     def known(self, panel: Panel, lead_times: LeadTimes, horizon: int) -> Known:
         """What a learner may see of it, the periods of a horizon."""
@@ -131,9 +163,7 @@ class Structure:
             promotion=plans,
         )
 
-    def moved_to(
-        self, first: Floats, rows: NDArray[np.bool_], forecast: DemandForecast, options: Options
-    ) -> Outlook:
+    def moved_to(self, first: Floats, rows: NDArray[np.bool_], options: Options) -> Outlook:
         """The outlook under which the series `rows` [n] first run out as `first` [n, R] says: paths
         get other weights, and every date and quantity follows. Behind the R periods the structural
         hazard goes on. What comes of orders placed so far alone (`first_alone`) stays.
@@ -142,16 +172,15 @@ class Structure:
         spared: there the expected shortage is theirs in proportion to the chance.
         """
         mean, outlook = self.mean, deepcopy(self.outlook)
-        if forecast.asked is not None:
-            rows = rows & forecast.asked
+        if self.asked is not None:
+            rows = rows & self.asked
         main = min(options.main_horizon, mean.shape[1])
         given = outlook.means["first_out"]
         first = np.where(rows[:, None], _gone_on(first, given), given)
-        paths = partial(forecast.paths, horizon=mean.shape[1])
-        drawn = _drawn(paths, (part for part, _ in self.blocks))
+        drawn = self.draws.ahead(part for part, _ in self.blocks) if self.draws else ()
         for (part, block), (_, demand) in zip(self.blocks, drawn, strict=True):
             weights = reweighted(block, np.cumsum(first[part], axis=1))
-            weights[~rows[part]] = block.weights[~rows[part]]
+            weights = np.where(rows[part][:, None], weights, block.weights)
             again = project(
                 demand, self.supply, part, main=main, lost_share=options.unmet, weights=weights
             )
@@ -167,32 +196,20 @@ class Structure:
         return outlook
 
 
-def _parts(asked: NDArray[np.bool_] | None, count: int) -> Iterator[slice]:
-    """Blocks of the series asked for; None: all `count`. What lies between near ones comes along.
+def _parts(asked: NDArray[np.bool_] | None, count: int) -> Iterator[Rows]:
+    """The series asked for, by blocks; None: all `count`. What lies between near ones comes along.
 
-    >>> list(_parts(np.array([True] + [False] * 9 + [True, False]), 12))
-    [slice(0, 1, None), slice(10, 11, None)]
+    >>> [part.tolist() for part in _parts(np.array([True] + [False] * 9 + [True, False, True]), 13)]
+    [[0, 10, 11, 12]]
     """
-    rows = np.arange(count) if asked is None else np.flatnonzero(asked)
-    for run in np.split(rows, np.flatnonzero(np.diff(rows) > NEAR) + 1):
-        for begin in range(*((int(run[0]), int(run[-1]) + 1, BLOCK) if len(run) else (0, 0))):
-            yield slice(begin, min(begin + BLOCK, int(run[-1]) + 1))
-
-
-def _drawn(
-    paths: Callable[[slice], Paths], parts: Iterable[slice]
-) -> Iterator[tuple[slice, Paths]]:
-    """Each part with its paths; those of the next are drawn meanwhile, where there is another
-    core."""
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        ahead: deque[tuple[slice, Future[Paths]]] = deque()
-        for part in parts:
-            ahead.append((part, pool.submit(paths, part)))
-            if len(ahead) > 1:
-                ready, demand = ahead.popleft()
-                yield ready, demand.result()
-        for ready, demand in ahead:
-            yield ready, demand.result()
+    chosen = np.ones(count, dtype=bool) if asked is None else asked.copy()
+    rows = np.flatnonzero(chosen)
+    for row, gap in zip(rows[:-1].tolist(), np.diff(rows).tolist(), strict=True):
+        if gap <= NEAR:
+            chosen[row : row + gap] = True
+    rows = np.flatnonzero(chosen)
+    for begin in range(0, len(rows), BLOCK):
+        yield rows[begin : begin + BLOCK]
 
 
 def _gone_on(first: Floats, structural: Floats) -> Floats:

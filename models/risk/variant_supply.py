@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -169,34 +169,6 @@ def _as_promised(
     chance[promised] = np.arange(horizon)[None, :] >= step[:, None]
     share[promised] = 1.0
     return replace(lines, chance=chance, share=share)
-
-
-def taken(supply: Supply, few: Rows) -> Supply:
-    """Some rows of a supply whose sources are told directly, in the order given."""
-    lines, place = supply.lines, np.full(len(supply.on_hand), -1)
-    place[few] = np.arange(len(few))
-    mine = np.flatnonzero(place[lines.series] >= 0)
-    mine = mine[np.argsort(place[lines.series[mine]], kind="stable")]
-    policies, habits, errors = supply.policies, supply.habits, supply.errors
-    return Supply(
-        on_hand=supply.on_hand[few],
-        blocked=supply.blocked[few],
-        unseen=supply.unseen[few],
-        booked=supply.booked[few],
-        seed=supply.seed[few],
-        lines=OpenLines(
-            place[lines.series[mine]],
-            *(getattr(lines, part.name)[mine] for part in fields(lines)[1:]),
-        ),
-        policies=Policies(*(getattr(policies, part.name)[few] for part in fields(policies))),
-        habits=replace(habits, usage=habits.usage[few], pools=habits.pools[few]),
-        expiring=supply.expiring[few],
-        next_open=supply.next_open[few],
-        errors=replace(errors, emptied=errors.emptied[few], reduced=errors.reduced[few]),
-        terms=_terms(supply.terms, few),
-        sources=replace(supply.sources, of_series=supply.sources.of_series[few]),
-        counted=supply.counted[few],
-    )
 
 
 def _terms(terms: Terms, rows: Rows) -> Terms:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows
-from models.projection import Projection, exact, reweighted, surely_open
+from models.projection import exact, reweighted, surely_open
 from models.risk.features import Known
 from models.risk.hazard import RuptureHazard
 from models.risk.outlook import Outlook
@@ -154,22 +154,25 @@ class WhatIf:
             return found
         asked = Asked.of(self, variants)
         rows = np.array([one.row for one in variants], dtype=np.int64)
-        for part, block in self.structure.blocks:
-            begin = part.start
-            mine = np.flatnonzero((rows >= begin) & (rows < part.stop))
-            if not len(mine):
-                continue
-            paths = self.forecast.paths(part, self.structure.mean.shape[1])
-            weights = self._weights(part, block)
+        projected = self.structure.projected[rows]
+        needed = np.unique(rows[projected])
+        draws = self.structure.draws
+        assert draws is not None or not len(needed)
+        parts = [needed[begin : begin + BLOCK] for begin in range(0, len(needed), BLOCK)]
+        for part, paths in draws.ahead(parts) if draws else ():
+            weights = self._weights(part)
+            mine = np.flatnonzero(projected & np.isin(rows, part))
+            place = np.searchsorted(part, rows)
             for few in np.array_split(mine, -(-len(mine) // BLOCK)):
-                asked.project_into(found, few, paths[rows[few] - begin], weights[rows[few] - begin])
+                asked.project_into(found, few, paths, place[few], weights)
             again = mine[chance[mine]]
             for few in np.array_split(again, -(-len(again) // BLOCK)) if len(again) else []:
-                asked.chance_into(found, few, paths[rows[few] - begin])
+                asked.chance_into(found, few, paths, place[few])
         return found
 
-    def _weights(self, part: slice, block: Projection) -> Floats:
+    def _weights(self, rows: Rows) -> Floats:
         """[b, P] the weights that the published chances gave to the paths."""
-        first = self.outlook.means["first_out"][part]
+        block = self.structure.along(rows)
+        first = self.outlook.means["first_out"][rows]
         moved = exact(reweighted(block, np.cumsum(first, axis=1)))
-        return np.where(self.learned[part][:, None], moved, block.weights)
+        return np.where(self.learned[rows][:, None], moved, block.weights)
