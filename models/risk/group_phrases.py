@@ -57,7 +57,7 @@ NOTHING_SINCE: Final[Mapping[str, str]] = {
     "en": "; nothing received from {source} since {day}",
 }
 EMPTIES: Final[Mapping[str, str]] = {
-    "fr": "; {site} en manque et vide {count} série{s} d’autres sites",
+    "fr": "; {site} en manque et vide {count} référence{s} d’autres sites",
     "en": "; {site} is short of it and empties {count} series of other sites",
 }
 REPAIRS: Final[Mapping[str, str]] = {
