@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from api.readable import amount, counted, day
+from api.readable import amount, clock, counted, day
 from models.scenarios.declaration import (
     Change,
     Demand,
@@ -246,13 +246,14 @@ def signed(value: Any, currency: str, language: str) -> str:
 def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
     """One of models.scenarios.mitigation as a sentence."""
     words = WORDS[language]
-    date, _, clock = str(action["by"]).partition(" ")
+    date, _, hour = str(action["by"]).partition(" ")
     due = day(date, language, near=near) if date else ""
     facts = dict(action) | {"units": _number(action["units"], language)}
     sites = str(action["sites"]).split(", ")
     if len(sites) > NAMED:
         facts["sites"] = _counted("sites", len(sites), language)
-    facts["by"] = words["before"].format(day=f"{due} {clock}".strip()) if due else ""
+    when = f"{due}, {clock(hour, language)}" if hour else due
+    facts["by"] = words["before"].format(day=when) if due else ""
     key = action["action"] if action["action"] in words else "other"
     return words[key].format(**facts)
 
