@@ -290,8 +290,8 @@ def rejects(
         shell.say(f"{counted(len(found), 'rejected row')} written to {escape(str(export))}.")
         return
     if came_again and not settled:
-        rows = counted(came_again, "rejected row")
-        shell.say(f"[dim]{rows} came again since and went in; --settled shows them too[/]")
+        waiting = counted(came_again, "rejected row")
+        shell.say(f"[dim]{waiting} came again since and went in; --settled shows them too[/]")
     if not len(found):
         shell.say("No rejected row waits for a correction.")
         return

@@ -29,7 +29,7 @@ def plain(text: str) -> str:
         (
             "fr",
             [
-                "Fiabilité fournisseurs : à l&#39;heure et complet",
+                "Fiabilité fournisseurs : à l’heure et complet",
                 "90,0 %",
                 "octobre 2026",
                 "le mois d’avant : 70,0 %",
