@@ -67,12 +67,11 @@ def _warnings(metrics: Mapping[str, float]) -> list[str]:
         return []
     lead = metrics.get("warnings/lead_days_median")
     ahead = "" if lead is None else f", half of them {counted(int(lead), 'day')} ahead or more"
-    came = counted(counts["ruptures"], "stockout")
     return [
-        f"Rehearsed there: {counted(counts['warnings'], 'warning')}, {counts['ruptured']:,} came "
-        f"true, {counts['averted']:,} were averted by what was done since, "
-        f"{counts['false_alarm']:,} were false alarms; "
-        f"of {came} {counts['announced']:,} were announced{ahead}."
+        f"Rehearsed there, {counted(counts['warnings'], 'warning')}: came true "
+        f"{counts['ruptured']:,}, averted by what was done since {counts['averted']:,}, false "
+        f"{counts['false_alarm']:,}. Of {counted(counts['ruptures'], 'stockout')}, announced "
+        f"{counts['announced']:,}{ahead}."
     ]
 
 

@@ -32,7 +32,7 @@ def test_plain_words_lead_and_names_of_models_and_measures_follow() -> None:
         "517 warnings",
     ):
         assert words in plain
-    assert "230 were announced, half of them 7 days ahead or more" in plain
+    assert "Of 410 stockouts, announced 230, half of them 7 days ahead or more." in plain
     assert "in use from now on[/]: first version." in plain
     assert not any(jargon in plain for jargon in ("rmsse", "wape", "rupture-risk", "champion"))
     assert "wape 0.800" in " ".join(lines[place:])
