@@ -38,7 +38,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "fr": {
-        "series": {"one": "{n} série", "other": "{n} séries"},
+        "series": {"one": "{n} référence", "other": "{n} références"},
         "out": {"one": "dont {n} en rupture", "other": "dont {n} en rupture"},
         "ruptures": {"one": "≈ {n} rupture évitée", "other": "≈ {n} ruptures évitées"},
         "units": {"one": "{n} unité sauvée", "other": "{n} unités sauvées"},

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import orjson
 import pandas as pd
 from babel.numbers import format_percent
 from numpy.typing import NDArray
 
 from api.clock import days_behind
-from api.readable import amount, capitalised, counted, day, with_readable_dates
+from api.readable import amount, capitalised, counted, day, punctuated, with_readable_dates
 from models.publication import PublicationReader
 from models.publication.contracts import SERIES
 
@@ -32,6 +33,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "out": "en rupture",
         "back": "retour {day}",
         "a_day": "{value} par jour",
+        "beyond": "évite {value}, sites livrés compris",
         "too_late": "Trop tard pour l’éviter.",
         "too_late_but": "Trop tard pour l’éviter ; pour limiter :",
         "nothing_known": "—",
@@ -55,6 +57,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "out": "out of stock",
         "back": "back {day}",
         "a_day": "{value} a day",
+        "beyond": "avoids {value}, sites supplied included",
         "too_late": "Too late to avoid it.",
         "too_late_but": "Too late to avoid it; to limit it:",
         "nothing_known": "—",
@@ -72,7 +75,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 
 COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "fr": {
-        "out": {"one": "{n} série déjà en rupture", "other": "{n} séries déjà en rupture"},
+        "out": {"one": "{n} référence déjà en rupture", "other": "{n} références déjà en rupture"},
         "warned": {"one": "{n} alerte", "other": "{n} alertes"},
         "shown": {"one": "{n} montrée", "other": "{n} montrées"},
     },
@@ -112,6 +115,7 @@ class Line:
     actions: list[str]  # one a line; what precedes them included
     value: str
     a_day: str  # of what is out
+    beyond: str  # what the advice avoids, where that is more than what is at stake here
 
 
 @dataclass(frozen=True)
@@ -241,11 +245,23 @@ def line_of(row: pd.Series, description: str, language: str, origin: dt.date) ->
         when=words["out"] if is_out else day(row["stockout_on"], language, near=origin) or blank,
         back=words["back"].format(day=back) if is_out and back else "",
         chance="" if is_out else format_percent(round(row["probability"], 2), locale=language),
-        cause=capitalised(sentence_of(row, "cause", language, origin)),
+        cause=punctuated(capitalised(sentence_of(row, "cause", language, origin)), language),
         actions=_actions(row, language, origin) or [blank],
         value=amount(row["value_at_risk"], row["currency"], language) or blank,
         a_day=words["a_day"].format(value=a_day) if is_out and a_day else "",
+        beyond=_beyond(row, language),
     )
+
+
+def _beyond(row: pd.Series, language: str) -> str:
+    """Goods that come to a depot also save what the sites supplied by it would lose."""
+    actions = orjson.loads(row.get("actions") or "[]")
+    most = max((one.get("loss_avoided") or 0.0 for one in actions), default=0.0)
+    value, avoided = (
+        amount(one, row["currency"], language) for one in (row["value_at_risk"], most)
+    )
+    is_more = bool(value) and most > row["value_at_risk"] and avoided != value
+    return WORDS[language]["beyond"].format(value=avoided) if is_more else ""
 
 
 def sentence_of(row: pd.Series, name: str, language: str, origin: dt.date) -> str:
@@ -257,7 +273,7 @@ def _actions(row: pd.Series, language: str, origin: dt.date) -> list[str]:
     """The recommended actions, each naming its deadline; where they come too late, that first."""
     words = WORDS[language]
     text = sentence_of(row, "action", language, origin)
-    actions = [capitalised(one) for one in text.split(JOINT)] if text else []
+    actions = [punctuated(capitalised(one), language) for one in text.split(JOINT) if one]
     if row["act_by"] == TOO_LATE and row["state"] != OUT:
         return [words["too_late_but"] if actions else words["too_late"], *actions]
     return actions

@@ -109,7 +109,7 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def counted(number: int, forms: Mapping[str, str], language: str) -> str:
+def counted(number: float, forms: Mapping[str, str], language: str) -> str:
     """`forms`: CLDR's plural category -> the words, with `{n}` for the number.
 
     >>> forms = {"one": "{n} alerte", "other": "{n} alertes"}

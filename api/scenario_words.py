@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from api.readable import amount, counted, day
+from api.readable import amount, clock, counted, day
 from models.scenarios.declaration import (
     Change,
     Demand,
@@ -23,9 +23,9 @@ from models.scenarios.declaration import (
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {
         "demand": "demande {percent} %{what}{when}",
-        "supplier_stop": "{supplier} s’arrête {weeks} semaine(s){when}",
-        "order_late": "commande {order} en retard de {days} jour(s) de plus",
-        "orders_late": "toutes les commandes de {supplier} en retard de {days} jour(s) de plus",
+        "supplier_stop": "{supplier} s’arrête {weeks}{when}",
+        "order_late": "commande {order} en retard de {days} de plus",
+        "orders_late": "toutes les commandes de {supplier} en retard de {days} de plus",
         "site_closed": "site {site} fermé{when}",
         "lead_time": "délais de {supplier} × {factor}",
         "promotion": "promotion de {depth} %{what}{when}",
@@ -38,16 +38,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "plan": "Plan {number}",
         "base": "Comparé à la publication {publication} ; vu jusqu’au {until}",
         "first": "la première {day}",
-        "sooner": "{n} plus tôt que prévu",
-        "worse": "{n} aggravées",
-        "relieved": "{n} évitées",
-        "better": "{n} allégées",
-        "loss": "Perte attendue {before} → {after} ({added}) ; {units} unités de plus manquent.",
-        "loss_less": "Perte attendue {before} → {after} ({added}) ; {units} unités de moins "
-        "manquent.",
-        "loss_same": "Perte attendue {before}, inchangée.",
+        "loss": "Perte attendue sur {concerned} : {before} → {after} ({added}) ; {units}.",
+        "loss_same": "Perte attendue sur {concerned} : {before}, inchangée.",
         "away": "Demande venue devant un site fermé : {units} unités, {value}.",
-        "calm": "Rien ne casse et rien ne change de ce qui se voit.",
+        "calm": "Rien ne rompt et rien ne change de ce qui se voit.",
         "by_site": "Par site",
         "by_supplier": "Par fournisseur",
         "by_category": "Par catégorie",
@@ -57,14 +51,14 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "when": "Rupture",
         "item": "Site · article",
         "chance": "Risque",
-        "what_breaks": "Ce qui casse",
+        "what_breaks": "Ce qui rompt",
         "what_to_do": "Que faire",
         "find": "Trouver {units} unités de {sku} ailleurs{by}, pour {sites}",
         "order": "Commander {units} unités de {sku} chez {source}{by}, pour {sites}",
         "transfer": "Demander {units} unités de {sku} au site {source}{by}, pour {sites}",
         "expedite": "Relancer la commande {order_id} ({units} unités de {sku}){by}, pour {sites}",
         "other": "{action} : {units} unités de {sku} {source}{by}, pour {sites}",
-        "before": " avant le {day}",
+        "before": " au plus tard le {day}",
         "promotion_model": "Effet de la promotion : celui que le modèle de demande a appris.",
         "promotion_stated": "Effet de la promotion : celui qui est déclaré ; le modèle de demande "
         "n’a rien appris de tel.",
@@ -73,14 +67,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "none": "Aucun scénario pour l’instant.",
         "compared": "Plan {a} contre plan {b}",
         "bases_differ": "Attention : ces plans partent de publications différentes ({a} et {b}).",
-        "sites": "{n} sites",
         "goes_on": "Ce qui est supposé continue après ce jour : la suite n’est pas vue.",
     },
     "en": {
         "demand": "demand {percent}%{what}{when}",
-        "supplier_stop": "{supplier} stops for {weeks} week(s){when}",
-        "order_late": "order {order} late by {days} more day(s)",
-        "orders_late": "all orders of {supplier} late by {days} more day(s)",
+        "supplier_stop": "{supplier} stops for {weeks}{when}",
+        "order_late": "order {order} {days} later than promised",
+        "orders_late": "all orders of {supplier} {days} later than promised",
         "site_closed": "site {site} closed{when}",
         "lead_time": "lead times of {supplier} × {factor}",
         "promotion": "promotion of {depth}%{what}{when}",
@@ -93,13 +86,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "plan": "Plan {number}",
         "base": "Compared with publication {publication}; seen up to {until}",
         "first": "the first on {day}",
-        "sooner": "{n} sooner than before",
-        "worse": "{n} worse",
-        "relieved": "{n} spared",
-        "better": "{n} better",
-        "loss": "Expected loss {before} → {after} ({added}); {units} more units short.",
-        "loss_less": "Expected loss {before} → {after} ({added}); {units} fewer units short.",
-        "loss_same": "Expected loss {before}, unchanged.",
+        "loss": "Expected loss over {concerned}: {before} → {after} ({added}); {units}.",
+        "loss_same": "Expected loss over {concerned}: {before}, unchanged.",
         "away": "Demand that finds a site closed: {units} units, {value}.",
         "calm": "Nothing breaks, and nothing changes that anybody would see.",
         "by_site": "By site",
@@ -127,16 +115,39 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "none": "No scenario yet.",
         "compared": "Plan {a} against plan {b}",
         "bases_differ": "Mind: these plans start from different publications ({a} and {b}).",
-        "sites": "{n} sites",
         "goes_on": "What is supposed goes on after that day: the rest is not seen.",
     },
 }
 
 NAMED: Final = 3  # sites of an action; more are counted
 
-BREAKS: Final[Mapping[str, Mapping[str, str]]] = {
-    "fr": {"one": "{n} série casse", "other": "{n} séries cassent"},
-    "en": {"one": "{n} series breaks", "other": "{n} series break"},
+COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "fr": {
+        "broken": {"one": "{n} référence rompt", "other": "{n} références rompent"},
+        "sooner": {"one": "{n} plus tôt que prévu", "other": "{n} plus tôt que prévu"},
+        "worse": {"one": "{n} aggravée", "other": "{n} aggravées"},
+        "relieved": {"one": "{n} évitée", "other": "{n} évitées"},
+        "better": {"one": "{n} allégée", "other": "{n} allégées"},
+        "concerned": {"one": "{n} référence concernée", "other": "{n} références concernées"},
+        "more": {"one": "{n} unité de plus manque", "other": "{n} unités de plus manquent"},
+        "fewer": {"one": "{n} unité de moins manque", "other": "{n} unités de moins manquent"},
+        "weeks": {"one": "{n} semaine", "other": "{n} semaines"},
+        "days": {"one": "{n} jour", "other": "{n} jours"},
+        "sites": {"one": "{n} site", "other": "{n} sites"},
+    },
+    "en": {
+        "broken": {"one": "{n} series breaks", "other": "{n} series break"},
+        "sooner": {"other": "{n} sooner than before"},
+        "worse": {"other": "{n} worse"},
+        "relieved": {"other": "{n} spared"},
+        "better": {"other": "{n} better"},
+        "concerned": {"one": "the {n} series concerned", "other": "the {n} series concerned"},
+        "more": {"one": "{n} more unit short", "other": "{n} more units short"},
+        "fewer": {"one": "{n} fewer unit short", "other": "{n} fewer units short"},
+        "weeks": {"one": "{n} week", "other": "{n} weeks"},
+        "days": {"one": "{n} day", "other": "{n} days"},
+        "sites": {"one": "{n} site", "other": "{n} sites"},
+    },
 }
 
 
@@ -161,10 +172,14 @@ def _described(change: Change, language: str) -> str:
         case PromotionAdded():
             facts |= {"depth": f"{100 * change.depth:g}", "what": _selection(change, language)}
         case SupplierStop():
-            facts |= {"supplier": change.supplier, "weeks": f"{change.weeks:g}"}
+            facts |= {
+                "supplier": change.supplier,
+                "weeks": _counted("weeks", change.weeks, language),
+            }
         case OrderLate():
             key = "order_late" if change.order else "orders_late"
-            facts |= {"order": change.order, "supplier": change.supplier, "days": change.days}
+            days = _counted("days", change.days, language)
+            facts |= {"order": change.order, "supplier": change.supplier, "days": days}
             return words[key].format(**facts)
         case SiteClosed():
             facts |= {"site": change.site}
@@ -183,13 +198,13 @@ def summary(totals: Mapping[str, Any], language: str, near: dt.date) -> list[str
     """The whole in two or three lines."""
     words = WORDS[language]
     changed = [
-        words[name].format(n=totals[name])
+        _counted(name, totals[name], language)
         for name in ("sooner", "worse", "relieved", "better")
         if totals[name]
     ]
     if not totals["broken"] and not changed:
         return [words["calm"]]
-    breaks = counted(totals["broken"], BREAKS[language], language)
+    breaks = _counted("broken", totals["broken"], language)
     if totals["first_break"]:
         first = day(dt.date.fromisoformat(totals["first_break"]), language, near=near)
         breaks += f" ({words['first'].format(day=first)})"
@@ -205,13 +220,13 @@ def money(totals: Mapping[str, Any], language: str) -> list[str]:
             amount(row[f"value_{run}"], currency, language) for run in ("base", "scenario")
         )
         units = round(row["units_short_added"])
-        key = "loss" if units > 0 else "loss_less" if units < 0 else "loss_same"
         lines.append(
-            words[key].format(
+            words["loss" if units else "loss_same"].format(
+                concerned=_counted("concerned", totals["series"], language),
                 before=before,
                 after=after,
                 added=signed(row["value_added"], currency, language),
-                units=_number(abs(units), language),
+                units=_counted("more" if units > 0 else "fewer", abs(units), language),
             )
         )
         if row["units_turned_away"] >= 1:
@@ -231,16 +246,21 @@ def signed(value: Any, currency: str, language: str) -> str:
 def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
     """One of models.scenarios.mitigation as a sentence."""
     words = WORDS[language]
-    date, _, clock = str(action["by"]).partition(" ")
+    date, _, hour = str(action["by"]).partition(" ")
     due = day(date, language, near=near) if date else ""
     facts = dict(action) | {"units": _number(action["units"], language)}
     sites = str(action["sites"]).split(", ")
     if len(sites) > NAMED:
-        facts["sites"] = words["sites"].format(n=len(sites))
-    facts["by"] = words["before"].format(day=f"{due} {clock}".strip()) if due else ""
+        facts["sites"] = _counted("sites", len(sites), language)
+    when = f"{due}, {clock(hour, language)}" if hour else due
+    facts["by"] = words["before"].format(day=when) if due else ""
     key = action["action"] if action["action"] in words else "other"
     return words[key].format(**facts)
 
 
 def _number(value: float, language: str) -> str:
     return counted(round(value), {"other": "{n}"}, language)
+
+
+def _counted(name: str, number: float, language: str) -> str:
+    return counted(number, COUNTS[language][name], language)

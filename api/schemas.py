@@ -676,6 +676,9 @@ class RejectedRow(BaseModel):
     code: str = Field(examples=["not_a_date"])
     message: str
     raw: str = Field(description="the row as it came")
+    settled_by: int | None = Field(
+        description="the later delivery that brought the row again, right this time; null: none yet"
+    )
 
 
 class DeliveryReceipt(BaseModel):

@@ -112,6 +112,14 @@ def weekday(dates: ArrayLike) -> Periods:
 
 
 _AS_OF: Final = re.compile(r"(\d{4})-(?:W(\d{2})|(\d{2})(?:-(\d{2}))?)")
+_SHORT_FIRST: Final = re.compile(r"(\d{1,2})[/. -](\d{1,2})[/. -](\d{4})")
+_YEAR_FIRST: Final = re.compile(r"(\d{4})[/. -](\d{1,2})[/. -](\d{1,2})")
+_OTHERWISE: Final = (
+    (_SHORT_FIRST, ("day", "month", "year")),
+    (_SHORT_FIRST, ("month", "day", "year")),
+    (_YEAR_FIRST, ("year", "month", "day")),
+)
+"""Dates as people write them who were not told the form."""
 
 
 def parse_as_of(text: str) -> dt.date:
@@ -136,9 +144,30 @@ def parse_as_of(text: str) -> dt.date:
     except ValueError as error:
         raise BadPeriod(
             f"'{text}' is not a period: {error}.",
-            next_step="Write a date (2026-11-22), an ISO week (2026-W47) or a month (2026-11).",
+            next_step="Write a date (2026-11-22), an ISO week (2026-W47) or a month (2026-11)."
+            + did_you_mean_day(text),
             text=text,
         ) from None
+
+
+def did_you_mean_day(text: str) -> str:
+    """The date that was likely meant, as it is to be written; "" where none can be made out. A day
+    that could be a month is read first, as in most of Europe.
+
+    >>> did_you_mean_day("10/12/2026"), did_you_mean_day("12.31.2026"), did_you_mean_day("soon")
+    (' Did you mean 2026-12-10 (10 December)?', ' Did you mean 2026-12-31 (31 December)?', '')
+    >>> did_you_mean_day("2026/12/10"), did_you_mean_day("31/02/2026")
+    (' Did you mean 2026-12-10 (10 December)?', '')
+    """
+    for pattern, order in _OTHERWISE:
+        if found := pattern.fullmatch(text.strip()):
+            parts = dict(zip(order, map(int, found.groups()), strict=True))
+            try:
+                likely = dt.date(**parts)
+            except ValueError:
+                continue
+            return f" Did you mean {likely} ({likely.day} {likely:%B})?"
+    return ""
 
 
 def origin_of(as_of: dt.date, frequency: Frequency) -> int:

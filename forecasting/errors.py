@@ -115,11 +115,12 @@ class UnknownName(VigistockError):
     code = "unknown_name"
     title = "Unknown name"
 
-    def __init__(self, what: str, name: str, known: Iterable[str]) -> None:
+    def __init__(self, what: str, name: str, known: Iterable[str], *, none_known: str = "") -> None:
+        """`none_known`: the next step where nothing of the kind is known."""
         listed = sorted(islice(known, MOST_COMPARED))
         super().__init__(
             f"There is no {what} '{name}'.{did_you_mean(name, listed)}",
-            next_step=f"Known: {examples(listed)}." if listed else "",
+            next_step=f"Known: {examples(listed)}." if listed else none_known,
             what=what,
             name=name,
             known=listed[:50],

@@ -138,6 +138,8 @@ def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, languag
 
 
 def _table(listed: Listed, words: Mapping[str, str]) -> Table:
+    from api.readable import capitalised
+
     table = Table(
         title=words["title"], title_justify="left", box=HORIZONTALS, show_lines=True, expand=True
     )
@@ -148,10 +150,12 @@ def _table(listed: Listed, words: Mapping[str, str]) -> Table:
     for line in listed.lines:
         when = f"[bold red]{escape(line.when)}[/]" if line.is_out else f"[bold]{line.when}[/]"
         below = line.back if line.is_out else line.chance
+        saves = f"[dim]{escape(capitalised(line.beyond))}[/]"
+        actions = [f"[green]{escape(one)}[/]" for one in line.actions]
         table.add_row(
             f"{when}\n{escape(below)}".rstrip(),
             f"[bold]{escape(line.site)} · {escape(line.sku)}[/]\n{escape(line.description)}",
-            "\n".join([escape(line.cause), *(f"[green]{escape(one)}[/]" for one in line.actions)]),
+            "\n".join([escape(line.cause), *actions, *([saves] if line.beyond else [])]),
             "\n".join(escape(one) for one in (line.value, line.a_day) if one),
         )
     return table

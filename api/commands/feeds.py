@@ -258,28 +258,42 @@ def rejects(
         Path | None, typer.Option(metavar="FILE", help="Write them all to this CSV file.")
     ] = None,
     delivery: Annotated[int | None, typer.Option(min=1, help="Of one delivery only.")] = None,
+    settled: Annotated[
+        bool, typer.Option("--settled", help="Also those that a later delivery brought again.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show the rows that were set aside: file, line, column, reason and raw text."""
+    """Show the rows that were set aside and still wait: file, line, column, reason and raw text."""
     shell = shell_of(context, as_json)
     workspace = shell.workspace()
     from forecasting.record import Record
 
     with Record.open(workspace.database_url, schema=workspace.schema) as record:
         found = record.rejects(delivery)
+    came_again = int(found["settled_by"].notna().sum())
+    if not settled:
+        found = found[found["settled_by"].isna()].reset_index(drop=True)
     if export is not None:
         _write_csv(found, export)
     codes = found["code"].value_counts().to_dict() if len(found) else {}
     if shell.json:
         rows = [] if export else found.to_dict("records")
         exported = str(export) if export else None
-        shell.answer({"count": len(found), "codes": codes, "exported": exported, "rows": rows})
+        shell.answer(
+            {
+                **{"count": len(found), "codes": codes, "exported": exported, "rows": rows},
+                "came_again": came_again,
+            }
+        )
         return
     if export is not None:
         shell.say(f"{counted(len(found), 'rejected row')} written to {escape(str(export))}.")
         return
+    if came_again and not settled:
+        waiting = counted(came_again, "rejected row")
+        shell.say(f"[dim]{waiting} came again since and went in; --settled shows them too[/]")
     if not len(found):
-        shell.say("No row was rejected.")
+        shell.say("No rejected row waits for a correction.")
         return
     shell.say(", ".join(f"{escape(str(code))} {count:,}" for code, count in codes.items()))
     shell.out.print(_rejects_table(found.tail(20)))

@@ -11,6 +11,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from api.commands.dates import day_typed
 from api.commands.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
@@ -48,7 +49,8 @@ def create(
         typer.Option(metavar="SITE", help="Only this site's rows; may be repeated. Default: all."),
     ] = None,
     expires: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Last day (UTC) on which it opens.")
+        dt.date | None,
+        typer.Option(parser=day_typed, metavar="DATE", help="Last day (UTC) on which it opens."),
     ] = None,
     days: Annotated[
         int | None, typer.Option(min=1, max=36_500, help="Opens for so many days from now.")
@@ -111,7 +113,7 @@ def revoke(
     shell.say(f"Key {closed.prefix} of {escape(closed.name)} is revoked.")
 
 
-def expiry(expires: str | None, days: int | None, at: dt.datetime) -> dt.datetime | None:
+def expiry(expires: dt.date | None, days: int | None, at: dt.datetime) -> dt.datetime | None:
     """The instant from which a key no longer opens; None: never."""
     if expires is not None and days is not None:
         raise typer.BadParameter("say --expires or --days, not both", param_hint="--expires")
@@ -119,13 +121,9 @@ def expiry(expires: str | None, days: int | None, at: dt.datetime) -> dt.datetim
         return at + dt.timedelta(days=days)
     if expires is None:
         return None
-    try:
-        last = dt.date.fromisoformat(expires)
-    except ValueError:
-        raise typer.BadParameter(f"{expires!r} is no date", param_hint="--expires") from None
-    if last < at.date():
-        raise typer.BadParameter(f"{last} is past", param_hint="--expires")
-    return dt.datetime.combine(last, dt.time(), dt.UTC) + dt.timedelta(days=1)
+    if expires < at.date():
+        raise typer.BadParameter(f"{expires} is past", param_hint="--expires")
+    return dt.datetime.combine(expires, dt.time(), dt.UTC) + dt.timedelta(days=1)
 
 
 def may(key: Key | User) -> str:

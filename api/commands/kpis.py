@@ -78,7 +78,7 @@ def _cells(one: Any, language: str) -> list[str]:
     if latest["p90"] is not None and latest["p90"] == latest["p90"]:
         values[0] += f" (P90 {value_of(latest['p90'], 'days', '', language)})"
     if latest["censored"]:
-        values[0] = f"≥ {values[0]}" if one.kpi.better == "lower" else values[0]
+        values[0] = f"≥ {values[0]}"
     period = period_of(latest["period"], latest["period_start"], language)
     return [
         title,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from api.commands.answers import open_reader
+from api.commands.dates import day_typed
 from api.commands.shell import AsJson, shell_of
 from forecasting.errors import NotReady
 
@@ -23,7 +24,6 @@ overrides = typer.Typer(
     no_args_is_help=True,
 )
 
-DATES: Final = ["%Y-%m-%d"]
 Reason = Annotated[str, typer.Option(help="Why: who said so, what was seen. Required.")]
 
 
@@ -72,13 +72,13 @@ def add(
     ],
     reason: Reason,
     until: Annotated[
-        dt.datetime,
-        typer.Option(formats=DATES, metavar="DATE", help="The last day on which it holds."),
+        dt.date,
+        typer.Option(parser=day_typed, metavar="DATE", help="The last day on which it holds."),
     ],
     start: Annotated[
-        dt.datetime | None,
+        dt.date | None,
         typer.Option(
-            "--from", formats=DATES, metavar="DATE", help="First day, or of the count: today."
+            "--from", parser=day_typed, metavar="DATE", help="First day, or of the count: today."
         ),
     ] = None,
     factor: Annotated[
@@ -88,8 +88,8 @@ def add(
         float | None, typer.Option(help="Demand of each period; or what was counted.")
     ] = None,
     expected_on: Annotated[
-        dt.datetime | None,
-        typer.Option(formats=DATES, metavar="DATE", help="The day on which the order comes."),
+        dt.date | None,
+        typer.Option(parser=day_typed, metavar="DATE", help="The day on which the order comes."),
     ] = None,
     site: Annotated[str, typer.Option(help="Of this site alone.")] = "",
     sku: Annotated[str, typer.Option(help="Of this item alone.")] = "",
@@ -109,8 +109,8 @@ def add(
     from models.registry import whoami
 
     given: dict[str, Any] = {
-        **{"kind": kind, "reason": reason, "end": until.date(), "factor": factor, "units": units},
-        **{"start": start and start.date(), "expected_on": expected_on and expected_on.date()},
+        **{"kind": kind, "reason": reason, "end": until, "factor": factor, "units": units},
+        **{"start": start, "expected_on": expected_on},
         **{"site": site, "sku": sku, "category": category, "supplier": supplier, "order": order},
     }
     said = {name: value for name, value in given.items() if value not in (None, "")}

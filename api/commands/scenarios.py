@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import HORIZONTALS
@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from api.commands.answers import PublicationNumber
+from api.commands.dates import day_typed
 from api.commands.shell import AsJson, Shell, shell_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,6 @@ scenario = typer.Typer(
     no_args_is_help=True,
 )
 
-DATES: Final = ["%Y-%m-%d"]
 Limit = Annotated[int, typer.Option(min=1, max=100_000, help="Most rows of each table.")]
 
 
@@ -61,19 +61,19 @@ def run(
     sku: Annotated[str, typer.Option(help="Of this item alone.")] = "",
     order: Annotated[str, typer.Option(help="The open order that comes --late.")] = "",
     start: Annotated[
-        dt.datetime | None,
+        dt.date | None,
         typer.Option(
             "--from",
-            formats=DATES,
+            parser=day_typed,
             metavar="DATE",
             help="First day; default: the one after the data.",
         ),
     ] = None,
     end: Annotated[
-        dt.datetime | None,
+        dt.date | None,
         typer.Option(
             "--to",
-            formats=DATES,
+            parser=day_typed,
             metavar="DATE",
             help="Last day; default: the last that is forecast.",
         ),
@@ -89,7 +89,7 @@ def run(
     shell = shell_of(context, as_json)
     flags = _by_flags(
         selection={"site": site, "category": category, "supplier": supplier, "sku": sku},
-        span={"start": start and start.date(), "end": end and end.date()},
+        span={"start": start, "end": end},
         demand=demand,
         stop=stop,
         late=late,

@@ -13,7 +13,7 @@ from api.commands.shell import AsJson, AsOf, Shell, counted, last_day, shell_of
 from forecasting.errors import UnknownName
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from models.ledger import Ledger, Version
     from models.workspace import Workspace
@@ -50,19 +50,10 @@ def train(
         told = _told(shell, workspace, outcome.publication)
         shell.answer({**vars(outcome), "verdicts": verdicts, **told})
         return
-    shell.say(
-        f"Learned from {outcome.series:,} series up to {outcome.origin} "
-        f"in {outcome.seconds:.0f} s: "
-        f"demand-forecast {outcome.demand_version}, rupture-risk {outcome.risk_version}"
-        + (", now champions." if outcome.champion else ": challengers, the champions stay.")
-    )
-    shell.say(f"[dim]Why:[/] {escape(outcome.why)}")
-    for line in in_words(outcome.metrics):
+    from api.commands.learned import told as in_words
+
+    for line in in_words(outcome):
         shell.say(line)
-    for line in outcome.losing:
-        shell.say(f"  [red]we lose:[/] {escape(line)}")
-    if outcome.publication is not None:
-        shell.say(f"Publication [bold]{outcome.publication}[/] is served from now on.")
     _told(shell, workspace, outcome.publication)
 
 
@@ -115,28 +106,6 @@ def _told(shell: Shell, workspace: Workspace, publication: int | None) -> dict[s
     from api.commands.messages import tell_webhook
 
     return {"webhook": tell_webhook(shell, workspace, publication)}
-
-
-def in_words(metrics: Mapping[str, float]) -> list[str]:
-    """Headline metrics, one line a grain; `models show` lists them all."""
-    lines = []
-    for grain in dict.fromkeys(name.partition("/")[0] for name in metrics):
-        mine = {name.partition("/")[2]: one for name, one in metrics.items() if grain in name}
-        if "wape" not in mine:
-            continue
-        said = [
-            f"{name} {mine[name]:.3f} (naive {mine[f'{name}_naive']:.3f})"
-            for name in ("rmsse", "wape")
-            if {name, f"{name}_naive"} <= set(mine)
-        ]
-        if "bias" in mine:
-            said.append(f"bias {mine['bias']:+.1%}")
-        if "below_q900" in mine:
-            said.append(f"{mine['below_q900']:.0%} of outcomes below q900")
-        lines.append(f"  [dim]{grain:5}[/] {', '.join(said)}")
-    if not lines:
-        return ["The history is too short to test the forecasts on it."]
-    return ["Tested on the past; errors (0 is best) beside those of repeating last season:", *lines]
 
 
 @contextmanager

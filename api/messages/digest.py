@@ -30,7 +30,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "subject": "Vigistock, {day} : {counts}",
         "hello": "Bonjour {buyer},",
         "everybody": "Bonjour,",
-        "list": "Série par série",
+        "list": "Référence par référence",
         "calm": "Rien à signaler : aucune rupture, aucune alerte.",
         "orders": "Commandes à passer le {day}",
         "until": "avant {time}",
@@ -61,6 +61,10 @@ LINES: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {"one": "{n} ligne", "other": "{n} lignes"},
     "en": {"one": "{n} line", "other": "{n} lines"},
 }
+NO_BUYERS: Final = (
+    "No item of this publication names a buyer: fill the column buyer of the feed items, then "
+    "publish again."
+)
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ def digests_of(
         made = [_digest(reader, language, name, limit) for name in known]
         return [one for one in made if not one.is_empty]
     if buyer not in known:
-        raise UnknownName("buyer", buyer, known)
+        raise UnknownName("buyer", buyer, filter(None, known), none_known=NO_BUYERS)
     return [_digest(reader, language, buyer, limit)]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 from anyio import to_thread
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from api import jobs
 from api.clock import LATE_DAYS, today
@@ -21,7 +22,7 @@ from forecasting.calendar import Frequency
 from forecasting.errors import NotReady
 from forecasting.feeds.faults import Code
 from forecasting.record.database import reading
-from forecasting.record.schema import deliveries
+from forecasting.record.schema import deliveries, rejects
 
 router = APIRouter(include_in_schema=False)
 
@@ -66,14 +67,19 @@ async def delivery(
     caller: InCaller,
     publications: InPublications,
     number: Annotated[int, Path(ge=1, le=MOST)],
+    settled: Annotated[bool, Query(description="rows that came again since, too")] = False,
 ) -> Response:
-    """One delivery and the rows of it that were set aside."""
+    """One delivery and the rows of it that were set aside, those apart that came again since."""
     found = await the_delivery(caller, publications.engine, number)
-    rows = await to_thread.run_sync(rejects_of, publications.engine, number, REJECTS)
+    asked = partial(rejects_of, settled=settled)
+    rows = await to_thread.run_sync(asked, publications.engine, number, REJECTS)
+    again = await publications.in_record(partial(_settled, numbers=[number]))
     return frame.page(
         "delivery.html",
         title=frame._("Delivery %s") % number,
         delivery=found,
+        settled=settled,
+        came_again=again.get(number, 0),
         rejects=[row | {"reason": frame._(REASONS[Code(row["code"])])} for row in rows],
     )
 
@@ -81,7 +87,17 @@ async def delivery(
 def _deliveries(engine: sa.Engine, caller: Caller) -> list[dict[str, Any]]:
     query = sa.select(deliveries).order_by(deliveries.c.number.desc()).limit(DELIVERIES)
     with reading(engine) as connection:
-        return [dict(row) for row in connection.execute(seen_by(caller, query)).mappings()]
+        found = [dict(row) for row in connection.execute(seen_by(caller, query)).mappings()]
+    again = _settled(engine, [one["number"] for one in found if one["rejected"]])
+    return [one | {"came_again": again.get(one["number"], 0)} for one in found]
+
+
+def _settled(engine: sa.Engine, numbers: list[int]) -> dict[int, int]:
+    """By delivery: rows set aside that a later one brought again."""
+    query = sa.select(rejects.c.delivery, sa.func.count()).group_by(rejects.c.delivery)
+    query = query.where(rejects.c.delivery.in_(numbers), rejects.c.settled_by.is_not(None))
+    with reading(engine) as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def _last(engine: sa.Engine) -> dict[str, dt.datetime]:

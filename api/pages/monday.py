@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import orjson
+import pyarrow.compute as pc
 import sqlalchemy as sa
 from anyio import to_thread
 from fastapi import APIRouter, Response
@@ -18,7 +19,7 @@ from api.pages.phrases import miss_of
 from api.scorecards import kept
 from api.served import Served
 from models.ledger import Ledger
-from models.publication import NotSaid
+from models.publication import NotSaid, Publication
 
 router = APIRouter(include_in_schema=False)
 
@@ -27,6 +28,11 @@ WEEKS: Final = 8
 LEAST_ROWS: Final = 20  # of a group of chances, below which "out of ten" says nothing
 LEAST_CHANCE: Final = 0.05  # "0 out of 10" needs no line
 GRAINS: Final = ("day", "week", "month")
+REHEARSED: Final = (
+    *("warnings", "ruptured", "averted", "false_alarm", "not_attributable"),
+    *("ruptures", "announced", "missed", "lead_days_median"),
+)
+"""Counts, and a number of days, of the warnings rehearsed in training."""
 
 
 @router.get("/monday")
@@ -51,8 +57,37 @@ async def monday(frame: InFrame, publications: InPublications) -> Response:
         promoted=promoted,
         accuracy=accuracy_of(versions, grain),
         accuracy_segments=segments_of(versions),
+        rehearsed=rehearsed_of(versions),
+        judging=judging_of(await publications.listed(), served),
         kpis=await to_thread.run_sync(_kpis, served, frame.language, currency),
     )
+
+
+def judging_of(listed: Sequence[Publication], served: Served) -> dict[str, Any]:
+    """The first publication that is kept, and the days that its warnings are of; `served`: the
+    current one."""
+    kept_ones = [one for one in listed if one.pruned_at is None]
+    first = min(kept_ones, key=lambda one: one.number, default=served.reader.publication)
+    end = first.provenance.origin_end
+    days = pc.max(served.warnings["horizon_days"]).as_py() or 0
+    return {
+        "publication": first.number,
+        "first": end + dt.timedelta(days=1),
+        "last": end + dt.timedelta(days=int(days)),
+    }
+
+
+def rehearsed_of(versions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """The warnings of past origins that the version in use was tried on; none where it was not.
+
+    >>> metrics = {"warnings/warnings": 2.0, "warnings/recall": 0.5, "day/wape": 0.3}
+    >>> rehearsed_of([{"champion": True, "metrics": metrics}])
+    {'warnings': 2}
+    """
+    used = next((one for one in versions if one["champion"] and one["metrics"]), None)
+    told = {} if used is None else used["metrics"]
+    found = {name: told.get(f"warnings/{name}") for name in REHEARSED}
+    return {name: int(value) for name, value in found.items() if value is not None}
 
 
 def _kpis(served: Served, language: str, currency: str) -> dict[str, list[dict[str, Any]]] | None:

@@ -105,6 +105,7 @@ def days_of(lines: pd.DataFrame) -> list[dict[str, Any]]:
     days: list[dict[str, Any]] = []
     for _, rows in lines.groupby("proposal", sort=False):
         order = {name: rows[name].iloc[0] for name in HEAD}
+        order["silent_since"] = order["silent_since"] if pd.notna(order["silent_since"]) else None
         order["excess_value"] = float(rows["excess_value"].sum())
         order["lines"] = rows[list(LINE)].to_dict("records")
         if not days or days[-1]["day"] != order["order_on"]:

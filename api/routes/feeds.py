@@ -198,7 +198,8 @@ async def list_rejects(
     cursor: Annotated[str | None, Query(max_length=500, description="from `next`")] = None,
 ) -> Response:
     """Rows that were set aside: line, column, reason and raw text, to be corrected and sent again
-    under a new key. `Accept: text/csv` gives all of them."""
+    under a new key; `settled_by` names the later delivery that did. `Accept: text/csv` gives all of
+    them."""
     media = negotiate(request.headers.get("accept", ""), [JSON, CSV])
     question = {"delivery": number, "of": "rejects"}
     begin = Cursor.read(cursor, question)
@@ -224,7 +225,11 @@ async def list_rejects(
 
 
 _REJECTS: Final = pa.schema(
-    [("line", pa.int64()), *((name, pa.string()) for name in ("column", "code", "message", "raw"))]
+    [
+        ("line", pa.int64()),
+        *((name, pa.string()) for name in ("column", "code", "message", "raw")),
+        ("settled_by", pa.int64()),
+    ]
 )
 _REJECT: Final = tuple(_REJECTS.names)
 
@@ -237,9 +242,14 @@ def seen_by(caller: Caller, query: sa.Select[Any]) -> sa.Select[Any]:
     return query.where(deliveries.c.number.in_(own))
 
 
-def rejects_of(engine: sa.Engine, number: int, most: int) -> list[dict[str, Any]]:
-    """The first rows of a delivery that were set aside."""
+def rejects_of(
+    engine: sa.Engine, number: int, most: int, *, settled: bool = True
+) -> list[dict[str, Any]]:
+    """The first rows of a delivery that were set aside; `settled`: those too that a later delivery
+    brought again."""
     query = sa.select(rejects).where(rejects.c.delivery == number).order_by(rejects.c.position)
+    if not settled:
+        query = query.where(rejects.c.settled_by.is_(None))
     return [{name: row[name] for name in _REJECT} for row in _rows(engine, query.limit(most))]
 
 

@@ -67,11 +67,14 @@ class Faults:
             self._found.append((column, code, [message(int(row)) for row in rows]))
 
     def frame(
-        self, lines: NDArray[np.int64], raw: Callable[[NDArray[np.int64]], Sequence[str]]
+        self,
+        lines: NDArray[np.int64],
+        raw: Callable[[NDArray[np.int64]], Sequence[str]],
+        keys: Callable[[NDArray[np.int64]], Sequence[str]],
     ) -> pd.DataFrame:
-        """One row a reject: line, column, code, message, raw."""
+        """One row a reject: line, column, code, message, raw, key."""
         frames = [
-            reject_frame(lines[rows], column, code, messages, raw(rows))
+            reject_frame(lines[rows], column, code, messages, raw(rows), keys(rows))
             for rows, (column, code, messages) in zip(self._rows, self._found, strict=True)
         ]
         return pd.concat([no_rejects(), *frames], ignore_index=True) if frames else no_rejects()
@@ -83,6 +86,7 @@ def reject_frame(
     code: Code,
     messages: Sequence[str],
     raw: Sequence[str],
+    keys: Sequence[str] | None = None,
 ) -> pd.DataFrame:
     return pd.DataFrame(
         {
@@ -91,6 +95,7 @@ def reject_frame(
             "code": str(code),
             "message": list(messages),
             "raw": list(raw),
+            "key": list(keys) if keys is not None else "",
         }
     )
 

@@ -26,6 +26,7 @@ from forecasting.feeds.ledger import LEDGER, expand, month_ends
 from forecasting.feeds.parse import Writing, parse
 from forecasting.feeds.profile import CONTRACTS, Profile, Rules
 from forecasting.feeds.raw import FILE_LINE
+from forecasting.feeds.reject_keys import RejectKeys, spans_of
 from forecasting.feeds.shaping import Shaped, filters_of, shape
 from forecasting.feeds.uoms import check_uoms
 from forecasting.tables import Kind, Table
@@ -78,7 +79,8 @@ class Reading:
     @property
     def examples(self) -> list[dict[str, Any]]:
         """The first rejects as plain values: line (None: not known), column, code, message, raw."""
-        first = self.rejects.head(MOST_EXAMPLES).astype(object).replace({np.nan: None})
+        first = self.rejects.head(MOST_EXAMPLES).drop(columns="key", errors="ignore")
+        first = first.astype(object).replace({np.nan: None})
         return [
             {str(name): value for name, value in row.items()} for row in first.to_dict("records")
         ]
@@ -146,8 +148,11 @@ def read(
     rows = pa.table({**columns, FILE_LINE: raw.line})
     del columns
     good = np.flatnonzero(~faults.bad) if faults.bad.any() else None  # None: all
+    keys = RejectKeys(table)
     if good is not None:
-        rows = rows.take(pa.array(good))
+        bad = np.flatnonzero(faults.bad)
+        aside, rows = rows.take(pa.array(bad)), rows.take(pa.array(good))
+        keys.add(aside, spans_of(table, rows), bad)
     if rules.repeated == "sum" and feed == "sales":
         rows, named = name_lines(rows)
         notes += [f"{named:,} transfer or scrap row(s) got their kind as line_id"] if named else []
@@ -156,14 +161,14 @@ def read(
     if good is not None:
         duplicate = np.zeros(len(raw.line), dtype=bool)
         duplicate[good] = settled.duplicate
-    _add_conflicts(settled.conflict, good, rows, table, raw.line, faults)
+    _add_conflicts(settled.conflict, good, rows, table, raw.line, faults, keys)
     if settled.summed:
         notes.append(f"{settled.summed:,} row(s) were added to another row of the same key")
     tables = {feed: settled.rows}
     if table is LEDGER:
         tables, made = expand(settled.rows)
         notes.extend(made)
-    rejects = pd.concat([raw.broken, faults.frame(raw.line, raw.raw)], ignore_index=True)
+    rejects = pd.concat([raw.broken, faults.frame(raw.line, raw.raw, keys.of)], ignore_index=True)
     rejected, duplicates = len(rejects), int(duplicate.sum())
     total = len(raw.line) + len(raw.broken)
     return Reading(
@@ -228,13 +233,15 @@ def _add_conflicts(
     table: Table,
     lines: NDArray[np.int64],
     faults: Faults,
+    keys: RejectKeys,
 ) -> None:
     if not conflict.any():
         return
     key = [name for name in table.key if name in rows.column_names]
-    keys = rows.select(key).filter(pa.array(conflict)).to_pylist()
-    texts = [", ".join(str(value) for value in row.values() if value) for row in keys]
+    twice = rows.select(key).filter(pa.array(conflict))
+    texts = [", ".join(str(value) for value in row.values() if value) for row in twice.to_pylist()]
     places = np.flatnonzero(conflict) if good is None else good[conflict]
+    keys.add(twice, {}, places)
     at = dict(zip(places.tolist(), texts, strict=True))
     where = np.zeros(len(lines), dtype=bool)
     where[places] = True

@@ -70,6 +70,9 @@ def keep(
                 next_step="Read it through a profile that sums them or sets one aside.",
                 feed=batch.feed,
             ) from error
+    from forecasting.record.settling import settle  # readers of files: not for who only asks
+
+    settle(connection, reading, receipt.delivery)
     return receipt
 
 
@@ -127,6 +130,7 @@ def _keep_rejects(connection: Connection, delivery: int, found: pd.DataFrame) ->
             "position": position,
             "line": None if pd.isna(reject["line"]) else int(reject["line"]),
             **{name: _printable(reject[name]) for name in ("column", "code", "message", "raw")},
+            "key": _printable(reject.get("key", "")),
         }
         for position, reject in enumerate(found.to_dict("records"))
     ]

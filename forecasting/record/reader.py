@@ -28,6 +28,7 @@ from forecasting.record.schema import (
 from forecasting.tables import FEEDS, Table, feed
 
 EPOCH: Final = dt.date(1970, 1, 1)
+REASONED: Final = ("column", "code", "message", "raw")  # of a reject, beside its line
 
 
 class Reader:
@@ -118,13 +119,15 @@ class Reader:
         return self._frame(query.order_by(deliveries.c.number.desc()).limit(limit))
 
     def rejects(self, delivery: int | None = None) -> pd.DataFrame:
-        """Rows set aside, with the feed and source they came in, by delivery and line."""
-        wanted = [column for column in rejects.columns if column.name != "position"]
-        query = select(*wanted, deliveries.c.feed, deliveries.c.source).join(deliveries)
+        """Rows set aside, with the feed and source they came in, by delivery and line; settled_by:
+        the later delivery that brought the row again, blank where none did."""
+        wanted = [rejects.c[name] for name in ("delivery", "line", *REASONED)]
+        told = (deliveries.c.feed, deliveries.c.source, rejects.c.settled_by)
+        query = select(*wanted, *told).join(deliveries)
         if delivery is not None:
             query = query.where(rejects.c.delivery == delivery)
         found = self._frame(query.order_by(rejects.c.delivery, rejects.c.position))
-        return found.astype({"line": "Int64"})
+        return found.astype({"line": "Int64", "settled_by": "Int64"})
 
     def _query(self, contract: Table, since: dt.date | None, until: dt.date | None) -> Select[Any]:
         table = FEED_TABLES[contract.name]

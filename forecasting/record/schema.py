@@ -128,6 +128,8 @@ rejects: Final = Table(
     Column("code", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("raw", Text, nullable=False),
+    Column("key", Text, nullable=False, server_default=""),  # JSON: what of it could be read
+    Column("settled_by", Integer),  # the later delivery that brought the row again
 )
 
 series: Final = Table(

@@ -20,7 +20,8 @@ COUNTS: Final = ("numerator", "denominator", "rows", "left_out", "censored")
 CELLS: Final = (*KEYS, *COUNTS)
 """A cell: period number of a grain, site, and the code of one more dimension (`cut`: supplier,
 category, kind). The cells of each cut add up to the same. `bin`: days late, of a KPI with a spread.
-`rows`: what was counted; `left_out`: what could not be; `censored`: counted, and still going on."""
+`rows`: what was counted; `left_out`: what could not be; `censored`: counted, and still going on, so
+that the value is at least what is told."""
 
 
 @dataclass(frozen=True)

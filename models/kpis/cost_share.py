@@ -22,7 +22,7 @@ COST_SHARE: Final = Kpi(
     better="lower",
     titles={"fr": "Coût logistique, en part des ventes", "en": "Logistics cost, share of revenue"},
     formulas={
-        "fr": "coût logistique ÷ ventes aux clients au prix payé, à défaut au prix de l'article",
+        "fr": "coût logistique ÷ ventes aux clients au prix payé, à défaut au prix de l’article",
         "en": "logistics cost ÷ sales to customers at the price paid, else the item's",
     },
     source="SCOR CO.1.1 as a share of revenue",

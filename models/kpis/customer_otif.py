@@ -25,7 +25,7 @@ CUSTOMER_OTIF: Final = Kpi(
     unit="share",
     better="higher",
     titles={
-        "fr": "Service client : à l'heure et complet",
+        "fr": "Service client : à l’heure et complet",
         "en": "Customer service: on time, in full",
     },
     formulas={

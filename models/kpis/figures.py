@@ -191,9 +191,13 @@ def _valued(kpi: Kpi, table: pd.DataFrame, length: int, year: int) -> pd.DataFra
     table["p90"] = table["p90"].where(table["missing"] == "")
     value = table["value"].to_numpy(np.float64).reshape(-1, length)
     partial = table["partial"].to_numpy(bool).reshape(-1, length)
+    open_ended = table["censored"].to_numpy(np.float64).reshape(-1, length) > 0
     before, year_before = (_shifted(value, steps) for steps in (1, year))
     table["before"], table["year_before"] = before.ravel(), year_before.ravel()
-    table["trend"] = _trend(kpi, value, before, partial | _shifted(partial, 1, True)).ravel()
+    at_least = (open_ended, _shifted(open_ended, 1, False))
+    table["trend"] = _trend(
+        kpi, value, before, partial | _shifted(partial, 1, True), at_least
+    ).ravel()
     return table
 
 
@@ -205,9 +209,17 @@ def _shifted(values: NDArray[Any], steps: int, blank: float = np.nan) -> NDArray
 
 
 def _trend(
-    kpi: Kpi, value: NDArray[Any], before: NDArray[Any], partial: NDArray[Any]
+    kpi: Kpi,
+    value: NDArray[Any],
+    before: NDArray[Any],
+    partial: NDArray[Any],
+    at_least: tuple[NDArray[np.bool_], NDArray[np.bool_]],
 ) -> NDArray[Any]:
-    """better, worse, steady; up or down where neither is good; blank where nothing can be said."""
+    """better, worse, steady; up or down where neither is good; blank where nothing can be said.
+
+    `at_least`: where the value, and the one before, are lower bounds. A bound below the value
+    before may still pass it, and one before may have passed the value: neither is a trend.
+    """
     up, down = {
         "higher": ("better", "worse"),
         "lower": ("worse", "better"),
@@ -217,7 +229,9 @@ def _trend(
         change = value - before
         steady = np.abs(change) <= STEADY * np.abs(before)
         said = np.where(steady, "steady", np.where(change > 0, up, down))
-    return np.where(np.isnan(change) | partial, "", said).astype(object)
+    now, then = at_least
+    unsure = np.where(steady, now | then, np.where(change > 0, then, now))
+    return np.where(np.isnan(change) | partial | unsure, "", said).astype(object)
 
 
 def _p90(cells: pd.DataFrame, keys: list[str]) -> pd.DataFrame:

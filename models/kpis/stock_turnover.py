@@ -23,7 +23,7 @@ STOCK_TURNOVER: Final = Kpi(
     better="higher",
     titles={"fr": "Rotation du stock", "en": "Stock turnover"},
     formulas={
-        "fr": "coût des unités vendues au rythme d'une année ÷ valeur moyenne du stock",
+        "fr": "coût des unités vendues au rythme d’une année ÷ valeur moyenne du stock",
         "en": "cost of the units sold, at the pace of a year ÷ mean stock value",
     },
     source="APICS: inventory turnover",

@@ -57,7 +57,7 @@ STOCKOUT_RATE_BY_VALUE: Final = Kpi(
         "en": "Stockout rate, weighted by value",
     },
     formulas={
-        "fr": "le même, chaque article × site pesant ses ventes moyennes d'un an au prix de vente",
+        "fr": "le même, chaque article × site pesant ses ventes moyennes d’un an au prix de vente",
         "en": "the same, each item × site weighing its mean sales of a year at the selling price",
     },
     source="ECR: value-weighted on-shelf availability",

@@ -12,11 +12,11 @@ from models.kpis.facts import Facts
 
 
 def measure(facts: Facts) -> pd.DataFrame:
-    """A line counts in the period in which it was due; one still open then was late."""
+    """A line counts in the period in which it was due; one still open then was late, for good: no
+    receipt to come changes the figure (`censored` 0)."""
     lines = facts.supplier_lines
-    return of_lines(
-        lines.assign(numerator=lines["on_time_in_full"], denominator=lines["rows"]), facts.buckets
-    )
+    told = lines.assign(numerator=lines["on_time_in_full"], denominator=lines["rows"], censored=0.0)
+    return of_lines(told, facts.buckets)
 
 
 SUPPLIER_OTIF: Final = Kpi(
@@ -24,7 +24,7 @@ SUPPLIER_OTIF: Final = Kpi(
     unit="share",
     better="higher",
     titles={
-        "fr": "Fiabilité fournisseurs : à l'heure et complet",
+        "fr": "Fiabilité fournisseurs : à l’heure et complet",
         "en": "Supplier reliability: on time, in full",
     },
     formulas={

@@ -22,8 +22,8 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "stock known only as of {stock_on}",
     },
     "blocked_stock": {
-        "fr": "{units} unités en stock mais bloquées",
-        "en": "{units} units on hand but blocked",
+        "fr": "{units} unité{u} en stock mais bloquée{u}",
+        "en": "{units} unit{u} on hand but blocked",
     },
     "late_order": {
         "fr": "commande {order_id} en retard de {days} jour{s}",
@@ -42,8 +42,8 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "order {order_id} may come after the stockout",
     },
     "order_too_small": {
-        "fr": "{units} unités en commande, demande prévue {demand}",
-        "en": "{units} units on order, expected demand {demand}",
+        "fr": "{units} unité{u} en commande, demande prévue {demand}",
+        "en": "{units} unit{u} on order, expected demand {demand}",
     },
     "demand_above_plan": {
         "fr": "demande prévue {percent} % au-dessus de l’habitude",
@@ -76,8 +76,8 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "the shelf may hold less than the record says",
     },
     "expiry": {
-        "fr": "{units} unités périment avant d’être vendues",
-        "en": "{units} units expire before they can be sold",
+        "fr": "{units} unité{u} périmée{u} avant d’être vendue{u}",
+        "en": "{units} unit{u} will expire before being sold",
     },
     "usual_swings": {
         "fr": "aléas habituels de la demande et des livraisons",
@@ -129,7 +129,8 @@ class Cause:
         shown = {name: written(value, language) for name, value in self.facts.items()}
         words = OUT_ALREADY.get(self.code) if self.is_out else None
         text = (words or SENTENCES[self.code])[language]
-        return text.format(**shown, s=plural(self.facts.get("days")))
+        units = self.facts.get("units", 0)
+        return text.format(**shown, s=plural(self.facts.get("days")), u=plural_of(units, language))
 
 
 @dataclass(frozen=True)
@@ -271,6 +272,15 @@ def written(value: Any, language: Language) -> str:
 def plural(count: Any) -> str:
     """The letter that both languages add from two on."""
     return "s" if isinstance(count, int | float) and count >= 2 else ""
+
+
+def plural_of(count: float, language: Language) -> str:
+    """The letter of a number of units: in French from two on, in English but for one.
+
+    >>> plural_of(1.0, "en"), plural_of(1.5, "fr"), plural_of(1.5, "en"), plural_of(0, "fr")
+    ('', '', 's', '')
+    """
+    return plural(count) if language == "fr" else "s" * (count != 1)
 
 
 def _plain(value: Any) -> Any:

@@ -57,7 +57,7 @@ NOTHING_SINCE: Final[Mapping[str, str]] = {
     "en": "; nothing received from {source} since {day}",
 }
 EMPTIES: Final[Mapping[str, str]] = {
-    "fr": "; {site} en manque et vide {count} série{s} d’autres sites",
+    "fr": "; {site} en manque et vide {count} référence{s} d’autres sites",
     "en": "; {site} is short of it and empties {count} series of other sites",
 }
 REPAIRS: Final[Mapping[str, str]] = {
@@ -109,8 +109,8 @@ RISK: Final[Mapping[str, str]] = {
     "en": "; {chance}% chance to be late",
 }
 PROMISES: Final[Mapping[str, str]] = {
-    "fr": "- {customer}{order_id} · {sku} {description} : {units} unités{due}{risk}{back}",
-    "en": "- {customer}{order_id} · {sku} {description}: {units} units{due}{risk}{back}",
+    "fr": "- {customer}{order_id} · {sku} {description} : {units} unité{u}{due}{risk}{back}",
+    "en": "- {customer}{order_id} · {sku} {description}: {units} unit{u}{due}{risk}{back}",
 }
 DUE: Final[Mapping[str, str]] = {"fr": ", promises le {day}", "en": ", promised for {day}"}
 BACK: Final[Mapping[str, str]] = {
@@ -123,25 +123,25 @@ FIRST: Final[Mapping[str, str]] = {
 }
 LINES: Final[Mapping[str, Mapping[str, str]]] = {
     "expedite": {
-        "fr": "- {order_id} · {sku} {description} : {units} unités, pour le {arrives}",
-        "en": "- {order_id} · {sku} {description}: {units} units, by {arrives}",
+        "fr": "- {order_id} · {sku} {description} : {units} unité{u}, pour le {arrives}",
+        "en": "- {order_id} · {sku} {description}: {units} unit{u}, by {arrives}",
     },
     "order": {
-        "fr": "- {sku} {description} : {units} unités, pour {site}",
-        "en": "- {sku} {description}: {units} units, for {site}",
+        "fr": "- {sku} {description} : {units} unité{u}, pour {site}",
+        "en": "- {sku} {description}: {units} unit{u}, for {site}",
     },
     "transfer": {
-        "fr": "- {sku} {description} : {units} unités, vers {site}",
-        "en": "- {sku} {description}: {units} units, to {site}",
+        "fr": "- {sku} {description} : {units} unité{u}, vers {site}",
+        "en": "- {sku} {description}: {units} unit{u}, to {site}",
     },
     "count": {
-        "fr": "- {sku} {description} : {units} unités enregistrées",
-        "en": "- {sku} {description}: {units} units on record",
+        "fr": "- {sku} {description} : {units} unité{u} enregistrée{u}",
+        "en": "- {sku} {description}: {units} unit{u} on record",
     },
 }
 MORE: Final[Mapping[str, str]] = {
-    "fr": "- … et {count} autres lignes",
-    "en": "- … and {count} more lines",
+    "fr": "- … et {count} autre{s} ligne{s}",
+    "en": "- … and {count} more line{s}",
 }
 OVERDUE: Final[Mapping[str, str]] = {
     "fr": "En retard à ce jour :\n{orders}\n\n",

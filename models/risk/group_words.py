@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from models.attention import Attention
-from models.risk.causes import Language, plural, written
+from models.risk.causes import Language, plural, plural_of, written
 from models.risk.customers import Promise
 from models.risk.group_phrases import (
     ACCEPTED,
@@ -225,7 +225,7 @@ class Words:
             return ""
         shown = [self._line(one, language) for one in self.lines[:MOST_LINES]]
         if len(self.lines) > MOST_LINES:
-            shown.append(MORE[language].format(count=len(self.lines) - MOST_LINES))
+            shown.append(_more(len(self.lines) - MOST_LINES, language))
         first = ""
         if self.first_lines:
             first = FIRST[language].format(lines=", ".join(self.first_lines))
@@ -263,7 +263,7 @@ class Words:
             some = [one for one in self.promises if one.is_likely_late is sure]
             shown = [self._promise(one, language) for one in some[:MOST_LINES]]
             if len(some) > MOST_LINES:
-                shown.append(MORE[language].format(count=len(some) - MOST_LINES))
+                shown.append(_more(len(some) - MOST_LINES, language))
             if shown:
                 told.append(words[language].format(lines="\n".join(shown)))
         return "\n\n".join([HELLO[language], *told]) if told else ""
@@ -275,6 +275,7 @@ class Words:
             sku=self.base.code_of[one.row][1],
             description=self.base.panel.series["description"].iat[one.row],
             units=written(one.units, language),
+            u=plural_of(one.units, language),
             due=DUE[language].format(day=written(one.due_on, language)) if one.due_on else "",
             risk=""
             if one.is_likely_late
@@ -291,6 +292,7 @@ class Words:
             sku=sku,
             description=self.base.panel.series["description"].iat[one.row],
             units=written(option.units, language),
+            u=plural_of(option.units, language),
             site=site,
             arrives="" if option.arrives_on is None else written(option.arrives_on, language),
         )
@@ -321,3 +323,7 @@ class Words:
 def _rounded(value: float, language: Language) -> str:
     """Whole units of a currency; "" where unknown."""
     return written(float(round(value)), language) if np.isfinite(value) else ""
+
+
+def _more(lines: int, language: Language) -> str:
+    return MORE[language].format(count=lines, s=plural(lines))

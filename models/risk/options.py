@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Days, Frequency, to_period
 from models.lead_time import LONGEST_DAYS
-from models.risk.causes import Language, plural, written
+from models.risk.causes import Language, plural, plural_of, written
 from models.risk.variants import NewLine, Variant
 from models.risk.whatif import WhatIf
 from models.terms import NEVER, Terms
@@ -45,25 +45,25 @@ to ship on that day."""
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "order": {
-        "fr": "commander {units} unités{at} au plus tard le {by}",
-        "en": "order {units} units{at} by {by}",
+        "fr": "commander {units} unité{u}{at} au plus tard le {by}",
+        "en": "order {units} unit{u}{at} by {by}",
     },
     "transfer": {
-        "fr": "demander {units} unités au site {source} au plus tard le {by}",
-        "en": "ask site {source} for {units} units by {by}",
+        "fr": "demander {units} unité{u} au site {source} au plus tard le {by}",
+        "en": "ask site {source} for {units} unit{u} by {by}",
     },
     "expedite": {
-        "fr": "appeler {source} au plus tard le {by} : la commande {order_id} ({units} unités) est "
-        "nécessaire pour le {arrives}",
-        "en": "call {source} by {by}: order {order_id} ({units} units) is needed by {arrives}",
+        "fr": "appeler {source} au plus tard le {by} : la commande {order_id} ({units} unité{u}) "
+        "est nécessaire pour le {arrives}",
+        "en": "call {source} by {by}: order {order_id} ({units} unit{u}) is needed by {arrives}",
     },
     "count": {
-        "fr": "compter le stock réel au plus tard le {by} ({units} unités enregistrées)",
-        "en": "count the shelf by {by} ({units} units on record)",
+        "fr": "compter le stock réel au plus tard le {by} ({units} unité{u} enregistrée{u})",
+        "en": "count the shelf by {by} ({units} unit{u} on record)",
     },
     "substitute": {
-        "fr": "proposer {item} à la place ({units} unités en stock)",
-        "en": "offer {item} instead ({units} units on hand)",
+        "fr": "proposer {item} à la place ({units} unité{u} en stock)",
+        "en": "offer {item} instead ({units} unit{u} on hand)",
     },
     "accept": {"fr": "accepter le risque", "en": "accept the risk"},
 }
@@ -114,6 +114,7 @@ class Option:
         named = self.source or SUPPLIER[language]
         text = SENTENCES[self.code][language].format(
             units=written(self.units, language),
+            u=plural_of(self.units, language),
             at=AT[language].format(self.source) if self.source else "",
             source=named,
             order_id=self.order_id,

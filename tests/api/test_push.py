@@ -103,7 +103,7 @@ def test_rejects_are_fetched_corrected_and_sent_again(
     rows = [one["raw"] for one in (*page["items"], *rest["items"])]
     assert rows == ["2026-09-31,METZ,7,1", "2026-09-30,METZ,7,x"]
     table = erp.get(first["links"]["rejects"], headers={"Accept": "text/csv"}).text
-    assert table.splitlines()[0] == "line,column,code,message,raw"
+    assert table.splitlines()[0] == "line,column,code,message,raw,settled_by"
     assert len(table.splitlines()) == 3
     mended = HEADER + "\n".join(rows).replace("09-31", "09-28").replace("x", "5") + "\n"
     again = push(erp, mended, "september, mended").json()
@@ -111,6 +111,8 @@ def test_rejects_are_fetched_corrected_and_sent_again(
     with Record.open(workspace.database_url) as record:
         sold = record.rows("sales").to_pandas().query("site == 'METZ'")
     assert sorted(sold["units"]) == [1.0, 3.0, 5.0]
+    known = erp.get(first["links"]["rejects"]).json()["items"]
+    assert known[1]["settled_by"] == again["delivery"], "its key came again"
 
 
 @pytest.mark.parametrize(

@@ -27,10 +27,10 @@ def test_the_table_speaks_the_planners_language(published: Vigistock, folder: Pa
     french = published("warnings").out
     for words in ("en rupture", "85 %", "Commande PO-1182 en retard de 4 jours", "3,6 k €"):
         assert words in french.replace("\xa0", " "), french
-    assert "1 série déjà en rupture, 2 alertes." in french
+    assert "1 référence déjà en rupture, 2 alertes." in french
     assert "lun. 23 nov., 11 h" in " ".join(french.split())
     shown = published("warnings", "--limit", 1).out
-    assert "1 série déjà en rupture (0 montrée), 2 alertes (1 montrée)." in shown
+    assert "1 référence déjà en rupture (0 montrée), 2 alertes (1 montrée)." in shown
     with (folder / "vigistock.toml").open("a") as file:
         file.write('language = "en"\n')
     english = published("warnings").out
@@ -44,7 +44,7 @@ def test_no_line_is_wider_than_the_screen(
     published: Vigistock, monkeypatch: pytest.MonkeyPatch, width: int
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    table = published("warnings").out.split("1 série déjà")[0]
+    table = published("warnings").out.split("1 référence déjà")[0]
     assert max(map(len, table.splitlines())) <= width
     flat = " ".join(table.split())
     assert AWKWARD[0].split()[0] in flat
@@ -88,6 +88,19 @@ def late_row(**told: object) -> pd.Series:
             **{"currency": "", "cause_en": "", "action_en": "", **told},
         }
     )
+
+
+def test_what_a_depot_saves_beyond_its_own_stake_is_said() -> None:
+    today = dt.date(2026, 11, 22)
+    saves = {"currency": "EUR", "value_at_risk": 424.0, "actions": '[{"loss_avoided": 700.0}]'}
+    assert line_of(late_row(**saves), "", "fr", today).beyond == (
+        "évite 700\xa0€, sites livrés compris"
+    )
+    for less in ({"actions": '[{"loss_avoided": 424.2}]'}, {"actions": ""}, {"currency": ""}):
+        said = line_of(late_row(**(saves | less)), "", "en", today)
+        assert said.beyond == (
+            "" if "currency" not in less else "avoids 700, sites supplied included"
+        )
 
 
 def test_too_late_says_what_limits_the_loss() -> None:

@@ -50,6 +50,23 @@ def test_rejects_are_shown_with_line_and_reason(ready: Vigistock, files: Path) -
     assert {row["raw"] for row in found["rows"]} == set(BAD.splitlines())
 
 
+def test_rejects_that_came_again_are_shown_where_asked_for(
+    ready: Vigistock, files: Path, tmp_path: Path
+) -> None:
+    ready("ingest", "sales", files / "b.csv")
+    (tmp_path / "mended.csv").write_text(HEADER + BAD.splitlines()[1].replace("douze", "12") + "\n")
+    ready("ingest", "sales", tmp_path / "mended.csv")
+    told = ready("rejects")
+    assert "1 rejected row came again since" in told.out
+    assert "b.csv:3" in told.out
+    assert "b.csv:4" not in told.out
+    assert "b.csv:4" in ready("rejects", "--settled").out
+    left = ready("rejects", "--json").json
+    assert (left["count"], left["came_again"]) == (1, 1)
+    every = ready("rejects", "--settled", "--json").json["rows"]
+    assert [row["settled_by"] for row in every] == [None, 2]
+
+
 def test_rejects_are_exported(ready: Vigistock, files: Path, tmp_path: Path) -> None:
     ready("ingest", "sales", files)
     target = tmp_path / "rejects.csv"

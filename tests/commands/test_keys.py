@@ -85,6 +85,6 @@ def test_wrong_usage(ready: Vigistock, arguments: tuple[object, ...]) -> None:
 def test_expiry() -> None:
     assert expiry(None, None, NOON) is None
     assert expiry(None, 1, NOON) == NOON + dt.timedelta(days=1)
-    assert expiry("2026-11-22", None, NOON) == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
+    assert expiry(dt.date(2026, 11, 22), None, NOON) == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
     with pytest.raises(typer.BadParameter):
-        expiry("2026-11-21", None, NOON)
+        expiry(dt.date(2026, 11, 21), None, NOON)

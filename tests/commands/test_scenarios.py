@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from api.commands.scenarios import _by_flags
-from api.scenario_words import described, to_do
+from api.scenario_words import described, summary, to_do
 from models.scenarios.declaration import scenario_of
 from models.workspace import Workspace
 from tests.api.planned import kept_scenario
@@ -39,7 +39,7 @@ def test_plans_are_listed_in_words_and_as_json(planned: Vigistock) -> None:
     told = planned("scenario", "list").out.replace("\xa0", " ")
     assert "Novapack s’arrête" in told
     assert "demande +20 % (PARIS)" in told, "a plan without a name is named by what it supposes"
-    assert "5 séries cassent (la première ven. 27 nov.)." in told
+    assert "5 références rompent (la première ven. 27 nov.)." in told
     listed = planned("scenario", "list", "--json").json["scenarios"]
     assert [one["scenario"] for one in listed] == [2, 1]
     assert listed[1]["changes"] == [STOP]
@@ -50,15 +50,17 @@ def test_a_plan_is_shown_against_its_base_in_both_languages(
 ) -> None:
     french = planned("scenario", "compare", 1).out.replace("\xa0", " ")
     for words in (
-        *("Novapack s’arrête 6 semaine(s)", "vu jusqu’au dim. 20 déc.", "LYON · 00123"),
-        *("20 % → 90 %", "Perte attendue 15 € → 75 € (+60 €) ; 20 unités de plus manquent."),
-        *("Trouver 8 unités de 00123 ailleurs avant le ven. 27 nov., pour LYON, PARIS",),
+        *("Novapack s’arrête 6 semaines", "vu jusqu’au dim. 20 déc.", "LYON · 00123"),
+        *("20 % → 90 %", "LYON"),
+        "Perte attendue sur 5 références concernées : 15 € → 75 € (+60 €) ; "
+        "20 unités de plus manquent.",
+        *("Trouver 8 unités de 00123 ailleurs au plus tard le ven. 27 nov., pour LYON, PARIS",),
     ):
         assert words in french, french
     with (folder / "vigistock.toml").open("a") as file:
         file.write('language = "en"\n')
     english = planned("scenario", "compare", 1).out
-    for words in ("Novapack stops for 6 week(s)", "5 series break", "Expected loss €15 → €75"):
+    for words in ("Novapack stops for 6 weeks", "5 series break", "concerned: €15 → €75 (+€60)"):
         assert words in english, english
 
 
@@ -104,6 +106,7 @@ def test_flags_are_one_change(flags: dict[str, object], change: dict[str, object
         (("--demand", 5, "--stop", 2, "--supplier", "N"), "one change at a time"),
         (("--supplier", "N"), "say what changes"),
         (("--demand", "5", "--from", "yesterday"), "yesterday"),
+        (("--demand", "5", "--to", "10/12/2026"), "Did you mean 2026-12-10 (10 December)?"),
     ],
 )
 def test_what_cannot_be_meant_is_wrong_usage(
@@ -111,7 +114,7 @@ def test_what_cannot_be_meant_is_wrong_usage(
 ) -> None:
     answer = vigistock("scenario", "run", *words)
     assert answer.code == 2
-    assert told in " ".join(answer.err.split())
+    assert told in " ".join(answer.err.replace("│", "").split())
 
 
 def test_a_flag_that_the_change_does_not_take_is_named(
@@ -138,11 +141,27 @@ def test_every_change_and_action_has_words_in_both_languages() -> None:
         assert told.count(" ; ") == len(changes) - 1
         for word in ("PO-1", "1.5", "25", "thé"):
             assert word in told
+
         for action in ("find", "order", "transfer", "expedite", "substitute"):
             row = {"action": action, "source": "X", "order_id": "PO-1", "sku": "A", "units": 3.0}
             words = to_do(row | {"by": "2026-11-23 11:00", "sites": "S"}, language, NEAR)
             assert "A" in words
             assert "{" not in words
+
+
+def test_one_is_not_written_as_several() -> None:
+    scenario = scenario_of({"changes": [STOP | {"weeks": 1.0}]})
+    assert described(scenario, "fr") == "Novapack s’arrête 1 semaine"
+    assert described(scenario, "en") == "Novapack stops for 1 week"
+    once = dict.fromkeys(("sooner", "relieved", "better"), 0)
+    money = {"currency": "EUR", "value_base": 5.0, "value_scenario": 8.0, "value_added": 3.0}
+    rows = [money | {"units_short_added": 1.0, "units_turned_away": 0.0}]
+    totals = once | {"series": 1, "broken": 1, "worse": 1, "first_break": None, "by_currency": rows}
+    broken, loss = summary(totals, "fr", dt.date(2026, 12, 20))
+    assert broken == "1 référence rompt, 1 aggravée."
+    assert loss.replace("\xa0", " ") == (
+        "Perte attendue sur 1 référence concernée : 5 € → 8 € (+3 €) ; 1 unité de plus manque."
+    )
 
 
 def test_the_flow_is_an_export(vigistock: Vigistock, company: Workspace, folder: Path) -> None:

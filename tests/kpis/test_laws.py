@@ -172,6 +172,33 @@ def test_a_period_under_way_says_so_and_has_no_trend() -> None:
     assert october["before"].tolist() == september["value"].tolist()
 
 
+@pytest.mark.parametrize(
+    ("september", "october", "trend"),
+    [
+        pytest.param((4, 0), (2, 0), "better", id="both known: fewer days are better"),
+        pytest.param((4, 0), (2, 1), "", id="so far below: it may still pass the month before"),
+        pytest.param((4, 0), (6, 1), "worse", id="above already: it can only get worse"),
+        pytest.param((4, 1), (6, 0), "", id="the month before may have been worse than told"),
+        pytest.param((4, 1), (2, 0), "better", id="below what was passed before"),
+        pytest.param((4, 0), (4, 1), "", id="no steadiness of a bound"),
+    ],
+)
+def test_a_lower_bound_is_not_called_better(
+    september: tuple[int, int], october: tuple[int, int], trend: str
+) -> None:
+    cells, coverage = company()
+    cells = cells.astype({"numerator": "float64"})
+    late = cells["kpi"] == "supplier_lateness"
+    for period, (days, still_open) in (("2026-09", september), ("2026-10", october)):
+        its = late & (cells["grain"] == "month") & (cells["period"] == period)
+        assert its.any()
+        cells.loc[its, "numerator"] = days * cells.loc[its, "denominator"]
+        cells.loc[its, "censored"] = still_open
+    found = table((cells, coverage))
+    rows = found[(found["kpi"] == "supplier_lateness") & (found["period"] == "2026-10")]
+    assert rows["trend"].tolist() == [trend]
+
+
 def test_nothing_is_divided_by_nothing() -> None:
     days = pd.date_range("2026-09-01", ORIGIN)
     quiet = pd.DataFrame({"date": days, "site": "LYON", "sku": "A", "units": 0.0})

@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
@@ -160,13 +161,13 @@ def test_each_buyer_is_told_of_their_items(reader: PublicationReader) -> None:
     assert "00124" not in coffee.text
     assert "00124" in tea.text
     assert "00123" not in tea.text
-    assert tea.subject == "Vigistock, lundi 23 novembre : 1 série déjà en rupture, 0 alerte"
+    assert tea.subject == "Vigistock, lundi 23 novembre : 1 référence déjà en rupture, 0 alerte"
 
 
 @pytest.mark.parametrize(
     ("language", "words"),
     [
-        ("fr", ("Bonjour C. Morel", "Série par série", "risque 85", "Commande PO-1182")),
+        ("fr", ("Bonjour C. Morel", "Référence par référence", "risque 85", "Commande PO-1182")),
         (
             "en",
             ("Good morning C. Morel", "Series by series", "risk 85%", "Order PO-1182 is 4 days"),
@@ -201,6 +202,17 @@ def test_the_list_has_a_limit_and_says_so(reader: PublicationReader) -> None:
 def test_a_buyer_that_nobody_knows_is_named(reader: PublicationReader) -> None:
     with pytest.raises(UnknownName, match=r"C\. Morel"):
         digests_of(reader, "fr", limit=5, buyer="C. Moral")
+
+
+def test_where_no_item_names_a_buyer_it_says_how_to_name_one(
+    reader: PublicationReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody = pd.Series([""], index=[("FR-NAN", "TEA")])
+    monkeypatch.setattr("api.messages.digest.buyers_of", lambda _: nobody)
+    with pytest.raises(UnknownName) as found:
+        digests_of(reader, "fr", limit=5, buyer="Toto")
+    assert "column buyer of the feed items" in found.value.next_step
+    assert "Known" not in found.value.next_step
 
 
 @pytest.mark.parametrize(

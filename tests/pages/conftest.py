@@ -23,7 +23,7 @@ from tests.api.serving import serving
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
 expect.set_options(timeout=20_000)  # two tests beside each other on a busy machine
-WIDE, NARROW = (1360, 900), (390, 844)
+WIDE, NARROW, SMALL = (1360, 900), (390, 844), (360, 640)
 
 
 @pytest.fixture(scope="package")

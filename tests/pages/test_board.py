@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import re
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from api.pages.monday import accuracy_of, out_of_ten
 from api.pages.orders import HEAD, LINE, days_of, totals_of
 from api.scorecards import keep
 from api.served import Served
+from forecasting.feeds import load_profile, read
+from forecasting.record import Record
 from forecasting.record.database import connect
 from models.publication import open_publication
 from models.publication.build import table_of
@@ -123,6 +126,25 @@ def test_a_quiet_company(own_workspace: Workspace, monkeypatch: pytest.MonkeyPat
         assert "Rien à signaler" in client.get("/").text
         assert "Pas d’alerte" in client.get("/series?site=LYON&sku=00123").text
         assert "Rien n’a encore été jugé" in client.get("/monday").text
+
+
+def test_rows_that_came_again_are_hidden_until_asked_for(own_workspace: Workspace) -> None:
+    publish(own_workspace)
+    head = "date,site,sku,units\n"
+    wrong = f"{head}2026-11-02,LYON,00123,x\n2026-11-03,LYON,00123,y\n"
+    with Record.open(own_workspace.database_url) as record:
+        for text in (wrong, f"{head}2026-11-02,LYON,00123,3\n"):
+            reading = read(text.encode(), "sales", load_profile("generic"), name="ventes.csv")
+            number = record.deliver(reading, received_at=dt.datetime.now(dt.UTC)).delivery
+    with serving(own_workspace) as client:
+        assert "dont 1 revenue juste" in client.get("/data").text
+        page = client.get(f"/data/{number - 1}").text
+        assert "1 ligne est revenue depuis" in page
+        assert "2026-11-03,LYON,00123,y" in page
+        assert "2026-11-02,LYON,00123,x" not in page
+        shown = client.get(f"/data/{number - 1}?settled=1").text
+        assert "2026-11-02,LYON,00123,x" in shown
+        assert f"revenue avec la livraison {number}" in shown
 
 
 def test_the_last_good_one_is_shown_as_such(own_workspace: Workspace) -> None:
@@ -230,6 +252,10 @@ def test_orders_by_day() -> None:
     ]
     assert found[0]["orders"][0]["excess_value"] == 3.0
     assert days_of(table.head(0)) == []
+    day = dt.date(2026, 11, 2)
+    silences = table.assign(silent_since=[None, None, pd.NaT, day])
+    told = [order["silent_since"] for one in days_of(silences) for order in one["orders"]]
+    assert told == [None, None, day]
 
 
 def test_orders_summed_by_supplier() -> None:

@@ -29,7 +29,7 @@ def plain(text: str) -> str:
         (
             "fr",
             [
-                "Fiabilité fournisseurs : à l&#39;heure et complet",
+                "Fiabilité fournisseurs : à l’heure et complet",
                 "90,0 %",
                 "octobre 2026",
                 "le mois d’avant : 70,0 %",
@@ -97,6 +97,28 @@ def test_the_five_and_what_stands_in(own_workspace: Workspace) -> None:
     assert suppliers.now["period"] == "2026-11"
     assert suppliers.past[-2:] == [("2026-09", 0.7), ("2026-10", 0.9)]
     assert not five[4].is_known
+
+
+def test_before_anything_was_judged_it_says_when_and_what_was_rehearsed(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = {"warnings": 517, "ruptured": 1, "averted": 211, "false_alarm": 28}
+    counts |= {"not_attributable": 0, "ruptures": 410, "announced": 230, "missed": 180}
+    used = {
+        **{"name": "rupture-risk", "version": 1, "champion": True, "origin_label": "2026-11-22"},
+        "metrics": {f"warnings/{name}": float(count) for name, count in counts.items()},
+    }
+    monkeypatch.setattr("api.pages.monday._models", lambda _engine: ([used], {}))
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        text = plain(client.get("/monday").text)
+    assert "Rien n’a encore été jugé." in text
+    assert "La publication 1 parle des jours du 23 nov. au 6 décembre 2026." in text
+    assert "517 alertes annoncées : réalisées 1, évitées par ce qui a été fait ensuite 211" in text
+    assert "410 ruptures sont arrivées : annoncées 230, non annoncées 180" in text
+    used["metrics"] = {}
+    with serving(own_workspace) as client:
+        assert "Répétition" not in client.get("/monday").text
 
 
 def test_segments_where_the_past_wins_come_first() -> None:

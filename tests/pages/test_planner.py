@@ -138,7 +138,9 @@ def test_an_excel_file_is_checked_then_taken_in(
         page.get_by_role("button", name="Vérifier").click()
         receipt = page.locator("[data-receipt]")
         expect(receipt).to_contain_text("Vérifié", timeout=60_000)
-        expect(receipt).to_contain_text("2 lignes lues, 1 acceptées, 1 mises de côté")
+        expect(receipt).to_contain_text(
+            "lignes lues\u00a0: 2, acceptées\u00a0: 1, mises de côté\u00a0: 1"
+        )
         assert client.get("/v1/feeds/deliveries").json()["items"] == []
         page.get_by_role("button", name="Charger").click()
         expect(receipt).to_contain_text("Chargé.", timeout=60_000)
@@ -173,7 +175,7 @@ def test_customer_orders_are_named_where_a_publication_tells_them(
         told = page.locator(".action .customers li").first
         expect(told).to_contain_text("Dupont : C-17 · 4 × 00123 · pour le sam. 28 nov.")
         page.goto(seen.base + SERIES)
-        page.get_by_text("1 commande client à sauver ou à prévenir").click()
+        page.get_by_text("1 commande client à sauver, ou client à prévenir").click()
         expect(page.locator(".customers li")).to_contain_text("Dupont")
 
 

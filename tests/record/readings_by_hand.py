@@ -16,7 +16,7 @@ from forecasting.tables import FEEDS, Kind
 NOON = dt.datetime(2026, 3, 2, 12, 0, tzinfo=dt.UTC)
 TEXT = pa.dictionary(pa.int32(), pa.string())
 ARROW = {Kind.NUMBER: pa.float64(), Kind.DATE: pa.date32()}
-REJECTS = ["line", "column", "code", "message", "raw"]
+REJECTS = ["line", "column", "code", "message", "raw"]  # with no key: of no row in particular
 
 
 def day(text: str) -> dt.date:

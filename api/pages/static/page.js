@@ -21,6 +21,22 @@ for (const place of document.querySelectorAll("[data-fragment]")) {
     .catch(() => place.replaceChildren());
 }
 
+// On a phone each row of a wide table is a block, whose cells name their column; the roles keep it a
+// table for a screen reader.
+const STACKED = 3;  // columns, from which on
+const ROLES = { table: "table", thead: "rowgroup", tbody: "rowgroup", tr: "row", td: "cell", "th[scope=col]": "columnheader", "th[scope=row]": "rowheader" };
+for (const table of document.querySelectorAll(".wide > table")) {
+  const names = [...table.querySelectorAll("thead th")].map((one) => one.textContent.trim());
+  if (names.length < STACKED) continue;
+  table.classList.add("stacked");
+  for (const [selector, role] of Object.entries(ROLES)) {
+    for (const one of table.matches(selector) ? [table] : table.querySelectorAll(selector)) one.setAttribute("role", role);
+  }
+  for (const row of table.tBodies[0].rows) {
+    [...row.cells].forEach((cell, place) => cell.matches("td") && names[place] && (cell.dataset.label = names[place]));
+  }
+}
+
 document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
 
 // Paper cannot be clicked: everything folded is printed open.

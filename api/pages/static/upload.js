@@ -31,7 +31,7 @@ function element(tag, text, className = "") {
 
 function show(place, receipt, labels, isCheck) {
   const verdict = receipt.repeated ? labels.repeated : isCheck ? labels.checked : labels.taken;
-  const counts = ["read", "accepted", "rejected", "duplicates"].map((name) => `${number(receipt[name])} ${labels[name]}`);
+  const counts = ["read", "accepted", "rejected", "duplicates"].map((name) => `${labels[name]}${labels.is}${number(receipt[name])}`);
   const examples = element("ul", "");
   for (const row of receipt.examples.slice(0, SHOWN)) {
     const item = element("li", `${labels.line} ${row.line ?? "?"}: `);
