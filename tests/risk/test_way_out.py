@@ -457,6 +457,25 @@ def test_an_action_that_saves_next_to_nothing_is_none_and_the_risk_is_accepted()
     assert worth.groups["attention"][0] == Attention.TODAY
 
 
+def test_next_to_nothing_is_counted_in_the_currency_of_the_item() -> None:
+    """As many yen as would be worth it in euros are a trifle where the settings say so."""
+    dear = shelf(
+        on_hand=0.0,
+        demand=0.02,
+        orders=(*PAST, LATE),
+        item={**PRICED, "unit_price": 5000.0, "currency": "JPY"},
+    )
+    saved = found(dear).groups["loss_avoided"].iloc[0]
+    assert 10.0 < saved < 1_500.0
+    for options, attention in (
+        (Options(), Attention.TODAY),
+        (Options(least_saving=1_500.0, currency="JPY"), Attention.ACCEPTED),
+        (Options(exchange_rates={"JPY": 0.006}), Attention.ACCEPTED),
+        (Options(exchange_rates={"JPY": 0.1 + 10.0 / saved}), Attention.TODAY),
+    ):
+        assert found(dear, options=options).groups["attention"].iloc[0] == attention
+
+
 def test_a_warning_without_an_action_says_what_comes_anyway() -> None:
     slow = delivered(40, promised_in=40, count=8)
     coming = Order(placed=-4, promised=12, units=400.0, order_id="PO-9")
