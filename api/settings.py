@@ -198,6 +198,9 @@ class Settings(BaseSettings):
     transfer_cost: Cost | None = Field(None, description="currency a transfer")
     order_cost: Cost | None = Field(None, description="currency an order")
     count_cost: Cost | None = Field(None, description="currency a shelf counted")
+    least_saving: Cost = Field(
+        10.0, description="currency, that an action is worth though it saves next to no units"
+    )
     exchange_rates: Annotated[
         dict[
             Annotated[str, Field(pattern=r"^[A-Z]{3}$")],
@@ -207,7 +210,7 @@ class Settings(BaseSettings):
         BeforeValidator(_by_currency),
     ] = Field(
         default_factory=dict,
-        description="what a unit of each other currency is worth in `currency`, for ranking alone",
+        description="what a unit of each other currency is worth in `currency`, to rank by",
     )
     keep_publications: Annotated[int, Field(ge=2)] = Field(
         100, description="the newest so many publications keep their files"

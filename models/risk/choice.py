@@ -27,10 +27,9 @@ from models.risk.whatif import WhatIf
 
 IN_TIME: Final = 0.5  # of what would be lost, that an option spares while it is in time
 WORTH: Final = 0.02  # of it, below which an option is none
-LEAST_UNITS: Final = 0.5  # saved, below which an action is none
-LEAST_VALUE: Final = 10.0
-"""… unless it saves this much, in the item's currency, where no setting says what it costs: a few
-minutes of a buyer."""
+LEAST_UNITS: Final = 0.5
+"""Saved, below which an action is none, unless it is worth what it costs, or where no setting says
+that the setting `least_saving`: a few minutes of a buyer."""
 REPAIRS: Final = 0.1  # of it, below which an option is told but never recommended
 SECOND: Final = 0.1  # of it, that a second action spares besides
 BREAKS_FROM: Final = 0.25
@@ -111,6 +110,7 @@ class Stakes:
     chance: Floats  # of a stockout, as published
     unit_cost: Floats
     out: NDArray[np.bool_]
+    least_saving: Floats  # currency, see `is_trifle`
 
 
 @dataclass(frozen=True)
@@ -131,9 +131,10 @@ class Amount:
         return replace(self, units=self.units - other.units, value=value)
 
 
-def is_trifle(saved: Amount, cost: float) -> bool:
-    """Whether what an action saves in all is next to nothing. `cost`: currency; NaN unknown."""
-    least = LEAST_VALUE if np.isnan(cost) else cost
+def is_trifle(saved: Amount, cost: float, least_saving: float) -> bool:
+    """Whether what an action saves in all is next to nothing. `cost`: currency; NaN unknown: then
+    the least saving, in the same currency, takes its place."""
+    least = least_saving if np.isnan(cost) else cost
     return saved.units < LEAST_UNITS and not saved.value >= least
 
 
@@ -163,6 +164,7 @@ class Chosen:
     nothing_done: Amount  # lost within the main horizon, those who draw from it included
     act_by: str
     effects: list[Effect]  # the series itself, and those that draw from it
+    least_saving: float  # currency, see `is_trifle`
     way: Variant | None = None  # the change that the first recommended one makes
 
     @property
@@ -178,7 +180,7 @@ class Chosen:
         first, by_units = self.options[0], self.nothing_done.by_units
         saved = Amount(first.units_saved, first.loss_avoided, by_units)
         dear = not by_units and not first.pays  # units and money are never compared
-        return not dear and not is_trifle(saved, first.cost)
+        return not dear and not is_trifle(saved, first.cost, self.least_saving)
 
     @property
     def is_accepted(self) -> bool:
@@ -451,7 +453,8 @@ class Choice:
                 given[other.giver.row] = given.get(other.giver.row, 0.0) + other.option.units
         effects = self._effects(one, first)
         way = None if first is None else first.way
-        return Chosen(one.row, [*options, accept], recommended, lost, act_by, effects, way)
+        least = float(self.stakes.least_saving[one.row])
+        return Chosen(one.row, [*options, accept], recommended, lost, act_by, effects, least, way)
 
 
 def _is_worth(saved: Amount, lost: Amount) -> bool:

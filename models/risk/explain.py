@@ -105,6 +105,7 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
         chance=shortage.probability,
         unit_cost=panel.series["unit_cost"].to_numpy(dtype=np.float64),
         out=shortage.out,
+        least_saving=np.array([base.options.least_saving_in(one) for one in shortage.currency]),
     )
     found = Choice(base, variants, reruns, short, ratio, stakes).made(asked)
     listed = np.flatnonzero(shortage.listed).tolist()

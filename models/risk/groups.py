@@ -46,6 +46,7 @@ class Group:
     buyer: str
     currency: str
     members: list[Member]
+    least_saving: float  # currency, see `is_trifle`
 
     @property
     def acting(self) -> list[Member]:
@@ -82,7 +83,7 @@ class Group:
 
     @property
     def is_trifle(self) -> bool:
-        return is_trifle(self.saved, self.cost)
+        return is_trifle(self.saved, self.cost, self.least_saving)
 
     @property
     def ruptures(self) -> float:
@@ -154,7 +155,7 @@ def grouped(
         member = Member(row, base.code_of[row][0], acting, own, effect, first)
         found.setdefault(key, []).append(member)
     groups = [
-        Group(code, source, buyer, unit, members)
+        Group(code, source, buyer, unit, members, base.options.least_saving_in(unit))
         for (code, source, buyer, unit, _), members in found.items()
     ]
     return sorted(groups, key=lambda one: _worth(one, base.options.exchange_rates))

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Days, Frequency, to_period
-from models.lead_time import LONGEST_DAYS
+from models.lead_time import LONGEST_DAYS, Rows
 from models.risk.causes import Language, plural, plural_of, written
 from models.risk.variants import NewLine, Variant
 from models.risk.whatif import WhatIf
@@ -182,9 +182,11 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
     days = order_days(terms, row, need.today, span)[: MOST_ORDER_DAYS + 1]
     if not len(days):
         days = order_days(terms, row, need.today, LOOK_AHEAD_DAYS)[:1]
+    units = need.units
     if need.by_site:
         days = days[can_give(base, row, days)]
-    if not len(days):
+        units = _given(base, need, days)
+    if not len(days) or units <= 0:
         return []
     source = str(terms.source[row])
     master = terms.master_days[row]
@@ -195,7 +197,7 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
             row,
             extra=(
                 NewLine(
-                    need.units,
+                    units,
                     day,
                     NEVER if wait is None else day + wait,
                     supplier="" if need.by_site else source,
@@ -207,7 +209,7 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
     ]
     option = Option(
         "transfer" if need.by_site else "order",
-        need.units,
+        units,
         cutoff_time=str(terms.cutoff_time[row]),
         source=source,
     )
@@ -225,10 +227,32 @@ def can_give(base: WhatIf, row: int, days: Days) -> NDArray[np.bool_]:
         return np.ones(len(days), dtype=bool)
     sellable = base.panel.stock["sellable"].to_numpy(dtype=np.float64)[giver]
     out = np.append(float(sellable <= 0), base.outlook.means["out"][giver])
+    return np.asarray(~(out[_eves(base, days, len(out))] >= NOTHING_TO_GIVE))
+
+
+def _eves(base: WhatIf, days: Days, known: int) -> Rows:
+    """[d] the close before each day (period): 0 is that of the origin, at most the last `known`."""
     origin = base.panel.origin
     asked = [to_period(day, base.panel.frequency) - origin - 1 for day in days.astype(object)]
-    eves = np.minimum(np.array(asked, dtype=np.int64), len(out) - 1)
-    return np.asarray(~(out[eves] >= NOTHING_TO_GIVE))
+    return np.minimum(np.array(asked, dtype=np.int64), known - 1)
+
+
+def _given(base: WhatIf, need: Need, days: Days) -> float:
+    """Units to ask of the site that ships to a series: no more than it is expected to have on the
+    first of the days, in whole packs; what it has is unknown: all that is wanted; 0: nothing."""
+    supply = base.structure.supply
+    giver = int(supply.sources.of_series[need.row])
+    if giver < 0 or not len(days):
+        return need.units
+    at_close = base.outlook.means["on_hand"][giver] - supply.blocked[giver]
+    now = base.panel.stock["sellable"].to_numpy(dtype=np.float64)[giver]
+    has = np.append(now, at_close)
+    most = has[_eves(base, days[:1], len(has))][0]
+    if not most < need.units:
+        return need.units
+    pack = supply.policies.pack[need.row] or 1.0
+    units = float(np.floor(most / pack + 1e-9) * pack)
+    return units if units >= max(supply.policies.least_order[need.row], pack) else 0.0
 
 
 def _calls(need: Need, base: WhatIf) -> list[Draft]:

@@ -48,7 +48,8 @@ def test_every_key_of_the_design_can_be_set(toml: Path) -> None:
         'availability_basis = "sales"\nshop_hours = []\nunmet = "backordered"\n'
         'country = "fr"\nlanguage = "en"\n'
         'currency = "usd"\ndaily_budget = 5\nholding_rate = 0.2\nexpedite_cost = 50\n'
-        "transfer_cost = 5\norder_cost = 10\ncount_cost = 2\nexchange_rates = { usd = 0.9 }\n"
+        "transfer_cost = 5\norder_cost = 10\ncount_cost = 2\nleast_saving = 8\n"
+        "exchange_rates = { usd = 0.9 }\n"
         "keep_publications = 7\nkeep_months = 0\n"
         'seed = 9\nworkers = 2\nengine = "dask"\n'
         'schema = "erp"\nhosts = ["*.example.com"]\nhttps = true\nrate_limit = "9/second"\n'
@@ -167,8 +168,8 @@ def test_keys_are_the_designs_and_those_of_retention() -> None:
     assert " ".join(KEYS) == (
         "frequency database tracking quantiles horizons forecast_horizons stockout_availability "
         "availability_basis shop_hours unmet country language currency daily_budget holding_rate "
-        "expedite_cost transfer_cost order_cost count_cost exchange_rates keep_publications "
-        "keep_months seed workers engine schema hosts "
+        "expedite_cost transfer_cost order_cost count_cost least_saving exchange_rates "
+        "keep_publications keep_months seed workers engine schema hosts "
         "https rate_limit request_seconds push_mib push_seconds drain_seconds access_log "
         "smtp_host smtp_port smtp_tls smtp_user mail_from mail_to webhook_private webhook_url"
     )

@@ -9,7 +9,7 @@ from scipy.stats import nbinom
 
 from forecasting.calendar import Frequency
 from forecasting.counts import counts_at, crps, places_of
-from forecasting.dispersion import TRIED, VOLUMES, Dispersion, losses_of
+from forecasting.dispersion import TRIED, VOLUMES, Dispersion, losses_of, volume_class
 from forecasting.distribution import GRID, ErrorPaths
 
 PATHS = 400
@@ -129,7 +129,7 @@ def test_pooled_scores_bend_the_quantiles():
 
 def test_a_bank_without_paths_draws_from_the_count_model():
     none = bank_of(np.zeros((0, 0, 28), np.float32), np.zeros(0, np.int64))
-    ranks = none.order(2, 5, 0, paths=100, seed=1).argsort(axis=0)
+    ranks = none.order(2, 5, 0, paths=100, seed=1).argsort(axis=1).T
     assert sorted(ranks[:, 0].tolist()) == list(range(100))
     assert (ranks[:, 0] != ranks[:, 1]).any()
 
@@ -200,3 +200,27 @@ def test_without_any_test_the_dispersion_is_that_of_recent_demand():
 
 def test_counts_of_a_product_that_nobody_wants_are_zero():
     assert not counts_at(np.linspace(-2, 2, 10)[None], np.zeros((1, 3)), np.ones(1)).any()
+
+
+@pytest.mark.parametrize("times", [None, 0.4, 1.7])
+def test_paths_lay_out_the_counts_of_each_step(times):
+    bank = bank_of(lenders(), np.full(300, 3))
+    mean = np.abs(np.random.default_rng(2).normal(4.0, 3.0, (6, 28)))
+    given = {
+        "mean": mean,
+        "dispersion": np.linspace(0.1, 1.5, 6),
+        "quantum": np.array([1.0, 1.0, 2.0, 0.5, 1.0, 12.0]),
+        "count": 40,
+        "moved": None if times is None else mean * times,
+    }
+    levels = (np.arange(40) + 1) / 40  # each rank
+    told = bank.quantiles(levels, **given).astype(np.float32)
+    drawn = bank.paths(range(6), [0] * 6, seed=3, horizon=28, **given)
+    np.testing.assert_array_equal(np.sort(drawn, axis=1), told.transpose(0, 2, 1))
+    order = [
+        bank.order(int(volume), key, 0, paths=40, seed=3)
+        for key, volume in enumerate(volume_class(mean.mean(axis=1)))
+    ]
+    for row, of_row in enumerate(order):
+        for step in range(28):
+            np.testing.assert_array_equal(drawn[row, of_row[step], step], told[row, step])

@@ -104,6 +104,11 @@ def calm():
     return panel, fitted, fitted.forecast(panel)
 
 
+def test_means_alone_are_those_of_a_forecast(calm):
+    panel, fitted, forecast = calm
+    np.testing.assert_array_equal(fitted.means(panel), forecast.mean)
+
+
 def test_forty_hostile_series_get_an_answer_with_method_and_reason(mixed):
     panel, forecast = mixed
     assert len(panel) == 12 + 36 + 4

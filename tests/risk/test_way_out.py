@@ -20,7 +20,7 @@ from models.attention import Attention
 from models.lead_time import fit_lead_times
 from models.projection import Supply, supply_of
 from models.publication.build import table_of
-from models.risk import RiskAssessment, assess
+from models.risk import RiskAssessment, assess, variant_supply
 from models.risk.working_days import WorkingDays
 from tests.risk.warehouse import TODAY, Order, Shelf, delivered, forecast_of, panel_of, shelf
 
@@ -286,12 +286,41 @@ def test_an_empty_warehouse_is_not_asked_and_its_stores_are_told_to_call_its_sup
     stocked = found(replace(hub, on_hand=300.0), *stores)
     assert "transfer" in set(stocked.options["code"])
     assert store["recommended"].sum() == 1
+    assert first["residual_probability"] < made.warnings["probability"][1] - 0.05
+
+
+def test_what_a_call_leaves_at_a_store_is_an_assessment_but_for_the_days_before_the_new_promise(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Who is called about a late order may still deliver tomorrow, as it might have without the
+    call; a publication made with the new promise expects nothing before it. Else they agree."""
+    hub, stores = network(hub_demand=4.0, stocks=[12.0] * 2)
+    panel, forecast = company(hub, *stores)
+
+    def of_store() -> Any:
+        told = run(panel, forecast).options
+        return told[(told["site"] == "S0") & (told["at_site"] == "HUB")].iloc[0]
+
+    first = of_store()
     promised = pd.Series([first["arrives_on"]] * len(panel.orders)).astype("datetime64[s]")
     again = run(replace(panel, orders=panel.orders.assign(promised_on=promised)), forecast)
-    assert again.warnings["probability"][1] == pytest.approx(
-        first["residual_probability"], abs=0.02
-    )
-    assert first["residual_probability"] < made.warnings["probability"][1] - 0.05
+    left = again.warnings["probability"][1]
+    assert left - 0.02 < first["residual_probability"] < left
+    monkeypatch.setattr(variant_supply, "_no_later", lambda lines, book, base: lines)
+    assert of_store()["residual_probability"] == pytest.approx(left, abs=1e-9)
+
+
+def test_a_site_is_asked_for_no_more_than_it_is_expected_to_have() -> None:
+    hub, stores = network(hub_demand=0.2, stocks=[2.0] * 2)
+    asked = []
+    for on_hand in (300.0, 9.0):
+        made = found(replace(hub, on_hand=on_hand, orders=PAST), *stores)
+        told = made.options[(made.options["site"] == "S0") & (made.options["code"] == "transfer")]
+        asked.append(float(told["units"].iloc[0]))
+    assert asked[0] > 9.0 >= asked[1] > 7.0
+    packed = [replace(one, item={**one.item, "pack_size": 5.0}) for one in stores]
+    told = found(replace(hub, on_hand=9.0, orders=PAST), *packed).options
+    assert set(told["units"][(told["site"] == "S0") & (told["code"] == "transfer")]) == {5.0}
 
 
 def test_a_group_names_the_site_that_is_short_and_each_item_once() -> None:
@@ -426,6 +455,25 @@ def test_an_action_that_saves_next_to_nothing_is_none_and_the_risk_is_accepted()
     dear = {**PRICED, "unit_price": 5000.0}
     worth = found(shelf(on_hand=0.0, demand=0.02, orders=(*PAST, LATE), item=dear))
     assert worth.groups["attention"][0] == Attention.TODAY
+
+
+def test_next_to_nothing_is_counted_in_the_currency_of_the_item() -> None:
+    """As many yen as would be worth it in euros are a trifle where the settings say so."""
+    dear = shelf(
+        on_hand=0.0,
+        demand=0.02,
+        orders=(*PAST, LATE),
+        item={**PRICED, "unit_price": 5000.0, "currency": "JPY"},
+    )
+    saved = found(dear).groups["loss_avoided"].iloc[0]
+    assert 10.0 < saved < 1_500.0
+    for options, attention in (
+        (Options(), Attention.TODAY),
+        (Options(least_saving=1_500.0, currency="JPY"), Attention.ACCEPTED),
+        (Options(exchange_rates={"JPY": 0.006}), Attention.ACCEPTED),
+        (Options(exchange_rates={"JPY": 0.1 + 10.0 / saved}), Attention.TODAY),
+    ):
+        assert found(dear, options=options).groups["attention"].iloc[0] == attention
 
 
 def test_a_warning_without_an_action_says_what_comes_anyway() -> None:

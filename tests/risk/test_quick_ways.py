@@ -1,0 +1,144 @@
+"""What is computed together, on several cores, in part or once is what was computed one by one."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from forecasting import engine
+from forecasting.options import Options
+from models import sources
+from models.lead_time import fit_lead_times
+from models.projection import project, supply_of, with_sources
+from models.risk import draws, reruns, structure, whatif
+from models.risk.draws import Draws
+from tests.risk.test_way_out import LATE, NOVA, PAST, PRICED, network, run
+from tests.risk.warehouse import Order, Shelf, forecast_of, panel_of, shelf
+
+OPTIONS = Options()
+
+
+def warehouses() -> list[Shelf]:
+    """Policies, habits, orders late and ahead, lots that expire, blocked and old stock, a hub."""
+    hub, stores = network(hub_demand=9.0, stocks=[0.0, 5.0, 20.0])
+    kinds: list[dict[str, Any]] = [
+        {"on_hand": 4.0, "orders": (*PAST, LATE)},
+        {"on_hand": 22.0, "orders": (*PAST, Order(promised=9)), "lots": ((3, 4.0),)},
+        {"on_hand": 10.0, "orders": PAST, "policy": {"reorder_point": 8.0, "order_up_to": 30.0}},
+        {"on_hand": 6.0, "orders": PAST, "blocked": 3.0, "stale_days": 2},
+    ]
+    alone = [
+        shelf(site="LYON", sku=f"ITEM-{n:02}", demand=1.0 + n % 5, item=PRICED, **kinds[n % 4])
+        for n in range(72)
+    ]
+    return sorted([hub, *stores, *alone], key=lambda one: (one.site, one.sku))
+
+
+@pytest.fixture(scope="module")
+def company() -> tuple[Any, Any]:
+    shelves = warehouses()
+    panel = panel_of(shelves, suppliers=[NOVA])
+    return panel, forecast_of(panel, shelves)
+
+
+def supply_in(company: tuple[Any, Any]) -> Any:
+    panel, forecast = company
+    mean = forecast.grains[panel.frequency].mean
+    supply = supply_of(panel, fit_lead_times(panel, OPTIONS), mean.mean(axis=1), 28, OPTIONS)
+    return with_sources(supply, Draws(forecast, 28), lost_share=0.5)
+
+
+def test_a_part_is_the_part_of_the_whole(company: tuple[Any, Any]) -> None:
+    _, forecast = company
+    supply, rows = supply_in(company), np.array([5, 70, 5, 2, 33, 0])
+    kept, drawn = np.unique(rows, return_inverse=True)
+    times = np.array([1.0, 1.0, 1.3, 0.5, 2.0, 1.0], dtype=np.float32)
+    demand = forecast.paths(kept, 28)
+    part = project(
+        *(demand, supply, rows),
+        **{"main": 14, "lost_share": 0.5, "reach": 14, "shelves": False},
+        drawn=drawn,
+        times=times,
+    )
+    for place, (row, more) in enumerate(zip(rows.tolist(), times, strict=True)):
+        alone = forecast.paths(slice(row, row + 1), 28) * more
+        whole = project(alone, supply, slice(row, row + 1), main=14, lost_share=0.5)
+        for name in ("unmet", "arrivals", "on_hand", "first_out"):
+            told = part.means[name][place]
+            np.testing.assert_array_equal(told[:14], whole.means[name][0, :14], err_msg=name)
+            assert not told[14:].any()
+        soon = whole.out_at[0] < 14
+        np.testing.assert_array_equal(part.out_at[place], np.where(soon, whole.out_at[0], np.nan))
+    assert part.means["unmet"].any()
+    assert part.on_hand.shape[0] == 0
+
+
+def test_threads_change_nothing(company: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    panel, forecast = company
+    supply, demand = supply_in(company), forecast.paths(slice(None), 28)
+    told = []
+    for cores in (1, 2):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        told.append(project(demand, supply, slice(None), main=14, lost_share=0.5))
+    assert len(panel) >= 2 * engine.LEAST_ROWS
+    for name, values in told[0].means.items():
+        np.testing.assert_array_equal(values, told[1].means[name])
+    for name in ("on_hand", "out_at", "back_at", "before_receipt", "weights"):
+        np.testing.assert_array_equal(getattr(told[0], name), getattr(told[1], name))
+
+
+def test_an_assessment_is_that_of_reruns_one_by_one_and_whole(
+    company: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quick = run(*company)
+    plainly = project
+
+    def whole(*given: Any, reach: Any = None, shelves: bool = True, **more: Any) -> Any:
+        return plainly(*given, **more)
+
+    monkeypatch.setattr(reruns, "project", whole)
+    for module in (structure, whatif, reruns, sources):
+        monkeypatch.setattr(module, "BLOCK", 1)
+    monkeypatch.setattr(draws, "MOST_KEPT", 0)
+    monkeypatch.setattr(engine, "LEAST_ROWS", 10**9)
+    plain = run(*company)
+    assert (quick.warnings["actions"] != "").sum() > 20
+    assert {"order", "expedite"} <= set(quick.options["code"])
+    for name in ("warnings", "projection", "options", "groups"):
+        pd.testing.assert_frame_equal(getattr(quick, name), getattr(plain, name))
+
+
+def test_paths_are_the_same_however_many_are_kept(
+    company: tuple[Any, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, forecast = company
+    one = forecast.paths(slice(0, 1), 28).nbytes
+    monkeypatch.setattr(draws, "MOST_KEPT", 2 * one)
+    drawn = Draws(forecast, 28)
+    drawn(np.array([7, 3]))
+    for rows in ([3], [3, 4, 7], [9, 8], [7, 9]):
+        asked = np.array(rows)
+        np.testing.assert_array_equal(drawn(asked), forecast.paths(asked, 28))
+    assert [rows.tolist() for rows, _ in drawn.ahead([np.array([1]), np.array([3, 5])])] == [
+        [1],
+        [3, 5],
+    ]
+
+
+@pytest.mark.parametrize("links", [0, 4, 9, 30])
+def test_circles_are_strongly_connected_components(links: int) -> None:
+    luck, count = np.random.default_rng(links), 12
+    for _ in range(20):
+        takers, givers = luck.integers(0, count, links), luck.integers(0, count, links)
+        told = sources._circles(takers, givers, count)
+        graph = coo_array((np.ones(links), (takers, givers)), shape=(count, count))
+        _, parts = connected_components(graph, directed=True, connection="strong")
+        np.testing.assert_array_equal(
+            told[:, None] == told[None, :], parts[:, None] == parts[None, :]
+        )
