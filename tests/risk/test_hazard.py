@@ -87,8 +87,14 @@ def taught(availability: np.ndarray) -> tuple[Panel, Lessons]:
 
 
 @cache
+def usual() -> tuple[Panel, Lessons]:
+    """Rehearsed once for all; nobody changes what is in it."""
+    return taught(statuses())
+
+
+@cache
 def learned() -> tuple[Lessons, RuptureHazard]:
-    _, lessons = taught(statuses())
+    _, lessons = usual()
     hazard = RuptureHazard.learn(lessons, seed=1)
     assert hazard is not None
     return lessons, hazard
@@ -122,7 +128,7 @@ def test_features_of_an_origin_see_nothing_later() -> None:
     day = LEARNED - 10
     turned = statuses()
     turned[:, day + 1 :] = 1.1 - turned[:, day + 1 :]
-    (_, before), (_, after) = taught(statuses()), taught(turned)
+    (_, before), (_, after) = usual(), taught(turned)
     ours, theirs = before.origin == origin(day), after.origin == origin(day)
     assert ours.sum() == SERIES
     pd.testing.assert_frame_equal(
@@ -148,7 +154,7 @@ def test_odd_records_make_no_infinite_feature() -> None:
 
 
 def test_lessons_end_where_the_panel_does() -> None:
-    panel, lessons = taught(statuses())
+    panel, lessons = usual()
     assert (lessons.origin + lessons.end).max() == panel.origin
     assert lessons.origin.min() == origins_of(panel, NEXT_DAY)[0][0]
 
