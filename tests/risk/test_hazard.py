@@ -111,13 +111,11 @@ def test_it_finds_what_the_structure_cannot_know_on_days_it_never_saw() -> None:
     _, hazard = learned()
     source = rows_of(statuses())
     said: dict[str, list[np.ndarray]] = {"learned": [], "status": [], "event": []}
-    for day in range(LEARNED, DAYS - 1):
-        panel = build_panel(source, origin(day), NEXT_DAY)
+    panels = [build_panel(source, origin(day), NEXT_DAY) for day in range(LEARNED, DAYS)]
+    for panel, after in itertools.pairwise(panels):
         said["learned"].append(first_out(hazard, panel, NEXT_DAY)[:, 0])
         said["status"].append(first_out(None, panel, NEXT_DAY)[:, 0])
-        said["event"].append(
-            closed_out(build_panel(source, origin(day + 1), NEXT_DAY), NEXT_DAY)[:, -1]
-        )
+        said["event"].append(closed_out(after, NEXT_DAY)[:, -1])
     event, ours, theirs = (np.concatenate(said[name]) for name in ("event", "learned", "status"))
     assert average_precision_score(event, ours) > average_precision_score(event, theirs) + 0.3
     assert abs(ours.mean() - event.mean()) < 0.03
