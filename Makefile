@@ -9,7 +9,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 WORKSPACE ?= vigistock-workspace
 NO_SERVE ?=
 LOCK_OPTIONS ?=
-PYTEST_OPTIONS ?= -n 3 --dist loadfile
+# In the order of the folders: what a folder shares is made once a worker, and small files end the run.
+PYTEST_OPTIONS ?= -n 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: help demo test coverage check lock bench notebooks screenshots clean
 

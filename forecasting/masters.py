@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,18 +18,21 @@ def frame_of(rows: object, feed: str) -> pd.DataFrame:
     Text is "" where blank, numbers NaN, dates datetime64[s] NaT. The delivery that brought a row is
     left behind: the same data is the same frame, however it came.
     """
-    frame: pd.DataFrame = rows.to_pandas(date_as_object=False)  # type: ignore[attr-defined]
-    frame = frame.drop(columns="delivery", errors="ignore")
+    found: pd.DataFrame = rows.to_pandas(date_as_object=False)  # type: ignore[attr-defined]
+    found = found.drop(columns="delivery", errors="ignore")
+    columns: dict[str, Any] = {str(name): found[name] for name in found}
     for column in FEEDS[feed].columns:
-        name = column.name
-        present = frame[name] if name in frame else pd.Series(None, index=frame.index, dtype=object)
-        if column.kind is Kind.NUMBER:
-            frame[name] = present.astype("float64")
-        elif column.kind is Kind.DATE:
-            frame[name] = present.astype("datetime64[s]")
+        present = columns.get(column.name)
+        if column.kind in (Kind.NUMBER, Kind.DATE):
+            kind, blank = ("f8", np.nan) if column.kind is Kind.NUMBER else ("M8[s]", "NaT")
+            told = np.full(len(found), blank, kind) if present is None else present.astype(kind)
+        elif present is None:
+            told = np.full(len(found), "", object)
         else:
-            frame[name] = present.astype(object).where(present.notna(), "")
-    return frame
+            told = present.to_numpy(object, copy=True)
+            told[present.isna().to_numpy()] = ""
+        columns[column.name] = told
+    return pd.DataFrame(columns, index=found.index)
 
 
 def valid_on(frame: pd.DataFrame, day: dt.date, *, key: list[str]) -> pd.DataFrame:

@@ -60,6 +60,7 @@ def source_digest() -> str:
     return sha.hexdigest()
 
 
+@cache
 def environment() -> str:
     """Every installed distribution as `name==version`, sorted, one a line: a requirements file."""
     found = {

@@ -1,4 +1,5 @@
-"""Databases for all tests: a real SQLite file and a real PostgreSQL server, fresh for each test."""
+"""For all tests: databases, a real SQLite file and a real PostgreSQL server, fresh for each test;
+an MLflow store; no wall clock in a law."""
 
 from __future__ import annotations
 
@@ -10,10 +11,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
+from hypothesis import settings
 from sqlalchemy import create_engine, text
 
 from api.logs import JsonLine
+from forecasting.options import Options
 from forecasting.record import Record
+from models.tracking import Tracking
+from models.workspace import Workspace
+from tests.once import once
+
+settings.register_profile("house", deadline=None)  # a busy machine is no failure
+settings.load_profile("house")
 
 _SCHEMAS = itertools.count(1)
 
@@ -25,6 +35,26 @@ def no_log_of_a_service() -> Iterator[None]:
     root = logging.getLogger()
     for handler in [one for one in root.handlers if isinstance(one.formatter, JsonLine)]:
         root.removeHandler(handler)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_hashes() -> Iterator[None]:
+    """Passwords hashed as everywhere, at a thousandth of the price, which is not the point here."""
+    with pytest.MonkeyPatch.context() as patch:
+        quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+        patch.setattr("api.users._hasher", quick)
+        yield
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an MLflow store with its tables, which take seconds, and nothing in it."""
+
+    def make(folder: Path) -> None:
+        with Tracking(Workspace(folder, Options())).client():
+            pass
+
+    return once(tmp_path_factory, "mlflow", make) / "mlflow.db"
 
 
 @pytest.fixture(scope="session")

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Collection
+import shutil
+from collections.abc import Collection, Mapping
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from api.workspaces import init_workspace
+from api.workspaces import init_workspace, read_workspace
 from forecasting.calendar import Frequency, labels, origin_of, parse_as_of, period_start
 from forecasting.options import QUANTILES
 from forecasting.record.database import connect
@@ -40,13 +43,21 @@ SERIES: Final = pd.DataFrame(
 )
 
 
+@cache
+def _initialised() -> TemporaryDirectory[str]:
+    """Holds what `vigistock init` makes, once for this process; gone with it."""
+    made = TemporaryDirectory(prefix="vigistock-init-")
+    init_workspace(Path(made.name) / "w", frequency="D", database=None)
+    return made
+
+
 def workspace_in(folder: Path, *, language: str = "fr") -> Workspace:
-    """A daily workspace made as `vigistock init` makes it."""
-    made = init_workspace(folder, frequency="D", database=None)
+    """A daily workspace as `vigistock init` makes it."""
+    shutil.copytree(Path(_initialised().name) / "w", folder)
     if language != "fr":
         with (folder / "vigistock.toml").open("a") as file:
             file.write(f'language = "{language}"\n')
-    return made
+    return read_workspace(folder).workspace
 
 
 def publish(
@@ -80,6 +91,11 @@ def provenance(as_of: str) -> Provenance:
 
 
 def parts(mean: float, as_of: str, sites: Collection[str] = ()) -> dict[str, pa.Table]:
+    return dict(_parts(mean, as_of, tuple(sites)))
+
+
+@cache
+def _parts(mean: float, as_of: str, sites: tuple[str, ...]) -> Mapping[str, pa.Table]:
     series = SERIES[SERIES["site"].isin(sites)] if sites else SERIES
     series = series.sort_values(["site", "sku"], ignore_index=True)
     origin = provenance(as_of).origin

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ from schemathesis.config._checks import (
     POSITIVE_DATA_ACCEPTANCE_EXPECTED_STATUSES as POSITIVE,
 )
 from schemathesis.generation import GenerationMode
+from schemathesis.schemas import BaseSchema
+
+from api import jobs
+from models.workspace import Workspace
 
 EXAMPLES = 100  # an operation and mode; `python -m benchmarks.fuzz` draws more
 CONFIG = Path(__file__).parents[2] / "schemathesis.toml"
@@ -107,6 +112,22 @@ def test_only_statuses_with_a_reason_are_added_to_the_checks_own() -> None:
     assert not told["checks"]
 
 
+@pytest.fixture(scope="module")
+def schema(client: Client) -> Iterator[BaseSchema]:
+    """Of the service, whose jobs are done as soon as they are asked for: what they do, in a process
+    of its own each, is for the tests of jobs, and twenty that wait would refuse all others."""
+    config = SchemathesisConfig.from_path(CONFIG)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "_start", _done_at_once)
+        yield schemathesis.openapi.from_url(f"{client.base_url}/openapi.json", config=config)
+
+
+def _done_at_once(workspace: Workspace, number: int) -> None:
+    run = jobs._Run(workspace, number)
+    run._end(jobs.DONE)
+    run.engine.dispose()
+
+
 @pytest.mark.parametrize(
     ("operation_id", "mode"),
     [
@@ -117,13 +138,11 @@ def test_only_statuses_with_a_reason_are_added_to_the_checks_own() -> None:
     ],
 )
 def test_the_service_keeps_its_document(
-    client: Client, operation_id: str, mode: GenerationMode
+    schema: BaseSchema, operation_id: str, mode: GenerationMode
 ) -> None:
     """No 5xx; documented statuses, media types, bodies and headers only; what keeps the schema is
     taken and what breaks it refused, but for the statuses that schemathesis.toml gives reasons for.
     """
-    config = SchemathesisConfig.from_path(CONFIG)
-    schema = schemathesis.openapi.from_url(f"{client.base_url}/openapi.json", config=config)
     operation = schema.find_operation_by_id(operation_id)
 
     @settings(

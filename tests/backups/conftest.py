@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from api.workspaces import init_workspace
-from forecasting.options import Options
 from forecasting.record import Record
 from forecasting.record.database import connect
 from models.publication import publish_parts
 from models.registry import Registry
-from models.tracking import Tracking
 from models.workspace import Workspace
 from tests.api.published import AS_OF, parts, provenance
 from tests.models.test_registry import NOON, learn
@@ -38,20 +37,11 @@ def deliver(workspace: Workspace, sku: str) -> None:
         record.deliver(reading_of(batch), received_at=NOON)
 
 
-@pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """An MLflow store with its tables, which take seconds to make."""
-    workspace = Workspace(tmp_path_factory.mktemp("store"), Options())
-    with Tracking(workspace).client():
-        pass
-    return (workspace.folder / "mlflow.db").read_bytes()
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def company(
     tmp_path: Path,
     request: pytest.FixtureRequest,
-    store: bytes,
+    empty_store: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Workspace:
     url = None
@@ -59,7 +49,7 @@ def company(
         url = request.getfixturevalue("postgres_url")
         client_tools(monkeypatch)
     workspace = init_workspace(tmp_path / "w", frequency="D", database=url)
-    (workspace.folder / "mlflow.db").write_bytes(store)
+    shutil.copy(empty_store, workspace.folder / "mlflow.db")
     deliver(workspace, "COFFEE")
     for name in ("a", "b"):
         deliver(workspace, name)

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.commands import app
+from tests.api.published import workspace_in
 
 
 class Answer:
@@ -48,7 +49,7 @@ def vigistock(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Vigistock:
 
 
 @pytest.fixture
-def ready(vigistock: Vigistock) -> Vigistock:
-    """On a workspace that `init` has made."""
-    assert vigistock("init").code == 0
+def ready(vigistock: Vigistock, folder: Path) -> Vigistock:
+    """On a workspace as `init` makes it."""
+    workspace_in(folder)
     return vigistock

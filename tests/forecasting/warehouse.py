@@ -3,53 +3,37 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from benchmarks.rows import ARROW, TableRows
 from forecasting.calendar import Frequency, origin_of
 from forecasting.options import Options
 from forecasting.panel import Panel, build_panel
 from forecasting.tables import FEEDS, Kind
 
-ARROW = {Kind.NUMBER: pa.float64(), Kind.DATE: pa.date32()}
 LAST = dt.date(2026, 11, 22)  # a Sunday
 
 
 class Rows:
-    """A source of rows like the record, from one frame or list of dicts a feed."""
+    """A source of rows like the record, from one frame or list of dicts a feed, read once."""
 
     def __init__(self, *, complete: pd.DataFrame | None = None, **feeds: Any) -> None:
         self.feeds = {feed: pd.DataFrame(rows) for feed, rows in feeds.items()}
         self.complete = complete
 
+    @cached_property
+    def _tables(self) -> TableRows:
+        return TableRows({feed: _table_of(feed, frame) for feed, frame in self.feeds.items()})
+
     def rows(
         self, feed: str, *, since: dt.date | None = None, until: dt.date | None = None
     ) -> pa.Table:
-        frame = self.feeds.get(feed, pd.DataFrame())
-        table = FEEDS[feed]
-        if table.dated and len(frame):
-            dates = pd.to_datetime(frame[table.dated])
-            frame = frame[dates <= pd.Timestamp(until or dt.date(2200, 1, 1))]
-            dates = pd.to_datetime(frame[table.dated])
-            frame = frame[dates >= pd.Timestamp(since or dt.date(1900, 1, 1))]
-        columns = {}
-        for column in table.columns:
-            kind = ARROW.get(column.kind, pa.string())
-            if column.name in frame:
-                values = frame[column.name]
-                if column.kind is Kind.DATE:
-                    values = pd.to_datetime(values).dt.date
-                filled = values.astype(object).where(values.notna(), None)
-                columns[column.name] = pa.array(filled.tolist(), kind)
-            else:
-                columns[column.name] = pa.nulls(len(frame), kind)
-            if kind == pa.string():
-                text = columns[column.name].fill_null("")
-                columns[column.name] = text.dictionary_encode()
-        return pa.table(columns)
+        return self._tables.rows(feed, since=since, until=until)
 
     def complete_stock_dates(self) -> pd.DataFrame:
         empty = pd.DataFrame({"site": [], "date": pd.to_datetime([])})
@@ -62,6 +46,28 @@ class Rows:
             if dated and len(frame):
                 marks[feed] = pd.to_datetime(frame[dated]).max().date()
         return marks
+
+
+def _table_of(feed: str, frame: pd.DataFrame) -> pa.Table:
+    """Canonical columns; rows without the date that the feed goes by are left out."""
+    table = FEEDS[feed]
+    if table.dated and len(frame):
+        frame = frame[frame[table.dated].notna()]
+    columns = {}
+    for column in table.columns:
+        kind = ARROW.get(column.kind, pa.string())
+        if column.name not in frame:
+            found = pa.nulls(len(frame), kind)
+        elif column.kind is Kind.NUMBER:
+            found = pa.array(frame[column.name].astype(float), kind, from_pandas=True)
+        elif column.kind is Kind.DATE:
+            found = pa.array(pd.to_datetime(frame[column.name]).dt.normalize()).cast(kind)
+        else:
+            found = pa.array(frame[column.name], kind, from_pandas=True)
+        if kind == pa.string():
+            found = found.fill_null("").dictionary_encode()
+        columns[column.name] = found
+    return pa.table(columns)
 
 
 def days_of(units: Any, *, site: str = "LYON", sku: str = "CAFE", last: dt.date = LAST) -> Any:

@@ -1,8 +1,9 @@
-"""One small company, built once; one MLflow store with its tables, copied for each workspace."""
+"""One small company, built once, and trained once for all that ask what changes."""
 
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -12,19 +13,23 @@ from forecasting.feeds import load_profile, read
 from forecasting.feeds.reading import Reading
 from forecasting.options import Options
 from models.workspace import Workspace
-from tests.journeys.company import Outcome, Rooms, deliver, feeds_of, readings_of, trained
+from tests.journeys.company import (
+    Outcome,
+    Rooms,
+    deliver,
+    feeds_of,
+    outcome_of,
+    readings_of,
+    trained,
+)
+from tests.once import once
 
 OPTIONS = Options(paths=60)
 
 
 @pytest.fixture(scope="session")
-def rooms(tmp_path_factory: pytest.TempPathFactory) -> Rooms:
-    from models.tracking import Tracking
-
-    folder = tmp_path_factory.mktemp("store")
-    with Tracking(Workspace(folder, OPTIONS)).client():
-        pass
-    return Rooms(tmp_path_factory.mktemp("rooms"), folder / "mlflow.db")
+def rooms(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Rooms:
+    return Rooms(tmp_path_factory.mktemp("rooms"), empty_store)
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +52,16 @@ def feeds(exports: list[Reading]) -> dict[str, pa.Table]:
 
 
 @pytest.fixture(scope="session")
-def usual(rooms: Rooms, feeds: dict[str, pa.Table]) -> tuple[Workspace, Outcome]:
-    """The workspace trained on the company as it is, as of three weeks before its end."""
-    workspace = rooms.furnish("usual", OPTIONS)
-    deliver(workspace, readings_of(feeds))
-    return workspace, trained(workspace)
+def usual(
+    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, feeds: dict[str, pa.Table]
+) -> tuple[Workspace, Outcome]:
+    """The workspace trained on the company as it is, as of three weeks before its end; nobody
+    changes it."""
+
+    def make(folder: Path) -> None:
+        workspace = Rooms(folder, empty_store).furnish("usual", OPTIONS)
+        deliver(workspace, readings_of(feeds))
+        trained(workspace)
+
+    workspace = Workspace(once(tmp_path_factory, "journeys", make) / "usual", OPTIONS)
+    return workspace, outcome_of(workspace)

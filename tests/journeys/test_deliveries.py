@@ -3,8 +3,6 @@ correction changes what it corrects and nothing else."""
 
 from __future__ import annotations
 
-import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +26,7 @@ from tests.journeys.company import (
     trained,
 )
 from tests.journeys.conftest import OPTIONS
+from tests.once import copy_of
 
 PIECES = 3
 TOLD_TOGETHER = {
@@ -80,8 +79,7 @@ def test_both_databases_give_the_same_publication(
 
 @pytest.fixture
 def copied(usual: tuple[Workspace, Outcome], tmp_path: Path) -> Workspace:
-    shutil.copytree(usual[0].folder, tmp_path / "copied")
-    return replace(usual[0], folder=tmp_path / "copied")
+    return copy_of(usual[0], tmp_path / "copied")
 
 
 def test_publishing_again_gives_the_same_bytes(

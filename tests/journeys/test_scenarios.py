@@ -21,8 +21,9 @@ from models.scenarios.plans import list_plans, read_part
 from models.scenarios.run import run_scenario
 from models.tables import scenarios
 from models.workspace import Workspace
-from tests.journeys.company import Rooms, deliver, reader_of, trained
+from tests.journeys.company import Outcome, Rooms, deliver, reader_of, trained
 from tests.journeys.conftest import OPTIONS
+from tests.once import copy_of
 
 MORE = scenario_of({"name": "More", "changes": [{"kind": "demand", "percent": 40.0}]})
 
@@ -31,11 +32,16 @@ MORE = scenario_of({"name": "More", "changes": [{"kind": "demand", "percent": 40
     scope="module", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)]
 )
 def company(
-    rooms: Rooms, exports: list[Reading], request: pytest.FixtureRequest, module_postgres: str
+    rooms: Rooms,
+    exports: list[Reading],
+    usual: tuple[Workspace, Outcome],
+    request: pytest.FixtureRequest,
 ) -> Workspace:
     """Trained and published once a database."""
-    url = module_postgres if request.param == "postgresql" else ""
-    made = rooms.furnish(f"scenarios on {request.param}", OPTIONS, url)
+    if request.param == "sqlite":
+        return copy_of(usual[0], rooms.folder / "scenarios")
+    url = request.getfixturevalue("module_postgres")
+    made = rooms.furnish("scenarios on PostgreSQL", OPTIONS, url)
     deliver(made, exports)
     trained(made)
     return made

@@ -1,4 +1,4 @@
-"""A real MLflow store for each test; its tables, which take seconds, are made once a session."""
+"""A real MLflow store for each test; a small warehouse by month, trained once for all to copy."""
 
 from __future__ import annotations
 
@@ -9,19 +9,26 @@ import pytest
 
 from forecasting.calendar import Frequency
 from forecasting.options import Options
+from models.pipelines.train import train
 from models.workspace import Workspace
+from tests.models.test_pipelines import ITEMS, OCTOBER, deliver, opened
+from tests.once import copy_of, once
+
+MONTHLY = Options(frequency=Frequency.MONTH, paths=50)
 
 
 @pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of an MLflow store with its tables and nothing in it."""
-    from models.tracking import Tracking
+def trained_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Workspace:
+    """34 months of four items at two sites after their first training; nobody changes it."""
 
-    folder = tmp_path_factory.mktemp("mlflow")
-    workspace = Workspace(folder, Options())
-    with Tracking(workspace).client():
-        pass
-    return folder / "mlflow.db"
+    def make(folder: Path) -> None:
+        shutil.copy(empty_store, folder / "mlflow.db")
+        workspace = Workspace(folder, MONTHLY)
+        with opened(workspace) as record:
+            deliver(record, 0, 34, ITEMS)
+        train(workspace, OCTOBER)
+
+    return Workspace(once(tmp_path_factory, "trained", make), MONTHLY)
 
 
 @pytest.fixture
@@ -30,4 +37,9 @@ def workspace(tmp_path: Path, empty_store: Path) -> Workspace:
     folder = tmp_path / "workspace"
     folder.mkdir()
     shutil.copy(empty_store, folder / "mlflow.db")
-    return Workspace(folder, Options(frequency=Frequency.MONTH, paths=50))
+    return Workspace(folder, MONTHLY)
+
+
+@pytest.fixture
+def trained(trained_once: Workspace, tmp_path: Path) -> Workspace:
+    return copy_of(trained_once, tmp_path / "trained")

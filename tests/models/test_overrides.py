@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from api import clock
-from forecasting.calendar import Frequency
-from forecasting.options import Options
 from forecasting.record import Record
 from models.overrides.declaration import override_of
 from models.overrides.ledger import add, revoke
@@ -30,23 +26,6 @@ from models.workspace import Workspace
 from tests.models.test_pipelines import ITEMS, NOVEMBER, OCTOBER, deliver, opened
 
 END = clock.today() + dt.timedelta(days=200)
-
-
-@pytest.fixture(scope="module")
-def trained_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Workspace:
-    folder = tmp_path_factory.mktemp("overridden")
-    shutil.copy(empty_store, folder / "mlflow.db")
-    workspace = Workspace(folder, Options(frequency=Frequency.MONTH, paths=50))
-    with opened(workspace) as record:
-        deliver(record, 0, 34, ITEMS)
-        train(workspace, OCTOBER)
-    return workspace
-
-
-@pytest.fixture
-def trained(trained_once: Workspace, tmp_path: Path) -> Workspace:
-    shutil.copytree(trained_once.folder, tmp_path / "w")
-    return dataclasses.replace(trained_once, folder=tmp_path / "w")
 
 
 @pytest.fixture

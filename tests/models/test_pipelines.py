@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ import pytest
 
 from forecasting.calendar import Frequency
 from forecasting.errors import NotReady
-from forecasting.options import Options
 from forecasting.record import Record
 from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
@@ -70,25 +68,6 @@ def company(record: Record) -> Record:
     """34 months of four items at two sites, up to October 2026."""
     deliver(record, 0, 34, ITEMS)
     return record
-
-
-@pytest.fixture(scope="module")
-def trained_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Workspace:
-    """The company after its first training, for all tests of this file to copy."""
-    folder = tmp_path_factory.mktemp("trained")
-    shutil.copy(empty_store, folder / "mlflow.db")
-    workspace = Workspace(folder, Options(frequency=Frequency.MONTH, paths=50))
-    record = opened(workspace)
-    deliver(record, 0, 34, ITEMS)
-    train(workspace, OCTOBER)
-    record.close()
-    return workspace
-
-
-@pytest.fixture
-def trained(trained_once: Workspace, tmp_path: Path) -> Workspace:
-    shutil.copytree(trained_once.folder, tmp_path / "trained")
-    return dataclasses.replace(trained_once, folder=tmp_path / "trained")
 
 
 @pytest.fixture

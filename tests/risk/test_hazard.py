@@ -87,8 +87,14 @@ def taught(availability: np.ndarray) -> tuple[Panel, Lessons]:
 
 
 @cache
+def usual() -> tuple[Panel, Lessons]:
+    """Rehearsed once for all; nobody changes what is in it."""
+    return taught(statuses())
+
+
+@cache
 def learned() -> tuple[Lessons, RuptureHazard]:
-    _, lessons = taught(statuses())
+    _, lessons = usual()
     hazard = RuptureHazard.learn(lessons, seed=1)
     assert hazard is not None
     return lessons, hazard
@@ -105,13 +111,11 @@ def test_it_finds_what_the_structure_cannot_know_on_days_it_never_saw() -> None:
     _, hazard = learned()
     source = rows_of(statuses())
     said: dict[str, list[np.ndarray]] = {"learned": [], "status": [], "event": []}
-    for day in range(LEARNED, DAYS - 1):
-        panel = build_panel(source, origin(day), NEXT_DAY)
+    panels = [build_panel(source, origin(day), NEXT_DAY) for day in range(LEARNED, DAYS)]
+    for panel, after in itertools.pairwise(panels):
         said["learned"].append(first_out(hazard, panel, NEXT_DAY)[:, 0])
         said["status"].append(first_out(None, panel, NEXT_DAY)[:, 0])
-        said["event"].append(
-            closed_out(build_panel(source, origin(day + 1), NEXT_DAY), NEXT_DAY)[:, -1]
-        )
+        said["event"].append(closed_out(after, NEXT_DAY)[:, -1])
     event, ours, theirs = (np.concatenate(said[name]) for name in ("event", "learned", "status"))
     assert average_precision_score(event, ours) > average_precision_score(event, theirs) + 0.3
     assert abs(ours.mean() - event.mean()) < 0.03
@@ -122,7 +126,7 @@ def test_features_of_an_origin_see_nothing_later() -> None:
     day = LEARNED - 10
     turned = statuses()
     turned[:, day + 1 :] = 1.1 - turned[:, day + 1 :]
-    (_, before), (_, after) = taught(statuses()), taught(turned)
+    (_, before), (_, after) = usual(), taught(turned)
     ours, theirs = before.origin == origin(day), after.origin == origin(day)
     assert ours.sum() == SERIES
     pd.testing.assert_frame_equal(
@@ -148,7 +152,7 @@ def test_odd_records_make_no_infinite_feature() -> None:
 
 
 def test_lessons_end_where_the_panel_does() -> None:
-    panel, lessons = taught(statuses())
+    panel, lessons = usual()
     assert (lessons.origin + lessons.end).max() == panel.origin
     assert lessons.origin.min() == origins_of(panel, NEXT_DAY)[0][0]
 

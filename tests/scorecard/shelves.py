@@ -9,13 +9,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 
 from forecasting.calendar import Frequency, origin_of
 from forecasting.options import Options
 from forecasting.panel import build_panel
-from forecasting.record.reader import between
-from forecasting.tables import FEEDS
 from models.scorecard import Said, Truth, truth_of
 from tests.forecasting.warehouse import Rows
 
@@ -77,20 +74,7 @@ def said(
     return Said(after + 100, origin, MAIN, rows, lambda: np.full((len(skus), 28), high))
 
 
-class Kept(Rows):
-    """Rows that are made once: a panel asks for every quarter of ten years."""
-
-    def __init__(self, **feeds: Any) -> None:
-        super().__init__(**feeds)
-        self._whole = {feed: super(Kept, self).rows(feed) for feed in FEEDS}
-
-    def rows(
-        self, feed: str, *, since: dt.date | None = None, until: dt.date | None = None
-    ) -> pa.Table:
-        return between(FEEDS[feed], self._whole[feed], since, until)
-
-
-def _rows(shelves: Sequence[Shelf]) -> Kept:
+def _rows(shelves: Sequence[Shelf]) -> Rows:
     sales, stock, orders, receipts, movements = [], [], [], [], []
     for one in shelves:
         key = {"site": "LYON", "sku": one.sku}
@@ -121,4 +105,4 @@ def _rows(shelves: Sequence[Shelf]) -> Kept:
         movements += [key | move | {"date": day(move["date"])} for move in one.moves]
     feeds = {"sales": sales, "stock": stock, "orders": orders, "receipts": receipts}
     feeds["movements"] = movements
-    return Kept(**{feed: rows for feed, rows in feeds.items() if rows})
+    return Rows(**{feed: rows for feed, rows in feeds.items() if rows})
