@@ -43,7 +43,9 @@ class ScenarioTotals(BaseModel):
     better: int = Field(ge=0)
     relieved: int = Field(ge=0)
     first_break: dt.date | None
-    by_currency: list[Figures] = Field(description="currencies are never added")
+    by_currency: list[Figures] = Field(
+        description="sums over the series concerned (`series`) alone; currencies are never added"
+    )
 
 
 class ScenarioSummary(BaseModel):

@@ -39,7 +39,7 @@ STOP: Final = {
 VIEWS: Final = {
     "morning": ("/", "fr", WIDE),
     "morning-phone": ("/", "en", PHONE),
-    "series": (SERIES, "fr", (1200, 900)),
+    "series": (SERIES, "fr", (1200, 935)),
     "flow": ("/flow", "fr", (1200, 980)),
     "orders": ("/orders", "fr", WIDE),
     "plan": ("/plans/1", "fr", WIDE),
