@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from forecasting.calendar import Frequency
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows
+from models.order_practice import practice_of
 from models.terms import Terms, longest_gap_days, review_periods
 
 HABIT_STRENGTH: Final = 12.0
@@ -63,8 +64,9 @@ def policies_of(
     """Policies as declared, completed where only part of one is.
 
     No reorder point: the level itself (order at each review), or safety stock + mean demand over
-    lead time and review. No level: reorder point + a usual order (median of the past, else the
-    demand between two reviews).
+    the stated lead time and the days between reviews, moved to where orders went out so far
+    (models.order_practice). No level: reorder point + a usual order (median of the past, else the
+    demand between two reviews), or as far as those orders went.
 
     Inside a week or a month orders follow each other: what sells, on each path, up to the last
     review whose order still comes in the same period is ordered again `within` it. Inside a day
@@ -77,24 +79,30 @@ def policies_of(
     )
     review_days = np.nan_to_num(table["review_days"].to_numpy(dtype=np.float64), nan=1.0)
     length = panel.frequency.days
-    span = lead_times.median_days(terms.group, terms.master_days) + review_days
-    by_safety = safety + mean_demand * span / length
+    gap = [longest_gap_days(days) if days else 1 for days in terms.order_days]
+    between = np.maximum(review_days, gap)
+    lead = lead_times.median_days(terms.group, terms.master_days)
+    planned = np.where(np.isfinite(terms.master_days), terms.master_days, lead)
+    by_safety = safety + mean_demand * (planned + between) / length
+    formula = np.isnan(reorder) & np.isnan(up_to) & np.isfinite(safety)
+    practice = practice_of(panel, formula)
+    by_orders = practice.at + mean_demand * between / 2 / length
+    by_safety = practice.shrunk(by_orders, by_safety)
     reorder = np.where(
         np.isfinite(reorder), reorder, np.where(np.isfinite(up_to), up_to, by_safety)
     )
     usual = panel.order_history.groupby("series")["units_ordered"].median()
     usual_units = usual.reindex(range(len(panel))).to_numpy(dtype=np.float64)
-    cycle = mean_demand * np.maximum(review_days / length, 1.0)
-    gap = [longest_gap_days(days) if days else 1 for days in terms.order_days]
-    lead = lead_times.median_days(terms.group, terms.master_days)
-    replaced = 1.0 - (np.maximum(review_days, gap) + lead) / length
-    up_to = np.where(
-        np.isfinite(up_to), up_to, reorder + np.where(usual_units > 0, usual_units, cycle)
-    )
+    cycle = mean_demand * np.maximum(between / length, 1.0)
+    replaced = 1.0 - (between + lead) / length
+    pack = np.nan_to_num(panel.series["pack_size"].to_numpy(dtype=np.float64))
+    level = reorder + np.where(usual_units > 0, usual_units, cycle)
+    level = np.maximum(practice.shrunk(practice.up_to - pack / 2, level), reorder)
+    up_to = np.where(np.isfinite(up_to), up_to, level)
     return Policies(
         reorder_point=reorder,
         order_up_to=up_to,
-        pack=np.nan_to_num(panel.series["pack_size"].to_numpy(dtype=np.float64)),
+        pack=pack,
         least_order=np.nan_to_num(panel.series["minimum_order"].to_numpy(dtype=np.float64)),
         review=review_periods(panel, terms, review_days, np.isfinite(reorder), horizon),
         lead_chance=lead_times.received_after(
