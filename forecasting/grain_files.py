@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.candidates import added_features, boosting, registry, statistical
@@ -74,9 +75,14 @@ def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGra
             weights=registry.weights_by_name(kept["weights"], weighed),
             blend=kept["blend"],
             usual_blend=kept["usual_blend"],
-            scales=kept["scales"],
+            scales=_by_band(kept["scales"], len(kept["usual_blend"])),
             dispersion=Dispersion(kept["losses"], kept["periods"], kept["usual_losses"]),
             errors=ErrorPaths.from_arrays(kept, frequency),
             pooled=pooled,
             names=(tuple(facts["events"]), tuple(facts["frequent_events"])),
         )
+
+
+def _by_band(scales: NDArray[np.float64], bands: int) -> NDArray[np.float64]:
+    """[B, V]; an earlier version had one row [V] for the whole horizon."""
+    return np.tile(scales, (bands, 1)) if scales.ndim == 1 else scales
