@@ -52,8 +52,9 @@ def series_key(site: str, sku: str) -> int:
 class ErrorPaths:
     """The bank of backtest error paths: normal scores [m, K, H] of m lenders.
 
-    `scores` holds NaN for a path that is not known whole; `volumes` [m] is the class by which a
-    lender is found; `bend` [V, G] what pooled scores differ from a normal at GRID, by class.
+    `scores` holds NaN for a path that is not known whole; `volumes` [m, K] is the class by which a
+    lender is found, that of what was forecast at the origin: who had fallen asleep by then lends to
+    those who have now; `bend` [V, G] what pooled scores differ from a normal at GRID, by class.
     `shocks` are what sites have in common, and in none of the scores; None: nothing.
     """
 
@@ -79,12 +80,13 @@ class ErrorPaths:
         sites: NDArray[np.int64],
         frequency: Frequency,
     ) -> ErrorPaths:
-        """The bank of lenders' scores [m, K, H], at most MOST_LENDERS of a class; `sites` [m]: the
-        site_key of each."""
+        """The bank of lenders' scores [m, K, H] and volume classes [m, K], at most MOST_LENDERS of
+        a usual class; `sites` [m]: the site_key of each."""
+        usual = np.median(volumes, axis=1).astype(np.int64) if volumes.size else np.zeros(0)
         kept = [
             rows[np.linspace(0, len(rows) - 1, min(len(rows), MOST_LENDERS)).astype(np.int64)]
             for volume in range(len(VOLUMES) + 1)
-            if len(rows := np.flatnonzero(volumes == volume))
+            if len(rows := np.flatnonzero(usual == volume))
         ]
         chosen = np.sort(np.concatenate(kept)) if kept else np.zeros(0, np.int64)
         bend = _bend(scores, volumes)
@@ -100,9 +102,12 @@ class ErrorPaths:
 
     @classmethod
     def from_arrays(cls, kept: Mapping[str, Any], frequency: Frequency) -> ErrorPaths:
-        """Raises KeyError; an earlier version's bank has no shocks."""
+        """Raises KeyError; an earlier version's bank has no shocks, or one class a lender."""
         shocks = SiteShocks(kept["shock_sites"], kept["shock"]) if "shock" in kept else None
-        return cls(kept["scores"], kept["volumes"], kept["bend"], frequency, shocks)
+        scores, volumes = kept["scores"], kept["volumes"]
+        if volumes.ndim == 1:
+            volumes = np.repeat(volumes[:, None], scores.shape[1], axis=1)
+        return cls(scores, volumes, kept["bend"], frequency, shocks)
 
     @property
     def origins(self) -> int:
@@ -121,7 +126,7 @@ class ErrorPaths:
                 here = np.flatnonzero(self.whole[:, number])
                 near = here
                 for reach in range(len(VOLUMES) + 1):
-                    near = here[distance[here] <= reach]
+                    near = here[distance[here, number] <= reach]
                     if len(near) >= LEAST_LENDERS:
                         break
                 found.append(near)
@@ -244,12 +249,12 @@ class ErrorPaths:
 
 
 def _bend(scores: Scores, volumes: NDArray[np.int64]) -> Matrix:
-    """[V, G] quantiles of the pooled scores less those of a normal, at GRID; classes are shrunk to
-    the whole, the whole to none."""
+    """[V, G] quantiles of the pooled scores [m, K, H] less those of a normal, at GRID, by volume
+    class [m, K]; classes are shrunk to the whole, the whole to none."""
     whole: NDArray[np.bool_] = np.all(np.isfinite(scores), axis=2)
 
-    def bent(rows: NDArray[np.bool_], usual: Matrix) -> Matrix:
-        mine = scores[rows][whole[rows]]
+    def bent(paths: NDArray[np.bool_], usual: Matrix) -> Matrix:
+        mine = scores[paths & whole]
         if not len(mine):
             return usual
         found = np.quantile(mine.ravel(), ndtr(GRID)) - GRID
@@ -257,7 +262,7 @@ def _bend(scores: Scores, volumes: NDArray[np.int64]) -> Matrix:
         mixed: Matrix = trust * found + (1.0 - trust) * usual
         return mixed
 
-    usual = bent(np.ones(len(scores), dtype=bool), np.zeros(len(GRID)))
+    usual = bent(np.ones(whole.shape, dtype=bool), np.zeros(len(GRID)))
     return np.stack([bent(volumes == volume, usual) for volume in range(len(VOLUMES) + 1)])
 
 

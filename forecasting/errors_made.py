@@ -58,7 +58,7 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
         path[window.states.known < SHORT[history.frequency]] = np.nan
         scores[:, k] = path
     usual = volume.mean(axis=1) if origins else np.zeros(count)
-    lends, volumes = trial.lends, volume_class(usual)
+    lends, volumes = trial.lends, volume_class(volume)
     sites = np.array(sites_of(history.series), dtype=np.int64)
     bank = ErrorPaths.of(scores[lends], volumes[lends], sites[lends], history.frequency)
     dispersion = Dispersion.of(

@@ -42,7 +42,7 @@ class FittedGrain:
     weights: Matrix  # [n, M] of the local candidates; NaN where nothing could be tested
     blend: Matrix  # [n, B, m] of local and global members; NaN likewise
     usual_blend: Matrix  # [B, m] for series unknown to the training
-    scales: Matrix  # [V] of the blend, by volume class
+    scales: Matrix  # [B, V] of the blend, by band and volume class
     dispersion: Dispersion
     errors: ErrorPaths
     pooled: PooledModels | None
@@ -112,8 +112,9 @@ class GrainAtOrigin:
         tested = ~np.isnan(weights[:, 0, 0])
         combined = np.isin(self.levels.method, BLENDED)
         combined |= there & tested & (self.levels.level > 0)
-        mixed = blended(members, weights, bands_of(self.horizon))
-        scale = scale_at(fitted.scales, mixed.mean(axis=1) / self.states.quantum)
+        bands = bands_of(self.horizon)
+        mixed = blended(members, weights, bands)
+        scale = scale_at(fitted.scales, mixed.mean(axis=1) / self.states.quantum, bands)
         for row in np.flatnonzero(combined & there & tested).tolist():
             share = ", ".join(
                 f"{name} {part:.2f}"
@@ -122,12 +123,14 @@ class GrainAtOrigin:
             )
             self.levels.method[row] = Method.COMBINATION
             self.levels.reason[row] = f"{share}; local is {self.levels.reason[row]}"
-        told = combined & (np.abs(scale - 1.0) >= TOLD_SCALE) & (mixed.sum(axis=1) > 0)
-        for row in np.flatnonzero(told).tolist():
+        scaled = mixed * scale
+        with np.errstate(invalid="ignore", divide="ignore"):
+            ratio = np.nan_to_num(scaled.sum(axis=1) / mixed.sum(axis=1), nan=1.0)
+        for row in np.flatnonzero(combined & (np.abs(ratio - 1.0) >= TOLD_SCALE)).tolist():
             self.levels.reason[row] += (
-                f"; × {scale[row]:.2f}, as like volumes {_WRONG[scale[row] > 1]}"
+                f"; × {ratio[row]:.2f}, as like volumes {_WRONG[ratio[row] > 1]}"
             )
-        return np.where(combined[:, None], mixed * scale[:, None], local)
+        return np.where(combined[:, None], scaled, local)
 
     def _offered(self, series: pd.DataFrame) -> Matrix:
         """[n, H] share of each period on offer: 0 before the launch and after the end of an item,

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.candidates import added_features, boosting, registry, statistical
@@ -42,10 +43,15 @@ def write(fitted: FittedGrain, folder: Path) -> dict[str, Any]:
     if fitted.pooled is not None:
         facts["library"] = fitted.pooled.direct.library
         facts["features"] = [one.name for one in fitted.pooled.added]
+        facts["bag"] = len(fitted.pooled.direct.boosters)
         for member in POOLED:
-            booster = getattr(fitted.pooled, member)
-            (folder / f"{name}_{member}.booster").write_bytes(booster.to_bytes())
+            for number, booster in enumerate(getattr(fitted.pooled, member).boosters):
+                (folder / _booster_file(name, member, number)).write_bytes(booster.to_bytes())
     return facts
+
+
+def _booster_file(grain: str, member: str, number: int) -> str:
+    return f"{grain}_{member}{f'_{number + 1}' if number else ''}.booster"
 
 
 def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGrain:
@@ -58,13 +64,18 @@ def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGra
         )
         pooled = None
         if "library" in facts:
-            boosters = [
-                boosting.from_bytes(
-                    (folder / f"{name}_{member}.booster").read_bytes(), facts["library"]
+            recursive, direct = (
+                boosting.Bag(
+                    tuple(
+                        boosting.from_bytes(
+                            (folder / _booster_file(name, member, number)).read_bytes(),
+                            facts["library"],
+                        )
+                        for number in range(facts.get("bag", 1))  # 1: an earlier version's
+                    )
                 )
                 for member in POOLED
-            ]
-            recursive, direct = boosters
+            )
             added = added_features.named(facts.get("features", []))
             pooled = PooledModels(recursive, direct, added)
         return FittedGrain(
@@ -74,9 +85,14 @@ def read(folder: Path, frequency: Frequency, facts: dict[str, Any]) -> FittedGra
             weights=registry.weights_by_name(kept["weights"], weighed),
             blend=kept["blend"],
             usual_blend=kept["usual_blend"],
-            scales=kept["scales"],
+            scales=_by_band(kept["scales"], len(kept["usual_blend"])),
             dispersion=Dispersion(kept["losses"], kept["periods"], kept["usual_losses"]),
             errors=ErrorPaths.from_arrays(kept, frequency),
             pooled=pooled,
             names=(tuple(facts["events"]), tuple(facts["frequent_events"])),
         )
+
+
+def _by_band(scales: NDArray[np.float64], bands: int) -> NDArray[np.float64]:
+    """[B, V]; an earlier version had one row [V] for the whole horizon."""
+    return np.tile(scales, (bands, 1)) if scales.ndim == 1 else scales

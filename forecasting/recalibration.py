@@ -1,13 +1,15 @@
 """What forecasts of like volume have been wrong by, taken out of the next ones.
 
 Members are weighted by squared error, which forgives a mean that is too low where demand is small:
-sleepers wake up more often than their last weeks say. So each volume class is scaled by Σ demand ÷
-Σ forecast of the backtest (the multiplicative bias of Winkler and Makridakis 1983, J. R. Stat. Soc.
-A 146:150), as far as its jackknife over the origins (Tukey 1958) lets it be believed.
+sleepers wake up more often than their last weeks say, and the later the more of them. So each
+volume class and band of the horizon is scaled by Σ demand ÷ Σ forecast of the backtest (the
+multiplicative bias of Winkler and Makridakis 1983, J. R. Stat. Soc. A 146:150), as far as its
+jackknife over the origins (Tukey 1958) lets it be believed.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -34,10 +36,10 @@ def scales_of(
     *,
     fresh: float = 1.0,
 ) -> Matrix:
-    """[V] scale of each volume class, 1 where nothing can be believed.
+    """[V] scale of each volume class in a band, 1 where nothing can be believed.
 
-    `forecast`, `demand` [n, K]: sums over the known periods at K origins; `volume` [n, K]: mean
-    forecast a period, quanta; only the series that lend [n] teach. `fresh`: the share of the
+    `forecast`, `demand` [n, K]: sums over the band's known periods at K origins; `volume` [n, K]:
+    mean forecast a period, quanta; only the series that lend [n] teach. `fresh`: the share of the
     windows' periods that are not in another window too: overlapping windows agree by themselves.
     """
     origins = forecast.shape[1]
@@ -59,7 +61,13 @@ def scales_of(
     return scales
 
 
-def scale_at(scales: Matrix, volume: Matrix) -> Matrix:
-    """[n] what a forecast of some mean volume [n], quanta a period, is multiplied by."""
+def scale_at(scales: Matrix, volume: Matrix, bands: Sequence[slice]) -> Matrix:
+    """[n, H] what forecasts of some mean volume [n], quanta a period, are multiplied by: `scales`
+    [B, V] hold in the middle of each band; between them it is a line."""
     place = np.log(np.maximum(volume, 1e-6))
-    return np.exp(np.interp(place, CENTRES, np.log(scales)))
+    by_band = np.stack([np.interp(place, CENTRES, np.log(scale)) for scale in scales], axis=1)
+    middles = [(part.start + part.stop - 1) / 2 for part in bands]
+    steps = np.arange(bands[-1].stop)
+    share = np.stack([np.interp(steps, middles, one) for one in np.eye(len(bands))])
+    found: Matrix = np.exp(np.einsum("nb,bh->nh", by_band, share))
+    return found

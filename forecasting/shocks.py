@@ -51,26 +51,26 @@ class SiteShocks:
     def apart(
         cls, scores: Scores, volumes: NDArray[np.int64], sites: NDArray[np.int64]
     ) -> tuple[SiteShocks | None, Scores]:
-        """The shocks in scores [n, K, H] of series of some volume classes and sites [n], and the
-        scores without them; None, and the scores as they are, where sites have none."""
+        """The shocks in scores [n, K, H] of series of some volume classes [n, K] and sites [n], and
+        the scores without them; None, and the scores as they are, where sites have none."""
         names, place = np.unique(sites, return_inverse=True)
         load = LOADS[volumes]
         whole: NDArray[np.bool_] = np.all(np.isfinite(scores), axis=2)
         weight = np.zeros((len(names), scores.shape[1]))
-        np.add.at(weight, place, load[:, None] ** 2 * whole)
+        np.add.at(weight, place, load**2 * whole)
         total = np.zeros((len(names), *scores.shape[1:]))
-        np.add.at(total, place, np.where(whole[:, :, None], load[:, None, None] * scores, 0.0))
+        np.add.at(total, place, np.where(whole[:, :, None], load[:, :, None] * scores, 0.0))
         of_all = total.sum(axis=0) / np.maximum(weight.sum(axis=0), LEAST)[:, None]
         of_site = total / np.maximum(weight, LEAST)[:, :, None]
         shock = np.where((weight > 0)[:, :, None], of_site - of_all, 0.0)
         # the mean of a whole path tells shock from luck: that is what sums over days are made of
-        left = np.where(whole, scores.mean(axis=2) - load[:, None] * of_site.mean(axis=2)[place], 0)
+        left = np.where(whole, scores.mean(axis=2) - load * of_site.mean(axis=2)[place], 0)
         chance = np.square(left).sum() / max(int(whole.sum() - (weight > 0).sum()), 1)
         variance = _variance(shock.mean(axis=2), weight, chance)
         if variance <= 0.0:
             return None, scores
         told = variance / (variance + chance / np.maximum(weight, LEAST))[:, :, None]
-        best = (told * shock)[place] * load[:, None, None]
+        best = (told * shock)[place] * load[:, :, None]
         kept = (np.sqrt(told) * shock).astype(np.float32)
         return cls(names, kept), (scores - best).astype(np.float32)
 

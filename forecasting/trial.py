@@ -36,7 +36,7 @@ class Trial:
     weights: Matrix  # [n, M] of the local candidates, from all origins; NaN: nothing was tested
     blend: Matrix  # [n, B, m] of local and global members, from all origins
     usual_blend: Matrix  # [B, m] of all series together
-    scales: Matrix  # [V] of the blend, by volume class
+    scales: Matrix  # [B, V] of the blend, by band and volume class
     losses: Matrix  # [n, K, G] Σ CRPS of the forecasts at each φ tried; 0 where history is thin
     periods: Matrix  # [n, K] in those sums
     lends: NDArray[np.bool_]  # [n] false for series too thin or too odd to teach others
@@ -76,7 +76,7 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
     for k in range(len(windows)):
         rest = shrunk(np.delete(product, k, axis=1), segments, lends, fresh=fresh)
         forecasts[:, k] = blended(members[k], simplex_weights(rest, fresh=fresh), bands)
-    scales = np.ones(len(CENTRES))
+    scales = np.ones((len(bands), len(CENTRES)))
     if pooled is not None:  # without global candidates every series stands alone: so it stays
         forecasts, scales = _recalibrated(windows, forecasts, lends, fresh)
     losses, periods = _losses(windows, forecasts, SHORT[history.frequency])
@@ -100,20 +100,31 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
 def _recalibrated(
     windows: list[Window], forecasts: Matrix, lends: NDArray[np.bool_], fresh: float
 ) -> tuple[Matrix, Matrix]:
-    """The forecasts [n, K, H], each scaled by what the other origins teach, and the scales [V] that
-    all of them do."""
+    """The forecasts [n, K, H], each scaled by what the other origins teach, and the scales [B, V]
+    that all of them do."""
     actual = np.stack([window.actual for window in windows], axis=1)
     quantum = np.stack([window.states.quantum for window in windows], axis=1)
     known = ~np.isnan(actual)
-    demand, said = (
-        np.where(known, part / quantum[:, :, None], 0.0).sum(axis=2) for part in (actual, forecasts)
-    )
+    counted = [np.where(known, part / quantum[:, :, None], 0.0) for part in (forecasts, actual)]
     volume = forecasts.mean(axis=2) / quantum
+    bands = bands_of(forecasts.shape[2])
+    tried = [band for band in bands if known[:, :, band].any()] or bands[:1]
+    sums = [[part[:, :, band].sum(axis=2) for part in counted] for band in tried]
+
+    def learned(origins: NDArray[np.bool_]) -> Matrix:
+        here = volume[:, origins]
+        found = [
+            scales_of(said[:, origins], demand[:, origins], here, lends, fresh=fresh)
+            for said, demand in sums
+        ]
+        found += found[-1:] * (len(bands) - len(tried))  # beyond the reach as at its end
+        return np.stack(found)
+
     out = forecasts.copy()
-    for k in range(len(windows)):
-        f, y, v = (np.delete(part, k, axis=1) for part in (said, demand, volume))
-        out[:, k] *= scale_at(scales_of(f, y, v, lends, fresh=fresh), volume[:, k])[:, None]
-    return out, scales_of(said, demand, volume, lends, fresh=fresh)
+    every = np.arange(len(windows))
+    for k in every.tolist():
+        out[:, k] *= scale_at(learned(every != k), volume[:, k], bands)
+    return out, learned(every >= 0)
 
 
 def _losses(windows: list[Window], forecasts: Matrix, least_known: int) -> tuple[Matrix, Matrix]:
@@ -149,7 +160,7 @@ def _untried(count: int, horizon: int, pooled: PooledModels | None) -> Trial:
         weights=np.full((count, len(names())), np.nan),
         blend=np.full((count, bands, len(MEMBERS)), np.nan),
         usual_blend=np.full((bands, len(MEMBERS)), np.nan),
-        scales=np.ones(len(CENTRES)),
+        scales=np.ones((bands, len(CENTRES))),
         losses=np.zeros((count, 0, len(TRIED))),
         periods=np.zeros((count, 0)),
         lends=np.ones(count, dtype=bool),

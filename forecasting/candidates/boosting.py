@@ -121,6 +121,26 @@ class _Sklearn:
         return sklearn_bytes(self.model)
 
 
+@dataclass(frozen=True)
+class Bag:
+    """Boosters that learned the same from other samples: their mean errs less than any of them
+    (Breiman 1996, "Bagging predictors", Machine Learning 24:123)."""
+
+    boosters: tuple[Booster, ...]
+
+    @property
+    def library(self) -> str:
+        return self.boosters[0].library
+
+    def log_ratio(self, inputs: Inputs) -> Vector:
+        """[k] of the mean of their ratios."""
+        found = [one.log_ratio(inputs) for one in self.boosters]
+        if len(found) == 1:
+            return found[0]
+        mean: Vector = np.log(np.mean(np.exp(found), axis=0))
+        return mean
+
+
 def library() -> str:
     """`lightgbm`, or `sklearn` where it cannot be loaded (not installed, or no OpenMP)."""
     try:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.candidates.added_features import Feature, registered
-from forecasting.candidates.boosting import Booster, CountEffort, boost
+from forecasting.candidates.boosting import Bag, Booster, CountEffort, boost
 from forecasting.candidates.features import SHAPES, Tables
 from forecasting.candidates.sums import groups_of
 from forecasting.history import History
@@ -35,7 +35,7 @@ SPAN: Final = {
 YOUNGEST: Final = {Frequency.DAY: 28, Frequency.WEEK: 8, Frequency.MONTH: 4}
 """Known periods behind a sample: below, its features are blank."""
 
-MOST_ROWS: Final = 260_000  # samples of one booster; more cost time and teach little
+MOST_ROWS: Final = 260_000  # samples of one bag; more cost time and teach little
 MOST_SERIES: Final = 6_000  # that those samples are drawn from
 LEAST_ROWS: Final = 5_000  # below, a local mean is as good
 LEAST_SERIES: Final = 60  # with demand; below, boosters know their teachers by heart
@@ -46,13 +46,18 @@ EFFORT: Final = {
     Frequency.MONTH: CountEffort(rounds=120, leaves=15, rate=0.05, leaf_rows=40, power=1.3),
 }
 
+BAG: Final = {Frequency.DAY: 1, Frequency.WEEK: 1, Frequency.MONTH: 4}
+"""Boosters of a member: months are few, so that one hangs on its seed, and is cheap."""
+
+SEED_STEP: Final = 1 << 20  # between the seeds of a bag: those of users lie nearer
+
 
 @dataclass(frozen=True)
 class PooledModels:
-    """The two boosters of one training."""
+    """The two members of one training."""
 
-    recursive: Booster
-    direct: Booster
+    recursive: Bag
+    direct: Bag
     added: tuple[Feature, ...] = ()  # that the direct one knows besides
 
     def forecast(self, history: History, column: int, horizon: int) -> Matrix:
@@ -98,19 +103,31 @@ def fit_pooled(history: History, column: int, horizon: int, seed: int) -> Pooled
     lookback, added = longest + SHAPES[frequency].lookback, registered()
     tables = tables_of(history, column, lookback, rows=chosen, added=added)
     for name in POOLED:
-        luck = np.random.default_rng([seed, zlib.crc32(name.encode()), column])
-        steps_ahead = 1 if name == "recursive" else horizon
-        rows, columns, steps = _samples(
-            tables, SPAN[name][frequency], steps_ahead, YOUNGEST[frequency], luck
-        )
-        if len(rows) < LEAST_ROWS:
+        seeds = [seed + number * SEED_STEP for number in range(BAG[frequency])]
+        tried = [_learned(name, tables, frequency, horizon, (one, column)) for one in seeds]
+        bag = tuple(one for one in tried if one is not None)
+        if len(bag) < len(seeds):
             return None
-        inputs = tables.inputs(rows, columns, steps, rough=name == "direct")
-        demand = tables.own.value[rows, columns + steps].astype(np.float64)
-        level = tables.level(rows, columns)
-        models.append(boost(inputs, demand, level, effort=EFFORT[frequency], seed=seed))
+        models.append(Bag(bag))
     recursive, direct = models
     return PooledModels(recursive, direct, added)
+
+
+def _learned(
+    name: str, tables: Tables, frequency: Frequency, horizon: int, key: tuple[int, int]
+) -> Booster | None:
+    """One booster of a member's bag; `key`: its seed and column. None where samples are few."""
+    seed, column = key
+    luck = np.random.default_rng([seed, zlib.crc32(name.encode()), column])
+    span, most = SPAN[name][frequency], MOST_ROWS // BAG[frequency]
+    ahead = 1 if name == "recursive" else horizon
+    rows, columns, steps = _samples(tables, span, ahead, YOUNGEST[frequency], luck, most=most)
+    if len(rows) < LEAST_ROWS:
+        return None
+    inputs = tables.inputs(rows, columns, steps, rough=name == "direct")
+    demand = tables.own.value[rows, columns + steps].astype(np.float64)
+    level = tables.level(rows, columns)
+    return boost(inputs, demand, level, effort=EFFORT[frequency], seed=seed)
 
 
 def _samples(
@@ -119,13 +136,15 @@ def _samples(
     horizon: int,
     youngest: int,
     luck: np.random.Generator,
+    *,
+    most: int,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Rows, origin columns and steps of at most MOST_ROWS known targets of the last `span`."""
+    """Rows, origin columns and steps of at most `most` known targets of the last `span`."""
     begin = max(0, tables.length - span)
     known = ~np.isnan(tables.own.value[:, begin : tables.length])
     cells = np.flatnonzero(known)
-    if len(cells) > MOST_ROWS:
-        cells = np.sort(luck.choice(cells, MOST_ROWS, replace=False))
+    if len(cells) > most:
+        cells = np.sort(luck.choice(cells, most, replace=False))
     rows, targets = np.divmod(cells, known.shape[1])
     targets += begin
     steps = luck.integers(1, horizon + 1, len(rows))

@@ -18,14 +18,15 @@ CLASSES = len(VOLUMES) + 1
 
 def plain(scores, volume=3):
     """A bank whose pooled scores are taken for normal ones."""
-    volumes = np.full(len(scores), volume)
+    volumes = np.full(scores.shape[:2], volume)
     return ErrorPaths(
         scores.astype(np.float32), volumes, np.zeros((CLASSES, len(GRID))), Frequency.DAY
     )
 
 
 def bank_of(scores, volumes):
-    """A bank as a backtest of one site leaves it."""
+    """A bank as a backtest of one site leaves it, whose series keep their volumes [m]."""
+    volumes = np.repeat(volumes[:, None], scores.shape[1], axis=1)
     return ErrorPaths.of(scores, volumes, np.zeros(len(scores), np.int64), Frequency.DAY)
 
 
@@ -224,3 +225,24 @@ def test_paths_lay_out_the_counts_of_each_step(times):
     for row, of_row in enumerate(order):
         for step in range(28):
             np.testing.assert_array_equal(drawn[row, of_row[step], step], told[row, step])
+
+
+def test_who_had_fallen_asleep_lends_to_those_who_sleep_now():
+    """The class of a lender is that of what was forecast at the origin, not its usual one."""
+    awake, asleep = lenders(0.0, count=60), lenders(0.9, count=60, seed=2)
+    scores = np.concatenate([awake, asleep]).astype(np.float32)
+    volumes = np.full(scores.shape[:2], 4)
+    volumes[60:, ::2] = 0
+    sites = np.zeros(len(scores), np.int64)
+    bank = ErrorPaths.of(scores, volumes, sites, Frequency.DAY)
+    assert all((pool >= 60).all() and len(pool) == 60 for pool in bank.pools(0)[::2])
+    assert all((pool < 60).all() for pool in bank.pools(4)[::2])
+
+
+def test_a_bank_of_an_earlier_version_has_one_class_a_lender():
+    bank = plain(lenders(0.2))
+    kept = bank.to_arrays()
+    earlier = {**kept, "volumes": kept["volumes"][:, 0]}
+    mean = np.full((2, 28), 3.0)
+    again = ErrorPaths.from_arrays(earlier, Frequency.DAY)
+    np.testing.assert_array_equal(drawn(again, mean, 0.4), drawn(bank, mean, 0.4))

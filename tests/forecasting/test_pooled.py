@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from forecasting import grain_files
 from forecasting.calendar import Frequency
-from forecasting.candidates import boosting
+from forecasting.candidates import boosting, pooled
 from forecasting.candidates.features import SHAPES
 from forecasting.candidates.pooled import LEAST_SERIES, fit_pooled, tables_of
 from forecasting.candidates.sums import Sums
@@ -104,6 +106,32 @@ def test_a_bundle_with_boosters_comes_back_whole(trained, tmp_path):
         FittedDemand.from_files(tmp_path)
 
 
+def test_a_bag_forecasts_the_mean_of_boosters_that_differ(trained, tmp_path, monkeypatch):
+    """As for months; a bundle of the time before bags holds the first of each."""
+    _, _, panel, fitted = trained
+    monkeypatch.setitem(pooled.BAG, Frequency.DAY, 3)
+    few = replace(pooled.EFFORT[Frequency.DAY], rounds=12)
+    monkeypatch.setitem(pooled.EFFORT, Frequency.DAY, few)
+    history = with_drivers(history_of(panel, OPTIONS), panel, 14)
+    last = history.demand.shape[1] - 1
+    models = fit_pooled(history, last, 14, seed=1)
+    for bag in (models.recursive, models.direct):
+        assert len({one.to_bytes() for one in bag.boosters}) == 3
+    alone = [
+        replace(models, direct=boosting.Bag((one,))).forecast(history, last, 14)[:, 1]
+        for one in models.direct.boosters
+    ]
+    together = models.forecast(history, last, 14)[:, 1]
+    np.testing.assert_allclose(together, np.mean(alone, axis=0), rtol=1e-9)
+    day = replace(fitted.grains[Frequency.DAY], pooled=models)
+    facts = grain_files.write(day, tmp_path)
+    again = grain_files.read(tmp_path, Frequency.DAY, facts).pooled
+    np.testing.assert_array_equal(again.forecast(history, last, 14)[:, 1], together)
+    del facts["bag"]
+    earlier = grain_files.read(tmp_path, Frequency.DAY, facts).pooled
+    np.testing.assert_array_equal(earlier.forecast(history, last, 14)[:, 1], alone[0])
+
+
 def test_a_series_that_has_just_begun_leans_on_what_others_sold_after_their_first_day(trained):
     """Its history begins with a sale, so that its own mean is too high."""
     sales, promoted, _, fitted = trained
@@ -126,7 +154,8 @@ def test_what_comes_after_a_column_teaches_nothing():
         panel = panel_of(Rows(sales=sales, events=promotions(promoted, planned=False)))
         history = with_drivers(history_of(panel, OPTIONS), panel, 14)
         models = fit_pooled(history, 199, 14, seed=1)
-        learned.append((models.recursive.to_bytes(), models.forecast(history, 199, 14)))
+        (booster,) = models.recursive.boosters
+        learned.append((booster.to_bytes(), models.forecast(history, 199, 14)))
     assert learned[0][0] == learned[1][0]
     np.testing.assert_array_equal(learned[0][1], learned[1][1])
 

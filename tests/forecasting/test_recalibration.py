@@ -25,7 +25,7 @@ def backtest(truth, said, *, shocks=0.0, seed=1):
 
 
 def at(scales, volume):
-    return scale_at(scales, np.array([volume]))[0]
+    return scale_at(scales[None], np.array([volume]), [slice(0, DAYS)])[0, 0]
 
 
 def test_slow_movers_that_are_forecast_too_low_are_lifted_and_the_others_are_not():
@@ -56,8 +56,18 @@ def test_two_origins_or_no_lender_teach_nothing():
 def test_scales_change_without_a_step_between_the_classes():
     scales = np.linspace(1.5, 0.9, len(CENTRES))
     volumes = np.exp(np.linspace(-5, 6, 400))
-    found = scale_at(scales, volumes)
+    found = scale_at(scales[None], volumes, [slice(0, DAYS)])[:, 0]
     assert np.abs(np.diff(found)).max() < 0.01
     assert found[0] == pytest.approx(1.5)
     assert found[-1] == pytest.approx(0.9)
     assert len(CENTRES) == len(VOLUMES) + 1
+
+
+def test_sleepers_that_wake_late_are_lifted_late_and_no_day_jumps():
+    early, late = np.full(len(CENTRES), 1.0), np.full(len(CENTRES), 1.6)
+    found = scale_at(np.stack([early, late]), np.array([0.1, 40.0]), [slice(0, 7), slice(7, DAYS)])
+    assert found.shape == (2, DAYS)
+    np.testing.assert_allclose(found[:, 3], 1.0)
+    np.testing.assert_allclose(found[:, 17], 1.6, rtol=0.01)
+    assert (np.diff(found) >= 0).all()
+    assert np.diff(found).max() < 0.06

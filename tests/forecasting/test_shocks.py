@@ -23,7 +23,7 @@ def scores_of(sizes, *, shock=SHOCK, volume=FAST, seed=3):
     hit -= hit.mean(axis=0)
     alone = random.standard_normal((len(sites), ORIGINS, HORIZON))
     scores = alone + LOADS[volume] * np.repeat(hit, sizes, axis=0)
-    return scores.astype(np.float32), np.full(len(sites), volume), sites, hit
+    return scores.astype(np.float32), np.full((len(sites), ORIGINS), volume), sites, hit
 
 
 def bank_of(scores, volumes, sites):

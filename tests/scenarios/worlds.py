@@ -31,7 +31,7 @@ def base_of(*shelves: Shelf, **masters: Any) -> Base:
     mean = np.array([[float(np.mean(one.demand))] * HORIZON for one in shelves])
     codes = panel.series[["site", "sku"]]
     volumes = len(VOLUMES) + 1
-    none, nobody = np.zeros((0, 0, HORIZON), np.float32), np.zeros(0, np.int64)
+    none, nobody = np.zeros((0, 0, HORIZON), np.float32), np.zeros((0, 0), np.int64)
     scatter = Scatter(
         frequency=Frequency.DAY,
         first=panel.origin + 1,
