@@ -63,8 +63,6 @@ def source_digest() -> str:
 @cache
 def environment() -> str:
     """Every installed distribution as `name==version`, sorted, one a line: a requirements file."""
-    found = {
-        str(distribution.metadata["Name"]): distribution.version
-        for distribution in metadata.distributions()
-    }
+    told = [distribution.metadata for distribution in metadata.distributions()]  # each read once
+    found = {str(one["Name"]): one["Version"] for one in told}
     return "".join(f"{name}=={found[name]}\n" for name in sorted(found, key=str.casefold))

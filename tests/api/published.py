@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -91,11 +91,6 @@ def provenance(as_of: str) -> Provenance:
 
 
 def parts(mean: float, as_of: str, sites: Collection[str] = ()) -> dict[str, pa.Table]:
-    return dict(_parts(mean, as_of, tuple(sites)))
-
-
-@cache
-def _parts(mean: float, as_of: str, sites: tuple[str, ...]) -> Mapping[str, pa.Table]:
     series = SERIES[SERIES["site"].isin(sites)] if sites else SERIES
     series = series.sort_values(["site", "sku"], ignore_index=True)
     origin = provenance(as_of).origin

@@ -69,7 +69,7 @@ class Opened:
 
     def page(self, path: str = "/") -> Page:
         page = self.context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)  # as above
         page.on("pageerror", lambda error: self.errors.append(str(error)))
         page.goto(f"{self.base}{path}")
         return page
