@@ -34,6 +34,13 @@ def run_all(jobs: Sequence[Callable[[], Any]], workers: int) -> list[Any]:
     return list(Parallel(n_jobs=min(workers, len(jobs)))(delayed(job)() for job in jobs))
 
 
+def usable_cores() -> int:
+    """Cores that this process may run on, where the system says so; else all there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def in_threads(work: Callable[[int, int], T], count: int) -> list[T]:
     """What `work(begin, end)` returns for stretches of so many rows, in their order: one a core.
     For compiled work on rows that do not touch each other.
@@ -41,7 +48,7 @@ def in_threads(work: Callable[[int, int], T], count: int) -> list[T]:
     >>> in_threads(lambda begin, end: list(range(begin, end)), 3)
     [[0, 1, 2]]
     """
-    parts = min(os.cpu_count() or 1, count // LEAST_ROWS)
+    parts = min(usable_cores(), count // LEAST_ROWS)
     if parts < 2:
         return [work(0, count)]
     bounds = [count * part // parts for part in range(parts + 1)]

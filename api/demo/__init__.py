@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from forecasting.engine import usable_cores
 
 if TYPE_CHECKING:
     from api.demo.files import DemoFiles
@@ -17,9 +18,8 @@ MOST_WORKERS: Final = 4  # a training has four large pieces: three eras of the b
 
 
 def usual_workers() -> int:
-    """Cores of the machine that this process may use, as far as a training has work for them."""
-    usable = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else (0,)
-    return min(len(usable), MOST_WORKERS)
+    """As many as there are cores for this process, as far as a training has work for them."""
+    return min(usable_cores(), MOST_WORKERS)
 
 
 def build_company(
