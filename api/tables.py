@@ -10,6 +10,7 @@ from typing import Final
 from sqlalchemy import JSON, Boolean, Column, ForeignKey, Index, Integer, Table, Text
 
 from forecasting.record.schema import CODE, UtcDateTime, metadata
+from models.tables import publications
 
 pushes: Final = Table(
     "pushes",
@@ -42,11 +43,12 @@ jobs: Final = Table(
     Index(None, "state"),
 )
 """Long work asked for over HTTP. A job that runs says every few seconds that it is alive."""
+
 webhook_calls: Final = Table(
     "webhook_calls",
     metadata,
     Column("id", Text, primary_key=True),  # idempotency id, the same however often it is sent
-    Column("publication", Integer, ForeignKey("publications.number"), nullable=False),
+    Column("publication", Integer, ForeignKey(publications.c.number), nullable=False),
     Column("warnings", Integer, nullable=False),  # that it told
     Column("attempts", Integer, nullable=False),
     Column("delivered", Boolean, nullable=False),

@@ -46,12 +46,13 @@ class Open:
 def settle(connection: Connection, reading: Reading, delivery: int) -> None:
     """Marks the rejects that this delivery settles."""
     waiting = list(_waiting(connection, reading.feed, delivery))
+    if not waiting:
+        return
+    source = PurePath(reading.source).name
     found = {
         (one.delivery, one.position)
         for batch in reading.batches
-        for one in _settled(
-            waiting, CONTRACTS[reading.feed], batch.rows, PurePath(reading.source).name
-        )
+        for one in _settled(waiting, CONTRACTS[reading.feed], batch.rows, source)
     }
     if found:
         marked = update(rejects).where(
