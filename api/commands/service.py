@@ -105,12 +105,10 @@ def _run(door: socket.socket, workers: int, *, access_log: bool) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from api.logs import config as config_of_the_log
-    from api.one_write import OneWrite
 
     config = uvicorn.Config(
         "api.app:from_environment",
         factory=True,
-        http=OneWrite,
         workers=workers,
         log_config=config_of_the_log(requests=access_log),
         log_level="warning",
