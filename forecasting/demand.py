@@ -29,6 +29,20 @@ BLOCK: Final = 2000  # series whose working matrices live in memory together
 
 
 @dataclass(frozen=True)
+class Corrections:
+    """Where demand is not what was sold: `place` [k] in series × periods, `demand` [k] units."""
+
+    place: Rows
+    demand: Matrix
+
+    def onto(self, units: Matrix) -> Matrix:
+        """[n, T] latent demand of what was sold."""
+        demand = np.maximum(units, 0.0)
+        np.put(demand, self.place, self.demand)
+        return demand
+
+
+@dataclass(frozen=True)
 class LatentDemand:
     """Beside the sales; shapes [n, T]."""
 
@@ -41,6 +55,17 @@ class LatentDemand:
     def added(self) -> float:
         """Units added to what was sold."""
         return float(np.nansum(self.demand) - np.nansum(np.maximum(self.units, 0.0)))
+
+    def corrections(self) -> Corrections:
+        """The periods in which it is not what was sold."""
+        count, length = self.demand.shape
+        places: list[Rows] = []
+        for begin in range(0, count, BLOCK):
+            rows = slice(begin, begin + BLOCK)
+            given, sold = self.demand[rows], np.maximum(self.units[rows], 0.0)
+            places.append(np.flatnonzero((given != sold) & ~np.isnan(given)) + begin * length)
+        place = np.concatenate(places) if places else np.zeros(0, np.int64)
+        return Corrections(place, self.demand.ravel()[place])
 
     def last(self, periods: int) -> LatentDemand:
         """The last periods alone, copied: the rest may be forgotten."""

@@ -358,10 +358,10 @@ class FittedDemand:
         codes = panel.series[["site", "sku"]]
         return DemandForecast(panel.frequency, panel.origin, codes, at, wanted)
 
-    def means(self, panel: Panel) -> Matrix:
+    def means(self, panel: Panel, *, demand: Matrix | None = None) -> Matrix:
         """[n, H] what `forecast` expects in the own grain, which draws nothing."""
         options = self.options
-        grains = _grains_of(panel, options, upto=Frequency.WEEK)
+        grains = _grains_of(panel, options, demand, upto=Frequency.WEEK)
         return self._at(panel, options, grains)[panel.frequency].mean
 
     def _at(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -77,6 +78,11 @@ class Terms:
     def order_on(self, row: int, days: NDArray[np.datetime64]) -> NDArray[np.bool_]:
         """Whether an order may be placed on each day."""
         return _open_on(days, self.order_days[row], self.closures[row])
+
+    def order_days_from(self, row: int, first: dt.date, count: int) -> Days:
+        """Those among `count` days from the first on which an order may be placed."""
+        begin = np.datetime64(first, "D")
+        return _open_among(begin, max(count, 0), self.order_days[row], self.closures[row])
 
 
 def no_terms(count: int) -> Terms:
@@ -231,6 +237,16 @@ def _days_ahead(panel: Panel, horizon: int) -> tuple[Days, Rows]:
     days = first + np.arange(int((last - first).astype(np.int64)) + 1)
     ends = period_end(panel.origin + np.arange(1, horizon + 1), panel.frequency)
     return days, np.searchsorted(ends, days)
+
+
+@lru_cache(maxsize=1024)  # many series, few calendars
+def _open_among(
+    first: np.datetime64, count: int, weekdays: tuple[int, ...], closures: Ranges
+) -> Days:
+    days = first + np.arange(count)
+    found: Days = days[_open_on(days, weekdays, closures)]
+    found.flags.writeable = False
+    return found
 
 
 def _open_on(days: Days, weekdays: tuple[int, ...], closures: Ranges) -> NDArray[np.bool_]:

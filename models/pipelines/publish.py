@@ -49,7 +49,7 @@ from models.workspace import Workspace
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from forecasting.demand import LatentDemand
+    from forecasting.demand import Corrections, LatentDemand
     from forecasting.windows import RowSource
     from models.risk import RiskAssessment
 
@@ -232,7 +232,14 @@ def _keep_base(
         return
     digest = made.provenance.data_digest
     try:
-        keep_base(workspace.bases, made.number, spoken.panel, spoken.forecast, digest=digest)
+        keep_base(
+            workspace.bases,
+            made.number,
+            spoken.panel,
+            spoken.forecast,
+            spoken.corrections,
+            digest=digest,
+        )
     except OSError as error:
         progress(f"no base for scenarios kept: {error.strerror}")
 
@@ -249,6 +256,7 @@ class Spoken:
     kpis: pd.DataFrame
     kpi_feeds: pd.DataFrame
     latent: LatentDemand  # of the last periods
+    corrections: Corrections  # of all periods
 
     def parts(self) -> dict[str, pa.Table]:
         """Those of a publication."""
@@ -306,6 +314,7 @@ def speak(
         told.figures,
         *measured(panel, source, options, progress, latent.demand),
         latent.last(HISTORY_PERIODS),
+        latent.corrections(),
     )
 
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
+from forecasting.demand import recover
 from forecasting.errors import Refused
 from forecasting.forecaster import FittedDemand
 from forecasting.options import Options
@@ -128,8 +129,10 @@ def _base(
     progress("demand forecasts of the publication")
     demand = FittedDemand.from_files(_bundle(workspace, record.engine, DEMAND, made))
     known = numbered(record.engine, made.provenance.overrides)
-    told = overridden(known, panel, demand.forecast(panel))
-    keep_base(workspace.bases, made.number, told.panel, told.forecast, digest=digest)
+    latent = recover(panel, demand.options)
+    told = overridden(known, panel, demand.forecast(panel, demand=latent.demand))
+    corrections = latent.corrections()
+    keep_base(workspace.bases, made.number, told.panel, told.forecast, corrections, digest=digest)
     again = kept_base(workspace.bases, made.number, digest)
     assert again is not None
     return again
@@ -140,7 +143,8 @@ def _uplift(workspace: Workspace, engine: sa.Engine, made: Publication, base: Ba
 
     def uplift(panel: Panel) -> NDArray[np.float64] | None:
         demand = FittedDemand.from_files(_bundle(workspace, engine, DEMAND, made))
-        mean, before = demand.means(panel), base.forecast.scatter.mean
+        latent = base.corrections.onto(panel.units)
+        mean, before = demand.means(panel, demand=latent), base.forecast.scatter.mean
         factor = np.divide(mean, before, out=np.ones_like(mean), where=before > 0)
         return None if np.array_equal(mean, before) else factor
 

@@ -21,7 +21,7 @@ from models.risk.causes import (
     late_cause,
     not_ordered_cause,
 )
-from models.risk.options import LOOK_AHEAD_DAYS, order_days
+from models.risk.options import LOOK_AHEAD_DAYS
 from models.risk.variants import NewLine, OpenLine, Variant
 from models.risk.whatif import WhatIf
 
@@ -73,7 +73,7 @@ def _not_ordered(now: Situation, base: WhatIf, row: int, missing: float) -> Weig
     cause = not_ordered_cause(now)
     terms = base.structure.supply.terms
     first = now.today - dt.timedelta(days=LOOK_AHEAD_DAYS - 1)
-    days = order_days(terms, row, first, LOOK_AHEAD_DAYS)
+    days = terms.order_days_from(row, first, LOOK_AHEAD_DAYS)
     if cause.code != "below_reorder_point" or not len(days):
         return cause, Variant(row, stock=missing)
     source = str(terms.source[row])

@@ -10,7 +10,7 @@ import numpy as np
 
 from models.risk.causes import Language, written
 from models.risk.choice import Chosen
-from models.risk.options import LOOK_AHEAD_DAYS, can_give, order_days
+from models.risk.options import LOOK_AHEAD_DAYS, can_give
 from models.risk.whatif import WhatIf
 
 WHY: Final[Mapping[str, Mapping[str, str]]] = {
@@ -68,7 +68,7 @@ def _comes(base: WhatIf, row: int, language: Language, *, upstream: bool = False
         return COMES["late"][language].format(order_id=lines[0].order_id)
     terms, lead_days = base.structure.supply.terms, base.lead_days[row]
     source = str(terms.source[row])
-    days = order_days(terms, row, today + dt.timedelta(days=1), LOOK_AHEAD_DAYS)
+    days = terms.order_days_from(row, today + dt.timedelta(days=1), LOOK_AHEAD_DAYS)
     if not source or not len(days) or np.isnan(lead_days):
         return ""
     if not can_give(base, row, days[:1])[0]:

@@ -23,7 +23,7 @@ from models.lead_time import LONGEST_DAYS, Rows
 from models.risk.causes import Language, plural, plural_of, written
 from models.risk.variants import NewLine, Variant
 from models.risk.whatif import WhatIf
-from models.terms import NEVER, Terms
+from models.terms import NEVER
 
 TOO_LATE: Final = "too_late"
 LOOK_AHEAD_DAYS: Final = 60  # for the next order day: longer than any summer closure
@@ -179,9 +179,9 @@ def _orders(need: Need, base: WhatIf) -> list[Draft]:
     if np.isnan(need.lead_days) or need.units <= 0:
         return []
     span = max(base.main * round(base.panel.frequency.days), 1)
-    days = order_days(terms, row, need.today, span)[: MOST_ORDER_DAYS + 1]
+    days = terms.order_days_from(row, need.today, span)[: MOST_ORDER_DAYS + 1]
     if not len(days):
-        days = order_days(terms, row, need.today, LOOK_AHEAD_DAYS)[:1]
+        days = terms.order_days_from(row, need.today, LOOK_AHEAD_DAYS)[:1]
     units = need.units
     if need.by_site:
         days = days[can_give(base, row, days)]
@@ -343,12 +343,6 @@ def together(one: Variant, other: Variant) -> Variant:
         extra=one.extra + other.extra,
         counted=other.counted if one.counted is None else one.counted,
     )
-
-
-def order_days(terms: Terms, row: int, first: dt.date, count: int) -> Days:
-    """Those of the source among `count` days from the first."""
-    days = np.datetime64(first, "D") + np.arange(max(count, 0))
-    return days[terms.order_on(row, days)]
 
 
 def actions_json(actions: Sequence[Option]) -> str:

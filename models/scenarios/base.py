@@ -20,13 +20,15 @@ import pyarrow as pa
 import pyarrow.feather as feather
 
 from forecasting.calendar import Frequency
+from forecasting.demand import Corrections
 from forecasting.forecaster import DemandForecast
 from forecasting.panel import Panel
 from forecasting.scatter import Scatter
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 FACTS: Final = "base.json"
 ASIDE: Final = ".writing-"
+_CORRECTED: Final = "corrected_{}"
 
 
 @dataclass(frozen=True)
@@ -35,10 +37,17 @@ class Base:
 
     panel: Panel
     forecast: DemandForecast  # of the own grain
+    corrections: Corrections  # of what was sold, to demand
 
 
 def keep_base(
-    root: Path, number: int, panel: Panel, forecast: DemandForecast, *, digest: str
+    root: Path,
+    number: int,
+    panel: Panel,
+    forecast: DemandForecast,
+    corrections: Corrections,
+    *,
+    digest: str,
 ) -> None:
     """Write the base of publication `number` under `root`, and forget those of all others.
 
@@ -59,6 +68,8 @@ def keep_base(
             for part in fields(Panel)
         },
     }
+    for part in fields(Corrections):
+        _write(getattr(corrections, part.name), aside / _CORRECTED.format(part.name))
     (aside / FACTS).write_text(json.dumps(facts, indent=1))
     aside.rename(folder)
 
@@ -74,10 +85,14 @@ def kept_base(root: Path, number: int, digest: str) -> Base | None:
         parts = {name: _read(told, folder / name) for name, told in facts["panel"].items()}
         panel = Panel(**parts)
         scatter = Scatter.from_files(folder, facts["scatter"], panel.series)
+        corrections = Corrections(
+            *(_read("array", folder / _CORRECTED.format(one.name)) for one in fields(Corrections))
+        )
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid):
         return None
     codes = panel.series[["site", "sku"]]
-    return Base(panel, DemandForecast.kept(scatter, codes, int(facts["horizon"])))
+    forecast = DemandForecast.kept(scatter, codes, int(facts["horizon"]))
+    return Base(panel, forecast, corrections)
 
 
 def _write(value: Any, path: Path) -> Any:

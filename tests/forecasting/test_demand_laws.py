@@ -59,6 +59,16 @@ def test_demand_is_never_below_what_was_sold_and_only_stockouts_add(seed, unmet)
     assert (told.added == 0) == (unmet == 0)
 
 
+@pytest.mark.parametrize("unmet", [0.0, 1.0])
+def test_the_corrections_alone_make_demand_of_what_was_sold(unmet) -> None:
+    panel, _ = company()
+    panel.units[0, 3] = -2.0  # a return
+    told = recover(panel, replace(BY_SALES, unmet=unmet))
+    corrected = told.corrections()
+    assert (len(corrected.place) > 0) == (unmet > 0)
+    assert np.array_equal(corrected.onto(panel.units), told.demand, equal_nan=True)
+
+
 def test_without_a_stockout_nothing_changes() -> None:
     panel, _ = company(empty_days=0.0)
     told = recover(panel, BY_SALES)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from forecasting.calendar import Frequency
+from forecasting.demand import Corrections
 from forecasting.dispersion import VOLUMES
 from forecasting.distribution import GRID, ErrorPaths
 from forecasting.forecaster import DemandForecast
@@ -44,7 +45,8 @@ def base_of(*shelves: Shelf, **masters: Any) -> Base:
         count=OPTIONS.paths,
         seed=1,
     )
-    return Base(panel, DemandForecast.kept(scatter, codes, HORIZON))
+    none = Corrections(np.zeros(0, np.int64), np.zeros(0))
+    return Base(panel, DemandForecast.kept(scatter, codes, HORIZON), none)
 
 
 def said_of(base: Base) -> Said:
