@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from forecasting.calendar import Frequency
+from forecasting.demand import Corrections
 from forecasting.forecaster import DemandForecast, DemandForecaster, covered_steps
 from forecasting.options import Options
 from forecasting.panel import Panel
@@ -206,9 +207,12 @@ def test_inputs_come_back_unchanged() -> None:
 def test_a_scenario_starts_from_what_people_know(tmp_path: Path) -> None:
     base = base_of(HERE)
     made = told(base, said(factor=2.0))
-    keep_base(tmp_path, 1, made.panel, made.forecast, digest="d")
+    corrections = Corrections(np.array([3, 5]), np.array([2.5, 7.0]))
+    keep_base(tmp_path, 1, made.panel, made.forecast, corrections, digest="d")
     again = kept_base(tmp_path, 1, "d")
     assert again is not None
+    np.testing.assert_array_equal(again.corrections.place, corrections.place)
+    np.testing.assert_array_equal(again.corrections.demand, corrections.demand)
     np.testing.assert_array_equal(again.forecast.mean, made.forecast.mean)
     rows = slice(0, 1)
     np.testing.assert_array_equal(again.forecast.paths(rows, 28), made.forecast.paths(rows, 28))
