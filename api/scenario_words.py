@@ -53,11 +53,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "chance": "Risque",
         "what_breaks": "Ce qui rompt",
         "what_to_do": "Que faire",
-        "find": "Trouver {units} unités de {sku} ailleurs{by}, pour {sites}",
-        "order": "Commander {units} unités de {sku} chez {source}{by}, pour {sites}",
-        "transfer": "Demander {units} unités de {sku} au site {source}{by}, pour {sites}",
-        "expedite": "Relancer la commande {order_id} ({units} unités de {sku}){by}, pour {sites}",
-        "other": "{action} : {units} unités de {sku} {source}{by}, pour {sites}",
+        "find": "Trouver {units} de {sku} ailleurs{by}, pour {sites}",
+        "order": "Commander {units} de {sku} chez {source}{by}, pour {sites}",
+        "transfer": "Demander {units} de {sku} au site {source}{by}, pour {sites}",
+        "expedite": "Relancer la commande {order_id} ({units} de {sku}){by}, pour {sites}",
+        "substitute": "Proposer un article de remplacement pour {sku} ({units}){by}, pour {sites}",
         "before": " au plus tard le {day}",
         "promotion_model": "Effet de la promotion : celui que le modèle de demande a appris.",
         "promotion_stated": "Effet de la promotion : celui qui est déclaré ; le modèle de demande "
@@ -101,11 +101,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "chance": "Risk",
         "what_breaks": "What breaks",
         "what_to_do": "What to do",
-        "find": "Find {units} units of {sku} elsewhere{by}, for {sites}",
-        "order": "Order {units} units of {sku} from {source}{by}, for {sites}",
-        "transfer": "Ask site {source} for {units} units of {sku}{by}, for {sites}",
-        "expedite": "Expedite order {order_id} ({units} units of {sku}){by}, for {sites}",
-        "other": "{action}: {units} units of {sku} {source}{by}, for {sites}",
+        "find": "Find {units} of {sku} elsewhere{by}, for {sites}",
+        "order": "Order {units} of {sku} from {source}{by}, for {sites}",
+        "transfer": "Ask site {source} for {units} of {sku}{by}, for {sites}",
+        "expedite": "Expedite order {order_id} ({units} of {sku}){by}, for {sites}",
+        "substitute": "Offer a declared substitute for {sku} ({units}){by}, for {sites}",
         "before": " by {day}",
         "promotion_model": "Effect of the promotion: what the demand model has learned.",
         "promotion_stated": "Effect of the promotion: as stated; the demand model has learned "
@@ -134,6 +134,7 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         "weeks": {"one": "{n} semaine", "other": "{n} semaines"},
         "days": {"one": "{n} jour", "other": "{n} jours"},
         "sites": {"one": "{n} site", "other": "{n} sites"},
+        "units": {"one": "{n} unité", "other": "{n} unités"},
     },
     "en": {
         "broken": {"one": "{n} series breaks", "other": "{n} series break"},
@@ -147,6 +148,7 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         "weeks": {"one": "{n} week", "other": "{n} weeks"},
         "days": {"one": "{n} day", "other": "{n} days"},
         "sites": {"one": "{n} site", "other": "{n} sites"},
+        "units": {"one": "{n} unit", "other": "{n} units"},
     },
 }
 
@@ -248,14 +250,13 @@ def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
     words = WORDS[language]
     date, _, hour = str(action["by"]).partition(" ")
     due = day(date, language, near=near) if date else ""
-    facts = dict(action) | {"units": _number(action["units"], language)}
+    facts = dict(action) | {"units": _counted("units", round(action["units"]), language)}
     sites = str(action["sites"]).split(", ")
     if len(sites) > NAMED:
         facts["sites"] = _counted("sites", len(sites), language)
     when = f"{due}, {clock(hour, language)}" if hour else due
     facts["by"] = words["before"].format(day=when) if due else ""
-    key = action["action"] if action["action"] in words else "other"
-    return words[key].format(**facts)
+    return words[action["action"]].format(**facts)
 
 
 def _number(value: float, language: str) -> str:

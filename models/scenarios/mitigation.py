@@ -1,8 +1,9 @@
 """What can be done about a scenario: the actions that its own run proposes for what it breaks.
 
-What a stopped supplier, or a site that runs dry itself, would have to deliver is not proposed. What
-is short where no action is told is to be asked of the site that ships there, else ordered from a
-supplier that still delivers, else found elsewhere, and until when.
+What a stopped supplier, or a site that runs dry itself, would have to deliver is not proposed;
+where the risk is accepted, nothing is. What is short where no action is told is to be asked of the
+site that ships there, else ordered from a supplier that still delivers, else found elsewhere, and
+until when.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ HELPED: Final = ("broken", "sooner", "worse")
 DRY: Final = ("broken", "sooner")
 KEYS: Final = ("action", "source", "order_id", "sku", "currency")
 COUNT: Final = "count"
+ACCEPT: Final = "accept"
 UNDATED: Final = "~"  # behind every date, until it is shown as a blank
 Row = Mapping[str, Any]
 
@@ -65,7 +67,8 @@ def mitigations(
         possible = [one for one in json.loads(told or "[]") if reach.possible(one, row)]
         value = row["value_added"] if row["counts"] else fed.get((row["site"], row["sku"]), 0.0)
         if possible:  # what is done at the site that ships here is that site's line
-            found += [_line(one, row, value) for one in possible if not one.get("at_site")]
+            here = (one for one in possible if not one.get("at_site") and one["code"] != ACCEPT)
+            found += [_line(one, row, value) for one in here]
         elif row["counts"] and row["units_short_added"] >= LEAST_FOUND:
             found.append(_line(_wanted(row, reach), row, value))
     return pd.DataFrame(found, columns=[*KEYS, "units", "by", "site", "value"])

@@ -147,6 +147,11 @@ def test_every_change_and_action_has_words_in_both_languages() -> None:
             words = to_do(row | {"by": "2026-11-23 11:00", "sites": "S"}, language, NEAR)
             assert "A" in words
             assert "{" not in words
+            assert not words.startswith(action), "a code is no word"
+            once = to_do(row | {"by": "", "sites": "S", "units": 1.2}, language, NEAR)
+            assert ("1 unité" if language == "fr" else "1 unit") in once
+            assert "1 unités" not in once
+            assert "1 units" not in once
 
 
 def test_one_is_not_written_as_several() -> None:

@@ -193,6 +193,14 @@ def test_nobody_is_asked_who_cannot_deliver():
     assert set(mitigations(table, [from_depot] * len(table), stop)["action"]) == {"find"}
 
 
+def test_an_accepted_risk_is_nothing_to_do():
+    table = what_if(base_of(*network()), STOP).series
+    accepted = '[{"code":"accept","units":0}]'
+    assert not len(mitigations(table, [accepted] * len(table), {}))
+    besides = '[{"code":"accept","units":0},{"code":"order","source":"NOVA","units":40}]'
+    assert set(mitigations(table, [besides] * len(table), {})["action"]) == {"order"}
+
+
 def test_goods_are_found_elsewhere_only_where_nobody_delivers_them_any_more():
     table = what_if(base_of(*network()), STOP).series
     none = [""] * len(table)
