@@ -26,11 +26,12 @@ def told(outcome: TrainOutcome) -> list[str]:
     ]
     if outcome.publication is not None:
         lines.append(f"Publication [bold]{outcome.publication}[/] is served from now on.")
-    lines.append(
-        f"[dim]Figures of demand-forecast {outcome.demand_version} and rupture-risk "
-        f"{outcome.risk_version}; `models show` has all:[/]"
-    )
-    lines += figures(outcome.metrics)
+    versions = f"demand-forecast {outcome.demand_version} and rupture-risk {outcome.risk_version}"
+    if measured := figures(outcome.metrics):
+        lines.append(f"[dim]Figures of {versions}; `models show` has all:[/]")
+    else:
+        lines.append(f"[dim]They are {versions}; `models show` tells of them.[/]")
+    lines += measured
     return lines + [f"  [red]we lose:[/] {escape(line)}" for line in outcome.losing]
 
 
