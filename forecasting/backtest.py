@@ -1,12 +1,14 @@
 """Rolling origins: at each one everything is made anew from the past alone, as in live use.
 
-Boosters are learned at the first origin of each of a few eras and forecast all origins of it: so do
-champions, which are trained now and then and published every day.
+Boosters are learned at the first origin of each of a few eras and forecast all origins of it, with
+those of the era before: so do champions, which are trained now and then and published every day.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -31,6 +33,10 @@ STEPS: Final = {Frequency.DAY: (7, 28), Frequency.WEEK: (2, 4), Frequency.MONTH:
 """Least and most periods between origins: a year of them teaches what a year is like."""
 
 ERAS: Final = 3
+
+SEASONED: Final = 6_000
+"""Series up to which the boosters of the era before speak too: beyond, asking them at each origin
+costs more than it is worth."""
 
 
 @dataclass(frozen=True)
@@ -99,58 +105,53 @@ def eras_of(columns: list[int]) -> list[list[int]]:
 
 def backtest(history: History, horizon: int, *, seed: int, workers: int = 1) -> Backtest:
     """What the past can tell of a history. The number of processes changes nothing."""
-    columns = backtest_origins(history.demand.shape[1], horizon, history.frequency)
-    jobs = [_EraJob(history, era, horizon, seed) for era in eras_of(columns)]
-    live = _Live(history, horizon, seed)
-    pooled, *found = run_all([live, *jobs], workers)
+    length = history.demand.shape[1]
+    eras = eras_of(backtest_origins(length, horizon, history.frequency))
+    begins = [era[0] for era in eras]
+    learning = [partial(fit_pooled, history, at, horizon, seed) for at in (*begins, length - 1)]
+    learned = run_all(learning, workers)
+    if len(history.series) <= SEASONED:
+        learned = _seasoned(learned)
+    *learned, live = learned
+    ahead = [
+        partial(_window, history, column, horizon, models)
+        for era, models in zip(eras, learned, strict=True)
+        for column in era
+    ]
     return Backtest(
-        windows=[window for _, windows in found for window in windows],
-        pooled=pooled,
-        eras=[era for era, _ in found],
+        windows=run_all(ahead, workers),
+        pooled=live,
+        eras=[
+            Era(history.start + begin, models)
+            for begin, models in zip(begins, learned, strict=True)
+        ],
     )
 
 
-@dataclass(frozen=True)
-class _Live:
-    history: History
-    horizon: int
-    seed: int
+def _seasoned(learned: list[PooledModels | None]) -> list[PooledModels | None]:
+    """Candidates learned later and later, each beside the one before it.
 
-    def __call__(self) -> PooledModels | None:
-        last = self.history.demand.shape[1] - 1
-        return fit_pooled(self.history, last, self.horizon, self.seed)
+    They saw other samples, so their mean errs less: a bag that costs no learning.
+    """
+    return learned[:1] + [
+        newer if newer is None or older is None else newer.beside(older)
+        for older, newer in pairwise(learned)
+    ]
 
 
-@dataclass(frozen=True)
-class _EraJob:
-    """Learn at the first of some columns and look ahead from each."""
-
-    history: History
-    columns: list[int]
-    horizon: int
-    seed: int
-
-    def __call__(self) -> tuple[Era, list[Window]]:
-        models = fit_pooled(self.history, self.columns[0], self.horizon, self.seed)
-        begun = Era(self.history.start + self.columns[0], models)
-        return begun, [self._window(column, models) for column in self.columns]
-
-    def _window(self, column: int, models: PooledModels | None) -> Window:
-        history, horizon = self.history, self.horizon
-        demand, frequency = history.demand, history.frequency
-        states = states_at(demand[:, : column + 1], history.start, frequency, history.sites)
-        factors = states.factors(history.start + column + 1, horizon, frequency)
-        pooled = pooled_or_none(models, history, column, horizon)
-        actual = np.full((len(demand), horizon), np.nan)
-        reach = reach_of(demand.shape[1], horizon, frequency)
-        actual[:, :reach] = demand[:, column + 1 : column + 1 + reach]
-        return Window(
-            origin=history.start + column,
-            states=states,
-            factors=factors,
-            pooled=pooled,
-            actual=actual,
-        )
+def _window(history: History, column: int, horizon: int, models: PooledModels | None) -> Window:
+    demand, frequency = history.demand, history.frequency
+    states = states_at(demand[:, : column + 1], history.start, frequency, history.sites)
+    actual = np.full((len(demand), horizon), np.nan)
+    reach = reach_of(demand.shape[1], horizon, frequency)
+    actual[:, :reach] = demand[:, column + 1 : column + 1 + reach]
+    return Window(
+        origin=history.start + column,
+        states=states,
+        factors=states.factors(history.start + column + 1, horizon, frequency),
+        pooled=pooled_or_none(models, history, column, horizon),
+        actual=actual,
+    )
 
 
 def pooled_or_none(

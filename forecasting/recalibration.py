@@ -56,7 +56,7 @@ def scales_of(
         ratio = wanted.sum() / said.sum()
         left_out = without[:, 0] / without[:, 1]
         noise = (origins - 1) / origins * np.sum((left_out - left_out.mean()) ** 2) / fresh
-        trust = (ratio - 1.0) ** 2 / ((ratio - 1.0) ** 2 + noise) if ratio != 1.0 else 0.0
+        trust = max(0.0, 1.0 - noise / (ratio - 1.0) ** 2) if ratio != 1.0 else 0.0
         scales[number] = np.clip(1.0 + trust * (ratio - 1.0), *BOUNDS)
     return scales
 

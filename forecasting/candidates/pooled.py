@@ -60,6 +60,14 @@ class PooledModels:
     direct: Bag
     added: tuple[Feature, ...] = ()  # that the direct one knows besides
 
+    def beside(self, older: PooledModels) -> PooledModels:
+        """Both at an equal say; of the same history, so that they see the same features."""
+        recursive, direct = (
+            Bag(mine.boosters + theirs.boosters)
+            for mine, theirs in ((self.recursive, older.recursive), (self.direct, older.direct))
+        )
+        return replace(self, recursive=recursive, direct=direct)
+
     def forecast(self, history: History, column: int, horizon: int) -> Matrix:
         """[n, 2, horizon] mean demand after a column of the history, units a period."""
         lookback = SHAPES[history.frequency].lookback
