@@ -3,8 +3,9 @@
 Members are weighted by squared error, which forgives a mean that is too low where demand is small:
 sleepers wake up more often than their last weeks say, and the later the more of them. So each
 volume class and band of the horizon is scaled by Σ demand ÷ Σ forecast of the backtest (the
-multiplicative bias of Winkler and Makridakis 1983, J. R. Stat. Soc. A 146:150), as far as its
-jackknife over the origins (Tukey 1958) lets it be believed.
+multiplicative bias of Winkler and Makridakis 1983, J. R. Stat. Soc. A 146:150), shrunk by the noise
+that its jackknife over the origins (Tukey 1958) finds: the positive part of 1 − noise ÷ effect²
+(James and Stein 1961).
 """
 
 from __future__ import annotations

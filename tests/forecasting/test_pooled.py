@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from forecasting import grain_files
+from forecasting.backtest import backtest
 from forecasting.calendar import Frequency
 from forecasting.candidates import boosting, pooled
 from forecasting.candidates.features import SHAPES
@@ -130,6 +132,32 @@ def test_a_bag_forecasts_the_mean_of_boosters_that_differ(trained, tmp_path, mon
     del facts["bag"]
     earlier = grain_files.read(tmp_path, Frequency.DAY, facts).pooled
     np.testing.assert_array_equal(earlier.forecast(history, last, 14)[:, 1], alone[0])
+
+
+def test_the_boosters_of_the_era_before_speak_beside_the_newer_ones(trained, monkeypatch):
+    """Not in a company so large that asking them costs more than learning."""
+    _, _, panel, _ = trained
+    few = replace(pooled.EFFORT[Frequency.DAY], rounds=5)
+    monkeypatch.setitem(pooled.EFFORT, Frequency.DAY, few)
+    history = with_drivers(history_of(panel, OPTIONS), panel, 14)
+    past = backtest(history, 14, seed=1)
+    models = [one.pooled for one in past.eras if one.pooled] + [past.pooled]
+    bags = [one.direct.boosters for one in models]
+    assert [len(bag) for bag in bags[-3:]] == [1, 2, 2]
+    for older, newer in pairwise(bags[-3:]):
+        assert newer[1].to_bytes() == older[0].to_bytes()
+    column = past.windows[-1].origin - history.start
+    alone = [
+        replace(past.eras[-1].pooled, direct=boosting.Bag((one,))).forecast(history, column, 14)
+        for one in bags[-2]
+    ]
+    np.testing.assert_allclose(
+        past.windows[-1].pooled[:, 1], np.mean(alone, axis=0)[:, 1], rtol=1e-6
+    )
+    monkeypatch.setattr("forecasting.backtest.SEASONED", SERIES - 1)
+    large = backtest(history, 14, seed=1)
+    assert [len(one.pooled.direct.boosters) for one in large.eras if one.pooled] == [1, 1]
+    assert large.pooled.direct.boosters[0].to_bytes() == bags[-1][0].to_bytes()
 
 
 def test_a_series_that_has_just_begun_leans_on_what_others_sold_after_their_first_day(trained):
