@@ -158,7 +158,9 @@ class Words:
         text = self._late(language)
         worst = self.lines or sorted(self.group.members, key=lambda one: -one.effect.lost.measure)
         if not text and worst and worst[0].cause is not None:
-            text = worst[0].cause.sentence(language)
+            cause = worst[0].cause
+            settled = self.group.code == "count" or self.attention is Attention.ACCEPTED
+            text = cause.sentence(language) if settled else cause.asking_for_a_count(language)
         code_of = self.base.code_of
         emptied = Counter(code_of[one.acting][0] for one in self.group.members if not one.acts)
         for site, count in emptied.most_common(1):
