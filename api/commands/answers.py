@@ -115,6 +115,8 @@ def _print_actions(shell: Shell, actions: Grouped, language: str) -> None:
     if actions.more:
         more = counted_words(actions.more, COUNTS[language]["more"], language)
         shell.say(f"{escape(more)} [dim]→[/] {shell.command('export groups')}")
+    if any(line.message for line in actions.today):
+        shell.say(f"{words['messages']} [dim]→[/] {shell.command('digest')}")
     for sentence in actions.closing:
         shell.say(escape(sentence))
 
