@@ -114,6 +114,8 @@ COUNT_FIRST: Final[Mapping[str, str]] = {
     "en": "{cause}: count the shelf first",
 }
 """Of a record in doubt, whatever else is to be done."""
+COUNT_FROM: Final = 0.25
+"""Share of what will be short that a wrong record explains, from which a count is asked for."""
 
 DEMAND_ABOVE: Final = 1.3
 """Expected over usual demand from which demand itself is named: below, it is within the noise."""
@@ -147,11 +149,11 @@ class Cause:
 
         >>> Cause("phantom_stock").asking_for_a_count("en")
         'the shelf may hold less than the record says: count the shelf first'
-        >>> Cause("no_order").asking_for_a_count("en")
-        'no order placed'
+        >>> Cause("phantom_stock", share=0.1).asking_for_a_count("en")
+        'the shelf may hold less than the record says'
         """
         text = self.sentence(language)
-        is_doubt = self.code == "phantom_stock"
+        is_doubt = self.code == "phantom_stock" and self.share >= COUNT_FROM
         return COUNT_FIRST[language].format(cause=text) if is_doubt else text
 
 

@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Days
 from models.lead_time import Floats, Rows
-from models.risk.causes import Cause, Line, Situation, causes_json, first_cause, shared
+from models.risk.causes import (
+    COUNT_FROM,
+    Cause,
+    Line,
+    Situation,
+    causes_json,
+    first_cause,
+    shared,
+)
 from models.risk.choice import Asked, Choice, Chosen, Questions, Stakes
 from models.risk.counterfactuals import counterfactuals
 from models.risk.customers import promises_hit
@@ -32,8 +40,6 @@ EXPLAIN_FROM: Final = 0.05
 ACT_FROM: Final = 0.1
 """… and below which options do."""
 SECOND_CAUSE: Final = 0.25  # share from which a second cause is put into words
-COUNT_FROM: Final = 0.25
-"""Share of what will be short that a wrong record explains, from which a count is an option."""
 CELLS: Final = ("causes", "cause_fr", "cause_en", "act_by", "actions", "action_fr", "action_en")
 
 

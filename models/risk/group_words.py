@@ -32,7 +32,6 @@ from models.risk.group_phrases import (
     MESSAGES,
     MORE,
     NO_OTHER,
-    NOTHING_SINCE,
     OTHER_ITEM,
     OTHER_SOURCE,
     OVERDUE,
@@ -153,8 +152,8 @@ class Words:
         return text
 
     def why(self, language: Language) -> str:
-        """The orders that are late and how long nothing came, else the first cause of the worst
-        series; and which other sites it empties."""
+        """The orders that are late, else the first cause of the worst series; and which other sites
+        it empties."""
         text = self._late(language)
         worst = self.lines or sorted(self.group.members, key=lambda one: -one.effect.lost.measure)
         if not text and worst and worst[0].cause is not None:
@@ -208,15 +207,11 @@ class Words:
         found = self._overdue
         if not found or self.group.code != "expedite":
             return ""
-        text = LATE[language].format(
+        return LATE[language].format(
             count=len(found),
             s=plural(len(found)),
             promised_on=written(min(found.values()), language),
         )
-        if self._silence is not None:
-            day = written(self._silence.since, language)
-            text += NOTHING_SINCE[language].format(source=self.group.source, day=day)
-        return text
 
     def message(self, language: Language) -> str:
         """ "" where there is nobody to write to."""
