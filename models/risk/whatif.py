@@ -90,15 +90,16 @@ class WhatIf:
 
     @cached_property
     def came_short(self) -> dict[int, list[ShortLine]]:
-        """By series, the lines that came within the last main horizon and ended with less than was
-        ordered."""
+        """By series, the suppliers' lines that came within the last main horizon and ended with less
+        than was ordered; what a site of ours sent short is told by that site's own shortage."""
         lines = self.panel.order_history
         lately = self.panel.origin_date - dt.timedelta(
             days=round(self.main * self.panel.frequency.days)
         )
         short = lines["units_received"] < lines["units_ordered"]
         ended = (lines["received_on"] > pd.Timestamp(lately)) & (lines["units_open"] <= 0)
-        lines = lines[short & ended]
+        bought = lines["source_site"].fillna("") == ""
+        lines = lines[short & ended & bought]
         found: dict[int, list[ShortLine]] = {}
         for row, *line in zip(*(lines[name] for name in SHORT_LINE), strict=True):
             order_id, came, ordered = line

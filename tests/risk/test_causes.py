@@ -83,8 +83,8 @@ def test_each_kind_of_cause_is_named_where_the_data_have_it(
 
 
 def test_what_had_come_whole_would_not_be_short() -> None:
-    """Half of what was missing explains half as much; an older line, or one that still brings its
-    rest, nothing."""
+    """What was missing more explains more; an older line, a whole one, or one that a site of ours
+    sent explains nothing."""
 
     def share(*orders: Order) -> float:
         made = found(shelf(on_hand=6.0, orders=(*PAST, *orders), item=PRICED))
@@ -95,6 +95,7 @@ def test_what_had_come_whole_would_not_be_short() -> None:
     assert 0 < half < whole
     assert share(replace(CAME_SHORT, received=-20)) == 0
     assert share(replace(CAME_SHORT, units_received=40.0)) == 0
+    assert share(replace(CAME_SHORT, source_site="HUB", supplier="")) == 0
 
 
 def test_what_will_expire_is_ordered_again() -> None:
