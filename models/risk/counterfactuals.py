@@ -1,8 +1,9 @@
 """Each input of a series' projection as it should have been, one at a time: what its cause weighs.
 
 "Should have been" is what was promised, planned or usual: an overdue order had come, one that came
-short had come whole, an order promised too late had been promised in time, demand were as usual, an order had been placed in time,
-the source had stock, the record were right. All by the same paths and weights as published.
+short had come whole, an order promised too late had been promised in time, demand were as usual, an
+order had been placed in time, the source had stock, the record were right. All by the same paths
+and weights as published.
 """
 
 from __future__ import annotations

@@ -31,6 +31,7 @@ from models.risk.silence import Silence, silences
 from models.risk.structure import BLOCK, Structure
 from models.risk.variants import OpenLine, Variant
 from models.risk.working_days import WorkingDays
+from models.terms import Closures
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast
@@ -67,6 +68,18 @@ class WhatIf:
         """Of the buyers."""
         return WorkingDays.of(self.options.country, self.panel.origin_date)
 
+    @cached_property
+    def _closures(self) -> Closures:
+        return Closures.of(self.panel)
+
+    def days_to_ask(self, row: int, source: str) -> WorkingDays:
+        """On which a buyer can reach who delivers to a series: the source of its orders, or a
+        site."""
+        terms = self.structure.supply.terms
+        if source == terms.source[row]:
+            return self.working_days.but(terms.closures[row])
+        return self.working_days.but(self._closures.of_site(source))
+
     @property
     def main(self) -> int:
         return min(self.options.main_horizon, self.structure.mean.shape[1])
@@ -90,8 +103,8 @@ class WhatIf:
 
     @cached_property
     def came_short(self) -> dict[int, list[ShortLine]]:
-        """By series, the suppliers' lines that came within the last main horizon and ended with less
-        than was ordered; what a site of ours sent short is told by that site's own shortage."""
+        """By series, the suppliers' lines that came within the last main horizon and ended with
+        less than was ordered; what a site of ours sent short is that site's own shortage."""
         lines = self.panel.order_history
         lately = self.panel.origin_date - dt.timedelta(
             days=round(self.main * self.panel.frequency.days)

@@ -153,9 +153,7 @@ def test_what_a_transfer_leaves_is_an_assessment_with_the_units_on_their_way() -
         "status": ["open"],
         "series": [0],
     }
-    book = pd.DataFrame(line).astype(
-        {name: "datetime64[s]" for name in ("ordered_on", "promised_on")}
-    )
+    book = pd.DataFrame(line).astype(dict.fromkeys(("ordered_on", "promised_on"), "datetime64[s]"))
     sent = panel.stock.copy()
     sent.loc[1, ["on_hand", "sellable"]] -= option["units"]
     again = run(replace(panel, orders=book, stock=sent), forecast).warnings
@@ -181,6 +179,36 @@ def test_nobody_is_to_be_called_or_to_send_on_a_weekend_or_a_public_holiday() ->
     made = found(shelf(site="A", on_hand=4.0, orders=(*PAST, LATE), item=PRICED))
     for day in made.options["act_by"]:
         assert not day or pd.Timestamp(day[:10]).weekday() < 5
+
+
+def test_nobody_is_asked_while_they_are_closed() -> None:
+    """A supplier that is called, a site that sends, a site that counts: all away for a week."""
+    away = {"start": pd.Timestamp("2026-11-23"), "end": pd.Timestamp("2026-11-27")}
+
+    def asked(shelves: list[Shelf], code: str, **closed: Any) -> str:
+        panel = panel_of(shelves, **{"suppliers": [NOVA], **closed})
+        options = run(panel, forecast_of(panel, shelves)).options
+        return str(options.loc[options["code"] == code, "act_by"].iloc[0])
+
+    called = [shelf(on_hand=12.0, orders=(*PAST, Order(promised=12)), item=PRICED)]
+    closed = [{**NOVA, "closures": "2026-11-23/2026-11-27"}]
+    assert asked(called, "expedite") == "2026-11-25 11:00"
+    assert asked(called, "expedite", suppliers=closed) == "2026-11-30 11:00"
+    told = [{"kind": "supplier_closure", "supplier": "NOVA", **away}]
+    assert asked(called, "expedite", events=told) == "2026-11-30 11:00"
+
+    sent = [
+        shelf(site="A", on_hand=16.0, item=PRICED),
+        shelf(site="B", on_hand=300.0, item=PRICED),
+    ]
+    assert asked(sent, "transfer") < "2026-11-28"
+    shut = [{"kind": "closure", "site": "B", **away}]
+    assert asked(sent, "transfer", events=shut) == "2026-11-30"
+
+    counted = list(doubtful())
+    assert asked(counted, "count") == "2026-11-23"
+    shut = [{"kind": "closure", "site": "S1", **away}]
+    assert asked(counted, "count", events=shut) == "2026-11-30"
 
 
 def test_a_declared_substitute_is_offered_where_it_has_units_to_spare() -> None:
@@ -224,9 +252,9 @@ def test_what_a_policy_orders_by_itself_is_no_action_of_today() -> None:
 
 def acted(panel: Panel, made: RiskAssessment) -> Panel:
     """As it is once all that is recommended is done: new lines in the book, other promises."""
-    orders, rows = panel.orders.copy(), {}
-    for row, code in enumerate(zip(panel.series["site"], panel.series["sku"], strict=True)):
-        rows[code] = row
+    orders = panel.orders.copy()
+    codes = zip(panel.series["site"], panel.series["sku"], strict=True)
+    rows = {code: row for row, code in enumerate(codes)}
     for option in made.options[made.options["recommended"]].to_dict("records"):
         row = rows[option["site"], option["sku"]]
         if option["code"] == "expedite":
