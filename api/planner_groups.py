@@ -20,6 +20,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "what": "Que faire, et pourquoi",
         "effect": "Effet",
         "value": "Évite",
+        "cost": "coûte {cost}",
+        "messages": "Messages prêts à envoyer",
         "left_out": "Hors du budget de {budget} actions par approvisionneur : {actions}, {value} "
         "de perte attendue.",
         "unavoidable": "Inévitables, prévenir les clients : {series}{orders}.",
@@ -30,6 +32,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "what": "What to do, and why",
         "effect": "Effect",
         "value": "Avoids",
+        "cost": "costs {cost}",
+        "messages": "Messages ready to send",
         "left_out": "Beyond the budget of {budget} actions a planner: {actions}, {value} of "
         "expected loss.",
         "unavoidable": "Unavoidable, tell the customers: {series}{orders}.",
@@ -71,6 +75,7 @@ class GroupLine:
     effect: list[str]  # one a line
     value: str
     buyer: str
+    message: str  # blank where there is nobody to write to
 
 
 @dataclass(frozen=True)
@@ -110,11 +115,14 @@ def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupL
     if ruptures:
         effect.append(counted(ruptures, forms["ruptures"], language))
     effect.append(counted(round(float(row["units_saved"])), forms["units"], language))
+    if cost := amount(row["cost"] or None, str(row["currency"]), language):
+        effect.append(WORDS[language]["cost"].format(cost=cost))
     return GroupLine(
         **worded(row, language, origin),
         effect=effect,
         value=amount(row["loss_avoided"], str(row["currency"]), language),
         buyer=str(row["buyer"]),
+        message=str(row[f"message_{language}"] or ""),
     )
 
 

@@ -20,6 +20,7 @@ from models.publication.contracts import SERIES
 
 OUT: Final = "out"
 TOO_LATE: Final = "too_late"
+LEAST_A_DAY: Final = 0.5  # currency; below, it would be told as 0
 JOINT: Final = "; "  # between the actions of a published sentence
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -234,7 +235,8 @@ def line_of(row: pd.Series, description: str, language: str, origin: dt.date) ->
     words = WORDS[language]
     blank = words["nothing_known"]
     is_out = row["state"] == OUT
-    a_day = amount(row.get("loss_a_day"), row["currency"], language)
+    lost = row.get("loss_a_day") or 0.0
+    a_day = amount(lost, row["currency"], language) if lost >= LEAST_A_DAY else ""
     back = day(row["back_on"], language, near=origin, pattern="d MMM")
     return Line(
         warning=None if pd.isna(row["warning"]) else int(row["warning"]),

@@ -101,8 +101,8 @@ def _print_actions(shell: Shell, actions: Grouped, language: str) -> None:
     table = Table(
         title=words["title"], title_justify="left", box=HORIZONTALS, show_lines=True, expand=True
     )
-    table.add_column(words["what"], ratio=3, overflow="fold")
-    table.add_column(words["effect"], ratio=1, overflow="fold")
+    table.add_column(words["what"], ratio=5, overflow="fold")
+    table.add_column(words["effect"], ratio=2, overflow="fold")
     table.add_column(words["value"], justify="right", width=8, overflow="fold")
     for line in actions.today:
         who = f"\n[dim]{escape(line.buyer)}[/]" if line.buyer else ""
@@ -115,6 +115,8 @@ def _print_actions(shell: Shell, actions: Grouped, language: str) -> None:
     if actions.more:
         more = counted_words(actions.more, COUNTS[language]["more"], language)
         shell.say(f"{escape(more)} [dim]→[/] {shell.command('export groups')}")
+    if any(line.message for line in actions.today):
+        shell.say(f"{words['messages']} [dim]→[/] {shell.command('digest')}")
     for sentence in actions.closing:
         shell.say(escape(sentence))
 

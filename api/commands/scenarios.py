@@ -329,9 +329,10 @@ def _show_both(
         table.add_column(words["plan"].format(number=one.number), justify="right")
     table.add_column(words["value"], justify="right")
     for row in rows.head(limit).to_dict("records"):
+        added = signed(row["value_added"], row["currency"], language) if row["counts"] else "—"
         table.add_row(
             f"[bold]{escape(row['site'])} · {escape(row['sku'])}[/] {escape(row['description'])}",
             *(day(row[f"breaks_on_{side}"], language, near=a.until) or "—" for side in ("a", "b")),
-            escape(signed(row["value_added"], row["currency"], language)),
+            escape(added),
         )
     shell.out.print(table)

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from api.commands.terminal import Terminal
 from forecasting.errors import (
     BadSetting,
     Refused,
@@ -56,8 +56,8 @@ class Shell:
 
     asked: Path | None
     json: bool = False
-    out: Console = field(default_factory=lambda: Console(highlight=False))
-    err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    out: Terminal = field(default_factory=Terminal)
+    err: Terminal = field(default_factory=lambda: Terminal(stderr=True))
 
     @property
     def folder(self) -> Path:
@@ -112,7 +112,7 @@ class Shell:
 class Steps:
     """Tells each step as it begins: a spinner on a terminal, a timed line elsewhere."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Terminal) -> None:
         self._console = console
         self._began = time.monotonic()
         self._spinner = console.status("") if console.is_terminal else None

@@ -50,7 +50,7 @@ def actions_of(
 
 def _worded(served: Served, row: dict[str, Any], language: str) -> dict[str, Any]:
     origin = served.provenance["origin_end"]
-    kept = ("group", "buyer", "series", "out", "sites", "loss_avoided", "loss", "currency")
+    kept = ("group", "buyer", "series", "out", "sites", "loss_avoided", "loss", "cost", "currency")
     return {
         **{name: row[name] for name in (*kept, "ruptures_avoided", "in_time")},
         **worded(row, language, origin),

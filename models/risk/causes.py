@@ -41,6 +41,10 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "la commande {order_id} peut arriver après la rupture",
         "en": "order {order_id} may come after the stockout",
     },
+    "short_order": {
+        "fr": "commande {order_id} livrée incomplète : {came} sur {ordered}",
+        "en": "order {order_id} came short: {came} of {ordered}",
+    },
     "order_too_small": {
         "fr": "{units} unité{u} en commande, demande prévue {demand}",
         "en": "{units} unit{u} on order, expected demand {demand}",
@@ -105,6 +109,14 @@ OUT_ALREADY: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """What is said instead where nothing is left."""
 
+COUNT_FIRST: Final[Mapping[str, str]] = {
+    "fr": "{cause} : compter d’abord le stock réel",
+    "en": "{cause}: count the shelf first",
+}
+"""Of a record in doubt, whatever else is to be done."""
+COUNT_FROM: Final = 0.25
+"""Share of what will be short that a wrong record explains, from which a count is asked for."""
+
 DEMAND_ABOVE: Final = 1.3
 """Expected over usual demand from which demand itself is named: below, it is within the noise."""
 
@@ -131,6 +143,18 @@ class Cause:
         text = (words or SENTENCES[self.code])[language]
         units = self.facts.get("units", 0)
         return text.format(**shown, s=plural(self.facts.get("days")), u=plural_of(units, language))
+
+    def asking_for_a_count(self, language: Language) -> str:
+        """Its sentence; where it is the record that is in doubt, with what settles it.
+
+        >>> Cause("phantom_stock").asking_for_a_count("en")
+        'the shelf may hold less than the record says: count the shelf first'
+        >>> Cause("phantom_stock", share=0.1).asking_for_a_count("en")
+        'the shelf may hold less than the record says'
+        """
+        text = self.sentence(language)
+        is_doubt = self.code == "phantom_stock" and self.share >= COUNT_FROM
+        return COUNT_FIRST[language].format(cause=text) if is_doubt else text
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Each input of a series' projection as it should have been, one at a time: what its cause weighs.
 
-"Should have been" is what was promised, planned or usual: an overdue order had come, an order
-promised too late had been promised in time, demand were as usual, an order had been placed in time,
-the source had stock, the record were right. All by the same paths and weights as published.
+"Should have been" is what was promised, planned or usual: an overdue order had come, one that came
+short had come whole, an order promised too late had been promised in time, demand were as usual, an
+order had been placed in time, the source had stock, the record were right. All by the same paths
+and weights as published.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ def counterfactuals(
         facts = {"units": float(supply.blocked[row])}
         found.append((Cause("blocked_stock", facts), Variant(row, freed=True)))
     found += _orders(now, base, row)
+    found += _came_short(base, row)
     if now.usual_demand > 0 and now.demand > DEMAND_ABOVE * now.usual_demand:
         found.append((demand_cause(now), Variant(row, demand=now.usual_demand / now.demand)))
     shipper = _shipper(base, row)
@@ -57,7 +59,7 @@ def counterfactuals(
         days = {"days": round(lead_days), "stated": round(stated)}
         longer = Cause("lead_time_longer", {"source": source, **days})
         found.append((longer, Variant(row, stated_lead=True)))
-    spoiled = float(supply.expiring[row].max(initial=0.0))
+    spoiled = base.spoils(row)
     if spoiled > 0:
         found.append((Cause("expiry", {"units": spoiled}), Variant(row, keeps=True)))
     enough = now.lines and now.sellable + sum(line[1] for line in now.lines) >= now.demand
@@ -107,6 +109,16 @@ def _orders(now: Situation, base: WhatIf, row: int) -> list[Weighed]:
         uncertain = Cause("order_uncertain", facts, is_out=now.is_out)
         found.append((uncertain, Variant(row, punctual=True)))
     return found
+
+
+def _came_short(base: WhatIf, row: int) -> list[Weighed]:
+    """Had everything come of the lines that lately ended with less; the largest gap speaks."""
+    short = base.came_short.get(row)
+    if not short:
+        return []
+    order_id, came, ordered = max(short, key=lambda line: line[2] - line[1])
+    cause = Cause("short_order", {"order_id": order_id, "came": came, "ordered": ordered})
+    return [(cause, Variant(row, stock=sum(line[2] - line[1] for line in short)))]
 
 
 def _soonest(lines: list[OpenLine]) -> OpenLine:

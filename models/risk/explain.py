@@ -13,7 +13,15 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Days
 from models.lead_time import Floats, Rows
-from models.risk.causes import Cause, Line, Situation, causes_json, first_cause, shared
+from models.risk.causes import (
+    COUNT_FROM,
+    Cause,
+    Line,
+    Situation,
+    causes_json,
+    first_cause,
+    shared,
+)
 from models.risk.choice import Asked, Choice, Chosen, Questions, Stakes
 from models.risk.counterfactuals import counterfactuals
 from models.risk.customers import promises_hit
@@ -32,8 +40,6 @@ EXPLAIN_FROM: Final = 0.05
 ACT_FROM: Final = 0.1
 """… and below which options do."""
 SECOND_CAUSE: Final = 0.25  # share from which a second cause is put into words
-COUNT_FROM: Final = 0.25
-"""Share of what will be short that a wrong record explains, from which a count is an option."""
 CELLS: Final = ("causes", "cause_fr", "cause_en", "act_by", "actions", "action_fr", "action_en")
 
 
@@ -113,6 +119,8 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
     found = with_source_actions(base, _only_what_pays(found, groups), groups)
     for told_of in found:
         _say_actions(cells, told_of)
+        if all(action.code != "count" for action in told_of.actions):
+            _say_causes(cells, told_of.row, told_causes[told_of.row], count=True)
         if shortage.listed[told_of.row] and not told_of.actions:
             for language in LANGUAGES:
                 cells[f"action_{language}"][told_of.row] = why_nothing(base, told_of, language)
@@ -199,8 +207,13 @@ def _drawn_by(base: WhatIf, at_risk: Rows) -> dict[int, list[int]]:
     return found
 
 
-def _say_causes(cells: dict[str, list[str]], row: int, causes: Sequence[Cause]) -> None:
-    """The first cause in words, the second where it weighs, and before them that data are old."""
+def _say_causes(
+    cells: dict[str, list[str]], row: int, causes: Sequence[Cause], *, count: bool = False
+) -> None:
+    """The first cause in words, the second where it weighs, and before them that data are old.
+
+    `count`: where the record itself is the first cause, that the shelf is to be counted.
+    """
     cells["causes"][row] = causes_json(causes)
     said = [causes[0], *(one for one in causes[1:2] if one.share >= SECOND_CAUSE)]
     said = [one for one in said if one.code != "usual_swings"] or said[:1]
@@ -208,7 +221,10 @@ def _say_causes(cells: dict[str, list[str]], row: int, causes: Sequence[Cause]) 
         one for one in said if one.code != "stale_data"
     ]
     for language in LANGUAGES:
-        cells[f"cause_{language}"][row] = "; ".join(one.sentence(language) for one in said)
+        words = [one.sentence(language) for one in said]
+        if count and said[0] is causes[0]:
+            words[0] = said[0].asking_for_a_count(language)
+        cells[f"cause_{language}"][row] = "; ".join(words)
 
 
 def _say_actions(cells: dict[str, list[str]], one: Chosen) -> None:
@@ -260,7 +276,8 @@ def _units_to_order(
     """Up to the policy's level; without one, for lead time and main horizon. Whole packs; nothing
     that would not sell before the item is discontinued."""
     supply = base.structure.supply
-    position = np.nan_to_num(supply.on_hand[row]) + sum(units for _, units, _ in lines)
+    on_hand = np.nan_to_num(supply.on_hand[row]) - base.spoils(row)
+    position = on_hand + sum(units for _, units, _ in lines)
     policies = supply.policies
     level = policies.order_up_to[row]
     if np.isnan(level):

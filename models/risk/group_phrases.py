@@ -52,10 +52,6 @@ LATE: Final[Mapping[str, str]] = {
     "fr": "{count} commande{s} en retard, la plus ancienne promise le {promised_on}",
     "en": "{count} order{s} overdue, the oldest promised for {promised_on}",
 }
-NOTHING_SINCE: Final[Mapping[str, str]] = {
-    "fr": "; rien reçu de {source} depuis le {day}",
-    "en": "; nothing received from {source} since {day}",
-}
 EMPTIES: Final[Mapping[str, str]] = {
     "fr": "; {site} en manque et vide {count} référence{s} d’autres sites",
     "en": "; {site} is short of it and empties {count} series of other sites",

@@ -32,7 +32,6 @@ from models.risk.group_phrases import (
     MESSAGES,
     MORE,
     NO_OTHER,
-    NOTHING_SINCE,
     OTHER_ITEM,
     OTHER_SOURCE,
     OVERDUE,
@@ -153,12 +152,14 @@ class Words:
         return text
 
     def why(self, language: Language) -> str:
-        """The orders that are late and how long nothing came, else the first cause of the worst
-        series; and which other sites it empties."""
+        """The orders that are late, else the first cause of the worst series; and which other sites
+        it empties."""
         text = self._late(language)
         worst = self.lines or sorted(self.group.members, key=lambda one: -one.effect.lost.measure)
         if not text and worst and worst[0].cause is not None:
-            text = worst[0].cause.sentence(language)
+            cause = worst[0].cause
+            settled = self.group.code == "count" or self.attention is Attention.ACCEPTED
+            text = cause.sentence(language) if settled else cause.asking_for_a_count(language)
         code_of = self.base.code_of
         emptied = Counter(code_of[one.acting][0] for one in self.group.members if not one.acts)
         for site, count in emptied.most_common(1):
@@ -206,15 +207,11 @@ class Words:
         found = self._overdue
         if not found or self.group.code != "expedite":
             return ""
-        text = LATE[language].format(
+        return LATE[language].format(
             count=len(found),
             s=plural(len(found)),
             promised_on=written(min(found.values()), language),
         )
-        if self._silence is not None:
-            day = written(self._silence.since, language)
-            text += NOTHING_SINCE[language].format(source=self.group.source, day=day)
-        return text
 
     def message(self, language: Language) -> str:
         """ "" where there is nobody to write to."""

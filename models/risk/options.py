@@ -259,10 +259,11 @@ def _calls(need: Need, base: WhatIf) -> list[Draft]:
     """To bring what is on order by the eve of the stockout, or as soon as can be."""
     terms = base.structure.supply.terms
     sku = base.code_of[need.row][1]
-    first = base.working_days.first(need.today)
-    soonest = first + dt.timedelta(days=NOTICE_DAYS)
     found = []
     for line in base.lines_of(need.row)[:MOST_LINES]:
+        days = base.days_to_ask(need.row, line.source)
+        first = days.first(need.today)
+        soonest = first + dt.timedelta(days=NOTICE_DAYS)
         group = base.lead_times.group_of([line.source], [sku])[0]
         fastest = int((base.lead_times.total[group] > 1.0 - FASTEST).sum())
         possible = max(soonest, line.ordered_on + dt.timedelta(days=fastest))
@@ -273,7 +274,7 @@ def _calls(need: Need, base: WhatIf) -> list[Draft]:
         option = Option(
             "expedite",
             line.units,
-            by=max(base.working_days.last(wanted - dt.timedelta(days=NOTICE_DAYS)), first),
+            by=max(days.last(wanted - dt.timedelta(days=NOTICE_DAYS)), first),
             cutoff_time=str(terms.cutoff_time[need.row]),
             source=line.source,
             order_id=line.order_id,
@@ -292,13 +293,14 @@ def _counts(need: Need, base: WhatIf) -> list[Draft]:
     on_record = float(base.structure.supply.on_hand[need.row])
     if not need.orders_itself or on_record <= 0:
         return []
-    by = base.working_days.first(need.today)
+    site = base.code_of[need.row][0]
+    by = base.days_to_ask(need.row, site).first(need.today)
     known = [
         to_period(by + dt.timedelta(days=wait), base.panel.frequency) - base.panel.origin - 1
         for wait in (1, 2)
     ]
     now, later = (Variant(need.row, counted=int(period)) for period in known)
-    option = Option("count", on_record, by=by, source=base.code_of[need.row][0])
+    option = Option("count", on_record, by=by, source=site)
     return [Draft(option, (now,), later=later)]
 
 
@@ -312,8 +314,9 @@ def _transfers(need: Need, base: WhatIf) -> list[Draft]:
         site = base.code_of[giver][0]
         group = base.lead_times.group_of([site], [sku])[0]
         days = int((base.lead_times.total[group] > 0.5).sum()) if group else TRANSFER_DAYS
-        latest = base.working_days.last(need.stockout_on - dt.timedelta(days=days))
-        leaves = max(latest, base.working_days.first(need.today))
+        open_days = base.days_to_ask(need.row, site)
+        latest = open_days.last(need.stockout_on - dt.timedelta(days=days))
+        leaves = max(latest, open_days.first(need.today))
         arrives = leaves + dt.timedelta(days=days)
         now, later = (
             Variant(

@@ -9,6 +9,7 @@ made with it.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -30,11 +31,15 @@ from models.risk.silence import Silence, silences
 from models.risk.structure import BLOCK, Structure
 from models.risk.variants import OpenLine, Variant
 from models.risk.working_days import WorkingDays
+from models.terms import Closures
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast
 
 DAYS_OF_A_LINE: Final = ("promised_on", "ordered_on")
+SHORT_LINE: Final = ("series", "order_id", "units_received", "units_ordered")
+
+ShortLine = tuple[str, float, float]  # order, units that came, units ordered
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,18 @@ class WhatIf:
         """Of the buyers."""
         return WorkingDays.of(self.options.country, self.panel.origin_date)
 
+    @cached_property
+    def _closures(self) -> Closures:
+        return Closures.of(self.panel)
+
+    def days_to_ask(self, row: int, source: str) -> WorkingDays:
+        """On which a buyer can reach who delivers to a series: the source of its orders, or a
+        site."""
+        terms = self.structure.supply.terms
+        if source == terms.source[row]:
+            return self.working_days.but(terms.closures[row])
+        return self.working_days.but(self._closures.of_site(source))
+
     @property
     def main(self) -> int:
         return min(self.options.main_horizon, self.structure.mean.shape[1])
@@ -82,6 +99,24 @@ class WhatIf:
         found: dict[str, set[str]] = {}
         for sku, supplier in pairs:
             found.setdefault(sku, set()).add(supplier)
+        return found
+
+    @cached_property
+    def came_short(self) -> dict[int, list[ShortLine]]:
+        """By series, the suppliers' lines that came within the last main horizon and ended with
+        less than was ordered; what a site of ours sent short is that site's own shortage."""
+        lines = self.panel.order_history
+        lately = self.panel.origin_date - dt.timedelta(
+            days=round(self.main * self.panel.frequency.days)
+        )
+        short = lines["units_received"] < lines["units_ordered"]
+        ended = (lines["received_on"] > pd.Timestamp(lately)) & (lines["units_open"] <= 0)
+        bought = lines["source_site"].fillna("") == ""
+        lines = lines[short & ended & bought]
+        found: dict[int, list[ShortLine]] = {}
+        for row, *line in zip(*(lines[name] for name in SHORT_LINE), strict=True):
+            order_id, came, ordered = line
+            found.setdefault(int(row), []).append((str(order_id), float(came), float(ordered)))
         return found
 
     @cached_property
@@ -138,6 +173,14 @@ class WhatIf:
     def lines_of(self, row: int) -> list[OpenLine]:
         """A series' open lines."""
         return self._told[self._first_line[row] : self._first_line[row + 1]]
+
+    def spoils(self, row: int) -> float:
+        """Units of today's stock expected to expire unsold within the main horizon, where what
+        expires first is sold first."""
+        wanted = self.structure.mean[row, : self.main]
+        sold = np.cumsum(wanted) - wanted  # before each period
+        expiring = self.structure.supply.expiring[row, : self.main]
+        return float(np.max(expiring - sold, initial=0.0))
 
     @cached_property
     def projected(self) -> NDArray[np.bool_]:

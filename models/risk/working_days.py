@@ -1,4 +1,5 @@
-"""The buyers' working days: neither weekends nor the country's public holidays."""
+"""The buyers' working days: neither weekends nor the country's public holidays, and of those the
+days on which who is asked is there too."""
 
 from __future__ import annotations
 
@@ -9,8 +10,10 @@ from typing import Final, Literal
 import numpy as np
 
 from forecasting.calendar import Days
+from models.terms import Ranges
 
 AHEAD_YEARS: Final = 2  # no deadline lies further ahead
+LONGEST: Final = np.timedelta64(366 * AHEAD_YEARS, "D")  # of a closure, as far as it is looked at
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,19 @@ class WorkingDays:
         return cls(
             np.array(sorted(holidays.country_holidays(country, years=years)), "datetime64[D]")
         )
+
+    def but(self, closures: Ranges) -> WorkingDays:
+        """Without the days on which somebody else is closed.
+
+        >>> away = (np.datetime64("2026-11-23"), np.datetime64("2026-11-27"))
+        >>> plain = WorkingDays(np.array([], dtype="datetime64[D]"))
+        >>> plain.but((away,)).first(dt.date(2026, 11, 23))
+        datetime.date(2026, 11, 30)
+        """
+        if not closures:
+            return self
+        away = [np.arange(first, min(last, first + LONGEST) + 1) for first, last in closures]
+        return WorkingDays(np.concatenate([self.closed, *away]))
 
     def first(self, day: dt.date) -> dt.date:
         """That day, or the first working day after it."""

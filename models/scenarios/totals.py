@@ -69,7 +69,8 @@ SIDE: Final = (
 
 
 def side_by_side(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
-    """A row a series of which two plans do not say the same; the largest difference of value first.
+    """A row a series of which two plans do not say the same; the largest difference of value first,
+    those that others draw from, where no loss stands, last.
 
     A series that a plan does not concern stays there as it was published: as the other plan's base.
     """
@@ -90,5 +91,6 @@ def side_by_side(a: pd.DataFrame, b: pd.DataFrame) -> pd.DataFrame:
     table["value_added"] = table["value_b"] - table["value_a"]
     differs = table["verdict_a"] != table["verdict_b"]
     differs |= table["units_short_added"].abs() >= LEAST_UNITS
-    order = table["value_added"].abs().sort_values(ascending=False, kind="stable").index
+    apart = table["value_added"].abs().where(table["counts"].astype(bool))
+    order = apart.sort_values(ascending=False, kind="stable", na_position="last").index
     return table.loc[order][differs.loc[order]].reset_index(drop=True)

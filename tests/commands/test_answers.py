@@ -8,6 +8,7 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -47,6 +48,7 @@ def test_no_line_is_wider_than_the_screen(
     table = published("warnings").out.split("1 référence déjà")[0]
     assert max(map(len, table.splitlines())) <= width
     flat = " ".join(table.split())
+    assert "références," in flat.split(), "no word is broken"
     assert AWKWARD[0].split()[0] in flat
     assert "Café moulu" in flat
 
@@ -101,6 +103,12 @@ def test_what_a_depot_saves_beyond_its_own_stake_is_said() -> None:
         assert said.beyond == (
             "" if "currency" not in less else "avoids 700, sites supplied included"
         )
+
+
+@pytest.mark.parametrize(("loss", "told"), [(84.0, "€84 a day"), (0.3, ""), (np.nan, "")])
+def test_a_day_out_that_costs_next_to_nothing_is_not_told_as_zero(loss: float, told: str) -> None:
+    row = late_row(state="out", currency="EUR", loss_a_day=loss)
+    assert line_of(row, "", "en", dt.date(2026, 11, 22)).a_day == told
 
 
 def test_too_late_says_what_limits_the_loss() -> None:

@@ -185,6 +185,24 @@ def test_text_and_page_say_the_same(
     assert "A&B 50%/x" in one.text
 
 
+@pytest.mark.parametrize(
+    ("language", "title", "hello"),
+    [
+        ("fr", "Messages prêts à envoyer", "Bonjour, …"),
+        ("en", "Messages ready to send", "Hello, …"),
+    ],
+)
+def test_what_to_send_stands_below_under_its_action(
+    reader: PublicationReader, language: str, title: str, hello: str
+) -> None:
+    told = of(reader, language)
+    for form in (told["C. Morel"].text, told["C. Morel"].html):
+        below = form.partition(title)[2]
+        assert below.count(hello) == 2, "a message for each of two actions"
+        assert "Novapack" in below.partition(hello)[0]
+    assert title not in told["A. Benali"].text, "who has no action has nothing to send"
+
+
 def test_the_orders_of_the_day_stand_below(reader: PublicationReader) -> None:
     text = of(reader, "en")["C. Morel"].text
     orders = text.partition("Orders to place on Monday 23 November\n")[2]

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from httpx import Client
@@ -18,6 +19,7 @@ from api.pages.actions import actions_of
 from api.pages.board import Board, Question, changes_between, value_of
 from api.pages.monday import accuracy_of, out_of_ten
 from api.pages.orders import HEAD, LINE, days_of, totals_of
+from api.planner_groups import grouped
 from api.scorecards import keep
 from api.served import Served
 from forecasting.feeds import load_profile, read
@@ -285,6 +287,27 @@ def test_what_the_budget_left_out_is_told(
     with serving(own_workspace) as client:
         assert "2 actions au-delà du budget du jour" in client.get("/").text
         assert "2 actions beyond the budget of the day" in client.get("/?lang=en").text
+
+
+@pytest.mark.parametrize(
+    ("cost", "told"), [(50.0, True), (0.0, False), (np.nan, False)], ids=["costed", "free", "not"]
+)
+def test_what_an_action_costs_stands_beside_what_it_avoids(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch, cost: float, told: bool
+) -> None:
+    made = published.parts
+
+    def costed(*asked: Any) -> dict[str, Any]:
+        parts = made(*asked)
+        return parts | {"groups": table_of(parts["groups"].to_pandas().assign(cost=cost))}
+
+    monkeypatch.setattr(published, "parts", costed)
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        french, english = client.get("/").text, client.get("/?lang=en").text
+    assert ("coûte 50\xa0€" in french, "costs €50" in english) == (told, told)
+    action = grouped(served_of(own_workspace).reader, "en", limit=1).today[0]
+    assert ("costs €50" in action.effect) == told
 
 
 def test_a_publication_without_proposals_says_so(

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from api.messages.digest import digests_of
 from models.workspace import Workspace
 from tests.api.keyed import key
 from tests.api.published import publish
 from tests.api.serving import serving
 from tests.pages.conftest import NARROW, SMALL, WIDE, base_of, copied, opened
+from tests.pages.test_board import served_of
 
 VIEWS = {
     "/?state=all": ("Liste du matin", "Morning list"),
@@ -85,6 +88,21 @@ def test_every_view_in_both_languages_wide_and_narrow(
             assert not overflows(page), f"{path} is wider than {width}"
             assert cut(page) == [], f"at {width}"
         assert faults(page) == []
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_the_e_mail_fits_a_telephone(browser: Browser, company: Workspace, language: str) -> None:
+    """Also where a line says all that a line can say."""
+    page = browser.new_page()
+    for one in digests_of(served_of(company).reader, language, limit=20):
+        long = {"beyond": "évite 2,6 k €, sites livrés compris", "a_day": "216 € par jour"}
+        lines = [replace(line, **long) for line in one.listed.lines]
+        page.set_content(replace(one, listed=replace(one.listed, lines=lines)).html)
+        for width, height in (WIDE, NARROW, SMALL):
+            page.set_viewport_size({"width": width, "height": height})
+            assert not overflows(page), f"{one.buyer}'s is wider than {width}"
+        assert faults(page) == []
+    page.close()
 
 
 def test_the_first_page_and_the_door(browser: Browser, own_workspace: Workspace) -> None:

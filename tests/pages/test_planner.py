@@ -59,7 +59,11 @@ def test_every_option_is_shown_and_copied(browser: Browser, company: Workspace) 
         rows = page.locator("table", has_text="What can be done").locator("tbody tr")
         expect(rows).to_have_count(2)
         expect(rows.nth(0)).to_contain_text("advised")
+        expect(rows.nth(0)).to_contain_text(
+            "waiting for the next day on which it can be done costs €12"
+        )
         expect(rows.nth(1)).to_contain_text("Accept the risk")
+        expect(rows.nth(1)).not_to_contain_text("waiting")
         expect(rows.nth(1)).to_contain_text("60%")
         expect(page.get_by_text("Costs: not computable")).to_be_visible()
         page.get_by_role("button", name="Copy as a proposal").click()

@@ -108,6 +108,10 @@ class Company:
         one = self.shelves[row]
         return self.row_of.get((one.policy.get("source", ""), one.sku), -1)
 
+    def takers_of(self, row: int) -> list[int]:
+        """Rows of the shelves that draw from one."""
+        return [one for one in range(len(self.shelves)) if self.source_of(one) == row]
+
     def walk(self, row: int, change: Change = AS_IT_IS) -> Walked:
         """Arrivals first, then what is late, then the day's demand; orders where the position lies
         at or below the reorder point on a working day."""

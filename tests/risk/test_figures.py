@@ -235,18 +235,65 @@ def without(cause: dict[str, Any], one: Shelf, found: RiskAssessment, row: int) 
     return None
 
 
+def made_by(option: pd.Series, *, days_later: int = 0) -> Change:
+    """What an option does to its series when it is done today, or later."""
+    if option["code"] == "expedite":
+        asked = (option["arrives_on"] - pd.Timestamp(TODAY)).days - 1 + days_later
+        return Change(promised=((option["order_id"], asked),))
+    assert option["source"] in ("NOVA", "HUB")
+    return Change(new=(NewOrder(option["units"], TAKES[option["source"]] + days_later),))
+
+
 def done(found: RiskAssessment, company: Company, row: int) -> Change | None:
     """The first recommended action of a series; None: there is none."""
     one, options = company.shelves[row], found.options
     mine = options[(options["site"] == one.site) & (options["sku"] == one.sku)]
     option = mine.iloc[0]
-    if not option["recommended"]:
-        return None
-    if option["code"] == "expedite":
-        asked = (option["arrives_on"] - pd.Timestamp(TODAY)).days - 1
-        return Change(promised=((option["order_id"], asked),))
-    assert option["source"] in ("NOVA", "HUB")
-    return Change(new=(NewOrder(option["units"], TAKES[option["source"]]),))
+    return made_by(option) if option["recommended"] else None
+
+
+def saved_by(company: Company, row: int, change: Change) -> tuple[float, float]:
+    """Units that customers miss less, and money: at the series and at those that draw from it."""
+    pairs = [(row, AS_IT_IS, change)]
+    pairs += [
+        (other, Change(source=AS_IT_IS), Change(source=change)) for other in company.takers_of(row)
+    ]
+    units, values = 0.0, []
+    for other, before, after in pairs:
+        one = company.shelves[other]
+        less = company.walk(other, before).units_short - company.walk(other, after).units_short
+        units += less * (1 - one.item.get("passed_on", 0.0))
+        values.append(less * value_of_a_unit(one))
+    return units, float(np.nansum(values)) if np.isfinite(values).any() else np.nan
+
+
+def test_what_each_option_saves_and_leaves_and_what_waiting_costs(
+    made: tuple[RiskAssessment, Company],
+) -> None:
+    """Of every series announced, the ten among them."""
+    found, company = made
+    codes: list[str] = []
+    for row in announced(found):
+        one, options = company.shelves[row], found.options
+        mine = options[(options["site"] == one.site) & (options["sku"] == one.sku)]
+        lost = value_of_a_unit(one) * company.walk(row).units_short
+        for option in mine.to_dict("records"):
+            if option["code"] not in ("order", "expedite", "transfer") or option["at_site"]:
+                continue  # a store's action at its warehouse is told by the groups below
+            change, codes = made_by(option), [*codes, option["code"]]
+            units, value = saved_by(company, row, change)
+            assert option["units_saved"] == pytest.approx(units)
+            assert option["loss_avoided"] == pytest.approx(value, nan_ok=True)
+            left = company.walk(row, change).chance(MAIN)
+            assert option["residual_probability"] == pytest.approx(left)
+            later = saved_by(company, row, made_by(option, days_later=1))
+            waiting = units - later[0] if np.isnan(value) else value - later[1]
+            assert option["regret"] == pytest.approx(max(waiting, 0.0))
+            if company.takers_of(row) == [] and np.isfinite(value):
+                assert option["in_time"] == (value >= 0.5 * lost)
+            assert np.isnan(option["cost"])  # the settings state none
+    assert {"order", "expedite"} <= set(codes)
+    assert len(codes) >= 5
 
 
 def test_groups_are_sums_over_their_series(made: tuple[RiskAssessment, Company]) -> None:

@@ -137,6 +137,34 @@ def test_a_site_that_can_spare_units_is_asked_and_one_that_cannot_is_not() -> No
     assert asked["residual_probability"].iloc[0] < made.warnings["probability"][0]
 
 
+def test_what_a_transfer_leaves_is_an_assessment_with_the_units_on_their_way() -> None:
+    needy = shelf(site="A", on_hand=4.0, orders=PAST, item=PRICED)
+    rich = shelf(site="B", on_hand=300.0, orders=PAST, item=PRICED)
+    panel, forecast = company(needy, rich)
+    option = run(panel, forecast).options.set_index(["site", "code"]).loc[("A", "transfer")]
+    line = {
+        "order_id": [""],
+        "line": ["new 0"],
+        "supplier": [""],
+        "source_site": ["B"],
+        "units_open": [option["units"]],
+        "ordered_on": [pd.Timestamp(option["act_by"])],
+        "promised_on": [option["arrives_on"]],
+        "status": ["open"],
+        "series": [0],
+    }
+    book = pd.DataFrame(line).astype(dict.fromkeys(("ordered_on", "promised_on"), "datetime64[s]"))
+    sent = panel.stock.copy()
+    sent.loc[1, ["on_hand", "sellable"]] -= option["units"]
+    again = run(replace(panel, orders=book, stock=sent), forecast).warnings
+    assert again["probability"][0] == pytest.approx(option["residual_probability"])
+    as_it_is = run(panel, forecast).warnings
+    assert as_it_is["units_short"][0] - again["units_short"][0] == pytest.approx(
+        option["units_saved"]
+    )
+    assert again["probability"][1] < 0.25  # without breaking the site that sends
+
+
 def test_nobody_is_to_be_called_or_to_send_on_a_weekend_or_a_public_holiday() -> None:
     """Whichever day of the week the data end on; Christmas 2026 is a Friday."""
     plain = WorkingDays.of("", dt.date(2026, 11, 16))
@@ -151,6 +179,36 @@ def test_nobody_is_to_be_called_or_to_send_on_a_weekend_or_a_public_holiday() ->
     made = found(shelf(site="A", on_hand=4.0, orders=(*PAST, LATE), item=PRICED))
     for day in made.options["act_by"]:
         assert not day or pd.Timestamp(day[:10]).weekday() < 5
+
+
+def test_nobody_is_asked_while_they_are_closed() -> None:
+    """A supplier that is called, a site that sends, a site that counts: all away for a week."""
+    away = {"start": pd.Timestamp("2026-11-23"), "end": pd.Timestamp("2026-11-27")}
+
+    def asked(shelves: list[Shelf], code: str, **closed: Any) -> str:
+        panel = panel_of(shelves, **{"suppliers": [NOVA], **closed})
+        options = run(panel, forecast_of(panel, shelves)).options
+        return str(options.loc[options["code"] == code, "act_by"].iloc[0])
+
+    called = [shelf(on_hand=12.0, orders=(*PAST, Order(promised=12)), item=PRICED)]
+    closed = [{**NOVA, "closures": "2026-11-23/2026-11-27"}]
+    assert asked(called, "expedite") == "2026-11-25 11:00"
+    assert asked(called, "expedite", suppliers=closed) == "2026-11-30 11:00"
+    told = [{"kind": "supplier_closure", "supplier": "NOVA", **away}]
+    assert asked(called, "expedite", events=told) == "2026-11-30 11:00"
+
+    sent = [
+        shelf(site="A", on_hand=16.0, item=PRICED),
+        shelf(site="B", on_hand=300.0, item=PRICED),
+    ]
+    assert asked(sent, "transfer") < "2026-11-28"
+    shut = [{"kind": "closure", "site": "B", **away}]
+    assert asked(sent, "transfer", events=shut) == "2026-11-30"
+
+    counted = list(doubtful())
+    assert asked(counted, "count") == "2026-11-23"
+    shut = [{"kind": "closure", "site": "S1", **away}]
+    assert asked(counted, "count", events=shut) == "2026-11-30"
 
 
 def test_a_declared_substitute_is_offered_where_it_has_units_to_spare() -> None:
@@ -192,17 +250,13 @@ def test_what_a_policy_orders_by_itself_is_no_action_of_today() -> None:
     assert 0 < first["loss_avoided"] <= at_stake
 
 
-def test_acting_on_all_that_is_recommended_never_loses_more() -> None:
-    shelves = [
-        shelf(sku=f"ITEM-{number}", on_hand=float(number), demand=2.0, orders=orders, item=PRICED)
-        for number, orders in enumerate([PAST, (*PAST, LATE), (*PAST, Order(promised=12))] * 3)
-    ]
-    panel, forecast = company(*shelves)
-    made = run(panel, forecast)
-    acted = made.options[made.options["recommended"]]
+def acted(panel: Panel, made: RiskAssessment) -> Panel:
+    """As it is once all that is recommended is done: new lines in the book, other promises."""
     orders = panel.orders.copy()
-    for option in acted.to_dict("records"):
-        row = [one.sku for one in shelves].index(option["sku"])
+    codes = zip(panel.series["site"], panel.series["sku"], strict=True)
+    rows = {code: row for row, code in enumerate(codes)}
+    for option in made.options[made.options["recommended"]].to_dict("records"):
+        row = rows[option["site"], option["sku"]]
         if option["code"] == "expedite":
             mine = (orders["series"] == row) & (orders["order_id"] == option["order_id"])
             orders.loc[mine, "promised_on"] = option["arrives_on"]
@@ -215,13 +269,32 @@ def test_acting_on_all_that_is_recommended_never_loses_more() -> None:
                 "status": "open",
             }
             line |= {"source_site": "", "units_open": option["units"]}
-            line["ordered_on"] = pd.Timestamp(option["act_by"][:10])
+            line["ordered_on"] = pd.Timestamp(TODAY) + pd.Timedelta(days=1)
             orders = pd.concat([orders, pd.DataFrame([line])], ignore_index=True)
-    orders["promised_on"] = orders["promised_on"].astype("datetime64[s]")
-    orders["ordered_on"] = orders["ordered_on"].astype("datetime64[s]")
-    orders = orders.sort_values("series", kind="stable", ignore_index=True)
-    after = run(replace(panel, orders=orders), forecast)
-    assert len(acted) >= 6
+    for name in ("promised_on", "ordered_on"):
+        orders[name] = orders[name].astype("datetime64[s]")
+    return replace(panel, orders=orders.sort_values("series", kind="stable", ignore_index=True))
+
+
+@settings(max_examples=12, deadline=None)
+@given(shelves=st.lists(SHELVES, min_size=1, max_size=4))
+def test_acting_on_all_that_is_recommended_never_loses_more(shelves: list[Shelf]) -> None:
+    shelves = [replace(one, sku=f"ITEM-{number}") for number, one in enumerate(shelves)]
+    panel, forecast = company(*shelves)
+    made = run(panel, forecast)
+    after = run(acted(panel, made), forecast).warnings["value_at_risk"]
+    assert (after <= made.warnings["value_at_risk"] + 1e-6).all()
+
+
+def test_acting_on_what_is_recommended_loses_less() -> None:
+    shelves = [
+        shelf(sku=f"ITEM-{number}", on_hand=float(number), demand=2.0, orders=orders, item=PRICED)
+        for number, orders in enumerate([PAST, (*PAST, LATE), (*PAST, Order(promised=12))] * 3)
+    ]
+    panel, forecast = company(*shelves)
+    made = run(panel, forecast)
+    after = run(acted(panel, made), forecast)
+    assert made.options["recommended"].sum() >= 6
     assert after.warnings["value_at_risk"].sum() < made.warnings["value_at_risk"].sum()
 
 

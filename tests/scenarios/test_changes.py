@@ -230,3 +230,16 @@ def test_two_plans_differ_where_they_do_not_say_the_same():
     known = row(stop)["units_short_base"]
     assert absent.loc["RETRO-CLOCK", "units_short_b"] == known
     assert np.isfinite(absent["units_short_added"]).all()
+
+
+def test_between_two_plans_a_loss_stands_at_the_store_alone():
+    base = base_of(*network())
+    stop, late = (
+        what_if(base, STOP),
+        what_if(base, {"kind": "order_late", "order": "PO-1", "days": 9}),
+    )
+    rows = side_by_side(stop.series, late.series)
+    assert list(zip(rows["site"], rows["counts"], strict=True)) == [
+        ("STORE", True),
+        ("DEPOT", False),
+    ]
