@@ -11,7 +11,7 @@ A second one follows where both together spare a tenth more of the loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -48,24 +48,33 @@ class Weighing:
 
 @dataclass
 class Questions:
-    """Variants to be rerun, each once. `begin`: the place of the first."""
+    """Variants to be rerun, each once. `begin`: the place of the first; `before`: places of those
+    that were asked already."""
 
     begin: int = 0
+    before: Mapping[Variant, int] = field(default_factory=dict)
     variants: list[Variant] = field(default_factory=list)
     number: dict[Variant, int] = field(default_factory=dict)
 
     def ask(self, one: Variant) -> int:
         """Its place."""
+        known = self.before.get(one)
+        return self.begin + self._here(one) if known is None else known
+
+    def weigh(self, one: Variant, drawing: Sequence[int]) -> Weighing:
+        """`drawing`: rows that draw from the series."""
+        if not drawing:
+            return Weighing(self.ask(one), [])
+        source = self._here(one)  # who is drawn from is rerun together with those who draw
+        return Weighing(
+            self.begin + source, [self.ask(Variant(row, source=source)) for row in drawing]
+        )
+
+    def _here(self, one: Variant) -> int:
         if one not in self.number:
             self.number[one] = len(self.variants)
             self.variants.append(one)
-        return self.begin + self.number[one]
-
-    def weigh(self, one: Variant, drawing: Iterable[int]) -> Weighing:
-        """`drawing`: rows that draw from the series."""
-        own = self.ask(one)
-        source = own - self.begin
-        return Weighing(own, [self.ask(Variant(row, source=source)) for row in drawing])
+        return self.number[one]
 
     def has(self, one: Variant) -> bool:
         return one in self.number
@@ -81,20 +90,22 @@ class Asked:
     row: int
     now: Situation
     orders_itself: bool  # somebody orders by a policy, whether or not this is read
-    as_it_is: int
-    nothing_done: Weighing
-    causes: list[tuple[Cause, int]]
+    candidates: list[tuple[Cause, Variant]]  # causes that may weigh, and the series without them
     drafts: list[Draft]
     drawing: Sequence[int] = ()  # rows that draw from it
+    as_it_is: int = -1
+    nothing_done: Weighing = field(init=False)
+    causes: list[tuple[Cause, int]] = field(default_factory=list)
     ways: list[Weighing | None] = field(default_factory=list)  # of each draft, done at once
     giver: list[tuple[int, int] | None] = field(default_factory=list)  # as it is, and after
 
+    def offers(self, code: str) -> bool:
+        """Whether there is an option of this code."""
+        return any(draft.option.code == code for draft in self.drafts)
+
     def leave_out(self, code: str) -> None:
-        """Without the options of this code."""
-        kept = [place for place, draft in enumerate(self.drafts) if draft.option.code != code]
-        self.drafts = [self.drafts[place] for place in kept]
-        self.ways = [self.ways[place] for place in kept]
-        self.giver = [self.giver[place] for place in kept]
+        """Without the options of this code, none of which was asked yet."""
+        self.drafts = [draft for draft in self.drafts if draft.option.code != code]
 
     def usual(self, way: Variant) -> Variant:
         """A change, and besides it what would be ordered anyway."""
@@ -218,7 +229,11 @@ class Weighed:
 
 @dataclass(frozen=True)
 class Choice:
-    """The reruns behind the choice, by place; `ratio` by series: of published to rerun units."""
+    """The reruns behind the choice, by place; `ratio` by series: of published to rerun units.
+
+    Without `whole` what an option leaves to the learned model, and what a lost day costs, are not
+    asked: no choice hangs on them.
+    """
 
     base: WhatIf
     variants: Sequence[Variant]
@@ -226,23 +241,27 @@ class Choice:
     short: Floats  # units, as published
     ratio: Floats
     stakes: Stakes
+    whole: bool = True
 
     def made(self, asked: Sequence[Asked]) -> list[Chosen]:
         """One for each series, in their order."""
         whole, following = self._with_following(asked)
         weighed = [whole._weighed(one, then) for one, then in zip(asked, following, strict=True)]
-        again = Questions()
+        again, givers = Questions(), set()
         for one, found in zip(asked, weighed, strict=True):
             for other in found:
-                if other.way is not None:
+                if self.whole and other.way is not None:
                     again.ask(other.way)
                 if other.giver is not None:
-                    again.ask(other.giver)
+                    givers.add(again.ask(other.giver))
             pair = self._pair(one, found)
             if pair is not None:
-                again.ask(pair)
                 again.ask(one.usual(pair))
-        reruns = self.base.rerun(again.variants, chance=np.ones(len(again.variants), dtype=bool))
+                if self.whole:
+                    again.ask(pair)
+        chance = np.full(len(again.variants), self.whole)
+        chance[list(givers)] = True
+        reruns = self.base.rerun(again.variants, chance=chance)
         given: dict[int, float] = {}
         # who gains most is served first by a site that can spare units but once
         order = sorted(range(len(asked)), key=lambda k: -weighed[k][0].net if weighed[k] else 0.0)
@@ -260,7 +279,8 @@ class Choice:
             lost, then = self._lost(one.nothing_done), {}
             for number, draft in enumerate(one.drafts):
                 if _is_worth(self._saved(one, number, lost), lost):
-                    ways = draft.ways[1:] if draft.days else [draft.later] if draft.later else []
+                    later = [draft.later] if self.whole and draft.later else []
+                    ways = draft.ways[1:] if draft.days else later
                     then[number] = [questions.weigh(one.usual(way), one.drawing) for way in ways]
             found.append(then)
         more = questions.variants
@@ -419,7 +439,7 @@ class Choice:
                 if left >= max(BREAKS_FROM, self.stakes.chance[other.giver.row] + BREAKS_BY):
                     continue
             residual = self.stakes.chance[one.row]
-            if other.way is not None:
+            if self.whole and other.way is not None:
                 residual = reruns.chance[again.place(other.way)]
             kept.append(
                 replace(other, option=replace(other.option, residual_probability=float(residual)))
@@ -430,7 +450,7 @@ class Choice:
         first = kept[0] if kept and kept[0].repairs(lost) else None
         recommended = 0 if first is None else 1
         pair = self._pair(one, kept)
-        if recommended and pair is not None and again.has(pair):
+        if recommended and pair is not None and again.has(one.usual(pair)):
             place = again.place(one.usual(pair))
             both = lost.less(
                 self._amount([one.row], reruns.units_short[[place]] * self.ratio[one.row])
@@ -441,7 +461,9 @@ class Choice:
                     options[1],
                     units_saved=more.units,
                     loss_avoided=more.value,
-                    residual_probability=float(reruns.chance[again.place(pair)]),
+                    residual_probability=(
+                        float(reruns.chance[again.place(pair)]) if self.whole else np.nan
+                    ),
                 )
                 options[1] = second
                 recommended = 2

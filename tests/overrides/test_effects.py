@@ -208,7 +208,7 @@ def test_a_scenario_starts_from_what_people_know(tmp_path: Path) -> None:
     base = base_of(HERE)
     made = told(base, said(factor=2.0))
     corrections = Corrections(np.array([3, 5]), np.array([2.5, 7.0]))
-    keep_base(tmp_path, 1, made.panel, made.forecast, corrections, digest="d")
+    keep_base(tmp_path, 1, Base(made.panel, made.forecast, corrections), digest="d")
     again = kept_base(tmp_path, 1, "d")
     assert again is not None
     np.testing.assert_array_equal(again.corrections.place, corrections.place)
