@@ -137,7 +137,7 @@ def _lines(lines: pd.DataFrame, place: NDArray[np.int64], size: int, copies: int
     copy = np.repeat(np.arange(copies), len(lines))
     found = pd.concat([lines] * copies, ignore_index=True)
     there = copy * size + found["series"].to_numpy(dtype=np.int64)
-    if "order_id" in found:
+    if len(found) and "order_id" in found:
         found = found.assign(order_id=_named(found["order_id"], copy))
     inside = there < len(place)
     found, there = found[inside].reset_index(drop=True), there[inside]

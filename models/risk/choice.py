@@ -11,6 +11,7 @@ A second one follows where both together spare a tenth more of the loss.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -97,7 +98,7 @@ class Asked:
     nothing_done: Weighing = field(init=False)
     causes: list[tuple[Cause, int]] = field(default_factory=list)
     ways: list[Weighing | None] = field(default_factory=list)  # of each draft, done at once
-    giver: list[tuple[int, int] | None] = field(default_factory=list)  # as it is, and after
+    giver: dict[int, tuple[int, int]] = field(default_factory=dict)  # by draft: as it is, and after
 
     def offers(self, code: str) -> bool:
         """Whether there is an option of this code."""
@@ -138,7 +139,7 @@ class Amount:
 
     def less(self, other: Amount) -> Amount:
         """Without the other, as far as its value is known."""
-        value = self.value - np.nan_to_num(other.value)
+        value = self.value - (0.0 if math.isnan(other.value) else other.value)
         return replace(self, units=self.units - other.units, value=value)
 
 
@@ -278,7 +279,10 @@ class Choice:
         for one in asked:
             lost, then = self._lost(one.nothing_done), {}
             for number, draft in enumerate(one.drafts):
-                if _is_worth(self._saved(one, number, lost), lost):
+                if _is_worth(self._saved(one, number, lost), lost):  # whatever a giver misses
+                    if draft.giver is not None:
+                        left = Variant(draft.giver.row), draft.giver
+                        one.giver[number] = questions.ask(left[0]), questions.ask(left[1])
                     later = [draft.later] if self.whole and draft.later else []
                     ways = draft.ways[1:] if draft.days else later
                     then[number] = [questions.weigh(one.usual(way), one.drawing) for way in ways]
@@ -291,7 +295,7 @@ class Choice:
 
     def _saved(self, one: Asked, number: int, lost: Amount) -> Amount:
         """Of a draft, done at once."""
-        way, giver = one.ways[number], one.giver[number]
+        way, giver = one.ways[number], one.giver.get(number)
         if way is None:
             units = min(one.drafts[number].free_units, float(self.short[one.nothing_done.own]))
             return self._amount([one.row], np.array([units]))
@@ -304,11 +308,19 @@ class Choice:
         return self._amount(rows, self.short[places])
 
     def _amount(self, rows: Sequence[int], short: Floats) -> Amount:
+        if len(rows) == 1:
+            return self._amount_of(rows[0], float(short[0]))
         unit_loss = self.stakes.loss[rows]
         known = np.isfinite(unit_loss)
         value = float(np.nansum(unit_loss * short)) if known.any() else np.nan
         units = float((self.stakes.consumed[rows] * short).sum())
         return Amount(units, value, by_units=not (unit_loss > 0).any())
+
+    def _amount_of(self, row: int, short: float) -> Amount:
+        """Of one series."""
+        unit_loss = float(self.stakes.loss[row])
+        value = unit_loss * short if math.isfinite(unit_loss) else np.nan
+        return Amount(float(self.stakes.consumed[row]) * short, value, by_units=not unit_loss > 0)
 
     def _weighed(self, one: Asked, following: Mapping[int, list[Weighing]]) -> list[Weighed]:
         """The options that are worth it, the best first. `following`: by draft, what is left if a
@@ -316,8 +328,10 @@ class Choice:
         lost = self._lost(one.nothing_done)
         found = []
         for number, then in following.items():
-            draft, way, giver = one.drafts[number], one.ways[number], one.giver[number]
+            draft, way, giver = one.drafts[number], one.ways[number], one.giver.get(number)
             option, first = draft.option, self._saved(one, number, lost)
+            if not _is_worth(first, lost):
+                continue
             next_day = first
             if draft.days:
                 taken = Amount(0.0, 0.0) if giver is None else self._taken(one.row, *giver)
@@ -329,20 +343,20 @@ class Choice:
             elif then:
                 next_day = lost.less(self._lost(then[0]))
             fixed, of_line = self._costs(one, option, None if way is None else way.own)
-            costed = np.isfinite([fixed, of_line]).any()
-            cost = float(np.nansum([fixed, of_line])) if costed else np.nan
+            costs = [cost for cost in (fixed, of_line) if math.isfinite(cost)]
+            cost = sum(costs) if costs else np.nan
             option = replace(
                 option,
                 units_saved=first.units,
                 loss_avoided=first.value,
                 cost=cost,
-                fixed_cost=float(np.nan_to_num(fixed)),
+                fixed_cost=fixed if math.isfinite(fixed) else 0.0,
                 regret=max(first.measure - next_day.measure, 0.0),
                 in_time=first.measure >= IN_TIME * lost.measure,
             )
             net = first.measure
             if not first.by_units:  # units and money are never added
-                net -= np.nan_to_num(cost)
+                net -= cost if costs else 0.0
             found.append(
                 Weighed(
                     option,

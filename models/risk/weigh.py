@@ -180,10 +180,6 @@ def _ways(questions: Questions, asked: Sequence[Asked]) -> Questions:
         for draft in one.drafts:
             first = draft.ways[:1]
             one.ways += [questions.weigh(one.usual(way), one.drawing) for way in first] or [None]
-            giver = draft.giver
-            one.giver.append(
-                None if giver is None else (questions.ask(Variant(giver.row)), questions.ask(giver))
-            )
     return questions
 
 
