@@ -1,26 +1,27 @@
 """How long a scenario takes: on the demo, and at M5's size.
 
-    python -m benchmarks.scenarios --demo DIR [--large DIR]
+    python -m benchmarks.scenarios --demo DIR [--series 30490 [--work DIR]] [--large DIR]
 
 `DIR` is a published workspace: `vigistock --workspace DIR demo --no-serve` makes the demo,
-`python -m benchmarks.scale --sizes "" --keep` one of 30,490 series. Each scenario runs in a process
-of its own, as a planner runs it; with --cold first without what publishing keeps. Exits with 1
-where a promise breaks.
+`python -m benchmarks.scale --sizes "" --keep` one of 30,490 series, without policies and orders.
+--series copies the demo's items, with their histories, stock, policies, orders and expected demand,
+until the company has so many series (benchmarks.copied_demo): each copy has sample paths of its
+own, and so it is as much at risk as the demo is; nothing is trained anew. Each scenario runs in a
+process of its own, as a planner runs it: seconds, CPU seconds and the most memory that it held;
+with --cold first without what publishing keeps. Exits with 1 where a promise breaks.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import resource
 import shutil
-import subprocess
 import sys
-import time
-from dataclasses import dataclass
+import tempfile
 from pathlib import Path
 from typing import Any, Final
+
+from benchmarks.steps import Cost, run
 
 COMMAND: Final = (sys.executable, "-c", "from api.commands import main; main()")
 DEMO_SECONDS, LARGE_SECONDS = 5.0, 60.0
@@ -40,32 +41,18 @@ def tell(words: str) -> None:
     print(words, flush=True)
 
 
-@dataclass(frozen=True)
-class Cost:
-    """Of one command. On a machine with other work the CPU tells more than the clock."""
+def run_one(workspace: Path, flags: tuple[str, ...]) -> tuple[Cost, dict[str, Any]]:
+    """What the command costs, and the totals of the plan that it makes."""
+    from api.workspaces import read_workspace
+    from forecasting.record.database import connect
+    from models.scenarios.plans import list_plans
 
-    wall: float  # seconds
-    cpu: float  # seconds
-
-    def __str__(self) -> str:
-        return f"{self.wall:6.1f} s ({self.cpu:.1f} CPU s)"
-
-
-def run(workspace: Path, flags: tuple[str, ...]) -> tuple[Cost, dict[str, Any]]:
-    """What the command costs, and its answer."""
-    begun, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(
-        [*COMMAND, "--workspace", str(workspace), "scenario", "run", *flags, "--json"],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    if done.returncode:
-        raise SystemExit(f"scenario run {' '.join(flags)}: {done.stdout}{done.stderr}")
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(time.monotonic() - begun, cpu), json.loads(done.stdout)
+    line = [*COMMAND, "--workspace", workspace, "scenario", "run", *flags, "--json"]
+    cost = run(line, os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parents[1])})
+    engine = connect(read_workspace(workspace).workspace.database_url)
+    totals = list_plans(engine)[0].totals
+    engine.dispose()
+    return cost, totals
 
 
 def large(workspace: Path) -> dict[str, tuple[str, ...]]:
@@ -92,8 +79,7 @@ def measured(name: str, workspace: Path, asked: dict[str, tuple[str, ...]], most
     tell(f"\n{name}")
     slowest = 0.0
     for words, flags in asked.items():
-        cost, answer = run(workspace, flags)
-        told = answer["totals"]
+        cost, told = run_one(workspace, flags)
         tell(f"  {cost}  {words}: {told['series']:,} series, {told['broken']:,} break")
         slowest = max(slowest, cost.wall)
     kept = slowest < most
@@ -104,6 +90,8 @@ def measured(name: str, workspace: Path, asked: dict[str, tuple[str, ...]], most
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--demo", type=Path, help="workspace of the demo")
+    parser.add_argument("--series", type=int, help="copies of the demo's items, up to so many")
+    parser.add_argument("--work", type=Path, help="where to copy; default: the temporary folder")
     parser.add_argument("--large", type=Path, help="workspace of benchmarks.scale")
     parser.add_argument("--cold", action="store_true", help="first without the kept base")
     chosen = parser.parse_args()
@@ -118,9 +106,17 @@ def main() -> int:
         asked = DEMO if folder == chosen.demo else large(folder)
         if chosen.cold:
             shutil.rmtree(folder / "publications" / ".bases", ignore_errors=True)
-            cost, _ = run(folder, next(iter(asked.values())))
+            cost, _ = run_one(folder, next(iter(asked.values())))
             tell(f"\n{name}: {cost} where the base has to be made again")
         kept.append(measured(name, folder, asked, most))
+    if chosen.series and chosen.demo:
+        from benchmarks.copied_demo import copied_demo
+
+        with tempfile.TemporaryDirectory(prefix="vigistock-scenarios-", dir=chosen.work) as made:
+            folder = Path(made) / "workspace"
+            copied_demo(chosen.demo, folder, chosen.series)
+            name = f"the demo's items copied up to {chosen.series:,} series"
+            kept.append(measured(name, folder, DEMO, LARGE_SECONDS))
     return 0 if all(kept) else 1
 
 

@@ -119,6 +119,12 @@ class DemandForecast:
         """What the paths of the own grain are drawn from."""
         return self.scatter_of(self.frequency)
 
+    @property
+    def levels(self) -> dict[Frequency, Matrix]:
+        """[n, M] what each local candidate says of the history alone, by grain; empty where the
+        forecast is kept without."""
+        return {grain: one.states.levels for grain, one in self.at.items()}
+
     def scatter_of(self, grain: Frequency) -> Scatter:
         """What the paths of a grain are drawn from; its periods may begin before the origin's
         end."""
@@ -345,7 +351,7 @@ class FittedDemand:
         demand of the panel under the same options, where it is at hand.
         """
         options = self.options if paths is None else replace(self.options, paths=paths)
-        at = self._at(panel, options, _grains_of(panel, options, demand))
+        at = self._at(panel, options, _grains_of(panel, options, demand), {})
         wanted = {
             grain: _blank(draw, panel, options.forecast_horizons[grain.grain], options.quantiles)
             for grain, draw in at.items()
@@ -358,14 +364,25 @@ class FittedDemand:
         codes = panel.series[["site", "sku"]]
         return DemandForecast(panel.frequency, panel.origin, codes, at, wanted)
 
-    def means(self, panel: Panel, *, demand: Matrix | None = None) -> Matrix:
-        """[n, H] what `forecast` expects in the own grain, which draws nothing."""
+    def means(
+        self,
+        panel: Panel,
+        *,
+        demand: Matrix | None = None,
+        levels: Mapping[Frequency, Matrix] | None = None,
+    ) -> Matrix:
+        """[n, H] what `forecast` expects in the own grain, which draws nothing. `levels`:
+        `DemandForecast.levels` of the same demand under other plans, where at hand."""
         options = self.options
         grains = _grains_of(panel, options, demand, upto=Frequency.WEEK)
-        return self._at(panel, options, grains)[panel.frequency].mean
+        return self._at(panel, options, grains, levels or {})[panel.frequency].mean
 
     def _at(
-        self, panel: Panel, options: Options, histories: Sequence[History]
+        self,
+        panel: Panel,
+        options: Options,
+        histories: Sequence[History],
+        levels: Mapping[Frequency, Matrix],
     ) -> dict[Frequency, GrainAtOrigin]:
         """The grains of these histories, the own one in agreement with the weeks."""
         at: dict[Frequency, GrainAtOrigin] = {}
@@ -375,7 +392,12 @@ class FittedDemand:
                 history = with_drivers(
                     history, panel, fitted.horizon, country=options.country, names=fitted.names
                 )
-                at[history.frequency] = fitted.at(history, paths=options.paths, seed=options.seed)
+                at[history.frequency] = fitted.at(
+                    history,
+                    paths=options.paths,
+                    seed=options.seed,
+                    levels=levels.get(history.frequency),
+                )
         if Frequency.WEEK in at:
             _agree(at[panel.frequency], at[Frequency.WEEK])
         return at

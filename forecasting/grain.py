@@ -48,15 +48,20 @@ class FittedGrain:
     pooled: PooledModels | None
     names: tuple[tuple[str, ...], tuple[str, ...]]  # events that the boosters know, rare, frequent
 
-    def at(self, history: History, *, paths: int, seed: int) -> GrainAtOrigin:
-        """The forecast at the end of a history, whose series may be new or in another order."""
+    def at(
+        self, history: History, *, paths: int, seed: int, levels: Matrix | None = None
+    ) -> GrainAtOrigin:
+        """The forecast at the end of a history, whose series may be new or in another order.
+        `levels` [n, M]: those of `forecasting.states` for the same demand, where at hand."""
         known = pd.Series(
             np.arange(len(self.series)),
             index=pd.MultiIndex.from_frame(self.series[["site", "sku"]]),
         )
         pairs = pd.MultiIndex.from_frame(history.series[["site", "sku"]])
         places = known.reindex(pairs).fillna(-1).to_numpy().astype(np.int64)
-        states = states_at(history.demand, history.start, history.frequency, history.sites)
+        states = states_at(
+            history.demand, history.start, history.frequency, history.sites, levels=levels
+        )
         return GrainAtOrigin(self, history, states, places, path_count=paths, seed=seed)
 
 

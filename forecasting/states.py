@@ -55,11 +55,17 @@ class States:
 
 
 def states_at(
-    demand: Matrix, start: int, frequency: Frequency, sites: NDArray[np.object_]
+    demand: Matrix,
+    start: int,
+    frequency: Frequency,
+    sites: NDArray[np.object_],
+    *,
+    levels: Matrix | None = None,
 ) -> States:
     """States at the last column of `demand` [n, T], which starts in period `start`.
 
     `sites` [n]: a weekday on which a whole site never sells is closed for all its series.
+    `levels` [n, M]: those of the same demand, where they are at hand; no candidate is asked then.
     """
     tame, clipped = clip_outliers(after_silence(demand, frequency))
     recent = tame[:, -RECENT[frequency] :]
@@ -74,12 +80,13 @@ def states_at(
     asleep = (classes == "none") & (wanted > 0)
     if asleep.any():
         classes[asleep] = demand_class(tame[asleep])
-    levels = np.full((len(tame), len(registry.names())), np.nan)
-    for row in range(len(tame)):
-        told = known[row] & (index[row, keys] > 0)
-        adjusted = tame[row, told] / index[row, keys[told]]
-        levels[row] = registry.levels(adjusted, classes[row], frequency)
-    levels *= level_correction(recent, index[:, keys[-recent.shape[1] :]], frequency)[:, None]
+    if levels is None:
+        levels = np.full((len(tame), len(registry.names())), np.nan)
+        for row in range(len(tame)):
+            told = known[row] & (index[row, keys] > 0)
+            adjusted = tame[row, told] / index[row, keys[told]]
+            levels[row] = registry.levels(adjusted, classes[row], frequency)
+        levels *= level_correction(recent, index[:, keys[-recent.shape[1] :]], frequency)[:, None]
     count = np.sum(~np.isnan(recent), axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(count > 0, np.nansum(recent, axis=1) / count, np.nan)

@@ -249,9 +249,15 @@ def _groups(
     number = {
         code: place for place, code in enumerate(zip(groups["source"], groups["sku"], strict=True))
     }
-    by_source = [number.get((source, ""), -1) if source else -1 for source in sources]
-    by_item = [number.get(code, -1) if code[0] else -1 for code in zip(sources, skus, strict=True)]
-    return groups, np.array(by_source, dtype=np.int64), np.array(by_item, dtype=np.int64)
+    source, names = pd.factorize(sources)
+    sku, items = pd.factorize(skus)
+    pair, place = np.unique(source * len(items) + sku, return_inverse=True)
+    of_source = [number.get((name, ""), -1) if name else -1 for name in names]
+    codes = ((names[one // len(items)], items[one % len(items)]) for one in pair.tolist())
+    of_pair = [number.get(code, -1) if code[0] else -1 for code in codes]
+    by_source = np.array(of_source, dtype=np.int64)[source]
+    by_item = np.array(of_pair, dtype=np.int64)[place]
+    return groups, by_source, by_item
 
 
 def _levels(

@@ -43,7 +43,7 @@ from models.publication.ledger import episodes_of
 from models.publication.recognition import recognise
 from models.risk.hazard import RuptureHazard
 from models.risk_parameters import RiskParameters
-from models.scenarios.base import keep_base
+from models.scenarios.base import Base, keep_base
 from models.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -232,14 +232,7 @@ def _keep_base(
         return
     digest = made.provenance.data_digest
     try:
-        keep_base(
-            workspace.bases,
-            made.number,
-            spoken.panel,
-            spoken.forecast,
-            spoken.corrections,
-            digest=digest,
-        )
+        keep_base(workspace.bases, made.number, spoken.base, digest=digest)
     except OSError as error:
         progress(f"no base for scenarios kept: {error.strerror}")
 
@@ -257,6 +250,11 @@ class Spoken:
     kpi_feeds: pd.DataFrame
     latent: LatentDemand  # of the last periods
     corrections: Corrections  # of all periods
+
+    @property
+    def base(self) -> Base:
+        """What scenarios start from."""
+        return Base(self.panel, self.forecast, self.corrections, self.forecast.levels)
 
     def parts(self) -> dict[str, pa.Table]:
         """Those of a publication."""
@@ -298,7 +296,7 @@ def speak(
             lead_times,
             options,
             champions.hazard,
-            way_out=False,
+            way_out="none",
         )
         assessment = replace(assessment, warnings=told.explained(assessment.warnings))
         told = told.with_risk(before.warnings["probability"], assessment.warnings["probability"])

@@ -51,7 +51,7 @@ def said_of(
 ) -> Said:
     """What is said at the panel's origin, beside an ERP's rules."""
     lead_times = fit_lead_times(panel, options)
-    warnings = assess(panel, forecast, lead_times, options, hazard, way_out=False).warnings
+    warnings = assess(panel, forecast, lead_times, options, hazard, way_out="none").warnings
     mean, high = forecast.grains[panel.frequency].mean, high_of(forecast)
     said = said_by(panel.origin, panel.origin, panel.frequency, warnings, lambda: high)
     return replace(said, rows=said.rows.join(erp_rules(panel, mean, said.main)))

@@ -131,8 +131,8 @@ def _base(
     known = numbered(record.engine, made.provenance.overrides)
     latent = recover(panel, demand.options)
     told = overridden(known, panel, demand.forecast(panel, demand=latent.demand))
-    corrections = latent.corrections()
-    keep_base(workspace.bases, made.number, told.panel, told.forecast, corrections, digest=digest)
+    made_again = Base(told.panel, told.forecast, latent.corrections(), told.forecast.levels)
+    keep_base(workspace.bases, made.number, made_again, digest=digest)
     again = kept_base(workspace.bases, made.number, digest)
     assert again is not None
     return again
@@ -144,7 +144,8 @@ def _uplift(workspace: Workspace, engine: sa.Engine, made: Publication, base: Ba
     def uplift(panel: Panel) -> NDArray[np.float64] | None:
         demand = FittedDemand.from_files(_bundle(workspace, engine, DEMAND, made))
         latent = base.corrections.onto(panel.units)
-        mean, before = demand.means(panel, demand=latent), base.forecast.scatter.mean
+        mean = demand.means(panel, demand=latent, levels=base.levels)
+        before = base.forecast.scatter.mean
         factor = np.divide(mean, before, out=np.ones_like(mean), where=before > 0)
         return None if np.array_equal(mean, before) else factor
 

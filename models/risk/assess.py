@@ -8,7 +8,7 @@ stockouts (`status`); where nothing is, the network's (`not enough evidence`).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -19,16 +19,20 @@ from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes
 from models.projection import Supply
-from models.risk.explain import Shortage, explained
+from models.risk.explain import acted_on, explained
 from models.risk.features import series_features
 from models.risk.hazard import RuptureHazard, reach_of
 from models.risk.outlook import Outlook
+from models.risk.shortage import Shortage
 from models.risk.structure import Structure
 from models.risk.value import loss_of_units, unit_loss
 from models.risk.whatif import WhatIf
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast
+
+WayOut: TypeAlias = Literal["whole", "actions", "none"]
+"""Causes, options and groups; of them only which actions are recommended; nothing."""
 
 WARN_FROM: Final = 0.25
 """Chance within the main horizon from which a series is announced (state `new`): one in four."""
@@ -67,12 +71,11 @@ def assess(
     options: Options,
     hazard: RuptureHazard | None = None,
     *,
-    way_out: bool = True,
+    way_out: WayOut = "whole",
 ) -> RiskAssessment:
     """Every series' stockout risk as of the panel's origin, with dates, units, value and causes.
 
-    `way_out`: causes, options and groups too; a replay that judges chances alone asks for none,
-    and leaves out what takes longer than all the rest.
+    `way_out`: what is told of causes, options and groups, which takes longer than all the rest.
     """
     horizon = forecast.grains[panel.frequency].horizon
     structure = Structure.of(
@@ -95,7 +98,8 @@ def assess(
         panel, forecast, lead_times, options, structure, outlook, learned, hazard, features, known
     )
     shortage = _shortage(panel, told, warnings, options)
-    why = explained(whatif, shortage if way_out else shortage.of_nobody())
+    asked = shortage.of_nobody() if way_out == "none" else shortage
+    why = acted_on(whatif, asked) if way_out == "actions" else explained(whatif, asked)
     told_of = pd.concat([warnings, why.cells], axis=1).assign(
         loss_a_day=_loss_a_day(panel, told, shortage)
     )

@@ -11,7 +11,8 @@ A second one follows where both together spare a tenth more of the loss.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -48,24 +49,33 @@ class Weighing:
 
 @dataclass
 class Questions:
-    """Variants to be rerun, each once. `begin`: the place of the first."""
+    """Variants to be rerun, each once. `begin`: the place of the first; `before`: places of those
+    that were asked already."""
 
     begin: int = 0
+    before: Mapping[Variant, int] = field(default_factory=dict)
     variants: list[Variant] = field(default_factory=list)
     number: dict[Variant, int] = field(default_factory=dict)
 
     def ask(self, one: Variant) -> int:
         """Its place."""
+        known = self.before.get(one)
+        return self.begin + self._here(one) if known is None else known
+
+    def weigh(self, one: Variant, drawing: Sequence[int]) -> Weighing:
+        """`drawing`: rows that draw from the series."""
+        if not drawing:
+            return Weighing(self.ask(one), [])
+        source = self._here(one)  # who is drawn from is rerun together with those who draw
+        return Weighing(
+            self.begin + source, [self.ask(Variant(row, source=source)) for row in drawing]
+        )
+
+    def _here(self, one: Variant) -> int:
         if one not in self.number:
             self.number[one] = len(self.variants)
             self.variants.append(one)
-        return self.begin + self.number[one]
-
-    def weigh(self, one: Variant, drawing: Iterable[int]) -> Weighing:
-        """`drawing`: rows that draw from the series."""
-        own = self.ask(one)
-        source = own - self.begin
-        return Weighing(own, [self.ask(Variant(row, source=source)) for row in drawing])
+        return self.number[one]
 
     def has(self, one: Variant) -> bool:
         return one in self.number
@@ -81,20 +91,22 @@ class Asked:
     row: int
     now: Situation
     orders_itself: bool  # somebody orders by a policy, whether or not this is read
-    as_it_is: int
-    nothing_done: Weighing
-    causes: list[tuple[Cause, int]]
+    candidates: list[tuple[Cause, Variant]]  # causes that may weigh, and the series without them
     drafts: list[Draft]
     drawing: Sequence[int] = ()  # rows that draw from it
+    as_it_is: int = -1
+    nothing_done: Weighing = field(init=False)
+    causes: list[tuple[Cause, int]] = field(default_factory=list)
     ways: list[Weighing | None] = field(default_factory=list)  # of each draft, done at once
-    giver: list[tuple[int, int] | None] = field(default_factory=list)  # as it is, and after
+    giver: dict[int, tuple[int, int]] = field(default_factory=dict)  # by draft: as it is, and after
+
+    def offers(self, code: str) -> bool:
+        """Whether there is an option of this code."""
+        return any(draft.option.code == code for draft in self.drafts)
 
     def leave_out(self, code: str) -> None:
-        """Without the options of this code."""
-        kept = [place for place, draft in enumerate(self.drafts) if draft.option.code != code]
-        self.drafts = [self.drafts[place] for place in kept]
-        self.ways = [self.ways[place] for place in kept]
-        self.giver = [self.giver[place] for place in kept]
+        """Without the options of this code, none of which was asked yet."""
+        self.drafts = [draft for draft in self.drafts if draft.option.code != code]
 
     def usual(self, way: Variant) -> Variant:
         """A change, and besides it what would be ordered anyway."""
@@ -127,7 +139,7 @@ class Amount:
 
     def less(self, other: Amount) -> Amount:
         """Without the other, as far as its value is known."""
-        value = self.value - np.nan_to_num(other.value)
+        value = self.value - (0.0 if math.isnan(other.value) else other.value)
         return replace(self, units=self.units - other.units, value=value)
 
 
@@ -218,7 +230,11 @@ class Weighed:
 
 @dataclass(frozen=True)
 class Choice:
-    """The reruns behind the choice, by place; `ratio` by series: of published to rerun units."""
+    """The reruns behind the choice, by place; `ratio` by series: of published to rerun units.
+
+    Without `whole` what an option leaves to the learned model, and what a lost day costs, are not
+    asked: no choice hangs on them.
+    """
 
     base: WhatIf
     variants: Sequence[Variant]
@@ -226,23 +242,27 @@ class Choice:
     short: Floats  # units, as published
     ratio: Floats
     stakes: Stakes
+    whole: bool = True
 
     def made(self, asked: Sequence[Asked]) -> list[Chosen]:
         """One for each series, in their order."""
         whole, following = self._with_following(asked)
         weighed = [whole._weighed(one, then) for one, then in zip(asked, following, strict=True)]
-        again = Questions()
+        again, givers = Questions(), set()
         for one, found in zip(asked, weighed, strict=True):
             for other in found:
-                if other.way is not None:
+                if self.whole and other.way is not None:
                     again.ask(other.way)
                 if other.giver is not None:
-                    again.ask(other.giver)
+                    givers.add(again.ask(other.giver))
             pair = self._pair(one, found)
             if pair is not None:
-                again.ask(pair)
                 again.ask(one.usual(pair))
-        reruns = self.base.rerun(again.variants, chance=np.ones(len(again.variants), dtype=bool))
+                if self.whole:
+                    again.ask(pair)
+        chance = np.full(len(again.variants), self.whole)
+        chance[list(givers)] = True
+        reruns = self.base.rerun(again.variants, chance=chance)
         given: dict[int, float] = {}
         # who gains most is served first by a site that can spare units but once
         order = sorted(range(len(asked)), key=lambda k: -weighed[k][0].net if weighed[k] else 0.0)
@@ -259,8 +279,12 @@ class Choice:
         for one in asked:
             lost, then = self._lost(one.nothing_done), {}
             for number, draft in enumerate(one.drafts):
-                if _is_worth(self._saved(one, number, lost), lost):
-                    ways = draft.ways[1:] if draft.days else [draft.later] if draft.later else []
+                if _is_worth(self._saved(one, number, lost), lost):  # whatever a giver misses
+                    if draft.giver is not None:
+                        left = Variant(draft.giver.row), draft.giver
+                        one.giver[number] = questions.ask(left[0]), questions.ask(left[1])
+                    later = [draft.later] if self.whole and draft.later else []
+                    ways = draft.ways[1:] if draft.days else later
                     then[number] = [questions.weigh(one.usual(way), one.drawing) for way in ways]
             found.append(then)
         more = questions.variants
@@ -271,7 +295,7 @@ class Choice:
 
     def _saved(self, one: Asked, number: int, lost: Amount) -> Amount:
         """Of a draft, done at once."""
-        way, giver = one.ways[number], one.giver[number]
+        way, giver = one.ways[number], one.giver.get(number)
         if way is None:
             units = min(one.drafts[number].free_units, float(self.short[one.nothing_done.own]))
             return self._amount([one.row], np.array([units]))
@@ -284,11 +308,19 @@ class Choice:
         return self._amount(rows, self.short[places])
 
     def _amount(self, rows: Sequence[int], short: Floats) -> Amount:
+        if len(rows) == 1:
+            return self._amount_of(rows[0], float(short[0]))
         unit_loss = self.stakes.loss[rows]
         known = np.isfinite(unit_loss)
         value = float(np.nansum(unit_loss * short)) if known.any() else np.nan
         units = float((self.stakes.consumed[rows] * short).sum())
         return Amount(units, value, by_units=not (unit_loss > 0).any())
+
+    def _amount_of(self, row: int, short: float) -> Amount:
+        """Of one series."""
+        unit_loss = float(self.stakes.loss[row])
+        value = unit_loss * short if math.isfinite(unit_loss) else np.nan
+        return Amount(float(self.stakes.consumed[row]) * short, value, by_units=not unit_loss > 0)
 
     def _weighed(self, one: Asked, following: Mapping[int, list[Weighing]]) -> list[Weighed]:
         """The options that are worth it, the best first. `following`: by draft, what is left if a
@@ -296,8 +328,10 @@ class Choice:
         lost = self._lost(one.nothing_done)
         found = []
         for number, then in following.items():
-            draft, way, giver = one.drafts[number], one.ways[number], one.giver[number]
+            draft, way, giver = one.drafts[number], one.ways[number], one.giver.get(number)
             option, first = draft.option, self._saved(one, number, lost)
+            if not _is_worth(first, lost):
+                continue
             next_day = first
             if draft.days:
                 taken = Amount(0.0, 0.0) if giver is None else self._taken(one.row, *giver)
@@ -309,20 +343,20 @@ class Choice:
             elif then:
                 next_day = lost.less(self._lost(then[0]))
             fixed, of_line = self._costs(one, option, None if way is None else way.own)
-            costed = np.isfinite([fixed, of_line]).any()
-            cost = float(np.nansum([fixed, of_line])) if costed else np.nan
+            costs = [cost for cost in (fixed, of_line) if math.isfinite(cost)]
+            cost = sum(costs) if costs else np.nan
             option = replace(
                 option,
                 units_saved=first.units,
                 loss_avoided=first.value,
                 cost=cost,
-                fixed_cost=float(np.nan_to_num(fixed)),
+                fixed_cost=fixed if math.isfinite(fixed) else 0.0,
                 regret=max(first.measure - next_day.measure, 0.0),
                 in_time=first.measure >= IN_TIME * lost.measure,
             )
             net = first.measure
             if not first.by_units:  # units and money are never added
-                net -= np.nan_to_num(cost)
+                net -= cost if costs else 0.0
             found.append(
                 Weighed(
                     option,
@@ -419,7 +453,7 @@ class Choice:
                 if left >= max(BREAKS_FROM, self.stakes.chance[other.giver.row] + BREAKS_BY):
                     continue
             residual = self.stakes.chance[one.row]
-            if other.way is not None:
+            if self.whole and other.way is not None:
                 residual = reruns.chance[again.place(other.way)]
             kept.append(
                 replace(other, option=replace(other.option, residual_probability=float(residual)))
@@ -430,7 +464,7 @@ class Choice:
         first = kept[0] if kept and kept[0].repairs(lost) else None
         recommended = 0 if first is None else 1
         pair = self._pair(one, kept)
-        if recommended and pair is not None and again.has(pair):
+        if recommended and pair is not None and again.has(one.usual(pair)):
             place = again.place(one.usual(pair))
             both = lost.less(
                 self._amount([one.row], reruns.units_short[[place]] * self.ratio[one.row])
@@ -441,7 +475,9 @@ class Choice:
                     options[1],
                     units_saved=more.units,
                     loss_avoided=more.value,
-                    residual_probability=float(reruns.chance[again.place(pair)]),
+                    residual_probability=(
+                        float(reruns.chance[again.place(pair)]) if self.whole else np.nan
+                    ),
                 )
                 options[1] = second
                 recommended = 2

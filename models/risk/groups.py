@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,8 @@ from models.risk.causes import Cause
 from models.risk.choice import REPAIRS, Amount, Chosen, Effect, is_trifle
 from models.risk.options import Option
 from models.risk.whatif import WhatIf
+
+SOURCE_SHORT: Final = "source_short"
 
 
 @dataclass(frozen=True)
@@ -171,12 +174,16 @@ def _acting(
     """The row whose action repairs this one: that of the site that ships to it, where it spares
     enough here, and that site is the first cause or nothing can be done here; else its own."""
     giver = int(base.structure.supply.sources.of_series[row])
-    told = causes.get(row, ())
-    if giver not in on_list or giver not in of_row or not told or not of_row[giver].actions:
+    if giver not in on_list or not helps(of_row, giver, row):
         return row
-    helps = any(one.row == row and one.repairs for one in of_row[giver].effects)
-    is_cause = told[0].code == "source_short"
-    return giver if helps and (is_cause or not of_row[row].actions) else row
+    is_cause = any(one.code == SOURCE_SHORT for one in causes.get(row, ())[:1])
+    return giver if is_cause or not of_row[row].actions else row
+
+
+def helps(of_row: Mapping[int, Chosen], giver: int, row: int) -> bool:
+    """Whether what is done at the site that ships to a series spares enough there."""
+    acts = giver in of_row and bool(of_row[giver].actions)
+    return acts and any(one.row == row and one.repairs for one in of_row[giver].effects)
 
 
 def _worth(one: Group, rates: Mapping[str, float]) -> tuple[bool, bool, bool, float, str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,13 @@ class Reruns:
     held: Floats  # [k] mean units on the shelf over the main horizon
     fails: Floats  # [k] chance of a stockout within the main horizon, by the published weights
     chance: Floats  # [k] the same by the learned model again; NaN where not asked for
+
+    def followed_by(self, other: Reruns) -> Reruns:
+        """These, and others behind them."""
+        parts = (part.name for part in fields(self))
+        return Reruns(
+            *(np.concatenate([getattr(self, name), getattr(other, name)]) for name in parts)
+        )
 
 
 @dataclass(frozen=True)

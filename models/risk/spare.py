@@ -12,7 +12,7 @@ from models.lead_time import Floats, Rows
 from models.risk.whatif import WhatIf
 
 if TYPE_CHECKING:
-    from models.risk.explain import Shortage
+    from models.risk.shortage import Shortage
 
 
 @dataclass(frozen=True)

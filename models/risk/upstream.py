@@ -14,19 +14,21 @@ from models.risk.whatif import WhatIf
 
 
 def with_source_actions(
-    base: WhatIf, chosen: Sequence[Chosen], groups: Sequence[Group]
+    base: WhatIf, chosen: Sequence[Chosen], groups: Sequence[Group], *, whole: bool
 ) -> list[Chosen]:
     """The same, where members of a group that another row's action repairs recommend that action.
 
     Its effect is the one on the series itself; `residual_probability` that of a publication made
     with the action in the book. What the series could do itself stays told behind it. Costs are
-    told once, at the source.
+    told once, at the source. Without `whole` no `residual_probability` is asked.
     """
     by_row = {one.row: one for one in chosen}
     repaired = [
         member for group in groups for member in group.members if member.acting != member.row
     ]
-    residual = _residual(base, [(one, by_row[one.acting]) for one in repaired])
+    residual = {}
+    if whole:
+        residual = _residual(base, [(one, by_row[one.acting]) for one in repaired])
     for member in repaired:
         own, chief = by_row[member.row], by_row[member.acting]
         if chief.is_accepted:
@@ -40,7 +42,7 @@ def with_source_actions(
             loss_avoided=saved.value,
             cost=np.nan,
             regret=np.nan,
-            residual_probability=residual[member.row],
+            residual_probability=residual.get(member.row, np.nan),
             in_time=saved.measure >= IN_TIME * lost.measure,
         )
         options = [first, *own.options]

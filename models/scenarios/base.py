@@ -1,6 +1,7 @@
 """What a publication was computed from, kept so that a scenario starts where it ended.
 
-The panel, the paths' means and spreads: plain arrays and Arrow tables, mapped rather than read.
+The panel, the paths' means and spreads, the levels of the local candidates: plain arrays and Arrow
+tables, mapped rather than read.
 It may be deleted; it is then made again from the snapshot and the champions of the publication, if
 their data are still those.
 """
@@ -10,7 +11,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,8 +20,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.feather as feather
+from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
+from forecasting.candidates import registry
 from forecasting.demand import Corrections
 from forecasting.forecaster import DemandForecast
 from forecasting.panel import Panel
@@ -29,6 +33,7 @@ FORMAT: Final = 2
 FACTS: Final = "base.json"
 ASIDE: Final = ".writing-"
 _CORRECTED: Final = "corrected_{}"
+_LEVELS: Final = "levels_{}"
 
 
 @dataclass(frozen=True)
@@ -38,21 +43,16 @@ class Base:
     panel: Panel
     forecast: DemandForecast  # of the own grain
     corrections: Corrections  # of what was sold, to demand
+    levels: Mapping[Frequency, NDArray[np.float64]] = field(default_factory=dict)
+    # forecasting.forecaster.DemandForecast.levels; a grain that is not there is asked anew
 
 
-def keep_base(
-    root: Path,
-    number: int,
-    panel: Panel,
-    forecast: DemandForecast,
-    corrections: Corrections,
-    *,
-    digest: str,
-) -> None:
+def keep_base(root: Path, number: int, base: Base, *, digest: str) -> None:
     """Write the base of publication `number` under `root`, and forget those of all others.
 
     `digest`: of the data that it was made from, which overrides of the panel leave as they are.
     """
+    panel, forecast = base.panel, base.forecast
     root.mkdir(parents=True, exist_ok=True)
     for old in root.iterdir():
         shutil.rmtree(old)
@@ -69,7 +69,12 @@ def keep_base(
         },
     }
     for part in fields(Corrections):
-        _write(getattr(corrections, part.name), aside / _CORRECTED.format(part.name))
+        _write(getattr(base.corrections, part.name), aside / _CORRECTED.format(part.name))
+    facts["candidates"] = list(registry.names())
+    facts["levels"] = {
+        grain.value: _write(levels, aside / _LEVELS.format(grain.value))
+        for grain, levels in base.levels.items()
+    }
     (aside / FACTS).write_text(json.dumps(facts, indent=1))
     aside.rename(folder)
 
@@ -88,11 +93,16 @@ def kept_base(root: Path, number: int, digest: str) -> Base | None:
         corrections = Corrections(
             *(_read("array", folder / _CORRECTED.format(one.name)) for one in fields(Corrections))
         )
+        known = facts.get("candidates") == list(registry.names())
+        levels = {
+            Frequency(grain): _read(told, folder / _LEVELS.format(grain))
+            for grain, told in (facts["levels"] if known else {}).items()
+        }
     except (OSError, ValueError, KeyError, TypeError, pa.ArrowInvalid):
         return None
     codes = panel.series[["site", "sku"]]
     forecast = DemandForecast.kept(scatter, codes, int(facts["horizon"]))
-    return Base(panel, forecast, corrections)
+    return Base(panel, forecast, corrections, levels)
 
 
 def _write(value: Any, path: Path) -> Any:

@@ -73,7 +73,14 @@ def run_scenario(
     )
     warnings, made = said.warnings.loc[rows], said.projection
     if rows.any():
-        found = assess(now.panel, forecast.moved(now.factor, rows), now.lead_times, options, hazard)
+        found = assess(
+            now.panel,
+            forecast.moved(now.factor, rows),
+            now.lead_times,
+            options,
+            hazard,
+            way_out="actions",
+        )
         warnings, made = found.warnings.loc[rows], matrices(found.projection, len(panel))
     after = run_of(warnings, _of(made, rows), panel, reach, options.unmet)
     away = np.zeros(len(panel))

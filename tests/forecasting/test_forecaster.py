@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from forecasting.calendar import Frequency, end_date, to_period
+from forecasting.candidates import registry
 from forecasting.distribution import series_key
 from forecasting.forecaster import (
     WEEKLY_SHARE,
@@ -107,6 +108,20 @@ def calm():
 def test_means_alone_are_those_of_a_forecast(calm):
     panel, fitted, forecast = calm
     np.testing.assert_array_equal(fitted.means(panel), forecast.mean)
+
+
+def test_levels_at_hand_are_not_asked_for_again(calm, monkeypatch):
+    panel, fitted, forecast = calm
+    levels = forecast.levels
+    assert set(levels) >= {Frequency.DAY, Frequency.WEEK}
+
+    def nobody(*_: object) -> object:
+        raise AssertionError("a candidate was asked")
+
+    monkeypatch.setattr(registry, "levels", nobody)
+    np.testing.assert_array_equal(fitted.means(panel, levels=levels), forecast.mean)
+    half = {grain: one / 2 for grain, one in levels.items()}
+    assert (fitted.means(panel, levels=half) < forecast.mean).any(), "they are what is used"
 
 
 def test_forty_hostile_series_get_an_answer_with_method_and_reason(mixed):

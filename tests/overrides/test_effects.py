@@ -208,9 +208,13 @@ def test_a_scenario_starts_from_what_people_know(tmp_path: Path) -> None:
     base = base_of(HERE)
     made = told(base, said(factor=2.0))
     corrections = Corrections(np.array([3, 5]), np.array([2.5, 7.0]))
-    keep_base(tmp_path, 1, made.panel, made.forecast, corrections, digest="d")
+    levels = {Frequency.DAY: np.array([[1.5, np.nan]]), Frequency.WEEK: np.array([[9.0, 8.0]])}
+    keep_base(tmp_path, 1, Base(made.panel, made.forecast, corrections, levels), digest="d")
     again = kept_base(tmp_path, 1, "d")
     assert again is not None
+    assert set(again.levels) == set(levels)
+    for grain, one in levels.items():
+        np.testing.assert_array_equal(again.levels[grain], one)
     np.testing.assert_array_equal(again.corrections.place, corrections.place)
     np.testing.assert_array_equal(again.corrections.demand, corrections.demand)
     np.testing.assert_array_equal(again.forecast.mean, made.forecast.mean)

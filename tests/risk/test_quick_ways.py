@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from typing import Any
 
@@ -16,8 +17,8 @@ from forecasting.options import Options
 from models import sources
 from models.lead_time import fit_lead_times
 from models.projection import project, supply_of, with_sources
-from models.risk import draws, reruns, structure, whatif
-from models.risk.draws import Draws
+from models.risk import assess, draws, reruns, structure, whatif
+from models.risk.draws import Draws, packed
 from tests.risk.test_way_out import LATE, NOVA, PAST, PRICED, network, run
 from tests.risk.warehouse import Order, Shelf, forecast_of, panel_of, shelf
 
@@ -112,6 +113,50 @@ def test_an_assessment_is_that_of_reruns_one_by_one_and_whole(
     assert {"order", "expedite"} <= set(quick.options["code"])
     for name in ("warnings", "projection", "options", "groups"):
         pd.testing.assert_frame_equal(getattr(quick, name), getattr(plain, name))
+
+
+def test_actions_alone_are_those_of_the_whole(company: tuple[Any, Any]) -> None:
+    """What is not asked for them changes neither whom to ask, for what, nor until when."""
+    panel, forecast = company
+    for options in (OPTIONS, Options(order_cost=4.0, holding_rate=0.2, expedite_cost=30.0)):
+        lead_times = fit_lead_times(panel, options)
+        whole = assess(panel, forecast, lead_times, options)
+        alone = assess(panel, forecast, lead_times, options, way_out="actions")
+        told, said = (
+            [
+                [{key: one[key] for key in one if key != "residual_probability"} for one in row]
+                for row in map(json.loads, made.warnings["actions"].replace("", "[]"))
+            ]
+            for made in (whole, alone)
+        )
+        assert said == told
+        assert len({one["code"] for row in said for one in row}) >= 3
+        assert any("at_site" in one for row in said for one in row)
+        assert alone.groups.empty
+        assert (alone.warnings["causes"] == "").all()
+        for name in ("probability", "stockout_on", "units_short", "value_at_risk", "state"):
+            pd.testing.assert_series_equal(alone.warnings[name], whole.warnings[name])
+        pd.testing.assert_frame_equal(alone.projection, whole.projection)
+
+
+@pytest.mark.parametrize(
+    ("paths", "kind"),
+    [
+        ([0.0, 7.0, 255.0], "uint8"),
+        ([0.0, 256.0], "uint16"),
+        ([1.0, 70_000.0], "float32"),
+        ([0.5, 3.0], "float32"),
+        ([-1.0, 3.0], "float32"),
+        ([np.nan, 3.0], "float32"),
+    ],
+    ids=["small counts", "counts", "large counts", "shares of a unit", "returns", "unknown"],
+)
+def test_paths_are_kept_small_and_exact(paths: list[float], kind: str) -> None:
+    drawn = np.array([paths], dtype=np.float32)
+    kept = packed(drawn)
+    assert kept.dtype == kind
+    np.testing.assert_array_equal(kept.astype(np.float32), drawn)
+    assert not np.shares_memory(kept, drawn), "a block is not held by one of its series"
 
 
 def test_paths_are_the_same_however_many_are_kept(
