@@ -24,6 +24,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "messages": "Messages prêts à envoyer",
         "left_out": "Hors du budget de {budget} actions par approvisionneur : {actions}, {value} "
         "de perte attendue.",
+        "not_costed": "Coûts non comptés : les réglages ne disent pas ce que coûte un appel, une "
+        "commande, un transfert ou un comptage.",
         "unavoidable": "Inévitables, prévenir les clients : {series}{orders}.",
         "accepted": "Risques acceptés, les éviter n’en vaut pas la peine : {series}.",
     },
@@ -36,6 +38,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "messages": "Messages ready to send",
         "left_out": "Beyond the budget of {budget} actions a planner: {actions}, {value} of "
         "expected loss.",
+        "not_costed": "Not costed: the settings do not say what a call, an order, a transfer or a "
+        "count costs.",
         "unavoidable": "Unavoidable, tell the customers: {series}{orders}.",
         "accepted": "Accepted risks, avoiding them is not worth it: {series}.",
     },
@@ -142,6 +146,8 @@ def worded(row: Mapping[str, Any], language: str, origin: dt.date) -> dict[str, 
 def _closing(table: pd.DataFrame, lists: pd.Series, language: str, budget: int) -> list[str]:
     words, forms = WORDS[language], COUNTS[language]
     said = []
+    if table.loc[lists == Attention.TODAY, "cost"].isna().any():
+        said.append(words["not_costed"])
     left = table[lists == Attention.LEFT_OUT]
     if len(left):
         actions = counted(len(left), forms["actions"], language)

@@ -118,7 +118,7 @@ def _print_actions(shell: Shell, actions: Grouped, language: str) -> None:
     if any(line.message for line in actions.today):
         shell.say(f"{words['messages']} [dim]→[/] {shell.command('digest')}")
     for sentence in actions.closing:
-        shell.say(escape(sentence))
+        shell.out.print(escape(sentence))
 
 
 def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, language: str) -> None:

@@ -306,8 +306,9 @@ def test_what_an_action_costs_stands_beside_what_it_avoids(
     with serving(own_workspace) as client:
         french, english = client.get("/").text, client.get("/?lang=en").text
     assert ("coûte 50\xa0€" in french, "costs €50" in english) == (told, told)
-    action = grouped(served_of(own_workspace).reader, "en", limit=1).today[0]
-    assert ("costs €50" in action.effect) == told
+    actions = grouped(served_of(own_workspace).reader, "en", limit=1)
+    assert ("costs €50" in actions.today[0].effect) == told
+    assert any("Not costed" in said for said in actions.closing) == np.isnan(cost)
 
 
 def test_a_publication_without_proposals_says_so(
