@@ -172,7 +172,7 @@ class Tracking:
             from mlflow import MlflowClient
 
             for name in ("mlflow", "alembic"):
-                logging.getLogger(name).setLevel(logging.ERROR)
+                logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are raised too
             url = self.workspace.tracking_url
             with self.answering():
                 client = MlflowClient(tracking_uri=url, registry_uri=url)
@@ -189,7 +189,7 @@ class Tracking:
             with _within(LONGEST_TALK):
                 yield
         except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
-            told = next(iter(str(error).splitlines()), "")[:LONGEST_TOLD]
+            told = _reason(error)
             raise TrackingUnavailable(
                 f"The MLflow store of this workspace does not answer: {type(error).__name__}"
                 + (f" ({told})." if told else "."),
@@ -206,6 +206,14 @@ class Tracking:
         self.workspace.artifacts.mkdir(parents=True, exist_ok=True)
         location = self.workspace.artifacts.resolve().as_uri()
         return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what lies below an error of the store: MLflow and SQLAlchemy wrap what they
+    met in words of their own."""
+    while below := error.__cause__ or error.__context__:
+        error = below
+    return next(iter(str(error).splitlines()), "")[:LONGEST_TOLD]
 
 
 @contextlib.contextmanager

@@ -136,7 +136,6 @@ def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
     for name in ("model", "version", "", "origin", "made"):
         table.add_column(name, no_wrap=True)
     table.add_column("on the past", overflow="fold")
-    table.add_column("code", overflow="fold")
     for row in rows:
         table.add_row(
             row["name"],
@@ -145,7 +144,6 @@ def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
             row["origin_label"],
             f"{row['created_at']:%Y-%m-%d %H:%M}",
             headline(row["metrics"], row["name"]),
-            escape(row["code_version"]),
         )
     shell.out.print(table)
 
