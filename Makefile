@@ -20,7 +20,7 @@ help:
 	@echo "make test       run the tests"
 	@echo "make coverage   the same with line coverage"
 	@echo "make check      format, lint, types, layers"
-	@echo "make notebooks  run every notebook on small data"
+	@echo "make notebooks  run every notebook on small data (COMPANY=… names a workspace instead)"
 	@echo "make bench      run what the README claims"
 	@echo "make screenshots  pictures of the pages for docs/img (SHOWN=… names the demonstration's folder)"
 	@echo "make lock       resolve the dependencies anew (LOCK_OPTIONS=--upgrade moves them)"
@@ -57,9 +57,13 @@ check: $(VENV)/.installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# Each notebook must equal its .py pair, hold no outputs, and run from a clean kernel.
+# Each notebook must equal its .py pair, hold no outputs, and run from a clean kernel; on one workspace
+# in turn: two of them would train at once.
+COMPANY ?=
+
 notebooks: $(VENV)/.installed-dev
-	ls notebooks/*.py | xargs -P 2 -n 1 $(BIN)/python -m tests.notebooks
+	ls notebooks/*.py | xargs -P $(if $(COMPANY),1,2) -n 1 \
+	  $(BIN)/python -m tests.notebooks $(if $(COMPANY),--company $(COMPANY))
 
 # What the README claims, one command a claim; data sets that are missing are skipped, loudly.
 bench: $(VENV)/.installed-dev

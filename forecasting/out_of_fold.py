@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecasting.calendar import Frequency, label
 from forecasting.quantiles import quantile_name, quantiles_of
-from forecasting.scores import bounds_of_draws, chance_below
+from forecasting.scores import bias, bounds_of_draws, chance_below, pinball, wape
 from forecasting.tally import Draws, Judged, sums_of_known
 
 Matrix = NDArray[np.float64]
@@ -102,3 +103,42 @@ def decisions_of(origin: int, judged: Judged, spread: Spread) -> pd.DataFrame:
             "order_up_to": spread.order_up_to[told],
         }
     )
+
+
+def by_origin(rows: pd.DataFrame, frequency: Frequency) -> pd.DataFrame:
+    """How good each origin's forecasts were, the oldest first, from the rows of `forecasts_of`.
+
+    `origin` (its label), `outcomes` (known series and steps), `wape` and `bias` beside those of
+    repeating the last season (`_naive`), `pinball` (mean over LEVELS, a share of the demand) and
+    BELOW of the series that were drawn; NaN where demand is zero or nothing was drawn.
+
+    >>> first = {"series": 0, "origin": 5, "step": 1, "actual": 4.0, "forecast": 3.0,
+    ...     "seasonal_naive": 6.0, **dict.fromkeys(LEVEL_COLUMNS, 4.0), BELOW: 1.0}
+    >>> found = by_origin(pd.DataFrame([first, {**first, "origin": 4}]), Frequency.MONTH)
+    >>> found.iloc[-1].to_dict()  # doctest: +NORMALIZE_WHITESPACE
+    {'origin': '1970-06', 'outcomes': 1, 'wape': 0.25, 'wape_naive': 0.5, 'bias': -0.25,
+     'bias_naive': 0.5, 'pinball': 0.0, 'below_q900': 1.0}
+    """
+    found = []
+    for origin in np.unique(rows["origin"]) if len(rows) else ():
+        part = rows[rows["origin"] == origin]
+        drawn = part[part[BELOW].notna()]
+        mean = float(drawn["actual"].mean())
+        lost = [
+            pinball(drawn["actual"], drawn[name], level=level)
+            for name, level in zip(LEVEL_COLUMNS, LEVELS, strict=True)
+        ]
+        actual, naive = part["actual"], part["seasonal_naive"]
+        found.append(
+            {
+                "origin": label(int(origin), frequency),
+                "outcomes": len(part),
+                "wape": wape(actual, part["forecast"]),
+                "wape_naive": wape(actual, naive),
+                "bias": bias(actual, part["forecast"]),
+                "bias_naive": bias(actual, naive),
+                "pinball": float(np.mean(lost)) / mean if mean > 0 else np.nan,
+                BELOW: float(drawn[BELOW].mean()),
+            }
+        )
+    return pd.DataFrame(found)

@@ -22,8 +22,10 @@ STYLE = (
 @dataclass(frozen=True)
 class CardFacts:
     """What a card says; `segments` has one row a segment, `settings` one entry a setting,
-    `quantiles` one row a grain, span and level; `losing` are sentences,
-    `warnings` the measures of those that would have been said at past origins."""
+    `quantiles` one row a grain, span and level, `origins` one row an origin;
+    `losing` are sentences, `warnings` the measures of those that would have been said at past
+    origins, `risk` what is told of a learned risk (`RuptureHazard.told_of`); empty: it is
+    structural."""
 
     title: str
     origin_label: str
@@ -35,7 +37,9 @@ class CardFacts:
     digests: Mapping[str, str]
     losing: Sequence[str] = ()
     quantiles: pd.DataFrame = field(default_factory=pd.DataFrame)
+    origins: pd.DataFrame = field(default_factory=pd.DataFrame)
     warnings: Mapping[str, float] = field(default_factory=dict)
+    risk: Mapping[str, Any] = field(default_factory=dict)
 
 
 def markdown(facts: CardFacts) -> str:
@@ -59,6 +63,8 @@ def markdown(facts: CardFacts) -> str:
             _lost(facts.losing) if facts.metrics else "",
             "### By segment" if len(facts.segments) else "",
             _table(shown(facts.segments)),
+            "### By origin" if len(facts.origins) else "",
+            _table(facts.origins),
             "### By quantile" if len(facts.quantiles) else "",
             _table(facts.quantiles),
             "### Warnings at past origins" if facts.warnings else "",
@@ -69,18 +75,33 @@ def markdown(facts: CardFacts) -> str:
             "### All measures" if facts.metrics else "",
             GLOSSARY if facts.metrics else "",
             _pairs({name: _number(value) for name, value in facts.metrics.items()}, "metric"),
+            "## How the risk is found",
+            _how_risky(facts.risk),
+            _pairs(facts.risk, "fact"),
             "## What it does not know",
             "Demand for items without any history is taken from their category, and says so in "
             "the forecast's method and reason. Events, promotions, prices and holidays move a "
-            "forecast only as far as past ones taught. The risk is structural: stock, demand "
-            "paths and lead times; it has not yet been corrected by past warnings."
-            + _flat_hours(facts.settings),
+            "forecast only as far as past ones taught. What people do once they are warned is not "
+            "learned from." + _flat_hours(facts.settings),
             "## Settings",
             _pairs(facts.settings, "setting"),
             "## How to make it again",
             _pairs({"code": facts.code_version, **facts.digests}, "fact"),
         ]
         if part
+    )
+
+
+def _how_risky(risk: Mapping[str, Any]) -> str:
+    structure = "Stock is walked along sampled demand and the lead times of what is on order."
+    if not risk:
+        return f"{structure} Too few ruptures are on record to learn more from them."
+    return (
+        f"{structure} Trees learned from {risk['rows']:,} past outcomes, {risk['events']:,} of "
+        f"them ruptures, at {risk['origins']:,} origins, have {risk['share in stock']:.0%} of the "
+        f"say for shelves in stock and {risk['share out']:.0%} for those that are out. Losses held "
+        "out are log losses on origins that the trees had not seen: lower is better, `mixed` is "
+        "what is used."
     )
 
 

@@ -22,11 +22,12 @@ def charts(
     report: BacktestReport,
     reliability: pd.DataFrame | None = None,
     effects: pd.Series | None = None,
+    origins: pd.DataFrame | None = None,
 ) -> dict[str, bytes]:
-    """PNG pictures by name: each measure by segment, the spread of RMSSE over the series, the
-    residuals, the calibration of the quantiles, the reliability of the warnings (as
-    `models.scorecard.measures.reliability` has it), and what moves the risk
-    (`models.risk.effects`)."""
+    """PNG pictures by name: each measure by segment, the spread of RMSSE over the series, errors by
+    origin (as `forecasting.out_of_fold.by_origin` has them), the residuals, the calibration of the
+    quantiles, the reliability of the warnings (as `models.scorecard.measures.reliability` has it),
+    and what moves the risk (`models.risk.effects`)."""
     pictures = {}
     segments = labelled(report.by_segment)
     for measure in MEASURES:
@@ -37,6 +38,8 @@ def charts(
         values = values[np.isfinite(values)]
         if len(values):
             pictures[f"{SPREAD}_by_series"] = _png(_spread(values, SPREAD))
+    if origins is not None and len(origins):
+        pictures["wape_by_origin"] = _png(_by_origin(origins))
     if len(report.out_of_fold):
         pictures["residuals"] = _png(_residuals(report.out_of_fold))
     if len(report.by_quantile):
@@ -63,6 +66,7 @@ def _bars(values: pd.Series, metric: str, *, of: str = "segment") -> Figure:
     axes = figure.subplots()
     bars = axes.barh(shown.index.astype(str), shown.to_numpy(), color=INK)
     axes.bar_label(bars, fmt="%.3g", padding=3)
+    axes.margins(x=0.15)  # room for the figures, also left of bars below zero
     axes.set(title=f"{metric} by {of}", xlabel=metric)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -78,6 +82,19 @@ def _spread(values: np.ndarray, metric: str) -> Figure:
     last = np.quantile(ordered, 0.99)
     if last > ordered[0]:
         axes.set_xlim(ordered[0], last)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def _by_origin(origins: pd.DataFrame) -> Figure:
+    """WAPE of the forecasts made at each origin, and of repeating last season."""
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    axes = figure.subplots()
+    for column, color in (("wape", INK), ("wape_naive", "#c0504d")):
+        axes.plot(origins["origin"], origins[column], marker=".", color=color, label=column)
+    axes.set(title="wape by origin", xlabel="origin", ylabel="wape", ylim=(0, None))
+    axes.tick_params("x", rotation=45)
+    axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

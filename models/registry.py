@@ -71,7 +71,7 @@ class Registry:
                         origin_label=origin_label,
                         data_digest=run.data_digest,
                         code_version=code_version,
-                        metrics={**run.metrics, **run.kept_of_segments},
+                        metrics=run.kept.get(name, {}),
                         evidence_digest=kept_evidence,
                     )
                 )

@@ -13,8 +13,10 @@ import logging
 import math
 import os
 import re
+import signal
 import sqlite3
 import tempfile
+import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +47,8 @@ BOUNDED: Final = {
     "PGCONNECT_TIMEOUT": "20",
 }
 """How long a store may keep a training waiting, unless the environment says otherwise."""
+LONGEST_TALK: Final = 300.0
+"""Seconds for a few calls in a row, whatever they wait for: what trickles is never silent."""
 SOURCE: Final = "vigistock train"  # of our runs, as MLflow's page shows it
 ADDRESSES: Final = (
     ("experiments", "artifact_location"),
@@ -76,7 +80,9 @@ class TrainingRun:
     segments: pd.DataFrame  # indexed by segment, one column a metric
     files: Mapping[str, str | bytes] = field(default_factory=dict)  # artifact path -> content
     example: tuple[pd.DataFrame, pd.DataFrame] | None = None  # what goes in, and what comes out
-    kept_of_segments: Mapping[str, float] = field(default_factory=dict)  # in our record, beside
+    by_origin: pd.DataFrame = field(default_factory=pd.DataFrame)  # a row an origin, oldest first
+    kept: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Measures that our record keeps with the version of a model, by its name."""
 
 
 class Tracking:
@@ -166,7 +172,7 @@ class Tracking:
             from mlflow import MlflowClient
 
             for name in ("mlflow", "alembic"):
-                logging.getLogger(name).setLevel(logging.ERROR)
+                logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are raised too
             url = self.workspace.tracking_url
             with self.answering():
                 client = MlflowClient(tracking_uri=url, registry_uri=url)
@@ -180,9 +186,10 @@ class Tracking:
         from mlflow.exceptions import MlflowException
 
         try:
-            yield
+            with _within(LONGEST_TALK):
+                yield
         except (MlflowException, sqlalchemy.exc.SQLAlchemyError, OSError) as error:
-            told = next(iter(str(error).splitlines()), "")[:LONGEST_TOLD]
+            told = _reason(error)
             raise TrackingUnavailable(
                 f"The MLflow store of this workspace does not answer: {type(error).__name__}"
                 + (f" ({told})." if told else "."),
@@ -199,6 +206,34 @@ class Tracking:
         self.workspace.artifacts.mkdir(parents=True, exist_ok=True)
         location = self.workspace.artifacts.resolve().as_uri()
         return str(client.create_experiment(EXPERIMENT, artifact_location=location))
+
+
+def _reason(error: BaseException) -> str:
+    """The first line of what lies below an error of the store: MLflow and SQLAlchemy wrap what they
+    met in words of their own."""
+    while below := error.__cause__ or error.__context__:
+        error = below
+    return next(iter(str(error).splitlines()), "")[:LONGEST_TOLD]
+
+
+@contextlib.contextmanager
+def _within(seconds: float) -> Iterator[None]:
+    """Raises TimeoutError in a block that lasts longer; in the main thread alone, where a signal
+    can break off what it waits for."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def late(*_: object) -> None:
+        raise TimeoutError(f"no end after {seconds:.0f} s")
+
+    usual = signal.signal(signal.SIGALRM, late)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)  # again, where somebody swallows it
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, usual)
 
 
 def move_artifacts(store: Path, old: str, new: str) -> None:
@@ -228,13 +263,15 @@ def _log(client: MlflowClient, run_id: str, run: TrainingRun) -> None:
     context = InputTag("mlflow.data.context", "training")
     client.log_inputs(run_id, [DatasetInput(dataset, [context])])
     params = {**run.settings, **{f"data_{name}": run.data_facts[name] for name in run.data_facts}}
-    metrics = {**run.metrics, **_by_segment(run.segments)}
+    metrics = [(name, value, 0) for name, value in run.metrics.items()]
+    metrics += [(name, value, 0) for name, value in _by_segment(run.segments).items()]
+    metrics += _by_origin(run.by_origin)
     client.log_batch(
         run_id,
         params=[Param(name, str(value)[:LONGEST_PARAM]) for name, value in params.items()],
         metrics=[
-            Metric(_ODD.sub("_", name), float(value), 0, 0)
-            for name, value in metrics.items()
+            Metric(_ODD.sub("_", name), float(value), 0, step)
+            for name, value, step in metrics
             if math.isfinite(value)
         ],
     )
@@ -261,3 +298,13 @@ def _by_segment(segments: pd.DataFrame) -> dict[str, float]:
         for metric, values in numbers.items()
         for segment, value in values.items()
     }
+
+
+def _by_origin(table: pd.DataFrame) -> list[tuple[str, float, int]]:
+    """`origin/wape` at step 0, 1 …: a curve on MLflow's page, from the oldest origin on."""
+    numbers = table.select_dtypes("number")
+    return [
+        (f"origin/{name}", float(value), step)
+        for name, values in numbers.items()
+        for step, value in enumerate(values)
+    ]

@@ -87,7 +87,8 @@ measures.drop(columns="segment").round(3)
 
 # %%
 changes = pd.DataFrame({"champion": champion.metrics, "challenger": challenger.metrics})
-changes = changes[changes.index.str.startswith("day/")]
+grain = workspace.options.frequency.grain
+changes = changes[changes.index.str.startswith(f"{grain}/")]
 ratio = (changes["challenger"] / changes["champion"]).dropna().rename("challenger ÷ champion")
 px.bar(ratio, orientation="h", title="Measures of the backtest: 1 is no change")
 

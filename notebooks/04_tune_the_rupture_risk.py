@@ -20,7 +20,7 @@
 # drawn by lot would flatter every model. Here we hold out blocks of time, leave out what overlaps
 # with them, and ask which effort of boosting deserves to be trusted.
 #
-# `COMPANY = None` builds a demonstration (under a minute or two). Name a workspace folder of your
+# `COMPANY = None` builds a demonstration. Name a workspace folder of your
 # own instead: nothing is written to it.
 
 # %%
@@ -67,6 +67,7 @@ fitted = DemandForecaster(options).fit(panel)
 
 # %%
 lessons = lessons_of(record, panel, fitted, options, print)
+assert lessons is not None, "too few ruptures on record: the structure speaks alone"
 told = pd.DataFrame({"origin": lessons.origin, "end": lessons.end, "event": lessons.event})
 print(f"{len(told):,} rows, {told['event'].sum():,} events, {lessons.features.shape[1]} features")
 told.groupby("end")["event"].agg(["size", "mean"]).round(4)

@@ -76,6 +76,7 @@ pd.Series({name: card.overall.get(name) for name in (*facts, "lead_days_median")
 # The one with the most at stake among those that came true (or among all, if none did).
 
 # %%
+assert len(card.warnings), "nothing that was announced is over yet: publish, and wait a horizon"
 told = card.warnings[card.warnings["outcome"] == "ruptured"]
 told = told if len(told) else card.warnings
 first = told.sort_values("value_at_risk", ascending=False).iloc[0]

@@ -42,6 +42,15 @@ app = typer.Typer(
 )
 
 
+def tell_version(asked: bool) -> None:
+    """`vigistock 0.1.0`, the installed distribution's, and nothing else is done."""
+    if asked:
+        from models.provenance import DISTRIBUTION, package_version
+
+        typer.echo(f"{DISTRIBUTION} {package_version()}")
+        raise typer.Exit
+
+
 @app.callback()
 def vigistock(
     context: typer.Context,
@@ -55,6 +64,10 @@ def vigistock(
         ),
     ] = None,
     as_json: AsJson = False,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=tell_version, is_eager=True, help="Print the version."),
+    ] = False,
 ) -> None:
     context.obj = Shell(folder, json=as_json)
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from rich.markup import escape
 
 from api.commands.shell import counted
+from models.ledger import DEMAND
 
 if TYPE_CHECKING:
     from models.pipelines.train import TrainOutcome
+
+GRAINS: Final = ("day", "week", "month")
 
 
 def told(outcome: TrainOutcome) -> list[str]:
@@ -45,11 +48,7 @@ last season by 96% a day, 51% a week.']
     >>> how_good({})
     ['The history is too short to test the forecasts on it.']
     """
-    grains = [
-        grain
-        for grain in ("day", "week", "month")
-        if {f"{grain}/wape", f"{grain}/wape_naive"} <= set(metrics)
-    ]
+    grains = [grain for grain in GRAINS if {f"{grain}/wape", f"{grain}/wape_naive"} <= set(metrics)]
     if not grains:
         return ["The history is too short to test the forecasts on it."]
     own, naive = (
@@ -74,6 +73,28 @@ def _warnings(metrics: Mapping[str, float]) -> list[str]:
         f"{counts['false_alarm']:,}. Of {counted(counts['ruptures'], 'stockout')}, announced "
         f"{counts['announced']:,}{ahead}."
     ]
+
+
+def headline(metrics: Mapping[str, float], name: str) -> str:
+    """One line of a version for a list: of forecasts the shortest period's RMSSE, of a risk how its
+    rehearsed warnings ranked; blank where the history was too short to tell.
+
+    >>> headline({"day/rmsse": 0.676, "day/rmsse_naive": 0.874}, "demand-forecast")
+    'day rmsse 0.676 (naive 0.874)'
+    >>> headline({"warnings/average_precision": 0.714, "warnings/ece": 0.077}, "rupture-risk")
+    'average precision 0.714, ece 0.077'
+    """
+    if name == DEMAND:
+        lines = (
+            f"{grain} rmsse {metrics[f'{grain}/rmsse']:.3f} "
+            f"(naive {metrics[f'{grain}/rmsse_naive']:.3f})"
+            for grain in GRAINS
+            if {f"{grain}/rmsse", f"{grain}/rmsse_naive"} <= set(metrics)
+        )
+        return next(lines, "")
+    told = {"average precision": "average_precision", "ece": "ece"}
+    found = {words: metrics.get(f"warnings/{key}") for words, key in told.items()}
+    return ", ".join(f"{words} {value:.3f}" for words, value in found.items() if value is not None)
 
 
 def figures(metrics: Mapping[str, float]) -> list[str]:

@@ -122,6 +122,8 @@ def ledger_of(shell: Shell) -> Iterator[Ledger]:
 def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
     """Every version, the newest first, and which is champion."""
     shell = shell_of(context, as_json)
+    from api.commands.learned import headline
+
     with ledger_of(shell) as ledger:
         rows = ledger.versions().to_dict("records")
     if shell.json:
@@ -133,7 +135,7 @@ def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("model", "version", "", "origin", "made"):
         table.add_column(name, no_wrap=True)
-    table.add_column("code", overflow="fold")
+    table.add_column("on the past", overflow="fold")
     for row in rows:
         table.add_row(
             row["name"],
@@ -141,7 +143,7 @@ def list_versions(context: typer.Context, as_json: AsJson = False) -> None:
             "[green]champion[/]" if row["champion"] else "",
             row["origin_label"],
             f"{row['created_at']:%Y-%m-%d %H:%M}",
-            escape(row["code_version"]),
+            headline(row["metrics"], row["name"]),
         )
     shell.out.print(table)
 
@@ -155,8 +157,6 @@ def show_version(
 ) -> None:
     """One version: what it learned from, its metrics, where it was promoted and why."""
     shell = shell_of(context, as_json)
-    from models.ledger import DEMAND
-
     check_name(name)
     with ledger_of(shell) as ledger:
         found = ledger.champion(name) if version is None else ledger.version(name, version)
@@ -165,16 +165,17 @@ def show_version(
         shell.answer(facts)
         return
     promotions = facts.pop("promotions")
-    measured = "metric" if name == DEMAND else "parameter"
-    values = facts.pop(f"{measured}s")
+    tables = [(one, facts.pop(f"{one}s", {})) for one in ("metric", "parameter")]
     for key, value in facts.items():
         shell.say(f"[bold]{key.replace('_', ' ')}[/] {escape(str(value))}")
     for promotion in promotions:
         shell.say(f"[bold]promoted[/] {promotion['at']:%Y-%m-%d %H:%M}: {escape(promotion['why'])}")
-    table = Table(measured, "value", box=None, pad_edge=False, header_style="dim")
-    for key, value in values.items():
-        table.add_row(escape(key), f"{value:.4g}" if isinstance(value, float) else str(value))
-    shell.out.print(table)
+    for title, values in tables:
+        table = Table(title, "value", box=None, pad_edge=False, header_style="dim")
+        for key, value in values.items():
+            table.add_row(escape(key), f"{value:.4g}" if isinstance(value, float) else str(value))
+        if values:
+            shell.out.print(table)
 
 
 def check_name(name: str) -> None:
@@ -185,7 +186,7 @@ def check_name(name: str) -> None:
 
 
 def _facts(version: Version, ledger: Ledger, workspace: Workspace) -> dict[str, Any]:
-    """The backtest is of the forecasts: a version of the risk has its parameters instead."""
+    """Of a version of the risk also its parameters, and its losses on origins held out."""
     from dataclasses import asdict
 
     from models.ledger import RISK
@@ -194,7 +195,6 @@ def _facts(version: Version, ledger: Ledger, workspace: Workspace) -> dict[str, 
     mine = entries[(entries["name"] == version.name) & (entries["version"] == version.version)]
     facts = asdict(version)
     if version.name == RISK:
-        del facts["metrics"]
         facts["parameters"] = _risk_parameters(version, ledger, workspace)
     return {**facts, "promotions": mine.to_dict("records")}
 

@@ -14,11 +14,11 @@ from fastapi import APIRouter, Response
 
 from api.dependencies import InPublications
 from api.pages.frame import Frame, InFrame, freshness_of
-from api.pages.monday_kpis import kpis_of, segments_of
+from api.pages.monday_kpis import kpis_of, metrics_in_use, segments_of
 from api.pages.phrases import miss_of
 from api.scorecards import kept
 from api.served import Served
-from models.ledger import Ledger
+from models.ledger import DEMAND, RISK, Ledger
 from models.publication import NotSaid, Publication
 
 router = APIRouter(include_in_schema=False)
@@ -81,11 +81,10 @@ def rehearsed_of(versions: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     """The warnings of past origins that the version in use was tried on; none where it was not.
 
     >>> metrics = {"warnings/warnings": 2.0, "warnings/recall": 0.5, "day/wape": 0.3}
-    >>> rehearsed_of([{"champion": True, "metrics": metrics}])
+    >>> rehearsed_of([{"name": RISK, "champion": True, "metrics": metrics}])
     {'warnings': 2}
     """
-    used = next((one for one in versions if one["champion"] and one["metrics"]), None)
-    told = {} if used is None else used["metrics"]
+    told = metrics_in_use(versions, RISK)
     found = {name: told.get(f"warnings/{name}") for name in REHEARSED}
     return {name: int(value) for name, value in found.items() if value is not None}
 
@@ -130,10 +129,7 @@ def out_of_ten(bins: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def accuracy_of(versions: Sequence[Mapping[str, Any]], grain: str) -> dict[str, Any] | None:
     """How far off the forecasts of the version in use were in its backtest, beside the naive ones:
     in the widest window that its own grain has; None where nothing was measured."""
-    used = next((one for one in versions if one["champion"] and one["metrics"]), None)
-    if used is None:
-        return None
-    metrics = used["metrics"]
+    metrics = metrics_in_use(versions, DEMAND)
     rows = []
     for one in GRAINS[GRAINS.index(grain) :]:
         own, naive = metrics.get(f"{one}/wape"), metrics.get(f"{one}/wape_naive")

@@ -10,6 +10,7 @@ from api.kpi_words import period_of, spaced, value_of, why_not
 from api.served import Served
 from models.accuracy_words import segments_in
 from models.kpis.figures import Question
+from models.ledger import DEMAND
 
 WIDTH, HEIGHT, INSET = 120.0, 32.0, 2.0  # of a sparkline, in its own units
 
@@ -86,14 +87,22 @@ def _of_ten(share: float) -> int:
     return min(max(round(share * 10), 1), 9)
 
 
+def metrics_in_use(versions: Sequence[Mapping[str, Any]], name: str) -> Mapping[str, Any]:
+    """What was measured of a model's version in use; nothing where there is none.
+
+    >>> risk = {"name": "rupture-risk", "champion": True, "metrics": {"warnings/recall": 0.6}}
+    >>> metrics_in_use([risk, {**risk, "name": DEMAND, "metrics": {"day/wape": 0.4}}], DEMAND)
+    {'day/wape': 0.4}
+    """
+    mine = (one["metrics"] for one in versions if one["champion"] and one["name"] == name)
+    return next(mine, {})
+
+
 def segments_of(versions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Segments of the version in use where they were measured: those first where repeating the past
     was better, the largest loss on top; `closer`: of ten series, those where ours was closer."""
-    used = next((one for one in versions if one["champion"] and one["metrics"]), None)
-    if used is None:
-        return []
     found = []
-    for name, facts in segments_in(used["metrics"]).items():
+    for name, facts in segments_in(metrics_in_use(versions, DEMAND)).items():
         own, naive = facts["rmsse"], facts["rmsse_naive"]
         abc, _, demand_class = name.partition(" / ")
         found.append(

@@ -12,16 +12,16 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from api.bounded import BoundedRoute
 from api.bulk import documented_bulk
 from api.dependencies import InPublications, Number
-from api.errors import NoCondition
+from api.errors import NoCondition, NotFound
 from api.negotiation import caching, entity_tag, not_modified, unchanged
 from api.routes.answers import answer, documented, only_known
 from api.routes.listing import Listed, listed
 from api.schemas import LifeAnswer, WarningAnswer, WarningChange, WarningPage
-from api.security import InCaller
+from api.security import Caller, InCaller
 from api.served import PRIORITY, Served
 from forecasting.errors import UnknownName
 from models.publication.episodes import OUT
-from models.publication.lives import Life, Wish, change, changes_of, life_of
+from models.publication.lives import Life, Wish, change, changes_of, life_of, said_in
 
 router = APIRouter(
     prefix="/v1/warnings",
@@ -131,13 +131,19 @@ async def list_warnings(
 )
 async def get_warning(
     request: Request,
+    caller: InCaller,
     publications: InPublications,
     warning: Annotated[int, Path(ge=1, le=2**53, description="number of the warning")],
     publication: Number = None,
 ) -> Response:
-    """One warning as a publication says it, and its life: what people did with it since."""
+    """One warning as a publication says it, and its life: what people did with it since. Of one
+    that is over, the answer 404 names the publications that said it."""
     served = await publications.numbered(publication)
-    said = served.warning(warning)
+    try:
+        said = served.warning(warning)
+    except NotFound as error:
+        told = await publications.in_record(lambda engine: _last_said(engine, warning, caller))
+        raise (NotFound(error.message, next_step=told) if told else error) from None
     life, changes = await publications.in_record(lambda engine: _life(engine, warning))
     tag = _tag(request, life, served.number, served.provenance["code_version"])
     if unchanged(request, tag):
@@ -192,6 +198,16 @@ async def change_warning(
 def _life(engine: sa.Engine, warning: int) -> tuple[Life, list[dict[str, object]]]:
     today = dt.datetime.now(dt.UTC).date()
     return life_of(engine, warning, today), changes_of(engine, warning)
+
+
+def _last_said(engine: sa.Engine, warning: int, caller: Caller) -> str:
+    """Where a warning can be asked for that another publication says; blank where there is none, or
+    it is of a site that the caller does not see."""
+    found = said_in(engine, warning)
+    if found is None or not caller.sees(_life(engine, warning)[0].site):
+        return ""
+    first, last = found
+    return f"Publications {first} to {last} said it: GET /v1/warnings/{warning}?publication={last}."
 
 
 def _told(life: Life, changes: list[dict[str, object]]) -> dict[str, object]:

@@ -11,14 +11,16 @@ import pandas as pd
 
 from forecasting.accuracy import BacktestReport
 from forecasting.calendar import label, labels
-from forecasting.out_of_fold import LEVEL_COLUMNS
+from forecasting.out_of_fold import LEVEL_COLUMNS, by_origin
 from forecasting.panel import Panel
 from models import bundles
 from models.accuracy_words import kept_of_segments, losing, shown
+from models.ledger import DEMAND, RISK
 from models.model_card import CardFacts, markdown, page
 from models.pipelines.steps import plain
 from models.plots import charts, labelled
 from models.provenance import code_version, environment
+from models.risk.hazard import RuptureHazard
 from models.scorecard import Scorecard
 from models.tracking import TrainingRun
 from models.workspace import Workspace
@@ -44,6 +46,9 @@ def training_run(
     digest = panel.digest
     settings = _flat(plain(workspace.options))
     segments = labelled(shown(report.by_segment))
+    origins = by_origin(report.out_of_fold, panel.frequency)
+    learned = RuptureHazard.told_of(bundle_of[RISK]) if RISK in bundle_of else {}
+    warned = measured(rehearsed)
     card = markdown(
         CardFacts(
             title=f"Demand forecast and stockout risk, trained as of {origin}",
@@ -59,10 +64,13 @@ def training_run(
             },
             losing=losing(report),
             quantiles=report.by_quantile,
-            warnings=measured(rehearsed),
+            origins=origins,
+            warnings=warned,
+            risk=learned,
         )
     )
-    pictures = charts(report, None if rehearsed is None else rehearsed.reliability, effects)
+    reliability = None if rehearsed is None else rehearsed.reliability
+    pictures = charts(report, reliability, effects, origins)
     files: dict[str, str | bytes] = {
         "model_card.md": card,
         "model_card.html": page(card, pictures),
@@ -75,6 +83,8 @@ def training_run(
         files["metrics/by_series.parquet"] = report.by_series.to_parquet(index=False)
     if len(report.by_quantile):
         files["metrics/by_quantile.csv"] = report.by_quantile.to_csv(index=False)
+    if len(origins):
+        files["metrics/by_origin.csv"] = origins.to_csv(index=False)
     return TrainingRun(
         name=f"train as of {origin}",
         tags={"code_version": code_version(), "data_digest": digest, "origin": origin},
@@ -82,11 +92,15 @@ def training_run(
         data_digest=digest,
         data_source=str(workspace.snapshots),
         data_facts=data,
-        metrics={**report.metrics, **measured(rehearsed)},
+        metrics={**report.metrics, **warned, **_of_the_risk(learned)},
         segments=segments,
         files=files,
         example=example_of(panel, report),
-        kept_of_segments=kept_of_segments(report),
+        by_origin=origins,
+        kept={
+            DEMAND: {**report.metrics, **warned, **kept_of_segments(report)},
+            RISK: warned,
+        },
     )
 
 
@@ -97,6 +111,15 @@ def measured(rehearsed: Scorecard | None) -> dict[str, float]:
         f"warnings/{name}": float(value)
         for name, value in overall.items()
         if isinstance(value, int | float) and np.isfinite(value)
+    }
+
+
+def _of_the_risk(learned: Mapping[str, Any]) -> dict[str, float]:
+    """What is told of a learned risk in numbers, `risk/held out in stock loss mixed` and so on."""
+    return {
+        f"risk/{name}": float(value)
+        for name, value in learned.items()
+        if isinstance(value, int | float)
     }
 
 

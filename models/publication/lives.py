@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from forecasting.errors import Refused, UnknownName, VigistockError
 from forecasting.record.database import reading, writing
 from models.publication.ledger import state_on
-from models.tables import episodes, publications, warning_changes
+from models.tables import episode_publications, episodes, publications, warning_changes
 
 FIRST_REVISION: Final = 1  # of a warning that nobody touched
 
@@ -122,6 +122,17 @@ def announced_of(engine: sa.Engine, site: str, sku: str) -> dict[int, Announced]
     )
     with reading(engine) as connection:
         return {row[0]: Announced(row[1], row[2]) for row in connection.execute(query)}
+
+
+def said_in(engine: sa.Engine, episode: int) -> tuple[int, int] | None:
+    """The first and the last publication that said a warning; None: there never was one."""
+    number = episode_publications.c.publication
+    query = sa.select(sa.func.min(number), sa.func.max(number))
+    with reading(engine) as connection:
+        first, last = connection.execute(
+            query.where(episode_publications.c.episode == episode)
+        ).one()
+    return None if first is None else (first, last)
 
 
 def changes_of(engine: sa.Engine, episode: int) -> list[dict[str, object]]:

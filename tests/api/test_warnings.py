@@ -12,6 +12,7 @@ from api.schemas import WarningAnswer, WarningPage
 from forecasting.record.database import connect
 from models.publication import open_publication
 from models.workspace import Workspace
+from tests.api.keyed import bearer, key
 from tests.api.published import AWKWARD, publish
 from tests.api.serving import serving
 
@@ -81,6 +82,29 @@ def test_one_warning_by_its_number(client: Client) -> None:
     answer = WarningAnswer.model_validate(response.json())
     assert (answer.warning.site, answer.warning.warning) == ("LYON", number)
     assert client.get("/v1/warnings/99").status_code == 404
+
+
+def test_one_that_is_over_is_found_in_the_publication_that_said_it(
+    own_workspace: Workspace,
+) -> None:
+    publish(own_workspace)
+    publish(own_workspace, as_of="2026-11-23", sites=[AWKWARD[0]])
+    whole, limited = key(own_workspace, "planner"), key(own_workspace, "planner", AWKWARD[0])
+    with serving(own_workspace) as client:
+        client.headers.update(bearer(whole))
+        said = listed(client, publication=1, site="LYON")[0]
+        address = f"/v1/warnings/{said['warning']}"
+        gone = client.get(address)
+        assert (gone.status_code, gone.json()["code"]) == (404, "not_found")
+        found = gone.json()["next_step"]
+        assert found == f"Publications 1 to 1 said it: GET {address}?publication=1."
+        again = WarningAnswer.model_validate(client.get(address, params={"publication": 1}).json())
+        assert again.warning.site == "LYON"
+        assert again.provenance.publication == 1
+        client.headers.update(bearer(limited))
+        assert "said it" not in client.get(address).json()["next_step"], "another site's"
+        client.headers.update(bearer(whole))
+        assert "said it" not in client.get("/v1/warnings/99").json()["next_step"]
 
 
 def test_pages_neither_skip_nor_repeat_while_a_new_publication_arrives(

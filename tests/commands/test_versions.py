@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from importlib import metadata
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -37,6 +40,17 @@ def test_plain_words_lead_and_names_of_models_and_measures_follow() -> None:
     assert not any(jargon in plain for jargon in ("rmsse", "wape", "rupture-risk", "champion"))
     assert "wape 0.800" in " ".join(lines[place:])
     assert "C / lumpy: beaten." in lines[-1]
+
+
+def test_the_version_of_the_distribution_is_told_at_once() -> None:
+    """In a process of its own, and without what a command needs."""
+    code = (
+        "import sys; from api.commands import app\n"
+        "try: app(['--version'])\n"
+        "finally: print(sorted({'pandas', 'numpy', 'sqlalchemy', 'mlflow'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [f"vigistock {metadata.version('vigistock')}", "[]"]
 
 
 def test_versions_that_are_not_in_use_say_so() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import pickle
 import random
+import resource
 import shutil
+import signal
 import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,9 +95,12 @@ def away(workspace: Workspace) -> Workspace:
     return replace(workspace, tracking=f"sqlite:///{gone}")
 
 
-def vigistock(workspace: Workspace, *arguments: object) -> tuple[int, dict[str, Any]]:
+def vigistock(
+    workspace: Workspace, *arguments: object, **settings: str
+) -> tuple[int, dict[str, Any]]:
     words = ["--workspace", str(workspace.folder), *map(str, arguments), "--json"]
-    result = CliRunner().invoke(app, words)
+    environment = {f"VIGISTOCK_{name.upper()}": value for name, value in settings.items()}
+    result = CliRunner().invoke(app, words, env=environment)
     return result.exit_code, orjson.loads(result.stdout)
 
 
@@ -103,6 +111,7 @@ def test_a_run_keeps_all_that_a_person_will_look_for(
     version = registry.ledger.version(DEMAND, 2)
     with registry.tracking.client() as client:
         run = client.get_run(version.run_id)
+        history = client.get_metric_history(version.run_id, "origin/wape")
         found = {
             path.path
             for folder in ("", "plots", "metrics", "evidence", "environment")
@@ -111,19 +120,30 @@ def test_a_run_keeps_all_that_a_person_will_look_for(
     assert {
         *("model_card.md", "model_card.html", "signature.json", "input_example.json"),
         *("plots/residuals.png", "plots/reliability.png", "plots/calibration.png"),
-        *("metrics/by_series.parquet", "evidence/forecasts.parquet", "evidence/facts.json"),
+        *("metrics/by_series.parquet", "metrics/by_segment.csv", "metrics/by_origin.csv"),
+        *("plots/wape_by_origin.png", "evidence/forecasts.parquet", "evidence/facts.json"),
         "environment/requirements.txt",
     } <= found
     assert run.data.params["seed"] == "9"
     assert run.data.params["data_rows_sales"] == str(34 * 8)
     [data] = run.inputs.dataset_inputs
     assert version.data_digest.startswith(data.dataset.digest)
+    lineage = orjson.loads(data.dataset.profile)
+    assert (lineage["rows_sales"], lineage["first_period"]) == (34 * 8, "2024-01")
+    assert lineage["sales_up_to"] == "2026-10-01", "months are told by their first days"
     assert run.data.metrics["warnings/ruptures"] == 0, "its shelves are full or empty throughout"
     signature = orjson.loads(registry.text(version.run_id, "signature.json"))
     assert '"q900"' in signature["outputs"]
-    assert "### Warnings at past origins" in registry.text(version.run_id, "model_card.md")
+    card = registry.text(version.run_id, "model_card.md")
+    assert "### Warnings at past origins" in card
+    assert "Too few ruptures are on record" in card, "no shelf of it ran out"
     kept = registry.evidence(version)
     assert kept is not None
+    curve = [one.value for one in history]
+    assert [one.step for one in history] == [*range(kept.forecasts["origin"].nunique())]
+    table = registry.text(version.run_id, "metrics/by_origin.csv").splitlines()
+    assert [float(line.split(",")[2]) for line in table[1:]] == pytest.approx(curve)
+    assert f"### By origin\n\n| {table[0].replace(',', ' | ')} |" in card
     assert kept.series["sku"].nunique() == len(ITEMS)
     assert kept.forecasts["origin"].nunique() >= 3
     assert len(kept.warnings)
@@ -154,6 +174,19 @@ def test_what_a_rolled_back_version_published_is_served_last(record: Record, oth
     assert current(record.engine).number == (1 if others else 3)
     withdrawn = [one.number for one in list_publications(record.engine) if one.withdrawn_at]
     assert withdrawn == ([3, 2] if others else [])
+
+
+def test_each_model_has_its_own_measures(workspace: Workspace) -> None:
+    _, told = vigistock(workspace, "models", "list")
+    for one in told["versions"]:
+        grains = {name.partition("/")[0] for name in one["metrics"]}
+        assert grains == ({"warnings"} if one["name"] == RISK else {"month", "segment", "warnings"})
+    _, shown = vigistock(workspace, "models", "show", RISK)
+    assert shown["metrics"]["warnings/ruptures"] == 0
+    assert shown["parameters"]["paths"] == 500
+    words = ["--workspace", str(workspace.folder), "models", "list"]
+    plain = CliRunner().invoke(app, words, env={"COLUMNS": "200"}).stdout
+    assert "month rmsse" in next(line for line in plain.splitlines() if DEMAND in line)
 
 
 class TestPromotion:
@@ -305,10 +338,11 @@ class Bomb:
 
 
 class TestHostileFiles:
+    @pytest.mark.parametrize("name", [DEMAND, RISK])
     def test_every_flip_and_truncation_is_refused(
-        self, workspace: Workspace, engine: sa.Engine
+        self, workspace: Workspace, engine: sa.Engine, name: str
     ) -> None:
-        ref = Ledger(engine).champion(DEMAND).ref
+        ref = Ledger(engine).champion(name).ref
         folder = bundles.kept(ref, workspace.bundles)
         files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
         luck = random.Random(1)
@@ -479,6 +513,28 @@ class TestBrokenOff:
         assert not kept.exists(), "those of another training are gone"
 
 
+@contextmanager
+def trickling(listening: socket.socket) -> Iterator[None]:
+    """Answers one caller with headers that never end."""
+
+    def answer() -> None:
+        with contextlib.suppress(OSError):
+            caller, _ = listening.accept()
+            with caller:
+                caller.sendall(b"HTTP/1.1 200 OK\r\n")
+                while not over.wait(0.1):
+                    caller.sendall(b"X-More: 1\r\n")
+
+    over = threading.Event()
+    thread = threading.Thread(target=answer)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 class TestMlflowAway:
     def test_training_fails_before_it_begins_and_serving_goes_on(
         self, away: Workspace, workspace: Workspace, engine: sa.Engine
@@ -501,18 +557,45 @@ class TestMlflowAway:
                 train(replace(workspace, tracking=url), OCTOBER)
             assert time.monotonic() - begun < 20
 
-    def test_a_full_disk_at_the_end_loses_no_work(
-        self, workspace: Workspace, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+    def test_one_that_trickles_fails_in_bounded_time(
+        self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from mlflow import MlflowClient
+        """A byte now and then is no silence: each read of the answer is quick, and there is no end
+        to them."""
+        monkeypatch.setattr("models.tracking.LONGEST_TALK", 2.0)
+        with socket.create_server(("127.0.0.1", 0)) as listening, trickling(listening):
+            url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+            begun = time.monotonic()
+            with pytest.raises(TrackingUnavailable, match="no end after 2 s"):
+                train(replace(workspace, tracking=url), OCTOBER)
+            assert time.monotonic() - begun < 20
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
-        def full(*_: object) -> None:
-            raise OSError(28, "No space left on device")
+    def test_one_that_refuses_is_told_at_once(
+        self, workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            url = f"http://127.0.0.1:{closed.getsockname()[1]}"
+        code, told = vigistock(workspace, "train", tracking=url)
+        assert (code, told["error"]["code"]) == (1, "tracking_unavailable")
+        assert "refused" in told["error"]["message"]
+        assert "What is published is still served" in told["error"]["next_step"]
 
-        with monkeypatch.context() as patch:
-            patch.setattr(MlflowClient, "log_artifacts", full)
-            with pytest.raises(TrackingUnavailable, match="No space left"):
+    def test_a_store_that_cannot_grow_loses_no_work(
+        self, workspace: Workspace, engine: sa.Engine, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """The system itself refuses to let the store's file grow, as on a disk that is full."""
+        usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+        most = (workspace.folder / "mlflow.db").stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, usual[1]))
+        try:
+            with pytest.raises(TrackingUnavailable, match=r"\((database or )?disk [\w/ ]+\)"):
                 train(other(workspace), OCTOBER, hold=True)
+            assert "Traceback" not in capfd.readouterr().err
+            assert publish(workspace, OCTOBER).publication == 2, "serving goes on"
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, usual)
         assert len(Ledger(engine).versions()) == 4
         with engine.connect() as connection:
             kept = connection.execute(sa.select(training_parts.c.part)).scalars().all()

@@ -302,6 +302,17 @@ class TestModelCard:
         facts = CardFacts("T", "2018-11-01", {}, {}, REPORT.by_segment, settings, "0.1.0", {})
         assert ("flat hours" in markdown(facts)) == (not given)
 
+    def test_it_says_how_the_risk_is_found(self) -> None:
+        assert "Too few ruptures" in self.card()
+        learned = {"rows": 12489, "events": 646, "origins": 26, "rounds": [106, 135]}
+        learned |= {"share in stock": 0.634, "share out": 0.425, "held out out loss mixed": 0.2356}
+        card = markdown(
+            CardFacts("T", "2026-11", {}, {}, REPORT.by_segment, {}, "0.1.0", {}, risk=learned)
+        )
+        assert "12,489 past outcomes, 646 of them ruptures, at 26 origins" in card
+        assert "63% of the say for shelves in stock and 42%" in card
+        assert "| held out out loss mixed | 0.2356 |" in card
+
     def test_its_page_stands_alone_and_runs_nothing(self) -> None:
         html = page(self.card(), charts(REPORT))
         assert html.count("<table>") == 5

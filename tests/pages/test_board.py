@@ -25,6 +25,7 @@ from api.served import Served
 from forecasting.feeds import load_profile, read
 from forecasting.record import Record
 from forecasting.record.database import connect
+from models.ledger import DEMAND
 from models.publication import open_publication
 from models.publication.build import table_of
 from models.workspace import Workspace
@@ -334,11 +335,11 @@ def test_chances_out_of_ten() -> None:
 
 def test_accuracy_where_the_naive_wins() -> None:
     metrics = {"week/wape": 0.4, "week/wape_naive": 0.3, "month/wape": 0.2}
-    found = accuracy_of([{"champion": True, "metrics": metrics}], "week")
+    found = accuracy_of([{"name": DEMAND, "champion": True, "metrics": metrics}], "week")
     assert found is not None
     assert found["rows"] == [{"grain": "week", "own": 0.4, "naive": 0.3, "naive_wins": True}]
-    assert accuracy_of([{"champion": True, "metrics": {}}], "week") is None
-    assert accuracy_of([{"champion": False, "metrics": metrics}], "week") is None
+    assert accuracy_of([{"name": DEMAND, "champion": True, "metrics": {}}], "week") is None
+    assert accuracy_of([{"name": DEMAND, "champion": False, "metrics": metrics}], "week") is None
 
 
 def test_actions_stand_above_the_list(client: Client, company: Workspace) -> None:

@@ -12,6 +12,7 @@ from api.pages.monday_kpis import segments_of
 from forecasting.record.database import connect
 from models.kpis import KPIS
 from models.kpis.figures import Question
+from models.ledger import DEMAND
 from models.publication import open_publication
 from models.workspace import Workspace
 from tests.api import published
@@ -128,10 +129,10 @@ def test_segments_where_the_past_wins_come_first() -> None:
     for segment, (rmsse, closer) in told.items():
         mine = {**facts, "rmsse": rmsse, "closer": closer}
         metrics |= {f"segment/{segment}/{name}": value for name, value in mine.items()}
-    found = segments_of([{"champion": True, "metrics": metrics}])
+    found = segments_of([{"name": DEMAND, "champion": True, "metrics": metrics}])
     assert [(one["abc"], one["naive_wins"], one["closer"]) for one in found] == [
         ("C", True, 3),
         ("B", True, 4),
         ("A", False, 8),
     ]
-    assert segments_of([{"champion": True, "metrics": {}}]) == []
+    assert segments_of([{"name": DEMAND, "champion": True, "metrics": {}}]) == []
