@@ -250,10 +250,10 @@ def _groups(
         code: place for place, code in enumerate(zip(groups["source"], groups["sku"], strict=True))
     }
     source, names = pd.factorize(sources)
-    sku, items = pd.factorize(skus)
-    pair, place = np.unique(source * len(items) + sku, return_inverse=True)
+    sku, sold = pd.factorize(skus)
+    pair, place = np.unique(source * len(sold) + sku, return_inverse=True)
     of_source = [number.get((name, ""), -1) if name else -1 for name in names]
-    codes = ((names[one // len(items)], items[one % len(items)]) for one in pair.tolist())
+    codes = ((names[one // len(sold)], sold[one % len(sold)]) for one in pair.tolist())
     of_pair = [number.get(code, -1) if code[0] else -1 for code in codes]
     by_source = np.array(of_source, dtype=np.int64)[source]
     by_item = np.array(of_pair, dtype=np.int64)[place]
