@@ -250,11 +250,11 @@ def _groups(
         code: place for place, code in enumerate(zip(groups["source"], groups["sku"], strict=True))
     }
     source, names = pd.factorize(sources)
-    sku, codes = pd.factorize(skus)
-    pair, place = np.unique(source * len(codes) + sku, return_inverse=True)
+    sku, sold = pd.factorize(skus)
+    pair, place = np.unique(source * len(sold) + sku, return_inverse=True)
     of_source = [number.get((name, ""), -1) if name else -1 for name in names]
-    pairs = ((names[one // len(codes)], codes[one % len(codes)]) for one in pair.tolist())
-    of_pair = [number.get(code, -1) if code[0] else -1 for code in pairs]
+    codes = ((names[one // len(sold)], sold[one % len(sold)]) for one in pair.tolist())
+    of_pair = [number.get(code, -1) if code[0] else -1 for code in codes]
     by_source = np.array(of_source, dtype=np.int64)[source]
     by_item = np.array(of_pair, dtype=np.int64)[place]
     return groups, by_source, by_item
