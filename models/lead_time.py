@@ -318,7 +318,7 @@ def _of_source(values: Floats, groups: pd.DataFrame) -> Floats:
     """[G] the value of each group's source, known by the sources' own rows; 1 of everyone."""
     own = groups["sku"] == ""
     of = pd.Series(values[own], index=groups.loc[own, "source"])
-    return of.reindex(groups["source"]).fillna(1.0).to_numpy(dtype=np.float64)
+    return np.asarray(of.reindex(groups["source"]).fillna(1.0), dtype=np.float64)
 
 
 def _share_levels(
