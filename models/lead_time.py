@@ -6,6 +6,9 @@ the level above (supplier and item → supplier → everyone → a stated defaul
 under a beta process prior (Hjort 1990, Annals of Statistics 18, eq. 2.3), which without a prior is
 Kaplan and Meier's product limit (1958). A cancelled line had not come when it was cancelled, and is
 one of the ended lines: nothing of it came. Requested lines are wishes and tell nothing.
+
+Lead times are those of the whole record. What arrives from now on also follows the supplier's pace
+of the last weeks (models.pace).
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ from numpy.typing import NDArray
 from forecasting.calendar import Frequency, as_days, period_end
 from forecasting.options import Options
 from forecasting.panel import Panel
+from models.pace import RECENT_DAYS, pace_of
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -53,6 +57,7 @@ class LeadTimes:
     total: Floats  # [G, D] P(not received at the end of day d after the order)
     lateness: Floats  # [G, L] P(not received at the end of day d − EARLY_DAYS past the promise)
     shares: Floats  # [G, Q] received ÷ ordered units, at SHARE_LEVELS
+    pace: Floats  # [G] of the source lately, beside its record; 1: the same, below: slower
 
     @cached_property
     def _number(self) -> dict[tuple[str, str], int]:
@@ -93,9 +98,10 @@ class LeadTimes:
     def received_after(
         self, group: Rows, master_days: Floats, frequency: Frequency, horizon: int
     ) -> Floats:
-        """[n, H] chance that an order placed at the start of a period has come k periods later."""
+        """[n, H] chance that an order placed at the start of a period has come k periods later, at
+        the pace of its source."""
         last_day = np.ceil(np.arange(1, horizon + 1) * frequency.days).astype(np.int64) - 1
-        return 1.0 - self.still_open(group, master_days, last_day)
+        return 1.0 - self.still_open(group, master_days, last_day) ** self.pace[group][:, None]
 
     def median_days(self, group: Rows, master_days: Floats) -> Floats:
         """Days by which half of the orders placed today have come."""
@@ -115,25 +121,27 @@ class LeadTimes:
         """The same where everything that a source delivers takes `factor` times as long from now
         on. A source without a record of its own gets one: everyone's, so stretched."""
         groups, total, lateness, shares = self.groups, self.total, self.lateness, self.shares
+        pace = self.pace
         if (source, "") not in self._number:
             new = pd.DataFrame({"source": [source], "sku": [""], "lines": [0], "open": [0]})
             groups = pd.concat([groups, new], ignore_index=True)
             total, lateness, shares = (
                 np.vstack([curves, curves[:1]]) for curves in (total, lateness, shares)
             )
+            pace = np.append(pace, pace[0])
         width = total.shape[1]
         size = int(min(np.ceil(width * max(factor, 1.0)), max(LONGEST_DAYS, width)))
         padded = np.hstack([total, np.repeat(total[:, -1:], size - width, axis=1)])
         rows = np.flatnonzero((groups["source"] == source).to_numpy())
         day = np.floor((np.arange(size) + 1) / factor).astype(np.int64) - 1
         padded[rows] = _at(padded, rows, np.broadcast_to(day, (len(rows), size)))
-        return LeadTimes(groups, padded, lateness, shares)
+        return LeadTimes(groups, padded, lateness, shares, pace)
 
     def arrival_chance(
         self, lines: pd.DataFrame, group: Rows, origin: int, frequency: Frequency, horizon: int
     ) -> Floats:
         """[m, H] chance that each open line comes by the end of period origin + h, given that it
-        had not come at the origin.
+        had not come at the origin, at the pace of its source.
 
         By the promise where there is one, else by the age of the order (negative: it will be placed
         after the origin). Among lines not yet due a
@@ -167,7 +175,7 @@ class LeadTimes:
             at = np.full(len(rows), EARLY_DAYS - sooner)
             nearer = _given_open(self.lateness, group[rows], at, ends[rows])
             chance[rows] = np.minimum(chance[rows], nearer)
-        return chance
+        return 1.0 - (1.0 - chance) ** self.pace[group][:, None]
 
 
 def fit_lead_times(panel: Panel, options: Options) -> LeadTimes:
@@ -204,7 +212,9 @@ def fit_lead_times(panel: Panel, options: Options) -> LeadTimes:
         groups,
         _default_lateness_hazard(size),
     )
-    return LeadTimes(groups, total, lateness, _share_levels(lines, by_source, by_item, groups))
+    pace = _pace(lines, sources, by_source, until, came, lateness, int(today))
+    shares = _share_levels(lines, by_source, by_item, groups)
+    return LeadTimes(groups, total, lateness, shares, _of_source(pace, groups))
 
 
 def posterior_hazard(
@@ -286,6 +296,35 @@ def _levels(
             days[mine], came[mine], group[mine] - first, parent, STRENGTH
         )
     return survival(hazard)
+
+
+def _pace(
+    lines: pd.DataFrame,
+    sources: NDArray[np.object_],
+    by_source: Rows,
+    until: Rows,
+    came: NDArray[np.bool_],
+    lateness: Floats,
+    today: int,
+) -> Floats:
+    """[G] of the sources' own rows, from promised lines alone; 1 of the other groups. `until` [m]:
+    the last day each line was waited for."""
+    promised = lines["promised_on"].notna().to_numpy()
+    rows = np.flatnonzero(promised & (until > today - RECENT_DAYS) & (by_source >= 0))
+    of_order = lines.iloc[rows].groupby([sources[rows], "order_id"])["order_id"]
+    first = _day_numbers(lines["promised_on"])[rows] - EARLY_DAYS
+    since = np.maximum(today - RECENT_DAYS, _day_numbers(lines["ordered_on"])[rows] - 1)
+    weight = 1.0 / of_order.transform("size").to_numpy(dtype=np.float64)
+    return pace_of(
+        lateness, by_source[rows], since - first, until[rows] - first, came[rows], weight
+    )
+
+
+def _of_source(values: Floats, groups: pd.DataFrame) -> Floats:
+    """[G] the value of each group's source, known by the sources' own rows; 1 of everyone."""
+    own = groups["sku"] == ""
+    of = pd.Series(values[own], index=groups.loc[own, "source"])
+    return np.asarray(of.reindex(groups["source"]).fillna(1.0), dtype=np.float64)
 
 
 def _share_levels(

@@ -85,6 +85,7 @@ def certain_lead_times() -> LeadTimes:
         total=np.array([days < takes for takes in TAKES.values()]).astype(np.float64),
         lateness=np.tile((np.arange(150) < 60 + LATE_DAYS).astype(np.float64), (count, 1)),
         shares=np.full((count, 25), SHARE),
+        pace=np.ones(count),
     )
 
 

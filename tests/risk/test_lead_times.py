@@ -110,6 +110,63 @@ def test_an_overdue_line_cannot_have_come_in_the_past() -> None:
     assert chance[3] > 0.75
 
 
+def recent(took: int | None, *, first: int = 0, count: int = 12) -> tuple[Order, ...]:
+    """Orders of the last three weeks, promised within 7 days; None: they are still to come."""
+    return tuple(
+        Order(
+            placed=-20 + number % 8,
+            promised=-13 + number % 8,
+            received=None if took is None else -20 + number % 8 + took,
+            order_id=f"NEW-{first + number}",
+            status="open" if took is None else "received",
+        )
+        for number in range(count)
+    )
+
+
+def test_a_supplier_that_has_become_slow_is_awaited_longer() -> None:
+    """On time for months, nothing for three weeks; its next order is due in four days."""
+    past, due = delivered(7, count=60), Order(placed=-3, promised=4)
+    soon = [
+        chances(*learned(*past, *lately, due))[-1, 6]
+        for lately in ((), recent(7), recent(None, count=3), recent(None))
+    ]
+    assert soon[0] == pytest.approx(soon[1], abs=0.02)
+    assert soon[1] > soon[2] > soon[3]
+    lead_times = learned(*past, *recent(None), due)[1]
+    ordered_now = lead_times.received_after(np.array([1]), NO_MASTER, Frequency.DAY, 14)
+    record = replace(lead_times, pace=np.ones_like(lead_times.pace))
+    assert lead_times.pace[1] < 0.6
+    assert (ordered_now <= record.received_after(np.array([1]), NO_MASTER, Frequency.DAY, 14)).all()
+    assert median(lead_times) == median(record)  # the record is told as it is
+
+
+def test_the_pace_is_of_all_items_of_a_source_and_of_no_other() -> None:
+    shelves = [
+        shelf(orders=(*delivered(7, count=30), *recent(None)), sku="LATE"),
+        shelf(orders=delivered(7, count=30), sku="SISTER"),
+        shelf(orders=delivered(7, count=30, supplier="OTHER"), sku="APART"),
+    ]
+    lead_times = fit_lead_times(panel_of(shelves), Options())
+    group = lead_times.group_of(["NOVA", "NOVA", "OTHER", "NEW"], ["LATE", "SISTER", "APART", ""])
+    late, sister, apart, unknown = lead_times.pace[group]
+    assert late == sister < 0.6
+    assert apart == unknown == 1.0
+
+
+def test_lines_of_one_order_and_what_was_never_promised_slow_nobody_down() -> None:
+    past = delivered(7, count=60)
+    apart = learned(*past, *recent(None))[1].pace[1]
+    together = [replace(one, order_id="NEW", placed=-20, promised=-13) for one in recent(None)]
+    assert learned(*past, *together)[1].pace[1] > 0.5 + apart / 2
+    unpromised = [replace(one, promised=None) for one in recent(None)]
+    assert learned(*past, *unpromised)[1].pace[1] == 1.0
+
+
+def test_a_fast_supplier_is_not_taken_for_faster_than_its_record() -> None:
+    assert learned(*delivered(12, count=60), *recent(3))[1].pace[1] == 1.0
+
+
 def test_a_forgotten_order_is_not_expected() -> None:
     panel, lead_times = learned(
         *delivered(7, count=60), Order(placed=-720, promised=-713, order_id="LOST")
