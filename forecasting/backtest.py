@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
-from forecasting.candidates.pooled import PooledModels, fit_pooled
+from forecasting.candidates.pooled import BAG, PooledModels, fit_pooled
 from forecasting.engine import run_all
 from forecasting.history import History
 from forecasting.states import States, states_at
@@ -35,8 +35,8 @@ STEPS: Final = {Frequency.DAY: (7, 28), Frequency.WEEK: (2, 4), Frequency.MONTH:
 ERAS: Final = 3
 
 SEASONED: Final = 6_000
-"""Series up to which the boosters of the era before speak too: beyond, asking them at each origin
-costs more than it is worth."""
+"""Series up to which the boosters of the era before speak too, where a member is one booster:
+beyond, asking them at each origin costs more than it is worth."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def backtest(history: History, horizon: int, *, seed: int, workers: int = 1) -> 
     begins = [era[0] for era in eras]
     learning = [partial(fit_pooled, history, at, horizon, seed) for at in (*begins, length - 1)]
     learned = run_all(learning, workers)
-    if len(history.series) <= SEASONED:
+    if BAG[history.frequency] == 1 and len(history.series) <= SEASONED:
         learned = _seasoned(learned)
     *learned, live = learned
     ahead = [
