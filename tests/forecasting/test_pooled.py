@@ -232,6 +232,9 @@ def test_few_series_are_left_to_local_models():
 def test_without_lightgbm_scikit_learn_boosts(trained, tmp_path, monkeypatch):
     sales, promoted, panel, _ = trained
     monkeypatch.setattr(boosting, "library", lambda: "sklearn")
+    monkeypatch.setitem(pooled.BAG, Frequency.MONTH, 1)
+    for grain, effort in pooled.EFFORT.items():
+        monkeypatch.setitem(pooled.EFFORT, grain, replace(effort, rounds=50))
     fitted = DemandForecaster(OPTIONS).fit(panel)
     assert fitted.grains[Frequency.DAY].pooled.direct.library == "sklearn"
     fitted.to_files(tmp_path)

@@ -37,7 +37,12 @@ for (const table of document.querySelectorAll(".wide > table")) {
   }
 }
 
-document.querySelector("nav [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
+// By hand: some browsers take what scrollIntoView showed for the place from which Tab goes on.
+for (const current of document.querySelectorAll("nav [aria-current]")) {
+  const bar = current.closest("nav");
+  const [of, its] = [bar, current].map((one) => one.getBoundingClientRect());
+  bar.scrollLeft += its.left + its.width / 2 - (of.left + of.width / 2);
+}
 
 // Paper cannot be clicked: everything folded is printed open.
 addEventListener("beforeprint", () => {
