@@ -25,6 +25,7 @@
 
 # %%
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -51,10 +52,10 @@ if COMPANY:
     workspace = open_workspace(COMPANY)
 else:
     folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
-    workspace, _ = demo_workspace(folder, sites=2, items=24, days=400)
+    workspace, _ = demo_workspace(folder, sites=2, items=18, days=320)
 
 record = Record.open(workspace.database_url)
-options = workspace.options
+options = replace(workspace.options, workers=1)  # a record is read by one process
 panel = build_panel(record, default_origin(record, options), options)
 fitted = DemandForecaster(options).fit(panel)
 

@@ -59,10 +59,13 @@ def demo_workspace(
     folder: Path, *, sites: int, items: int, days: int
 ) -> tuple[Workspace, DemoFiles]:
     """A new workspace in `folder` that holds a demonstration company's files, and nothing learned
-    yet; and those files, with the truth behind them: what notebooks begin with."""
+    yet; and those files, with the truth behind them: what notebooks begin with. It learns on as
+    many cores as the demonstration does."""
     from api.workspaces import init_workspace
 
     workspace = init_workspace(folder / "workspace", frequency="D", database=None)
+    options = replace(workspace.options, workers=usual_workers())
+    workspace = replace(workspace, options=options)
     made = build_company(folder / "exports", sites=sites, items=items, days=days)
     take_in(workspace, made.files)
     return workspace, made
