@@ -25,7 +25,6 @@
 
 # %%
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,7 +54,7 @@ else:
     workspace, _ = demo_workspace(folder, sites=2, items=18, days=320)
 
 record = Record.open(workspace.database_url)
-options = replace(workspace.options, workers=1)  # a record is read by one process
+options = workspace.options
 panel = build_panel(record, default_origin(record, options), options)
 fitted = DemandForecaster(options).fit(panel)
 
