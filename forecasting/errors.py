@@ -64,11 +64,15 @@ class MissingColumns(VigistockError):
     code = "missing_columns"
     title = "Columns are missing"
 
-    def __init__(self, table: str, missing: Sequence[str], available: Sequence[str]) -> None:
+    def __init__(
+        self, table: str, missing: Sequence[str], available: Sequence[str], *, source: str = ""
+    ) -> None:
+        """`source`: the file, where there is one."""
+        where = f"{source}: {table}" if source else table
         pairs = ((name, get_close_matches(name, available, n=1, cutoff=0.75)) for name in missing)
         hint = "".join(f" Is '{close[0]}' meant as '{name}'?" for name, close in pairs if close)
         super().__init__(
-            f"{table}: missing column(s) {examples(missing)}; found {examples(available)}.{hint}",
+            f"{where}: missing column(s) {examples(missing)}; found {examples(available)}.{hint}",
             next_step="Add the columns, or name them in a profile (docs/profiles.md).",
             table=table,
             missing=list(missing),

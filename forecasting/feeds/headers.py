@@ -59,9 +59,10 @@ def match_headers(
     known = {*found, *constants}
     missing = [name for name in table.required if name not in known]
     if missing:
-        raise MissingColumns(table.name, missing, list(headers))
+        raise MissingColumns(table.name, missing, list(headers), source=source)
     if table.one_of and not known.intersection(table.one_of):
-        raise MissingColumns(table.name, [" or ".join(table.one_of)], list(headers))
+        one_of = [" or ".join(table.one_of)]
+        raise MissingColumns(table.name, one_of, list(headers), source=source)
     return found
 
 

@@ -215,7 +215,7 @@ FORMS: Final[Mapping[str, Case]] = {
     ),
     "title lines above the header, undeclared": refused(
         ("Sales of November,,,\n" + SALES + GOOD).encode(),
-        "missing column(s)",
+        "export.csv: sales: missing column(s)",
         "name them in a profile",
         code="missing_columns",
     ),
