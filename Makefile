@@ -5,7 +5,9 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+# On all cores, where pip would use one; some packages bring files for other versions of Python.
+COMPILED := -$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 WORKSPACE ?= vigistock-workspace
 NO_SERVE ?=
 LOCK_OPTIONS ?=
@@ -32,11 +34,13 @@ $(BIN)/python:
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP) --require-hashes -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation -e .
+	$(COMPILED)
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(PIP) --require-hashes -r requirements-dev.lock
 	$(PIP) --no-deps --no-build-isolation -e .
+	$(COMPILED)
 	@touch $(VENV)/.installed $@
 
 demo: $(VENV)/.installed

@@ -46,7 +46,7 @@ if COMPANY:
     workspace = open_workspace(COMPANY)
 else:
     folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
-    workspace, _ = demo_workspace(folder, sites=2, items=16, days=330, workers=2)
+    workspace, _ = demo_workspace(folder, sites=2, items=14, days=300)
     with Record.open(workspace.database_url) as record:
         last = record.watermarks()["sales"]
     train(workspace, last - dt.timedelta(days=42), progress=print)

@@ -46,7 +46,7 @@ if COMPANY:
     workspace = open_workspace(COMPANY)
 else:
     folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
-    workspace, _ = demo_workspace(folder, sites=2, items=30, days=420)
+    workspace, _ = demo_workspace(folder, sites=2, items=16, days=330)
     train(workspace, progress=print)
 
 record = Record.open(workspace.database_url)

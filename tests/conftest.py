@@ -18,6 +18,7 @@ from sqlalchemy import create_engine, text
 from api.logs import JsonLine
 from forecasting.options import Options
 from forecasting.record import Record
+from models import plots
 from models.tracking import Tracking
 from models.workspace import Workspace
 from tests.once import once
@@ -26,6 +27,7 @@ settings.register_profile("house", deadline=None)  # a busy machine is no failur
 settings.load_profile("house")
 
 _SCHEMAS = itertools.count(1)
+DRAW = plots._png
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +46,20 @@ def quick_hashes() -> Iterator[None]:
         quick = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
         patch.setattr("api.users._hasher", quick)
         yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_pictures() -> Iterator[None]:
+    """A training's charts are composed and not drawn, which takes longest; `drawn` draws them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.plots._png", lambda _figure: b"not drawn")
+        yield
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts as a user sees them."""
+    monkeypatch.setattr("models.plots._png", DRAW)
 
 
 @pytest.fixture(scope="session")

@@ -56,15 +56,13 @@ def run_demo(
 
 
 def demo_workspace(
-    folder: Path, *, sites: int, items: int, days: int, workers: int = 1
+    folder: Path, *, sites: int, items: int, days: int
 ) -> tuple[Workspace, DemoFiles]:
     """A new workspace in `folder` that holds a demonstration company's files, and nothing learned
-    yet; and those files, with the truth behind them: what notebooks begin with. It learns in so
-    many processes; a candidate on trial is known to one alone."""
+    yet; and those files, with the truth behind them: what notebooks begin with."""
     from api.workspaces import init_workspace
 
     workspace = init_workspace(folder / "workspace", frequency="D", database=None)
-    workspace = replace(workspace, options=replace(workspace.options, workers=workers))
     made = build_company(folder / "exports", sites=sites, items=items, days=days)
     take_in(workspace, made.files)
     return workspace, made

@@ -9,6 +9,7 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 import pytest
+from threadpoolctl import threadpool_limits
 
 from forecasting import grain_files
 from forecasting.backtest import backtest
@@ -234,8 +235,9 @@ def test_without_lightgbm_scikit_learn_boosts(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(boosting, "library", lambda: "sklearn")
     monkeypatch.setitem(pooled.BAG, Frequency.MONTH, 1)
     for grain, effort in pooled.EFFORT.items():
-        monkeypatch.setitem(pooled.EFFORT, grain, replace(effort, rounds=50))
-    fitted = DemandForecaster(OPTIONS).fit(panel)
+        monkeypatch.setitem(pooled.EFFORT, grain, replace(effort, rounds=25, rate=2 * effort.rate))
+    with threadpool_limits(1):  # other tests run on the other cores
+        fitted = DemandForecaster(OPTIONS).fit(panel)
     assert fitted.grains[Frequency.DAY].pooled.direct.library == "sklearn"
     fitted.to_files(tmp_path)
     read = FittedDemand.from_files(tmp_path)

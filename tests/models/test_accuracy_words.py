@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
+import pytest
+from matplotlib.image import imread
 
 from forecasting.accuracy import BacktestReport
 from models.accuracy_words import kept_of_segments, losing, segments_in
@@ -88,7 +91,12 @@ def test_without_a_loss_the_card_says_against_what() -> None:
     assert "Nowhere, against repeating the last season and the plain mean." in card
 
 
-def test_the_calibration_has_one_small_chart() -> None:
+@pytest.mark.usefixtures("drawn")
+def test_charts_are_pictures_that_show_something_and_small() -> None:
     pictures = charts(REPORT)
-    assert "calibration" in pictures
-    assert len(pictures["calibration"]) < 60_000
+    assert {"calibration", "rmsse_by_segment"} <= set(pictures)
+    for name, png in pictures.items():
+        seen = imread(BytesIO(png))
+        assert min(seen.shape[:2]) > 100, name
+        assert seen[..., :3].std() > 0.05, name
+        assert len(png) < 60_000, name

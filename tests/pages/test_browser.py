@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,7 +16,16 @@ from models.workspace import Workspace
 from tests.api.keyed import key
 from tests.api.published import publish
 from tests.api.serving import serving
-from tests.pages.conftest import NARROW, SMALL, WIDE, base_of, copied, opened
+from tests.pages.conftest import (
+    JOB_MS,
+    NARROW,
+    SMALL,
+    WIDE,
+    Keyboard,
+    base_of,
+    copied,
+    opened,
+)
 from tests.pages.test_board import served_of
 
 VIEWS = {
@@ -30,6 +40,23 @@ VIEWS = {
     "/series?site=nowhere&sku=1": ("Cela n’existe pas", "There is no such thing"),
 }
 GRAVE = {"serious", "critical"}
+WORDS: dict[str, Any] = {
+    "list": "Morning list",
+    "to treat": "To treat",
+    "as seen": re.compile("^Mark .* as seen$"),
+    "seen": "seen",
+    "what": "What to do",
+    "ordered": "Ordered",
+    "comment": "Comment",
+    "apply": "Apply",
+    "was ordered": "ordered",
+    "plans": "Continuity plans",
+    "compute": "Compute",
+    "breaks": "What breaks first",
+    "monday": "Monday",
+    "announced": "Announced",
+    "learned": "version 1, learned up to October 25, 2026",
+}
 
 
 def faults(page: Page) -> list[str]:
@@ -59,6 +86,45 @@ def cut(page: Page) -> list[str]:
         ".map((one) => [...one.querySelectorAll('thead th')].map((th) => th.innerText).join('|'))"
     )
     return found
+
+
+def test_from_the_first_list_to_mondays_page_with_the_keyboard_alone(
+    browser: Browser, first_run: str
+) -> None:
+    with opened(browser, first_run, language="en") as seen:
+        page = seen.page()
+        hand = Keyboard(page)
+
+        expect(page.get_by_role("heading", name=WORDS["list"])).to_be_visible()
+        ready(page)
+        expect(page.locator(".changes")).to_contain_text("21")
+
+        treat = page.locator("section", has=page.get_by_role("heading", name=WORDS["to treat"]))
+        before = treat.locator(".chip", has_text=WORDS["seen"]).count()
+        hand.press(treat.get_by_role("button", name=WORDS["as seen"]).first)
+        expect(treat.locator(".chip", has_text=WORDS["seen"])).to_have_count(before + 1)
+        ready(page)
+
+        hand.press(treat.locator(".line .item a").first)
+        page.locator("[data-drawn=yes]").wait_for()
+        ready(page)
+        hand.choose(page.get_by_label(WORDS["what"]), "ordered", WORDS["ordered"])
+        hand.write(page.get_by_placeholder(WORDS["comment"]), "Novapack")
+        hand.press(page.get_by_role("button", name=WORDS["apply"]))
+        expect(page.locator(".history").first).to_contain_text("« Novapack »")
+        expect(page.locator(".history").first).to_contain_text(WORDS["was ordered"])
+
+        ready(page)
+        hand.press(page.get_by_role("link", name=WORDS["plans"]))
+        ready(page)
+        hand.press(page.get_by_role("button", name=WORDS["compute"]))
+        expect(page).to_have_url(re.compile(r"/plans/1$"), timeout=JOB_MS)
+        expect(page.get_by_role("heading", name=WORDS["breaks"])).to_be_visible()
+
+        ready(page)
+        hand.press(page.get_by_role("link", name=WORDS["monday"], exact=True))
+        expect(page.get_by_text(WORDS["announced"]).first).to_be_visible()
+        expect(page.get_by_text(WORDS["learned"]).first).to_be_visible()
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
