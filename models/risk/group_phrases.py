@@ -27,14 +27,16 @@ HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "Offer replacement items ({count})",
     },
     "none": {
-        "fr": "Prévenir les clients de ce qui peut manquer : rien de connu ne l’évite plus "
-        "({count})",
-        "en": "Tell the customers what may be missing: nothing known avoids it any more ({count})",
+        "fr": "Prévenir les clients de ce qui va sans doute manquer : rien de connu ne l’évite "
+        "plus ({count})",
+        "en": "Tell the customers what will most likely be missing: nothing known avoids it any "
+        "more ({count})",
     },
-    "nothing_missed": {
-        "fr": "Rien à faire aujourd’hui : ce qui est en route suffit, ou personne n’en manque "
-        "({count})",
-        "en": "Nothing to do today: what is on its way is enough, or no one misses it ({count})",
+    "watch": {
+        "fr": "À surveiller : rien de connu n’y change grand-chose, mais le stock tiendra plus "
+        "probablement, ou personne n’en manque ({count})",
+        "en": "Watch: nothing known changes much, but the stock is more likely to last, or no one "
+        "misses it ({count})",
     },
 }
 ACCEPTED: Final[Mapping[str, str]] = {
