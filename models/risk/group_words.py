@@ -210,6 +210,7 @@ class Words:
         return LATE[language].format(
             count=len(found),
             s=plural(len(found)),
+            order_id=next(iter(found)),
             promised_on=written(min(found.values()), language),
         )
 
