@@ -9,7 +9,7 @@ group, so that each loss is counted once.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -83,10 +83,10 @@ class Group:
         return float(np.nansum(own) + sum(fixed.values())) if fixed else np.nan
 
     @cached_property
-    def saved_by_order(self) -> Counter[str]:
+    def saved_by_order(self) -> Mapping[str, float]:
         """What the lines of each order that is called for save; of unknown value: nothing."""
         called = {one.row: one.option.order_id for one in self.acting if one.option}
-        found: Counter[str] = Counter()
+        found: dict[str, float] = defaultdict(float)
         for one in self.members:
             if order_id := called.get(one.acting):
                 found[order_id] += max(float(np.nan_to_num(one.effect.saved.value)), 0.0)
