@@ -91,7 +91,7 @@ class Grouped:
     today: list[GroupLine]
     closing: list[str]  # sentences: what the budget left out, what nothing avoids
     more: int = 0  # of today's, beyond those given
-    to_tell: list[GroupLine] = field(default_factory=list)  # of what nothing avoids, with a message
+    to_tell: list[GroupLine] = field(default_factory=list)  # of what is not done: customers' orders
 
     @property
     def messages(self) -> list[GroupLine]:
@@ -114,8 +114,8 @@ def grouped(
     lines = [group_line(row, language, origin) for row in today.head(limit).to_dict("records")]
     budget = int(reader.publication.provenance.options.get("daily_budget", 0))
     closing = _closing(table, lists, language, budget)
-    hit = table[lists == Attention.UNAVOIDABLE].to_dict("records")
-    to_tell = [group_line(row, language, origin) for row in hit if row[f"message_{language}"]]
+    undone = table[lists.isin([Attention.ACCEPTED, Attention.UNAVOIDABLE])].to_dict("records")
+    to_tell = [group_line(row, language, origin) for row in undone if _likely_late(row)]
     return Grouped(lines, closing, more=len(today) - len(lines), to_tell=to_tell)
 
 
@@ -167,22 +167,22 @@ def _closing(table: pd.DataFrame, lists: pd.Series, language: str, budget: int) 
         some = table[lists == name]
         if len(some):
             series = counted(int(some["series"].sum()), forms["series"], language)
-            orders = _orders_hit(some) if name is Attention.UNAVOIDABLE else ""
+            orders = _named(some) if name is Attention.UNAVOIDABLE else ""
             said.append(words[name.value].format(series=series, orders=orders))
     return [punctuated(sentence, language) for sentence in said]
 
 
-def _orders_hit(groups: pd.DataFrame) -> str:
+def _likely_late(group: Mapping[Any, Any]) -> list[dict[str, Any]]:
+    """Customers' orders that are late more likely than not; none in a publication made before they
+    were told."""
+    told = orjson.loads(group.get("customer_orders") or "[]")
+    return [one for one in told if one.get("chance", 1.0) >= LIKELY]
+
+
+def _named(groups: pd.DataFrame) -> str:
     """The first customers' orders that these groups' stockouts hit, in brackets; "" where none is
     known."""
-    if "customer_orders" not in groups:  # a publication made before they were told
-        return ""
-    promises = [
-        one
-        for text in groups["customer_orders"]
-        for one in orjson.loads(text or "[]")
-        if one.get("chance", 1.0) >= LIKELY
-    ]
+    promises = [one for group in groups.to_dict("records") for one in _likely_late(group)]
     promises.sort(key=lambda one: one.get("due_on", ""))
     named = dict.fromkeys(
         " ".join((one.get("customer", ""), one["order_id"])).strip() for one in promises

@@ -210,13 +210,13 @@ def test_what_to_send_stands_below_under_its_action(
     [
         (
             "fr",
-            "Inévitables, prévenir les clients : 2 références.",
+            "Inévitables, prévenir les clients : 2 références (C-17).",
             "À surveiller, rien à faire ni à annoncer aujourd’hui : 1 référence.",
             "Messages prêts à envoyer",
         ),
         (
             "en",
-            "Unavoidable, tell the customers: 2 series.",
+            "Unavoidable, tell the customers: 2 series (C-17).",
             "To watch, nothing to do or to announce today: 1 series.",
             "Messages ready to send",
         ),
@@ -239,7 +239,8 @@ def test_what_nothing_avoids_is_told_also_on_a_day_without_actions(
         parts = made(*asked)
         groups = parts["groups"].to_pandas()
         groups = groups.assign(attention=["unavoidable", "watch"])
-        groups = groups.assign(message_fr=["Bonjour, …", ""], message_en=["Hello, …", ""])
+        late, may_be = ({"order_id": "C-17", "chance": chance} for chance in (0.6, 0.3))
+        groups["customer_orders"] = [json.dumps([late]), json.dumps([may_be])]
         return {**parts, "groups": table_of(groups)}
 
     monkeypatch.setattr(published, "parts", telling)
@@ -252,7 +253,7 @@ def test_what_nothing_avoids_is_told_also_on_a_day_without_actions(
         assert tell in form.replace("\xa0", " ")
         assert watch in form.replace("\xa0", " ")
         assert title in form
-    assert told.text.partition(title)[2].count("== ") == 1
+    assert told.text.partition(title)[2].count("== ") == 1  # of what may be late nothing is said
     assert "À faire aujourd’hui" not in told.text
     assert "To do today" not in told.text
 
