@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
 import pandas as pd
 
 from api.readable import amount, capitalised, counted, punctuated, with_readable_dates
-from models.attention import LIKELY_LATE, Attention
+from models.attention import LIKELY, Attention
 from models.publication import PublicationReader
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
@@ -28,6 +28,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "commande, un transfert ou un comptage.",
         "unavoidable": "Inévitables, prévenir les clients : {series}{orders}.",
         "accepted": "Risques acceptés, les éviter n’en vaut pas la peine : {series}.",
+        "watch": "À surveiller, rien à faire ni à annoncer aujourd’hui : {series}.",
     },
     "en": {
         "title": "To do today",
@@ -42,6 +43,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "count costs.",
         "unavoidable": "Unavoidable, tell the customers: {series}{orders}.",
         "accepted": "Accepted risks, avoiding them is not worth it: {series}.",
+        "watch": "To watch, nothing to do or to announce today: {series}.",
     },
 }
 COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
@@ -89,6 +91,12 @@ class Grouped:
     today: list[GroupLine]
     closing: list[str]  # sentences: what the budget left out, what nothing avoids
     more: int = 0  # of today's, beyond those given
+    to_tell: list[GroupLine] = field(default_factory=list)  # of what is not done: customers' orders
+
+    @property
+    def messages(self) -> list[GroupLine]:
+        """Those that have somebody to write to: suppliers and sites, then customers."""
+        return [one for one in (*self.today, *self.to_tell) if one.message]
 
 
 def grouped(
@@ -106,7 +114,9 @@ def grouped(
     lines = [group_line(row, language, origin) for row in today.head(limit).to_dict("records")]
     budget = int(reader.publication.provenance.options.get("daily_budget", 0))
     closing = _closing(table, lists, language, budget)
-    return Grouped(lines, closing, more=len(today) - len(lines))
+    undone = table[lists.isin([Attention.ACCEPTED, Attention.UNAVOIDABLE])].to_dict("records")
+    to_tell = [group_line(row, language, origin) for row in undone if _likely_late(row)]
+    return Grouped(lines, closing, more=len(today) - len(lines), to_tell=to_tell)
 
 
 def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupLine:
@@ -153,39 +163,32 @@ def _closing(table: pd.DataFrame, lists: pd.Series, language: str, budget: int) 
         actions = counted(len(left), forms["actions"], language)
         value = _sums(left, language)
         said.append(words["left_out"].format(budget=budget, actions=actions, value=value))
-    taken = int(table.loc[lists == Attention.ACCEPTED, "series"].sum())
-    if taken:
-        said.append(words["accepted"].format(series=counted(taken, forms["series"], language)))
-    hit = table[(lists == Attention.UNAVOIDABLE) & table["loss"].map(is_missed)]
-    lost = int(hit["series"].sum())
-    if lost:
-        series = counted(lost, forms["series"], language)
-        said.append(words["unavoidable"].format(series=series, orders=_orders_hit(hit)))
-    return said
+    for name in (Attention.ACCEPTED, Attention.WATCH, Attention.UNAVOIDABLE):
+        some = table[lists == name]
+        if len(some):
+            series = counted(int(some["series"].sum()), forms["series"], language)
+            orders = _named(some) if name is Attention.UNAVOIDABLE else ""
+            said.append(words[name.value].format(series=series, orders=orders))
+    return [punctuated(sentence, language) for sentence in said]
 
 
-def _orders_hit(groups: pd.DataFrame) -> str:
+def _likely_late(group: Mapping[Any, Any]) -> list[dict[str, Any]]:
+    """Customers' orders that are late more likely than not; none in a publication made before they
+    were told."""
+    told = orjson.loads(group.get("customer_orders") or "[]")
+    return [one for one in told if one.get("chance", 1.0) >= LIKELY]
+
+
+def _named(groups: pd.DataFrame) -> str:
     """The first customers' orders that these groups' stockouts hit, in brackets; "" where none is
     known."""
-    if "customer_orders" not in groups:  # a publication made before they were told
-        return ""
-    promises = [
-        one
-        for text in groups["customer_orders"]
-        for one in orjson.loads(text or "[]")
-        if one.get("chance", 1.0) >= LIKELY_LATE
-    ]
+    promises = [one for group in groups.to_dict("records") for one in _likely_late(group)]
     promises.sort(key=lambda one: one.get("due_on", ""))
     named = dict.fromkeys(
         " ".join((one.get("customer", ""), one["order_id"])).strip() for one in promises
     )
     shown = ", ".join(list(named)[:ORDERS_SHOWN])
     return f" ({shown}{', …' if len(named) > ORDERS_SHOWN else ''})" if named else ""
-
-
-def is_missed(loss: float | None) -> bool:
-    """Whether anybody is to be told of a group that nothing repairs; blank: of unknown value."""
-    return loss != 0
 
 
 def _sums(rows: pd.DataFrame, language: str) -> str:

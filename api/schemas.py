@@ -377,7 +377,8 @@ class Group(BaseModel):
     attention: Attention = Field(
         description="today: within the buyer's `daily_budget` of actions; left_out: beyond it; "
         "accepted: avoiding it costs more than it saves, or saves next to nothing; unavoidable: "
-        "nothing known repairs a tenth of it, tell the customers"
+        "nothing known repairs a tenth of it, and it is out or more likely than not to be: tell "
+        "the customers; watch: nothing known does, but it is less likely, or no customer misses it"
     )
     rank: int = Field(ge=0, description="among the buyer's actions; 0: not to be done")
     act_by: str | None = Field(description="first deadline, local to the site")

@@ -6,8 +6,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-LIKELY_LATE: Final = 0.5
-"""Chance of a customer's order to be late, from which its customer is to be told."""
+LIKELY: Final = 0.5
+"""Chance of a stockout, or of a customer's order to be late, from which customers are to be told:
+likelier than not."""
 
 
 class Attention(StrEnum):
@@ -16,4 +17,5 @@ class Attention(StrEnum):
     TODAY = "today"  # among the buyer's first `daily_budget` actions
     LEFT_OUT = "left_out"  # beyond them
     ACCEPTED = "accepted"  # what repairs it costs more than it saves, or saves next to nothing
-    UNAVOIDABLE = "unavoidable"  # nothing known repairs a tenth of the loss
+    UNAVOIDABLE = "unavoidable"  # nothing known repairs a tenth of the loss, and it is likely
+    WATCH = "watch"  # nothing known does, but it is less likely, or nobody misses it

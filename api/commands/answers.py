@@ -87,7 +87,7 @@ def show_warnings(
         return
     if late := old_data(reader.provenance, language):
         shell.out.print(f"[yellow]{escape(late)}[/]")
-    if actions.today:
+    if actions.today or actions.closing:
         _print_actions(shell, actions, language)
     _print_list(shell, reader, listed, language)
 
@@ -111,11 +111,12 @@ def _print_actions(shell: Shell, actions: Grouped, language: str) -> None:
             "\n".join(escape(one) for one in line.effect),
             f"[bold]{escape(line.value)}[/]",
         )
-    shell.out.print(table)
+    if actions.today:
+        shell.out.print(table)
     if actions.more:
         more = counted_words(actions.more, COUNTS[language]["more"], language)
         shell.say(f"{escape(more)} [dim]→[/] {shell.command('export groups')}")
-    if any(line.message for line in actions.today):
+    if actions.messages:
         shell.say(f"{words['messages']} [dim]→[/] {shell.command('digest')}")
     for sentence in actions.closing:
         shell.out.print(escape(sentence))

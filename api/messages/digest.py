@@ -117,7 +117,7 @@ class Digest:
             words=words,
             list_words=list_words,
             action_words=ACTION_WORDS[self.language],
-            messages=[one for one in self.actions.today if one.message],
+            messages=self.actions.messages,
             hello=hello,
             counts=self.listed.counts(self.language),
             orders_title=words["orders"].format(day=self.order_day),

@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from api.pages.board import Question, board_of
-from api.planner_groups import is_missed, worded
+from api.planner_groups import worded
 from api.served import Served
 from models.attention import Attention
 
@@ -37,8 +37,6 @@ def actions_of(
             and (not question.site or question.site in row["at_sites"])
             and (not question.group or row["group"] == question.group)
         )
-        if row["attention"] == Attention.UNAVOIDABLE and not is_missed(row["loss"]):
-            continue
         if is_asked:
             warnings = members.get(row["group"], [])
             found[row["attention"]].append(

@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.attention import LIKELY
 from models.lead_time import Floats
 from models.risk.causes import Cause, Situation
 from models.risk.options import TOO_LATE, Draft, Option, together
@@ -158,7 +159,7 @@ class Effect:
     lost: Amount  # within the main horizon if nothing is done
     saved: Amount
     ruptures: float  # expected stockouts avoided, 0 … 1
-    missed: bool  # if nothing is done, customers are likely to miss something
+    missed: bool  # out, or likely to be as published: customers are to miss something
 
     @property
     def repairs(self) -> bool:
@@ -403,7 +404,8 @@ class Choice:
             lost, left = (self._amount([row], self.short[[k]]) for k in (before, after))
             fails = self.reruns.fails
             ruptures = max(float(fails[before] - fails[after]), 0.0)
-            missed = lost.units > 0 and bool(fails[before] >= BREAKS_FROM)
+            likely = self.stakes.out[row] or self.stakes.chance[row] >= LIKELY
+            missed = lost.units > 0 and bool(likely)
             found.append(Effect(row, lost, lost.less(left), ruptures, missed))
         if first is not None:
             own = replace(

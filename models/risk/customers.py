@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Days, end_date, to_period
-from models.attention import LIKELY_LATE
+from models.attention import LIKELY
 from models.risk.whatif import WhatIf
 
 MOST: Final = 200  # orders told of one group; the page and a cell stay readable
@@ -33,7 +33,7 @@ class Promise:
 
     @property
     def is_likely_late(self) -> bool:
-        return self.chance >= LIKELY_LATE
+        return self.chance >= LIKELY
 
     def plain(self, code: tuple[str, str]) -> dict[str, Any]:
         """What is known of it."""

@@ -27,14 +27,16 @@ HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "Offer replacement items ({count})",
     },
     "none": {
-        "fr": "Prévenir les clients de ce qui peut manquer : rien de connu ne l’évite plus "
-        "({count})",
-        "en": "Tell the customers what may be missing: nothing known avoids it any more ({count})",
+        "fr": "Prévenir les clients de ce qui va sans doute manquer : rien de connu ne l’évite "
+        "plus ({count})",
+        "en": "Tell the customers what will most likely be missing: nothing known avoids it any "
+        "more ({count})",
     },
-    "nothing_missed": {
-        "fr": "Rien à faire aujourd’hui : ce qui est en route suffit, ou personne n’en manque "
-        "({count})",
-        "en": "Nothing to do today: what is on its way is enough, or no one misses it ({count})",
+    "watch": {
+        "fr": "À surveiller : rien de connu n’y change grand-chose, mais le stock tiendra plus "
+        "probablement, ou personne n’en manque ({count})",
+        "en": "Watch: nothing known changes much, but the stock is more likely to last, or no one "
+        "misses it ({count})",
     },
 }
 ACCEPTED: Final[Mapping[str, str]] = {
@@ -49,8 +51,8 @@ ARRIVES: Final[Mapping[str, Mapping[str, str]]] = {
     "late": {"fr": "au plus tard le {day}", "en": "by {day} at the latest"},
 }
 LATE: Final[Mapping[str, str]] = {
-    "fr": "{count} commande{s} en retard, la plus ancienne promise le {promised_on}",
-    "en": "{count} order{s} overdue, the oldest promised for {promised_on}",
+    "fr": "{count} commande{s} en retard, la plus ancienne ({order_id}) promise le {promised_on}",
+    "en": "{count} order{s} overdue, the oldest ({order_id}) promised for {promised_on}",
 }
 EMPTIES: Final[Mapping[str, str]] = {
     "fr": "; {site} en manque et vide {count} référence{s} d’autres sites",

@@ -58,7 +58,7 @@ def groups_table(
     callers = _callers(base, groups)
     rows = []
     for number, one in enumerate(groups, start=1):
-        where = Attention.UNAVOIDABLE
+        where = Attention.UNAVOIDABLE if one.missed else Attention.WATCH
         rank = 0
         if one.repairs and not one.pays:
             where = Attention.ACCEPTED

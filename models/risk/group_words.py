@@ -120,7 +120,7 @@ class Words:
     def headline(self, language: Language) -> str:
         group, silent = self.group, self._silence
         count = len(self.lines) or len(group.members)
-        code = "nothing_missed" if group.code == "none" and not group.missed else group.code
+        code = "watch" if self.attention is Attention.WATCH else group.code
         text = HEADLINES[code][language].format(
             source=group.source,
             by=self._by(language),
@@ -210,13 +210,14 @@ class Words:
         return LATE[language].format(
             count=len(found),
             s=plural(len(found)),
+            order_id=next(iter(found)),
             promised_on=written(min(found.values()), language),
         )
 
     def message(self, language: Language) -> str:
         """ "" where there is nobody to write to."""
         group = self.group
-        if self.attention in (Attention.UNAVOIDABLE, Attention.ACCEPTED):
+        if self.attention not in (Attention.TODAY, Attention.LEFT_OUT):
             return self._to_tell(language)
         if group.code not in MESSAGES:
             return ""

@@ -9,8 +9,10 @@ group, so that each loss is counted once.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -50,6 +52,8 @@ class Group:
     currency: str
     members: list[Member]
     least_saving: float  # currency, see `is_trifle`
+    parts: Mapping[str, float] = field(default_factory=dict)
+    """Of what a call about an order costs, by order, this group's part where others make it too."""
 
     @property
     def acting(self) -> list[Member]:
@@ -65,17 +69,28 @@ class Group:
 
     @property
     def cost(self) -> float:
-        """Currency; what an order, a call or a transfer costs is paid once for all its lines. NaN:
-        not costed."""
+        """Currency; what an order, a call or a transfer costs is paid once for all its lines, also
+        where other buyers call about the order too. NaN: not costed."""
         fixed: dict[tuple[object, ...], float] = {}
         own = [np.nan]
         for one in self.acting:
             option = one.option
             if option is not None and np.isfinite(option.cost):
                 where = () if option.order_id else (one.site, option.by)
-                fixed[(*option.key, *where)] = option.fixed_cost
+                part = self.parts.get(option.order_id, 1.0)
+                fixed[(*option.key, *where)] = option.fixed_cost * part
                 own.append(option.cost - option.fixed_cost)
         return float(np.nansum(own) + sum(fixed.values())) if fixed else np.nan
+
+    @cached_property
+    def saved_by_order(self) -> Mapping[str, float]:
+        """What the lines of each order that is called for save; of unknown value: nothing."""
+        called = {one.row: one.option.order_id for one in self.acting if one.option}
+        found: dict[str, float] = defaultdict(float)
+        for one in self.members:
+            if order_id := called.get(one.acting):
+                found[order_id] += max(float(np.nan_to_num(one.effect.saved.value)), 0.0)
+        return found
 
     @property
     def pays(self) -> bool:
@@ -94,7 +109,7 @@ class Group:
 
     @property
     def missed(self) -> bool:
-        """Whether customers are likely to miss something if nothing is done."""
+        """Whether customers are likely to miss something."""
         return any(one.effect.missed for one in self.members)
 
     @property
@@ -161,7 +176,27 @@ def grouped(
         Group(code, source, buyer, unit, members, base.options.least_saving_in(unit))
         for (code, source, buyer, unit, _), members in found.items()
     ]
+    groups = _each_call_paid_once(groups)
     return sorted(groups, key=lambda one: _worth(one, base.options.exchange_rates))
+
+
+def _each_call_paid_once(groups: Sequence[Group]) -> list[Group]:
+    """One call moves the lines of all buyers of an order: each bears of its cost what the lines
+    save; where nothing is known to be saved, the same."""
+    callers: dict[tuple[str, str, str], list[Group]] = {}
+    for one in groups:
+        for order_id in one.saved_by_order:
+            callers.setdefault((one.source, one.currency, order_id), []).append(one)
+
+    def part(one: Group, order_id: str) -> float:
+        others = callers[one.source, one.currency, order_id]
+        whole = sum(other.saved_by_order[order_id] for other in others)
+        return one.saved_by_order[order_id] / whole if whole > 0 else 1 / len(others)
+
+    return [
+        replace(one, parts={order_id: part(one, order_id) for order_id in one.saved_by_order})
+        for one in groups
+    ]
 
 
 def _acting(

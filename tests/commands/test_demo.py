@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from api.demo import build_company
+from api.demo import END, build_company
 from api.demo.files import DemoFiles
 from tests.commands.conftest import Vigistock
 
@@ -30,6 +31,7 @@ def test_the_demonstration_is_what_a_user_would_type(
     again = vigistock("demo", "--no-serve")
     typed = [line.split()[4] for line in again.out.splitlines() if line.startswith("$ ")]
     assert (again.code, typed) == (0, ["warnings"])
+    the_first_screen_names_whom_to_call(vigistock, folder, monkeypatch)
     assert vigistock("doctor", "--json").json["champions"] == {
         "demand-forecast": 1,
         "rupture-risk": 1,
@@ -48,6 +50,32 @@ def test_the_demonstration_is_what_a_user_would_type(
     assert (promoted["demand_version"], promoted["champion"]) == (2, True)
     assert vigistock("doctor", "--json").json["champions"]["demand-forecast"] == 2
     assert "a reason that is kept" in vigistock("models", "show", "demand-forecast").out
+
+
+def the_first_screen_names_whom_to_call(
+    vigistock: Vigistock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The container that is late and the supplier that stopped, each a group with the order that
+    is not in, as the ERP's file has it; from the top of the screen, before any series."""
+    orders = pd.read_csv(folder / "demo-files" / "orders.csv", dtype=str)
+    late = orders[(orders["status"] == "open") & (orders["promised_on"] < str(END))]
+    overdue = late.groupby("supplier")["order_id"].unique()
+    assert set(overdue.index) >= {"NOVAPACK", "SAVLAURENT"}
+    for language, title, below, call, by in (
+        ("fr", "À faire aujourd’hui", "Les ruptures qui viennent", "Appeler", "au plus tard le"),
+        ("en", "To do today", "What will run out", "Call", "by"),
+    ):
+        monkeypatch.setenv("VIGISTOCK_LANGUAGE", language)
+        screen = vigistock("warnings").out
+        assert any(line.startswith(title) for line in screen.splitlines()[:2])  # how old data are
+        actions = screen.partition(title)[2].partition(below)[0]
+        for supplier in ("NOVAPACK", "SAVLAURENT"):
+            (action,) = [one for one in actions.split("──\n") if f"{call} {supplier}" in one]
+            said = " ".join(action.split())
+            assert f"{call} {supplier} {by} " in said
+            for order in overdue[supplier]:
+                assert order in said, (supplier, language)
+    monkeypatch.delenv("VIGISTOCK_LANGUAGE")
 
 
 def test_a_companys_own_workspace_is_left_alone(ready: Vigistock, tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ from api.settings import Outgoing
 from forecasting.errors import NotReady, Refused, UnknownName
 from forecasting.record.database import connect
 from models.publication import PublicationReader, open_publication
+from models.publication.build import table_of
 from models.workspace import Workspace
+from tests.api import published
 from tests.commands.conftest import Vigistock
 
 PASSWORD = "correct horse"
@@ -201,6 +203,59 @@ def test_what_to_send_stands_below_under_its_action(
         assert below.count(hello) == 2, "a message for each of two actions"
         assert "Novapack" in below.partition(hello)[0]
     assert title not in told["A. Benali"].text, "who has no action has nothing to send"
+
+
+@pytest.mark.parametrize(
+    ("language", "tell", "watch", "title"),
+    [
+        (
+            "fr",
+            "Inévitables, prévenir les clients : 2 références (C-17).",
+            "À surveiller, rien à faire ni à annoncer aujourd’hui : 1 référence.",
+            "Messages prêts à envoyer",
+        ),
+        (
+            "en",
+            "Unavoidable, tell the customers: 2 series (C-17).",
+            "To watch, nothing to do or to announce today: 1 series.",
+            "Messages ready to send",
+        ),
+    ],
+    ids=["French", "English"],
+)
+def test_what_nothing_avoids_is_told_also_on_a_day_without_actions(
+    folder: Path,
+    vigistock: Vigistock,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    tell: str,
+    watch: str,
+    title: str,
+) -> None:
+    """By e-mail with what to send to the customers, and by the command."""
+    made = published.parts
+
+    def telling(*asked: Any) -> dict[str, Any]:
+        parts = made(*asked)
+        groups = parts["groups"].to_pandas()
+        groups = groups.assign(attention=["unavoidable", "watch"])
+        late, may_be = ({"order_id": "C-17", "chance": chance} for chance in (0.6, 0.3))
+        groups["customer_orders"] = [json.dumps([late]), json.dumps([may_be])]
+        return {**parts, "groups": table_of(groups)}
+
+    monkeypatch.setattr(published, "parts", telling)
+    company = published.workspace_in(folder, language=language)
+    published.publish(company)
+    engine = connect(company.database_url)
+    told = of(open_publication(engine, company.publications), language)["C. Morel"]
+    engine.dispose()
+    for form in (told.text, told.html, vigistock("warnings").out):
+        assert tell in form.replace("\xa0", " ")
+        assert watch in form.replace("\xa0", " ")
+        assert title in form
+    assert told.text.partition(title)[2].count("== ") == 1  # of what may be late nothing is said
+    assert "À faire aujourd’hui" not in told.text
+    assert "To do today" not in told.text
 
 
 def test_the_orders_of_the_day_stand_below(reader: PublicationReader) -> None:

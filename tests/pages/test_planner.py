@@ -166,14 +166,16 @@ def test_customer_orders_are_named_where_a_publication_tells_them(
 
     def telling(*asked: Any) -> dict[str, Any]:
         parts = made(*asked)
-        frame = parts["groups"].to_pandas().assign(customer_orders=json.dumps(hit))
-        parts["groups"] = table_of(frame.assign(attention="unavoidable"))
+        frame = parts["groups"].to_pandas().assign(customer_orders=[json.dumps(hit), ""])
+        parts["groups"] = table_of(frame.assign(attention=["unavoidable", "watch"]))
         return parts
 
     monkeypatch.setattr(published, "parts", telling)
     publish(own_workspace)
     with serving(own_workspace) as client, opened(browser, base_of(client)) as seen:
         page = seen.page()
+        watched = page.get_by_text("1 référence à surveiller : rien à faire ni à annoncer")
+        expect(watched).to_be_visible()
         page.get_by_text(re.compile("prévenir les clients")).click()
         page.locator(".action .customers summary").first.click()
         told = page.locator(".action .customers li").first

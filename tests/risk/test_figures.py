@@ -27,13 +27,20 @@ from tests.risk.by_hand import (
 from tests.risk.warehouse import TODAY, Order, Shelf, forecast_of, panel_of, shelf
 
 TAKES = {"": 4, "NOVA": 4, "HUB": 2}
-OPTIONS = Options(unmet=0.6)
+ONCE = {"expedite": 0.03, "order": 0.04, "transfer": 0.02}  # currency, for all its lines
+HOLDING = 0.2  # share of the cost a year
+OPTIONS = Options(
+    unmet=0.6, holding_rate=HOLDING, **{f"{code}_cost": cost for code, cost in ONCE.items()}
+)
+ORDER_DAYS = (0, 1, 2, 3, 4, 7)  # Monday to Friday, and the Monday after
+NOTICE = {"expedite": 2, "transfer": 3}  # days from a call, or from leaving a site, to the arrival
 PRICED = {"unit_price": 10.0, "unit_cost": 6.0, "buyer": "C. Morel"}
 NOVA = {"supplier": "NOVA", "order_days": "0,1,2,3,4", "cutoff_time": "11:00"}
 
 
 def shelves() -> list[Shelf]:
-    """Three items at a warehouse and three stores that draw from it, and eight that stand alone."""
+    """Three items at a warehouse and three stores that draw from it, eight that stand alone, and
+    one that another site could send to."""
     found = []
     for number, (stock, promised) in enumerate([(0.0, -5), (30.0, -2), (25.0, None)]):
         item = {**PRICED, "unit_price": 9.0 + number}
@@ -70,9 +77,13 @@ def shelves() -> list[Shelf]:
         {"on_hand": 10.0, "item": {"buyer": "C. Morel"}},
         {"on_hand": 15.0, "orders": (ahead,), "policy": policy},
     ]
-    return found + [
+    found += [
         shelf(site="LYON", sku=f"ALONE-{k}", **{"item": PRICED, **facts})
         for k, facts in enumerate(alone)
+    ]
+    return found + [
+        shelf(site=site, sku="SPARED", on_hand=units, item=PRICED)
+        for site, units in (("NICE", 4.0), ("LYON", 300.0))
     ]
 
 
@@ -116,11 +127,14 @@ def day(number: float) -> Any:
 
 def value_of_a_unit(one: Shelf) -> float:
     """Currency lost with a unit short; NaN unknown."""
-    passed_on = one.item.get("passed_on", 0.0)
-    if "stockout_cost" in one.item:
-        return float(one.item["stockout_cost"]) * (1 - passed_on)
+    lost = 1.0 if "stockout_cost" in one.item else OPTIONS.unmet
+    return unit_loss(one) * lost * (1 - one.item.get("passed_on", 0.0))
+
+
+def unit_loss(one: Shelf) -> float:
+    """Currency: what is stated, else the margin; NaN unknown."""
     margin = one.item.get("unit_price", np.nan) - one.item.get("unit_cost", np.nan)
-    return float(margin) * OPTIONS.unmet * (1 - passed_on)
+    return float(one.item.get("stockout_cost", margin))
 
 
 def test_chances_units_money_and_dates(
@@ -137,6 +151,11 @@ def test_chances_units_money_and_dates(
         assert told["units_short"] == pytest.approx(walked.units_short)
         value = walked.units_short * value_of_a_unit(one)
         assert told["value_at_risk"] == pytest.approx(value, nan_ok=True)
+        assert told["unit_loss"] == pytest.approx(unit_loss(one), nan_ok=True)
+        assert (told["on_hand"], told["sellable"]) == (one.on_hand, one.on_hand - one.blocked)
+        a_day = float(walked.mean(walked.unmet)[0]) * value_of_a_unit(one)
+        a_day = a_day if told["state"] == "out" else np.nan
+        assert told["loss_a_day"] == pytest.approx(a_day, nan_ok=True)
         currency = one.item.get("currency", OPTIONS.currency)
         assert told["currency"] == ("" if np.isnan(value) else currency)
         demand = company.paths[row].astype(np.float64)
@@ -236,21 +255,28 @@ def without(cause: dict[str, Any], one: Shelf, found: RiskAssessment, row: int) 
     return None
 
 
-def made_by(option: pd.Series, *, days_later: int = 0) -> Change:
+def made_by(option: dict[str, Any], *, days_later: int = 0) -> Change:
     """What an option does to its series when it is done today, or later."""
     if option["code"] == "expedite":
         asked = (option["arrives_on"] - pd.Timestamp(TODAY)).days - 1 + days_later
         return Change(promised=((option["order_id"], asked),))
+    if option["code"] == "transfer" and option["source"] != "HUB":
+        comes = (option["arrives_on"] - pd.Timestamp(TODAY)).days - 1 + LATE_DAYS + days_later
+        return Change(new=(NewOrder(option["units"], comes),))
     assert option["source"] in ("NOVA", "HUB")
     return Change(new=(NewOrder(option["units"], TAKES[option["source"]] + days_later),))
 
 
-def done(found: RiskAssessment, company: Company, row: int) -> Change | None:
-    """The first recommended action of a series; None: there is none."""
-    one, options = company.shelves[row], found.options
+def first_actions(found: RiskAssessment, one: Shelf) -> list[dict[str, Any]]:
+    """The first recommended action of a series; none where there is none."""
+    options = found.options
     mine = options[(options["site"] == one.site) & (options["sku"] == one.sku)]
-    option = mine.iloc[0]
-    return made_by(option) if option["recommended"] else None
+    return mine[mine["recommended"]].head(1).to_dict("records")
+
+
+def done(found: RiskAssessment, company: Company, row: int) -> Change | None:
+    """What it does; None: there is none."""
+    return next((made_by(one) for one in first_actions(found, company.shelves[row])), None)
 
 
 def saved_by(company: Company, row: int, change: Change) -> tuple[float, float]:
@@ -268,6 +294,69 @@ def saved_by(company: Company, row: int, change: Change) -> tuple[float, float]:
     return units, float(np.nansum(values)) if np.isfinite(values).any() else np.nan
 
 
+def lost_by(company: Company, row: int) -> tuple[float, float]:
+    """Units that customers miss, and money, as it is: at the series and at those that draw from
+    it."""
+    units, values = 0.0, []
+    for other in [row, *company.takers_of(row)]:
+        one, short = company.shelves[other], company.walk(other).units_short
+        units += short * (1 - one.item.get("passed_on", 0.0))
+        values.append(short * value_of_a_unit(one))
+    return units, float(np.nansum(values)) if np.isfinite(values).any() else np.nan
+
+
+def cost_of(company: Company, row: int, option: dict[str, Any]) -> float:
+    """Currency: what is paid once, and of an order holding what it brings."""
+    if option["code"] != "order":
+        return ONCE[option["code"]]
+    before, after = (company.walk(row, way) for way in (AS_IT_IS, made_by(option)))
+    held = float((after.mean(after.close) - before.mean(before.close))[:MAIN].mean())
+    unit_cost = company.shelves[row].item.get("unit_cost", 0.0)
+    return ONCE["order"] + max(held, 0.0) * unit_cost * HOLDING * MAIN / 365
+
+
+def last_day(company: Company, row: int, option: dict[str, Any]) -> pd.Timestamp:
+    """Of an order, the last order day on which it still spares half of what is lost as it is, else
+    the first; of a call or a transfer, as long before the arrival asked for as it takes."""
+    if option["code"] in NOTICE:
+        return option["arrives_on"] - pd.Timedelta(days=NOTICE[option["code"]])
+    money = int(np.isfinite(lost_by(company, row)[1]))
+    half = lost_by(company, row)[money] / 2
+    ways = {wait: made_by(option, days_later=wait) for wait in ORDER_DAYS}
+    still = [wait for wait, way in ways.items() if saved_by(company, row, way)[money] >= half]
+    return day(max(still, default=0))
+
+
+def test_until_when_to_act_and_by_when_goods_are_asked_for(
+    made: tuple[RiskAssessment, Company],
+) -> None:
+    """Of every series announced; deadlines are those of the option that is recommended."""
+    found, company = made
+    seen, late = set(), 0
+    for row in announced(found):
+        one, told, options = company.shelves[row], found.warnings.iloc[row], found.options
+        mine = options[(options["site"] == one.site) & (options["sku"] == one.sku)]
+        for option in mine[mine["at_site"] == ""].to_dict("records"):
+            if option["code"] == "accept":
+                continue
+            if option["code"] in NOTICE:
+                eve = told["stockout_on"] - pd.Timedelta(days=int(option["code"] == "expedite"))
+                assert option["arrives_on"] == max(eve, day(NOTICE[option["code"]]))
+            if option["code"] == "expedite":
+                (order,) = [an for an in one.orders if an.order_id == option["order_id"]]
+                earlier = (day(order.promised - 1) - option["arrives_on"]).days
+                assert option["earlier_days"] == max(earlier, 0)
+            by = f"{last_day(company, row, option):%Y-%m-%d}"
+            by += "" if option["code"] == "transfer" else " 11:00"
+            assert option["act_by"] == by
+            seen.add(by)
+            if option["rank"] == 1:
+                assert told["act_by"] == (by if option["in_time"] else "too_late")
+                late += not option["in_time"]
+    assert len(seen) >= 2
+    assert late >= 1
+
+
 def test_what_each_option_saves_and_leaves_and_what_waiting_costs(
     made: tuple[RiskAssessment, Company],
 ) -> None:
@@ -277,7 +366,7 @@ def test_what_each_option_saves_and_leaves_and_what_waiting_costs(
     for row in announced(found):
         one, options = company.shelves[row], found.options
         mine = options[(options["site"] == one.site) & (options["sku"] == one.sku)]
-        lost = value_of_a_unit(one) * company.walk(row).units_short
+        lost = lost_by(company, row)
         for option in mine.to_dict("records"):
             if option["code"] not in ("order", "expedite", "transfer") or option["at_site"]:
                 continue  # a store's action at its warehouse is told by the groups below
@@ -290,10 +379,10 @@ def test_what_each_option_saves_and_leaves_and_what_waiting_costs(
             later = saved_by(company, row, made_by(option, days_later=1))
             waiting = units - later[0] if np.isnan(value) else value - later[1]
             assert option["regret"] == pytest.approx(max(waiting, 0.0))
-            if company.takers_of(row) == [] and np.isfinite(value):
-                assert option["in_time"] == (value >= 0.5 * lost)
-            assert np.isnan(option["cost"])  # the settings state none
-    assert {"order", "expedite"} <= set(codes)
+            spared = units / lost[0] if np.isnan(value) else value / lost[1]
+            assert option["in_time"] == (spared >= 0.5)
+            assert option["cost"] == pytest.approx(cost_of(company, row, option))
+    assert {"order", "expedite", "transfer"} <= set(codes)
     assert len(codes) >= 5
 
 
@@ -305,7 +394,8 @@ def test_groups_are_sums_over_their_series(made: tuple[RiskAssessment, Company])
     assert found.groups["series"].sum() == len(announced(found))
     drawn = 0
     for group in found.groups.to_dict("records"):
-        units = lost = saved = ruptures = 0.0
+        units = lost = saved = ruptures = cost = 0.0
+        paid = set()
         for row in np.flatnonzero(numbers == group["group"]).tolist():
             one = company.shelves[row]
             giver = company.source_of(row)
@@ -315,6 +405,9 @@ def test_groups_are_sums_over_their_series(made: tuple[RiskAssessment, Company])
                 drawn += 1
             else:
                 before, after = AS_IT_IS, done(found, company, row) or AS_IT_IS
+                for option in first_actions(found, one):
+                    cost += cost_of(company, row, option) - ONCE[option["code"]]
+                    paid.add((option["code"], option["order_id"] or (one.site, option["act_by"])))
             told = [company.walk(row, way) for way in (before, after)]
             less = told[0].units_short - told[1].units_short
             units += less * (1 - one.item.get("passed_on", 0.0))
@@ -325,4 +418,6 @@ def test_groups_are_sums_over_their_series(made: tuple[RiskAssessment, Company])
         assert group["ruptures_avoided"] == pytest.approx(ruptures)
         assert group["loss"] == pytest.approx(lost, nan_ok=True)
         assert group["loss_avoided"] == pytest.approx(saved, nan_ok=True)
+        cost += sum(ONCE[code] for code, _ in paid)
+        assert group["cost"] == pytest.approx(cost if paid else np.nan, nan_ok=True)
     assert drawn >= 3

@@ -434,6 +434,28 @@ def test_what_nothing_repairs_is_told_to_the_customers() -> None:
     assert made.warnings["act_by"][0] in ("", "too_late")
 
 
+def test_what_is_less_likely_than_not_is_watched_and_no_customer_is_told() -> None:
+    """Twenty units and an order that comes too late to matter: nothing repairs what may be short.
+    The lists part at one half, as published; what is out already is never merely watched."""
+    far = delivered(40, promised_in=40, count=8)
+    made = found(
+        *(
+            shelf(sku=f"ITEM-{units}", on_hand=float(units), orders=far, item=PRICED)
+            for units in (0, *range(14, 40, 2))
+        )
+    )
+    alone = made.groups[made.groups["code"] == "none"].set_index("group")["attention"]
+    seen = made.warnings[made.warnings["group"].isin(alone.index)]
+    told = seen["group"].map(alone).to_numpy()
+    likely = (seen["probability"] >= 0.5) | (seen["state"] == "out")
+    assert (told == np.where(likely, Attention.UNAVOIDABLE, Attention.WATCH)).all()
+    assert set(told) == {Attention.UNAVOIDABLE, Attention.WATCH}
+    for row in made.groups[made.groups["attention"] == Attention.WATCH].to_dict("records"):
+        assert row["rank"] == 0
+        assert row["headline_en"].startswith("Watch: ")
+        assert row["headline_fr"].startswith("À surveiller : ")
+
+
 def test_customers_to_tell_are_named_with_their_orders_and_when_the_goods_are_back() -> None:
     """Out: what is due before it is back, and what is overdue; running low: what is due after the
     shelf is empty. A month ahead nobody is told yet."""
@@ -632,6 +654,27 @@ def test_a_call_is_paid_once_for_all_the_lines_it_moves() -> None:
     assert alone.groups["attention"].tolist() == [Attention.ACCEPTED]
 
 
+def test_a_call_of_two_buyers_is_paid_once() -> None:
+    """Each has a group and a message; the call is worth it to both together, or to neither."""
+    shelves = [
+        shelf(
+            sku=f"ITEM-{n}", on_hand=6.0 * n, orders=(*PAST, LATE), item={**PRICED, "buyer": buyer}
+        )
+        for n, buyer in enumerate(["C. Morel", "A. Benali", "A. Benali"])
+    ]
+    saved = found(*shelves).groups["loss_avoided"]
+    assert len(saved) == 2
+    cheap, dear = (
+        found(*shelves, options=Options(expedite_cost=cost)).groups
+        for cost in (0.9 * saved.sum(), 1.1 * saved.sum())
+    )
+    assert cheap["attention"].tolist() == [Attention.TODAY] * 2
+    assert cheap["cost"].sum() == pytest.approx(0.9 * saved.sum())
+    assert (cheap["cost"] < cheap["loss_avoided"]).all()
+    assert cheap["message_en"].ne("").all()
+    assert dear["attention"].tolist() == [Attention.ACCEPTED] * 2
+
+
 def test_groups_of_other_currencies_rank_at_the_rates_of_the_settings() -> None:
     euro = shelf(sku="EURO", on_hand=6.0, orders=(*PAST, LATE), item={**PRICED, "currency": "EUR"})
     yen = shelf(
@@ -712,7 +755,7 @@ def test_no_customer_is_told_of_what_no_customer_misses() -> None:
         site="HUB", on_hand=10.0, demand=6.0, orders=PAST, item={**PRICED, "passed_on": 1.0}
     )
     group = found(hub, shelf(site="S", on_hand=300.0)).groups.iloc[0]
-    assert (group["loss"], group["attention"]) == (0.0, Attention.UNAVOIDABLE)
+    assert (group["loss"], group["attention"]) == (0.0, Attention.WATCH)
     assert "ustomers" not in group["headline_en"]
     assert "personne n’en manque" in group["headline_fr"]
 
