@@ -51,8 +51,12 @@ ARRIVES: Final[Mapping[str, Mapping[str, str]]] = {
     "late": {"fr": "au plus tard le {day}", "en": "by {day} at the latest"},
 }
 LATE: Final[Mapping[str, str]] = {
-    "fr": "{count} commande{s} en retard, la plus ancienne ({order_id}) promise le {promised_on}",
-    "en": "{count} order{s} overdue, the oldest ({order_id}) promised for {promised_on}",
+    "fr": "Commande {order_id} en retard, promise le {promised_on}",
+    "en": "Order {order_id} overdue, promised for {promised_on}",
+}
+SEVERAL_LATE: Final[Mapping[str, str]] = {
+    "fr": "{count} commandes en retard, la plus ancienne ({order_id}) promise le {promised_on}",
+    "en": "{count} orders overdue, the oldest ({order_id}) promised for {promised_on}",
 }
 EMPTIES: Final[Mapping[str, str]] = {
     "fr": "; {site} en manque et vide {count} référence{s} d’autres sites",

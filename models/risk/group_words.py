@@ -39,6 +39,7 @@ from models.risk.group_phrases import (
     PROMISES,
     REPAIRS,
     RISK,
+    SEVERAL_LATE,
     SILENT,
     TO_TELL,
 )
@@ -207,9 +208,9 @@ class Words:
         found = self._overdue
         if not found or self.group.code != "expedite":
             return ""
-        return LATE[language].format(
+        told = LATE if len(found) == 1 else SEVERAL_LATE
+        return told[language].format(
             count=len(found),
-            s=plural(len(found)),
             order_id=next(iter(found)),
             promised_on=written(min(found.values()), language),
         )
