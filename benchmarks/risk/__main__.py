@@ -3,10 +3,12 @@
     python -m benchmarks.risk --data backorders
         [--dir DIR] [--train FILE --test FILE] [--seeds 1,2] [--predictions FILE]
     python -m benchmarks.risk --data m5sim [--dir DIR] [--seeds 1,2,3,4,5] [--series N]
-    python -m benchmarks.risk --data usaid|freshretail [--dir DIR]
+    python -m benchmarks.risk --data usaid [--dir DIR] [--window 2016-12:2017-12]
+    python -m benchmarks.risk --data freshretail [--dir DIR]
 
 Test rows are scored once; of m5sim, whose seeds are worlds, see `benchmarks.risk.m5sim`, of usaid
-and freshretail `benchmarks.risk.rolled`.
+`benchmarks.risk.ledger`, of freshretail `benchmarks.risk.rolled`. `--window` learns up to the close
+of an earlier month and judges up to that of another: what is chosen is chosen there.
 `--predictions` writes `sku,probability` for each data row of the test file (the mean of the seeds);
 a test file without labels gets nothing else. Exits with 1 where a promise breaks, with 2 where a
 file cannot be read.
@@ -29,7 +31,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.risk import m5sim, rolled
+from benchmarks.risk import ledger, m5sim, rolled
 from benchmarks.risk.backorders import FILE, backorders
 from benchmarks.risk.peers import PEERS
 from benchmarks.risk.promises import hold
@@ -52,8 +54,9 @@ class Source:
 
 SOURCES: Final[Mapping[str, Source]] = {"backorders": Source("backorders", FILE, backorders)}
 M5SIM: Final = "m5sim"
+USAID: Final = "usaid"
 ROLLED: Final = {
-    "usaid": ("usaid_ci", rolled.LEDGER, rolled.usaid),
+    USAID: ("usaid_ci", ledger.LEDGER, ledger.usaid),
     "freshretail": ("freshretailnet", rolled.FRESH, rolled.freshretail),
 }
 
@@ -129,7 +132,11 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--predictions", type=Path, help="write sku,probability of the test rows")
     words = f"of m5sim, of each world; usual {m5sim.SERIES}"
     parser.add_argument("--series", type=int, default=m5sim.SERIES, help=words)
+    words = "of usaid: learned and judged up to the close of these months; usual 2017-12:2018-12"
+    parser.add_argument("--window", type=ledger.Window.parse, help=words)
     chosen = parser.parse_args(given)
+    if chosen.window and chosen.data != USAID:
+        parser.error("--window is of usaid")
     if chosen.data not in SOURCES and (chosen.train or chosen.predictions):
         parser.error(f"--train, --test and --predictions are not of {chosen.data}")
     if chosen.series < 1:
@@ -176,7 +183,11 @@ def run_worlds(chosen: argparse.Namespace) -> bool:
 def run_rolled(chosen: argparse.Namespace) -> bool:
     folder, name, judge = ROLLED[chosen.data]
     file = file_of(folder, name, chosen.dir)
-    return file is None or judge(file.parent, tell)
+    if file is None:
+        return True
+    if chosen.window:
+        return ledger.usaid(file.parent, tell, chosen.window)
+    return judge(file.parent, tell)
 
 
 def main(given: list[str] | None = None) -> int:

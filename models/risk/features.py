@@ -18,6 +18,7 @@ from models.lead_time import Floats
 from models.risk import by_row
 from models.risk.by_row import MOST_PERIODS
 from models.risk.cut_short import cut_short_features
+from models.risk.month_by_month import month_features
 
 SPANS: Final = {
     Frequency.DAY: (7, 28, 91),
@@ -82,6 +83,7 @@ def series_features(panel: Panel, known: Known) -> pd.DataFrame:
     found |= _asked(panel, usage["long"], short)
     found |= _network(panel, found)
     found |= _item_wide(panel, known)
+    found |= month_features(panel, usage["long"], found["cover_mid"], found["out_long"])
     return pd.DataFrame(found).clip(-LARGEST, LARGEST)
 
 
