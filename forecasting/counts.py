@@ -72,21 +72,22 @@ def _count_score_bounds(count: float, mean: float, dispersion: float) -> tuple[f
 
 
 @njit(cache=True)
-def pit(actual: Matrix, mean: Matrix, dispersion: Matrix, luck: Matrix) -> Matrix:
-    """[n, H] randomised PIT in (0, 1) of actual counts; NaN where the actual is unknown.
+def pit_bounds(actual: Matrix, mean: Matrix, dispersion: Matrix) -> tuple[Matrix, Matrix]:
+    """[n, H] P(N < y) and P(N ≤ y) of actual counts y: the randomised PIT lies evenly between them;
+    NaN where the actual is unknown.
 
-    `mean`, `actual`: quanta [n, H]; `dispersion`: [n]; `luck`: uniform [n, H], the randomisation.
+    `mean`, `actual`: quanta [n, H]; `dispersion`: [n].
     """
     rows, horizon = actual.shape
-    u = np.full((rows, horizon), np.nan)
+    low = np.full((rows, horizon), np.nan)
+    high = np.full((rows, horizon), np.nan)
     for row in range(rows):
         for step in range(horizon):
             if not (math.isnan(actual[row, step]) or math.isnan(mean[row, step])):
-                low, high = _count_score_bounds(
+                low[row, step], high[row, step] = _count_score_bounds(
                     np.rint(actual[row, step]), mean[row, step], dispersion[row]
                 )
-                u[row, step] = low + luck[row, step] * (high - low)
-    return u
+    return low, high
 
 
 @njit(cache=True)

@@ -2,13 +2,14 @@
 
 Each past forecast is turned into its randomised probability integral transform (PIT) under a
 negative binomial of mean f and variance f + φ f² (Czado, Gneiting and Held 2009, "Predictive model
-assessment for count data", Biometrics 65, eq. 2), kept as a normal score. A sample path takes the
-order of a whole path of scores from one past origin of a series of like volume (the Schaake shuffle
-of Clark et al. 2004, J. Hydrometeorology 5:243) and maps it back through its own negative binomial.
-So errors keep their order in time, path i shares its origin with path i of every other series, and
-what went wrong at its site then with those of the site (sums keep their spread), and pooled scores
-that are not standard normal repair what the negative binomial gets wrong. The series' own errors
-have their say in its dispersion φ.
+assessment for count data", Biometrics 65, eq. 2), kept as a normal score, those of a path drawn
+together (`forecasting.latent_scores`). A sample path takes the order of a whole path of scores from
+one past origin of a series of like volume (the Schaake shuffle of Clark et al. 2004, J.
+Hydrometeorology 5:243) and maps it back through its own negative binomial. So errors keep their
+order in time, path i shares its origin with path i of every other series, and what went wrong at
+its site then with those of the site (sums keep their spread), and pooled scores that are not
+standard normal repair what the negative binomial gets wrong. The series' own errors have their say
+in its dispersion φ.
 """
 
 from __future__ import annotations

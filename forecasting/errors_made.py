@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
-from forecasting.counts import pit
+from forecasting.counts import pit_bounds
 from forecasting.dispersion import Dispersion, volume_class
-from forecasting.distribution import ErrorPaths, fill_gaps, series_key
+from forecasting.distribution import ErrorPaths, fill_gaps
 from forecasting.history import History
+from forecasting.latent_scores import scores_of
 from forecasting.scatter import sites_of
 from forecasting.states import SHORT
 from forecasting.trial import Trial
@@ -36,8 +35,7 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
     """
     windows, forecasts = trial.windows, trial.forecasts
     count, origins, horizon = forecasts.shape
-    luck = _luck(history.series, origins, horizon, seed)
-    scores = np.full((count, origins, horizon), np.nan, np.float32)
+    low, high = np.full((2, count, origins, horizon), np.nan)
     volume = np.zeros((count, origins))
     for k, window in enumerate(windows):
         volume[:, k] = forecasts[:, k].mean(axis=1) / window.states.quantum
@@ -52,13 +50,16 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
             lends=trial.lends,
         )
         phi = learned.at(rows, recent=window.states.dispersion, mean=volume[:, k])
-        u = pit(window.actual / quantum, forecasts[:, k] / quantum, phi, luck[:, k])
-        with np.errstate(invalid="ignore"):
-            path = fill_gaps(ndtri(np.clip(u, 1e-9, 1.0 - 1e-9)), reach=trial.reach)
-        path[window.states.known < SHORT[history.frequency]] = np.nan
-        scores[:, k] = path
+        told = window.states.known >= SHORT[history.frequency]
+        bounds = pit_bounds(window.actual / quantum, forecasts[:, k] / quantum, phi)
+        low[told, k], high[told, k] = (bound[told] for bound in bounds)
+    volumes = volume_class(volume)
+    drawn = scores_of(low, high, volumes, seed)
+    scores = np.empty(drawn.shape, np.float32)
+    for k in range(origins):
+        scores[:, k] = fill_gaps(drawn[:, k], reach=trial.reach)
     usual = volume.mean(axis=1) if origins else np.zeros(count)
-    lends, volumes = trial.lends, volume_class(volume)
+    lends = trial.lends
     sites = np.array(sites_of(history.series), dtype=np.int64)
     bank = ErrorPaths.of(scores[lends], volumes[lends], sites[lends], history.frequency)
     dispersion = Dispersion.of(
@@ -68,13 +69,3 @@ def errors_made(history: History, trial: Trial, seed: int) -> Errors:
         lends=lends,
     )
     return Errors(dispersion, scores, bank)
-
-
-def _luck(series: pd.DataFrame, windows: int, horizon: int, seed: int) -> Matrix:
-    """[n, K, H] the randomisation of the PIT, each series' own."""
-    luck = np.empty((len(series), windows, horizon))
-    for row, (site, sku) in enumerate(zip(series["site"], series["sku"], strict=True)):
-        # the second word keeps this stream apart from the one that draws paths
-        key = np.random.Philox(key=[seed + (1 << 32), series_key(site, sku)])
-        luck[row] = np.random.Generator(key).random((windows, horizon))
-    return luck
