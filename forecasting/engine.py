@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -78,7 +80,8 @@ def in_copies(jobs: Sequence[Callable[[], T]]) -> list[T]:
     for job in others:
         ours, theirs = system.Pipe(duplex=False)
         copy = system.Process(target=_answer, args=(job, theirs), daemon=True)
-        copy.start()
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):
+            copy.start()  # Python 3.12 warns of threads: none here holds what a copy needs
         theirs.close()
         copies.append((job, copy, ours))
     found = [first()]
@@ -95,7 +98,9 @@ def in_copies(jobs: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def _answer(job: Callable[[], Any], answers: Connection) -> None:
-    """In a copy: send what a job returns, or raises."""
+    """In a copy: send what a job returns, or raises. Whoever interrupts us ends its copies."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         told = True, job()
     except Exception as error:

@@ -292,7 +292,7 @@ def _counts(need: Need, base: WhatIf) -> list[Draft]:
         return []
     site = base.code_of[need.row][0]
     by = base.days_to_ask(need.row, site).first(need.today)
-    after = [by + dt.timedelta(days=wait) for wait in (1, 2)]
+    after = np.datetime64(by, "D") + np.arange(1, 3)
     known = to_period(after, base.panel.frequency) - base.panel.origin - 1
     now, later = (Variant(need.row, counted=period) for period in known.tolist())
     option = Option("count", on_record, by=by, source=site)
