@@ -130,10 +130,11 @@ class GrainAtOrigin:
         bands = bands_of(self.horizon)
         mixed = blended(members, weights, bands)
         scale = scale_at(fitted.scales, mixed.mean(axis=1) / self.states.quantum, bands)
+        says = weights.mean(axis=1).tolist()
         for row in np.flatnonzero(combined & there & tested).tolist():
             share = ", ".join(
                 f"{name} {part:.2f}"
-                for name, part in zip(MEMBERS, weights[row].mean(axis=0), strict=True)
+                for name, part in zip(MEMBERS, says[row], strict=True)
                 if part >= 0.005
             )
             self.levels.method[row] = Method.COMBINATION
