@@ -155,9 +155,14 @@ def _window(history: History, column: int, horizon: int, models: PooledModels | 
 
 
 def pooled_or_none(
-    models: PooledModels | None, history: History, column: int, horizon: int
+    models: PooledModels | None,
+    history: History,
+    column: int,
+    horizon: int,
+    asked: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float32]:
-    """[n, 2, horizon] forecasts of the global candidates, NaN where there are none."""
+    """[n, 2, horizon] forecasts of the global candidates, NaN where there are none; see
+    `PooledModels.forecast`."""
     if models is None:
         return np.full((len(history.demand), 2, horizon), np.nan, np.float32)
-    return models.forecast(history, column, horizon).astype(np.float32)
+    return models.forecast(history, column, horizon, asked).astype(np.float32)

@@ -26,6 +26,7 @@ from scipy.special import ndtr, ndtri
 from forecasting.calendar import Frequency
 from forecasting.counts import counts_at, drawn, normal_cdf, places_of
 from forecasting.dispersion import VOLUMES, volume_class
+from forecasting.path_scores import scores_of_paths
 from forecasting.shocks import LOADS, SiteShocks
 
 Matrix = NDArray[np.float64]
@@ -155,24 +156,23 @@ class ErrorPaths:
         flat, begin, size = self._lenders(volume)
         origin = np.arange(paths) % max(self.origins, 1)
         trusted = trust < len(flat) / (len(flat) + PATHS_PRIOR)
-        out = np.empty((paths, self.horizon), np.float32)
+        lender = np.full(paths, -1)
         if len(flat):
             trusted &= size[origin] > 0
             place = begin[origin] + (pick * size[origin]).astype(np.int64)
-            chosen = origin[trusted]
-            out[trusted] = self.scores[flat[place[trusted]], chosen]
-            if self.shocks is not None:
-                out[trusted] += np.float32(LOADS[volume]) * self.shocks.of_site(site)[chosen]
-        else:
-            trusted[:] = False
-        if not trusted.all():
-            count = int((~trusted).sum())
+            lender[trusted] = flat[place[trusted]]
+        alone = np.empty((0, self.horizon), np.float32)
+        if count := int((lender < 0).sum()):
             shared = luck.standard_normal((count, 1)) * math.sqrt(self.common_share)
-            alone = luck.standard_normal((count, self.horizon)) * math.sqrt(1.0 - self.common_share)
-            out[~trusted] = shared + alone
-        # a path drawn twice is not twice the same
-        out += 2e-3 * luck.random(out.shape, dtype=np.float32)
-        return np.argsort(np.ascontiguousarray(out.T), axis=1)
+            apart = luck.standard_normal((count, self.horizon)) * math.sqrt(1.0 - self.common_share)
+            alone = (shared + apart).astype(np.float32)
+        noise = luck.random((paths, self.horizon), dtype=np.float32)
+        shocks = np.empty((0, self.horizon), np.float32)
+        if self.shocks is not None:
+            shocks = self.shocks.of_site(site)
+        load = np.float32(LOADS[volume])
+        scores = scores_of_paths(self.scores, lender, origin, shocks, load, alone, noise)
+        return np.argsort(scores, axis=1)
 
     def paths(
         self,

@@ -370,12 +370,15 @@ class FittedDemand:
         *,
         demand: Matrix | None = None,
         levels: Mapping[Frequency, Matrix] | None = None,
+        asked: NDArray[np.bool_] | None = None,
     ) -> Matrix:
         """[n, H] what `forecast` expects in the own grain, which draws nothing. `levels`:
-        `DemandForecast.levels` of the same demand under other plans, where at hand."""
+        `DemandForecast.levels` of the same demand under other plans, where at hand. `asked` [n]:
+        NaN of all others; None: all are asked for."""
         options = self.options
         grains = _grains_of(panel, options, demand, upto=Frequency.WEEK)
-        return self._at(panel, options, grains, levels or {})[panel.frequency].mean
+        mean = self._at(panel, options, grains, levels or {}, asked)[panel.frequency].mean
+        return mean if asked is None else np.where(asked[:, None], mean, np.nan)
 
     def _at(
         self,
@@ -383,6 +386,7 @@ class FittedDemand:
         options: Options,
         histories: Sequence[History],
         levels: Mapping[Frequency, Matrix],
+        asked: NDArray[np.bool_] | None = None,
     ) -> dict[Frequency, GrainAtOrigin]:
         """The grains of these histories, the own one in agreement with the weeks."""
         at: dict[Frequency, GrainAtOrigin] = {}
@@ -397,6 +401,7 @@ class FittedDemand:
                     paths=options.paths,
                     seed=options.seed,
                     levels=levels.get(history.frequency),
+                    asked=asked,
                 )
         if Frequency.WEEK in at:
             _agree(at[panel.frequency], at[Frequency.WEEK])

@@ -49,10 +49,17 @@ class FittedGrain:
     names: tuple[tuple[str, ...], tuple[str, ...]]  # events that the boosters know, rare, frequent
 
     def at(
-        self, history: History, *, paths: int, seed: int, levels: Matrix | None = None
+        self,
+        history: History,
+        *,
+        paths: int,
+        seed: int,
+        levels: Matrix | None = None,
+        asked: NDArray[np.bool_] | None = None,
     ) -> GrainAtOrigin:
         """The forecast at the end of a history, whose series may be new or in another order.
-        `levels` [n, M]: those of `forecasting.states` for the same demand, where at hand."""
+        `levels` [n, M]: those of `forecasting.states` for the same demand, where at hand. `asked`
+        [n]: of no others is the forecast the whole one; None: all."""
         known = pd.Series(
             np.arange(len(self.series)),
             index=pd.MultiIndex.from_frame(self.series[["site", "sku"]]),
@@ -62,7 +69,9 @@ class FittedGrain:
         states = states_at(
             history.demand, history.start, history.frequency, history.sites, levels=levels
         )
-        return GrainAtOrigin(self, history, states, places, path_count=paths, seed=seed)
+        return GrainAtOrigin(
+            self, history, states, places, path_count=paths, seed=seed, asked=asked
+        )
 
 
 class GrainAtOrigin:
@@ -77,13 +86,14 @@ class GrainAtOrigin:
         *,
         path_count: int,
         seed: int,
+        asked: NDArray[np.bool_] | None = None,
     ) -> None:
         self.frequency = history.frequency
         self.first = history.origin + 1
         self.horizon = fitted.horizon
         self.states = states
         self._fitted, self._history, self._places = fitted, history, places
-        self._paths, self._seed = path_count, seed
+        self._paths, self._seed, self._asked = path_count, seed, asked
         self._met = places >= 0
         weights = self._kept(fitted.weights, np.nan)
         self.levels: Levels = climb(states, weights, history.series, history.frequency)
@@ -110,7 +120,7 @@ class GrainAtOrigin:
         factors = self.states.factors(self.first, self.horizon, self.frequency)
         local = self.levels.level[:, None] * factors
         last = history.demand.shape[1] - 1
-        pooled = pooled_or_none(fitted.pooled, history, last, self.horizon)
+        pooled = pooled_or_none(fitted.pooled, history, last, self.horizon, self._asked)
         members = members_of(local, factors, pooled)
         weights = self._kept(fitted.blend, fitted.usual_blend)
         there = ~np.isnan(members[:, 1, 0])
@@ -120,10 +130,11 @@ class GrainAtOrigin:
         bands = bands_of(self.horizon)
         mixed = blended(members, weights, bands)
         scale = scale_at(fitted.scales, mixed.mean(axis=1) / self.states.quantum, bands)
+        says = weights.mean(axis=1).tolist()
         for row in np.flatnonzero(combined & there & tested).tolist():
             share = ", ".join(
                 f"{name} {part:.2f}"
-                for name, part in zip(MEMBERS, weights[row].mean(axis=0), strict=True)
+                for name, part in zip(MEMBERS, says[row], strict=True)
                 if part >= 0.005
             )
             self.levels.method[row] = Method.COMBINATION

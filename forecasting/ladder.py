@@ -39,6 +39,7 @@ def climb(states: States, weights: Matrix, series: pd.DataFrame, frequency: Freq
     blended = combined_level(states.levels, weights)
     tested: NDArray[np.bool_] = np.any(np.isfinite(weights), axis=1)
     profile, source = _profiles(states, series, frequency)
+    shares = _shares(states.levels, weights)
     level = np.zeros(len(series))
     method: list[str] = []
     reason: list[str] = []
@@ -60,7 +61,7 @@ def climb(states: States, weights: Matrix, series: pd.DataFrame, frequency: Freq
             level[row] = blended[row]
             method.append(Method.COMBINATION if tested[row] else Method.EQUAL_MEAN)
             reason.append(
-                _shares(states.levels[row], weights[row])
+                shares[row]
                 if tested[row]
                 else f"{known} known periods: too few to test the candidates"
             )
@@ -73,11 +74,19 @@ def climb(states: States, weights: Matrix, series: pd.DataFrame, frequency: Freq
     return Levels(np.maximum(level, 0.0), [str(name) for name in method], reason)
 
 
-def _shares(levels: Matrix, weights: Matrix) -> str:
+def _shares(levels: Matrix, weights: Matrix) -> list[str]:
+    """[n] the candidates with the most say, at most three."""
     weight = np.where(np.isnan(levels), 0.0, np.nan_to_num(weights))
-    share = weight / weight.sum() if weight.sum() > 0 else weight
-    order = np.argsort(-share, kind="stable")[:3]
-    return ", ".join(f"{names()[place]} {share[place]:.2f}" for place in order if share[place] > 0)
+    total = weight.sum(axis=1, keepdims=True)
+    share = np.divide(weight, total, out=np.zeros_like(weight), where=total > 0)
+    order = np.argsort(-share, axis=1, kind="stable")[:, :3]
+    most, known = np.take_along_axis(share, order, axis=1), names()
+    return [
+        ", ".join(
+            f"{known[place]} {part:.2f}" for place, part in zip(row, parts, strict=True) if part > 0
+        )
+        for row, parts in zip(order.tolist(), most.tolist(), strict=True)
+    ]
 
 
 def _profiles(

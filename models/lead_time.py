@@ -351,8 +351,9 @@ def _share_levels(
         order = np.argsort(values, kind="stable")
         reached = np.cumsum(weights[order]) / weights.sum()
         levels[group] = values[order][np.searchsorted(reached, SHARE_LEVELS)]
-    pairs = np.unique(np.stack([by_item, by_source], axis=1)[by_item >= 0], axis=0)
-    levels[pairs[:, 0]] = levels[pairs[:, 1]]
+    items, line = np.unique(by_item, return_index=True)
+    told = items >= 0
+    levels[items[told]] = levels[by_source[line[told]]]
     return levels
 
 

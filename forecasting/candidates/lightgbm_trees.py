@@ -17,6 +17,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from forecasting.engine import in_threads
+
 Vector = NDArray[np.float64]
 
 SUFFIX: Final = {"win32": ".dll", "darwin": ".dylib"}
@@ -41,13 +43,21 @@ class Trees:
         self.rounds, self.columns = rounds.value, columns.value
 
     def raw_score(self, inputs: NDArray[Any], rounds: int = ALL) -> Vector:
-        """[k] sum of the leaves that each row of the features [k, F] falls into; one thread."""
+        """[k] sum of the leaves that each row of the features [k, F] falls into; rows know nothing
+        of each other, so that the number of cores changes nothing."""
         if inputs.ndim != 2 or inputs.shape[1] != self.columns:
             raise ValueError(f"{self.columns} columns are wanted, not those of {inputs.shape}")
-        given = np.ascontiguousarray(inputs)
-        found, count = np.empty(len(given)), ctypes.c_int64()
+        given, found = np.ascontiguousarray(inputs), np.empty(len(inputs))
+        in_threads(
+            lambda begin, end: self._score(given[begin:end], found[begin:end], rounds), len(given)
+        )
+        return found
+
+    def _score(self, given: NDArray[Any], found: Vector, rounds: int) -> None:
+        """Of some rows, written into `found`."""
         if not len(given):
-            return found
+            return
+        count = ctypes.c_int64()
         self._call(
             "PredictForMat",
             self._handle,
@@ -63,7 +73,6 @@ class Trees:
             ctypes.byref(count),
             found.ctypes.data_as(ctypes.POINTER(ctypes.c_double)),
         )
-        return found
 
     def __reduce__(self) -> tuple[type[Trees], tuple[bytes]]:
         return Trees, (self.text,)

@@ -68,18 +68,29 @@ class PooledModels:
         )
         return replace(self, recursive=recursive, direct=direct)
 
-    def forecast(self, history: History, column: int, horizon: int) -> Matrix:
-        """[n, 2, horizon] mean demand after a column of the history, units a period."""
+    def forecast(
+        self,
+        history: History,
+        column: int,
+        horizon: int,
+        asked: NDArray[np.bool_] | None = None,
+    ) -> Matrix:
+        """[n, 2, horizon] mean demand after a column of the history, units a period.
+
+        `asked` [n]: the series that anybody wants to know of, None: all. The direct member says
+        NaN of the others; the recursive one follows them too, for they are part of the groups.
+        """
         lookback = SHAPES[history.frequency].lookback
         tables = tables_of(history, column, lookback, spare=horizon, added=self.added)
         rows = np.arange(tables.rows)
         origin = tables.length - 1
-        found = np.zeros((tables.rows, 2, horizon))
-        at = np.full(tables.rows, origin)
-        level = tables.level(rows, at)
+        found = np.full((tables.rows, 2, horizon), np.nan)
+        few = rows if asked is None else np.flatnonzero(asked)
+        at = np.full(len(few), origin)
+        level = tables.level(few, at)
         for step in range(1, horizon + 1):
-            inputs = tables.inputs(rows, at, np.full(tables.rows, step), rough=True)
-            found[:, 1, step - 1] = level * np.exp(self.direct.log_ratio(inputs))
+            inputs = tables.inputs(few, at, np.full(len(few), step), rough=True)
+            found[few, 1, step - 1] = level * np.exp(self.direct.log_ratio(inputs))
         one = np.ones(tables.rows, np.int64)
         for step in range(horizon):
             at = np.full(tables.rows, origin + step)

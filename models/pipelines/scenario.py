@@ -141,12 +141,12 @@ def _base(
 def _uplift(workspace: Workspace, engine: sa.Engine, made: Publication, base: Base) -> Uplift:
     """What the demand model makes of promotions, by forecasting anew with them."""
 
-    def uplift(panel: Panel) -> NDArray[np.float64] | None:
+    def uplift(panel: Panel, rows: NDArray[np.bool_]) -> NDArray[np.float64] | None:
         demand = FittedDemand.from_files(_bundle(workspace, engine, DEMAND, made))
         latent = base.corrections.onto(panel.units)
-        mean = demand.means(panel, demand=latent, levels=base.levels)
+        mean = demand.means(panel, demand=latent, levels=base.levels, asked=rows)
         before = base.forecast.scatter.mean
         factor = np.divide(mean, before, out=np.ones_like(mean), where=before > 0)
-        return None if np.array_equal(mean, before) else factor
+        return None if np.array_equal(mean[rows], before[rows]) else factor
 
     return uplift

@@ -59,7 +59,7 @@ def counterfactuals(
         days = {"days": round(lead_days), "stated": round(stated)}
         longer = Cause("lead_time_longer", {"source": source, **days})
         found.append((longer, Variant(row, stated_lead=True)))
-    spoiled = base.spoils(row)
+    spoiled = base.spoils[row]
     if spoiled > 0:
         found.append((Cause("expiry", {"units": spoiled}), Variant(row, keeps=True)))
     enough = now.lines and now.sellable + sum(line[1] for line in now.lines) >= now.demand

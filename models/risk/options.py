@@ -225,16 +225,14 @@ def can_give(base: WhatIf, row: int, days: Days) -> NDArray[np.bool_]:
     giver = int(base.structure.supply.sources.of_series[row])
     if giver < 0:
         return np.ones(len(days), dtype=bool)
-    sellable = base.panel.stock["sellable"].to_numpy(dtype=np.float64)[giver]
-    out = np.append(float(sellable <= 0), base.outlook.means["out"][giver])
+    out = np.append(float(base.sellable[giver] <= 0), base.outlook.means["out"][giver])
     return np.asarray(~(out[_eves(base, days, len(out))] >= NOTHING_TO_GIVE))
 
 
 def _eves(base: WhatIf, days: Days, known: int) -> Rows:
     """[d] the close before each day (period): 0 is that of the origin, at most the last `known`."""
-    origin = base.panel.origin
-    asked = [to_period(day, base.panel.frequency) - origin - 1 for day in days.astype(object)]
-    return np.minimum(np.array(asked, dtype=np.int64), known - 1)
+    asked = to_period(days, base.panel.frequency) - base.panel.origin - 1
+    return np.minimum(asked, known - 1)
 
 
 def _given(base: WhatIf, need: Need, days: Days) -> float:
@@ -245,8 +243,7 @@ def _given(base: WhatIf, need: Need, days: Days) -> float:
     if giver < 0 or not len(days):
         return need.units
     at_close = base.outlook.means["on_hand"][giver] - supply.blocked[giver]
-    now = base.panel.stock["sellable"].to_numpy(dtype=np.float64)[giver]
-    has = np.append(now, at_close)
+    has = np.append(base.sellable[giver], at_close)
     most = has[_eves(base, days[:1], len(has))][0]
     if not most < need.units:
         return need.units
@@ -295,11 +292,9 @@ def _counts(need: Need, base: WhatIf) -> list[Draft]:
         return []
     site = base.code_of[need.row][0]
     by = base.days_to_ask(need.row, site).first(need.today)
-    known = [
-        to_period(by + dt.timedelta(days=wait), base.panel.frequency) - base.panel.origin - 1
-        for wait in (1, 2)
-    ]
-    now, later = (Variant(need.row, counted=int(period)) for period in known)
+    after = np.datetime64(by, "D") + np.arange(1, 3)
+    known = to_period(after, base.panel.frequency) - base.panel.origin - 1
+    now, later = (Variant(need.row, counted=period) for period in known.tolist())
     option = Option("count", on_record, by=by, source=site)
     return [Draft(option, (now,), later=later)]
 

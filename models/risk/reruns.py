@@ -148,7 +148,7 @@ class Asked:
             },
             receipts=panel.receipts[rows],
             stock=stock,
-            orders=orders[orders["series"] >= 0].drop(columns=["variant", "place"]),
+            orders=orders[orders["series"] >= 0].drop(columns=["variant", "place", "published"]),
             customer_orders=owed.assign(series=owed["variant"]).drop(columns="variant"),
         )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 
 def book_of(base: WhatIf, variants: Sequence[Variant]) -> pd.DataFrame:
-    """The open lines of each variant, in its order; `place` is that of a line asked for earlier."""
+    """The open lines of each variant, in its order; `place` is that of a line asked for earlier,
+    `published` that of one that stays as it is, else −1."""
     places: list[int] = []
     number: list[int] = []
     promises: dict[int, np.datetime64] = {}
@@ -38,16 +39,28 @@ def book_of(base: WhatIf, variants: Sequence[Variant]) -> pd.DataFrame:
                 places.append(line)
                 number.append(variant)
         extra += [
-            {**vars(new), "variant": variant, "series": one.row, "line": f"new {k}", "place": -1}
+            {
+                **vars(new),
+                "variant": variant,
+                "series": one.row,
+                "line": f"new {k}",
+                "place": -1,
+                "published": -1,
+            }
             for k, new in enumerate(one.extra)
         ]
-    book = base.lines.take(places).assign(variant=np.array(number, dtype=np.int64), place=-1)
+    book = base.lines.take(places).assign(
+        variant=np.array(number, dtype=np.int64),
+        place=-1,
+        published=np.array(places, dtype=np.int64),
+    )
     book = book.reset_index(drop=True)
     if promises:
         promised_on = book["promised_on"].to_numpy(copy=True)
         promised_on[list(promises)] = list(promises.values())
         book["promised_on"] = promised_on
         book.loc[list(promises), "place"] = [places[row] for row in promises]
+        book.loc[list(promises), "published"] = -1
     if extra:
         new = pd.DataFrame(extra).rename(columns={"units": "units_open"})
         new["order_id"], new["status"] = "", "open"
@@ -70,7 +83,7 @@ def direct_sources(count: int, of_series: Rows, dry: NDArray[np.uint8]) -> Sourc
 
 def supply_of_variants(base: WhatIf, variants: Sequence[Variant], book: pd.DataFrame) -> Supply:
     """[k] rows of the published supply, each changed as its variant says."""
-    given, panel = base.structure.supply, base.panel
+    given = base.structure.supply
     horizon = given.booked.shape[1]
     rows = np.array([one.row for one in variants], dtype=np.int64)
 
@@ -80,7 +93,7 @@ def supply_of_variants(base: WhatIf, variants: Sequence[Variant], book: pd.DataF
     again, freed, supplied = told("orders_again"), told("freed"), told("supplied")
     keeps, right = told("keeps"), told("right_record")
     variant = book["variant"].to_numpy(dtype=np.int64)
-    lines = open_lines(panel, book, base.lead_times, horizon, base.options)
+    lines = _lines_of(base, book, horizon)
     lines = _no_later(lines, book, base)
     lines = _as_promised(lines, book, told("punctual")[variant], base, horizon)
     held = given.sources
@@ -136,6 +149,22 @@ def supply_of_variants(base: WhatIf, variants: Sequence[Variant], book: pd.DataF
         sources=direct_sources(count, direct(held.of_series[rows], rows, supplied), held.dry),
         counted=np.array([horizon if one.counted is None else one.counted for one in variants]),
     )
+
+
+def _lines_of(base: WhatIf, book: pd.DataFrame, horizon: int) -> OpenLines:
+    """The lines of a book: those that stay as they are bring what they bring as published."""
+    published = book["published"].to_numpy(dtype=np.int64)
+    stays = published >= 0
+    before = base.structure.supply.lines
+    other = open_lines(base.panel, book[~stays], base.lead_times, horizon, base.options)
+
+    def told(name: str) -> NDArray[Any]:
+        old = getattr(before, name)
+        found = np.empty((len(book), *old.shape[1:]), dtype=old.dtype)
+        found[stays], found[~stays] = old[published[stays]], getattr(other, name)
+        return found
+
+    return OpenLines(**{part.name: told(part.name) for part in fields(OpenLines)})
 
 
 def _no_later(lines: OpenLines, book: pd.DataFrame, base: WhatIf) -> OpenLines:

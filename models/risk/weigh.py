@@ -5,11 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from forecasting.engine import in_copies, usable_cores
 from models.lead_time import Floats, Rows
 from models.risk.causes import COUNT_FROM, Cause, Line, Situation, first_cause, shared
 from models.risk.choice import Asked, Choice, Chosen, Questions, Stakes
@@ -29,6 +31,7 @@ SURELY_LESS: Final = 0.18
 """Part of what is short that a cause spares, below which its share is never COUNT_FROM: where the
 usual swings are too small to be named they are added to it, up to `causes.LEAST_SHARE`."""
 PHANTOM: Final = "phantom_stock"
+LEAST_APART: Final = 200  # series for each core, below which another process saves nothing
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,36 @@ def weighed(base: WhatIf, shortage: Shortage, rows: Rows, *, whole: bool) -> Wei
     Without `whole` the actions alone are told, and what they do not hang on is left out: causes,
     what a day costs, and the chance that the learned model gives what is left.
     """
-    asked = _asked(base, shortage, rows)
     on_list = set(np.flatnonzero(shortage.listed).tolist()) & set(rows.tolist())
+    of_row: dict[int, Chosen] = {}
+    causes: dict[int, list[Cause]] = {}
+    jobs = [
+        partial(_chosen, base, shortage, part, on_list, whole=whole) for part in _apart(base, rows)
+    ]
+    for some, why in in_copies(jobs):
+        of_row |= {one.row: one for one in some}
+        causes |= why
+    found = [of_row[row] for row in rows.tolist()]
+    groups = grouped(base, found, causes, sorted(on_list), shortage.currency)
+    found = with_source_actions(base, _only_what_pays(found, groups), groups, whole=whole)
+    return Weighed(found, causes, groups)
+
+
+def _apart(base: WhatIf, rows: Rows) -> list[Rows]:
+    """The rows in parts, one a core, that hang on each other in nothing that is chosen: goods move
+    between series of one item alone."""
+    parts = min(usable_cores(), len(rows) // LEAST_APART)
+    if parts < 2:
+        return [rows]
+    item = pd.factorize(base.panel.series["sku"].iloc[rows])[0]
+    return [rows[item % parts == part] for part in range(parts)]
+
+
+def _chosen(
+    base: WhatIf, shortage: Shortage, rows: Rows, on_list: set[int], *, whole: bool
+) -> tuple[list[Chosen], dict[int, list[Cause]]]:
+    """What is chosen for each row before groups are looked at, and the causes by row."""
+    asked = _asked(base, shortage, rows)
     told = _Answers(base)
     told.to(_as_they_are(told.more(), asked, whole=whole))
     unsure = [] if whole else [one for one in asked if _may_be_phantom(one, told.reruns)]
@@ -76,9 +107,7 @@ def weighed(base: WhatIf, shortage: Shortage, rows: Rows, *, whole: bool) -> Wei
         unsure = _may_be_repaired_at_source(base, asked, found, causes, on_list)
         told.to(_all_causes(told.more(), unsure))
         causes |= _causes(unsure, told.reruns, ratio)
-    groups = grouped(base, found, causes, sorted(on_list), shortage.currency)
-    found = with_source_actions(base, _only_what_pays(found, groups), groups, whole=whole)
-    return Weighed(found, causes, groups)
+    return found, causes
 
 
 class _Answers:
@@ -247,7 +276,6 @@ def _drawn_by(base: WhatIf, at_risk: Rows) -> dict[int, list[int]]:
 def situation(base: WhatIf, shortage: Shortage, row: int) -> Situation:
     """What is known of one series at the origin."""
     panel, supply = base.panel, base.structure.supply
-    stock = panel.stock
     closes = shortage.closes[row]
     usual = panel.units[row, -8 * base.main :]
     # an empty shelf sells less than is wanted: such days are no measure of the usual demand
@@ -255,9 +283,9 @@ def situation(base: WhatIf, shortage: Shortage, row: int) -> Situation:
     return Situation(
         today=panel.origin_date,
         stockout_on=_date(shortage.stockout_on[row]),
-        on_hand=float(stock["on_hand"].to_numpy()[row]),
-        sellable=float(stock["sellable"].to_numpy()[row]),
-        stock_on=_date(stock["stock_on"].iat[row]),
+        on_hand=base.on_hand[row],
+        sellable=base.sellable[row],
+        stock_on=base.stock_on[row],
         stale=bool(shortage.stale[row]),
         lines=[(line.order_id, line.units, line.promised_on) for line in base.lines_of(row)],
         reorder_point=float(supply.policies.reorder_point[row]),
@@ -265,8 +293,8 @@ def situation(base: WhatIf, shortage: Shortage, row: int) -> Situation:
         demand=float(shortage.demand[row]),
         usual_demand=float(usual.mean() * base.main) if len(usual) else np.nan,
         by_habit=bool(supply.habits.usage[row] > 0),
-        closes_out=int(np.nansum(closes)),
-        closes_known=int(np.isfinite(closes).sum()),
+        closes_out=int(np.count_nonzero(closes == 1.0)),
+        closes_known=int(np.count_nonzero(np.isfinite(closes))),
     )
 
 
@@ -286,7 +314,7 @@ def _units_to_order(
     """Up to the policy's level; without one, for lead time and main horizon. Whole packs; nothing
     that would not sell before the item is discontinued."""
     supply = base.structure.supply
-    on_hand = np.nan_to_num(supply.on_hand[row]) - base.spoils(row)
+    on_hand = np.nan_to_num(supply.on_hand[row]) - base.spoils[row]
     position = on_hand + sum(units for _, units, _ in lines)
     policies = supply.policies
     level = policies.order_up_to[row]
@@ -305,7 +333,7 @@ def _units_to_order(
 
 def _sold_before_the_end(base: WhatIf, shortage: Shortage, row: int) -> float:
     """Units wanted until the item is discontinued; without end where nobody says."""
-    end = _date(base.panel.series["discontinued_on"].iat[row])
+    end = base.ends_on[row]
     if end is None:
         return np.inf
     days = (end - base.panel.origin_date).days
@@ -317,13 +345,15 @@ def _can_order(base: WhatIf, row: int, basis: str) -> bool:
     return bool(base.structure.supply.terms.source[row] != "" or basis != "default")
 
 
-def _date(value: object) -> dt.date | None:
-    stamp = pd.Timestamp(value)  # type: ignore[arg-type]
-    return None if pd.isna(stamp) else stamp.date()
+def _date(day: np.datetime64) -> dt.date | None:
+    found: dt.date | None = day.astype("datetime64[D]").astype(object)
+    return found
 
 
 def _only_what_pays(found: Sequence[Chosen], groups: Sequence[Group]) -> list[Chosen]:
     """The risk is taken where avoiding it costs more than it saves: together with all that the same
     order, call or transfer repairs, or alone where the series is on nobody's list."""
-    of_group = {member.row: one for one in groups for member in one.acting}
-    return [one if of_group.get(one.row, one).pays else one.accepted() for one in found]
+    pays: dict[int, bool] = {}
+    for group in groups:
+        pays |= dict.fromkeys((member.row for member in group.acting), group.pays)
+    return [one if pays.get(one.row, one.pays) else one.accepted() for one in found]

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecasting.calendar import as_days
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows
@@ -31,7 +32,7 @@ from models.risk.silence import Silence, silences
 from models.risk.structure import BLOCK, Structure
 from models.risk.variants import OpenLine, Variant
 from models.risk.working_days import WorkingDays
-from models.terms import Closures
+from models.terms import Closures, Ranges
 
 if TYPE_CHECKING:
     from forecasting.forecaster import DemandForecast
@@ -64,6 +65,26 @@ class WhatIf:
         return self.lead_times.median_days(terms.group, terms.master_days)
 
     @cached_property
+    def sellable(self) -> list[float]:
+        """[n] units at the origin; NaN unknown."""
+        return _floats(self.panel.stock["sellable"])
+
+    @cached_property
+    def on_hand(self) -> list[float]:
+        """[n] the same with what may not be sold."""
+        return _floats(self.panel.stock["on_hand"])
+
+    @cached_property
+    def stock_on(self) -> list[dt.date | None]:
+        """[n] the day of each stock picture."""
+        return _days(self.panel.stock["stock_on"])
+
+    @cached_property
+    def ends_on(self) -> list[dt.date | None]:
+        """[n] the day on which each item is discontinued."""
+        return _days(self.panel.series["discontinued_on"])
+
+    @cached_property
     def working_days(self) -> WorkingDays:
         """Of the buyers."""
         return WorkingDays.of(self.options.country, self.panel.origin_date)
@@ -72,13 +93,19 @@ class WhatIf:
     def _closures(self) -> Closures:
         return Closures.of(self.panel)
 
+    @cached_property
+    def _reached(self) -> dict[Ranges, WorkingDays]:
+        return {}
+
     def days_to_ask(self, row: int, source: str) -> WorkingDays:
         """On which a buyer can reach who delivers to a series: the source of its orders, or a
         site."""
         terms = self.structure.supply.terms
-        if source == terms.source[row]:
-            return self.working_days.but(terms.closures[row])
-        return self.working_days.but(self._closures.of_site(source))
+        usual = source == terms.source[row]
+        closed = terms.closures[row] if usual else self._closures.of_site(source)
+        if closed not in self._reached:
+            self._reached[closed] = self.working_days.but(closed)
+        return self._reached[closed]
 
     @property
     def main(self) -> int:
@@ -174,13 +201,15 @@ class WhatIf:
         """A series' open lines."""
         return self._told[self._first_line[row] : self._first_line[row + 1]]
 
-    def spoils(self, row: int) -> float:
-        """Units of today's stock expected to expire unsold within the main horizon, where what
+    @cached_property
+    def spoils(self) -> list[float]:
+        """[n] units of today's stock expected to expire unsold within the main horizon, where what
         expires first is sold first."""
-        wanted = self.structure.mean[row, : self.main]
-        sold = np.cumsum(wanted) - wanted  # before each period
-        expiring = self.structure.supply.expiring[row, : self.main]
-        return float(np.max(expiring - sold, initial=0.0))
+        wanted = self.structure.mean[:, : self.main]
+        sold = np.cumsum(wanted, axis=1) - wanted  # before each period
+        expiring = self.structure.supply.expiring[:, : self.main]
+        found: list[float] = np.max(expiring - sold, axis=1, initial=0.0).tolist()
+        return found
 
     @cached_property
     def projected(self) -> NDArray[np.bool_]:
@@ -219,3 +248,13 @@ class WhatIf:
         first = self.outlook.means["first_out"][rows]
         moved = exact(reweighted(block, np.cumsum(first, axis=1)))
         return np.where(self.learned[rows][:, None], moved, block.weights)
+
+
+def _floats(column: pd.Series) -> list[float]:
+    found: list[float] = column.to_numpy(dtype=np.float64).tolist()
+    return found
+
+
+def _days(column: pd.Series) -> list[dt.date | None]:
+    found: list[dt.date | None] = as_days(column.to_numpy()).astype(object).tolist()
+    return found

@@ -37,9 +37,10 @@ Rows = NDArray[np.bool_]  # [n] which series
 SELECTORS: Final = ("site", "category", "supplier", "sku")
 FAR: Final = dt.date(9999, 12, 31)
 
-Uplift = Callable[[Panel], Floats | None]
-"""A panel with promotions added → [n, H] what the demand model makes of them, as a factor; None
-where it has learned nothing of promotions."""
+Uplift = Callable[[Panel, Rows], Floats | None]
+"""A panel with promotions added, and the series [n] that they are about → [n, H] what the demand
+model makes of them there, as a factor; None where it has learned nothing of such
+promotions."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ def _promotion(now: Supposed, change: PromotionAdded, uplift: Uplift) -> Suppose
     codes = {name: getattr(change, name) for name in SELECTORS}
     event = {"kind": "promotion", "start": first, "end": last, "value": change.depth}
     panel = _with_event(now.panel, event | codes | {"name": "scenario"})
-    learned = uplift(panel)
+    learned = uplift(panel, rows)
     if learned is not None:
         return _with_demand(
             replace(now, notes=(*now.notes, "promotion_model")),

@@ -11,6 +11,7 @@ import lightgbm
 import numpy as np
 import pytest
 
+from forecasting import engine
 from forecasting.candidates.boosting import lightgbm_trees
 from forecasting.candidates.lightgbm_trees import Trees
 
@@ -41,6 +42,15 @@ def test_the_answers_are_those_of_the_package(
     assert np.ptp(told) > 0.1
     np.testing.assert_array_equal(trees.raw_score(asked, rounds), told)
     np.testing.assert_array_equal(trees.raw_score(np.asfortranarray(asked), rounds), told)
+
+
+@pytest.mark.parametrize("cores", [1, 2, 5])
+def test_the_number_of_cores_changes_no_answer(
+    model: lightgbm.Booster, trees: Trees, cores: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "usable_cores", lambda: cores)
+    asked = np.random.default_rng(6).normal(size=(333, 5))
+    np.testing.assert_array_equal(trees.raw_score(asked), model.predict(asked, raw_score=True))
 
 
 def test_copies_answer_alike_and_outlive_the_original(model: lightgbm.Booster) -> None:

@@ -84,6 +84,15 @@ def test_a_promotion_that_nobody_knows_of_yet_changes_nothing(trained):
     np.testing.assert_array_equal(hidden.quantiles, usual.quantiles)
 
 
+def test_who_is_asked_about_changes_no_mean(trained):
+    sales, promoted, _, fitted = trained
+    panel = panel_of(Rows(sales=sales, events=promotions(promoted, planned=True)))
+    asked = np.arange(len(panel)) % 3 == 0
+    told = fitted.means(panel, asked=asked)
+    np.testing.assert_array_equal(told[asked], fitted.means(panel)[asked])
+    assert np.isnan(told[~asked]).all()
+
+
 def test_two_processes_learn_the_same_bytes_as_one(trained, tmp_path):
     _, _, panel, fitted = trained
     fitted.to_files(tmp_path / "one")

@@ -17,7 +17,7 @@ from forecasting.options import Options
 from models import sources
 from models.lead_time import fit_lead_times
 from models.projection import project, supply_of, with_sources
-from models.risk import assess, draws, reruns, structure, whatif
+from models.risk import assess, draws, reruns, structure, weigh, whatif
 from models.risk.draws import Draws, packed
 from tests.risk.test_way_out import LATE, NOVA, PAST, PRICED, network, run
 from tests.risk.warehouse import Order, Shelf, forecast_of, panel_of, shelf
@@ -113,6 +113,30 @@ def test_an_assessment_is_that_of_reruns_one_by_one_and_whole(
     assert {"order", "expedite"} <= set(quick.options["code"])
     for name in ("warnings", "projection", "options", "groups"):
         pd.testing.assert_frame_equal(getattr(quick, name), getattr(plain, name))
+
+
+@pytest.mark.parametrize("way_out", ["whole", "actions"])
+def test_processes_change_nothing(
+    company: tuple[Any, Any], way_out: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel, forecast = company
+    lead_times = fit_lead_times(panel, OPTIONS)
+    monkeypatch.setattr(weigh, "LEAST_APART", 1)
+    told, copied = [], []
+
+    def in_copies(jobs: list[Any]) -> list[Any]:
+        copied.append(len(jobs))
+        return engine.in_copies(jobs)
+
+    monkeypatch.setattr(weigh, "in_copies", in_copies)
+    for cores in (1, 2, 3):
+        monkeypatch.setattr(weigh, "usable_cores", lambda cores=cores: cores)
+        told.append(assess(panel, forecast, lead_times, OPTIONS, way_out=way_out))
+    assert {1, 2, 3} <= set(copied)
+    assert (told[0].warnings["actions"] != "").sum() > 20
+    for other in told[1:]:
+        for name in ("warnings", "projection", "options", "groups"):
+            pd.testing.assert_frame_equal(getattr(other, name), getattr(told[0], name))
 
 
 def test_actions_alone_are_those_of_the_whole(company: tuple[Any, Any]) -> None:

@@ -61,8 +61,9 @@ def what_if(
 ) -> Result:
     """`learned`: what the demand model makes of promotions, a factor; None: nothing."""
 
-    def uplift(panel: Panel) -> Any:
-        return None if learned is None else np.full((len(panel), HORIZON), learned)
+    def uplift(_: Panel, rows: Any) -> Any:
+        told = np.where(rows[:, None], 0.0 if learned is None else learned, np.nan)
+        return None if learned is None else np.tile(told, HORIZON)
 
     scenario = scenario_of({"changes": list(changes)})
     return run_scenario(

@@ -1,0 +1,45 @@
+"""Work done in copies of this process."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+import pytest
+
+from forecasting.engine import in_copies
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux alone")
+def test_each_copy_has_the_memory_of_this_process_and_changes_nothing_in_it() -> None:
+    shelf = [3.0]
+
+    def sold() -> tuple[float, int]:
+        shelf[0] -= 1.0
+        return shelf[0], os.getpid()
+
+    told = in_copies([sold, sold, sold])
+    assert [left for left, _ in told] == [2.0, 2.0, 2.0]
+    assert shelf == [2.0]
+    assert len({process for _, process in told}) == 3
+    assert told[0][1] == os.getpid()
+
+
+def test_what_a_copy_raises_is_raised_here() -> None:
+    def empty() -> int:
+        raise LookupError("no shelf of that name")
+
+    with pytest.raises(LookupError, match="no shelf of that name"):
+        in_copies([lambda: 1, empty])
+
+
+def test_the_job_of_a_copy_that_is_killed_is_done_here() -> None:
+    here = os.getpid()
+
+    def killed() -> str:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return "done"
+
+    assert in_copies([lambda: "first", killed]) == ["first", "done"]
