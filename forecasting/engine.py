@@ -98,11 +98,17 @@ def in_copies(jobs: Sequence[Callable[[], T]]) -> list[T]:
 
 
 def _answer(job: Callable[[], Any], answers: Connection) -> None:
-    """In a copy: send what a job returns, or raises. Whoever interrupts us ends its copies."""
+    """In a copy: send what a job returns, or raises. Whoever interrupts us ends its copies.
+
+    Of the threads of OpenMP a copy has this one alone; it would wait for the others for ever.
+    """
+    from threadpoolctl import threadpool_limits
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        told = True, job()
+        with threadpool_limits(1):
+            told = True, job()
     except Exception as error:
         told = False, error
     answers.send(told)

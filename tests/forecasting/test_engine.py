@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+import numpy as np
 import pytest
 
 from forecasting.engine import in_copies
@@ -43,3 +44,14 @@ def test_the_job_of_a_copy_that_is_killed_is_done_here() -> None:
         return "done"
 
     assert in_copies([lambda: "first", killed]) == ["first", "done"]
+
+
+def test_a_copy_waits_for_no_thread_that_it_does_not_have() -> None:
+    """OpenMP's, of which it has not one, though this process has used them."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    inputs = np.random.default_rng(1).random((20_000, 4))
+    model = HistGradientBoostingClassifier(max_iter=3).fit(inputs, inputs[:, 0] > 0.5)
+    usual = model.predict(inputs)
+    for told in in_copies([lambda: model.predict(inputs)] * 2):
+        np.testing.assert_array_equal(told, usual)
