@@ -677,6 +677,11 @@ class RejectedRow(BaseModel):
     code: str = Field(examples=["not_a_date"])
     message: str
     raw: str = Field(description="the row as it came")
+
+
+class KeptReject(RejectedRow):
+    """A row that was set aside, and what became of it."""
+
     settled_by: int | None = Field(
         description="the later delivery that brought the row again, right this time; null: none yet"
     )
@@ -714,7 +719,7 @@ class RejectPage(BaseModel):
     delivery: int
     source: str
     count: int = Field(description="rejected rows of the delivery")
-    items: list[RejectedRow]
+    items: list[KeptReject]
     next: str | None
 
 

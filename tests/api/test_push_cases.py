@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from api.pushing import FORMS
+from api.schemas import DeliveryReceipt
 from tests.api.published import workspace_in
 from tests.api.serving import serving
 from tests.feeds.cases import CASES, PROFILES, Case
@@ -60,6 +61,7 @@ def test_bad_input_over_http(
         return
     assert told.status_code == 200, told.text
     receipt = told.json()
+    DeliveryReceipt.model_validate(receipt)
     assert receipt["read"] == receipt["accepted"] + receipt["rejected"] + receipt["duplicates"]
     if depends_on_the_clock(case):
         return
