@@ -6,6 +6,7 @@ import hashlib
 import io
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -14,8 +15,13 @@ from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from cachetools import LRUCache, cached
 
 from forecasting.errors import Refused
+
+MOST_BYTES: Final = 128 << 20
+"""Of rows that a process remembers: a training reads the same months for one origin after the
+other."""
 
 KEPT_SECONDS: Final = 3600
 """A file that is no longer named is kept this long: another refresh may be about to name it."""
@@ -51,6 +57,16 @@ def read_part(folder: Path, part: Part) -> pa.Table:
             path=str(path),
             sha256=part.sha256,
         )
+    return _decoded(content, part.sha256)
+
+
+@cached(
+    LRUCache(MOST_BYTES, getsizeof=lambda rows: rows.nbytes),
+    key=lambda _content, sha256: sha256,
+    lock=threading.Lock(),
+)
+def _decoded(content: bytes, sha256: str) -> pa.Table:
+    """The rows that bytes of this hash hold."""
     return pq.read_table(io.BytesIO(content))
 
 
