@@ -88,8 +88,11 @@ class Snapshot:
             for month, part in sorted(self.parts[name].items())
             if month == ALL or ((not first or month >= first) and (not last or month <= last))
         ]
-        whole = pa.concat_tables(tables) if tables else canonical_schema(contract).empty_table()
-        return tidy(between(contract, whole, since, until))
+        if not tables:
+            return canonical_schema(contract).empty_table()
+        whole = pa.concat_tables(tables)
+        cut = between(contract, whole, since, until)
+        return cut if cut is whole and len(tables) == 1 else tidy(cut)
 
     def complete_stock_dates(self) -> pd.DataFrame:
         """As `Record.complete_stock_dates`."""

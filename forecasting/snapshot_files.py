@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from cachetools import LRUCache, cached
 
 from forecasting.errors import Refused
+from forecasting.record.reader import tidy
 
 MOST_BYTES: Final = 128 << 20
 """Of rows that a process remembers: a training reads the same months for one origin after the
@@ -66,8 +67,8 @@ def read_part(folder: Path, part: Part) -> pa.Table:
     lock=threading.Lock(),
 )
 def _decoded(content: bytes, sha256: str) -> pa.Table:
-    """The rows that bytes of this hash hold."""
-    return pq.read_table(io.BytesIO(content))
+    """The rows that bytes of this hash hold, tidy."""
+    return tidy(pq.read_table(io.BytesIO(content)))
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:

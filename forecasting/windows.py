@@ -7,7 +7,7 @@ order in which the rows come.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -22,6 +22,11 @@ MONTHS: Final = 3
 """A window of days is a calendar quarter, cut where the files of a snapshot are: 2.8 M rows for
 30,000 series."""
 PERIODS: Final = {Frequency.WEEK: 13, Frequency.MONTH: MONTHS}
+
+MOST_ROWS: Final = 500_000
+MOST_CELLS: Final = 4_000_000
+"""Of neighbouring windows that are read as one: a small company's years are, which spares the cost
+of each window."""
 
 LEFT_OUT: Final = frozenset({"site", "sku", "uom", "line_id", "promotion", "delivery"})
 """Columns that no history is made of."""
@@ -60,12 +65,12 @@ class Survey:
     pairs: pd.DataFrame  # site, sku, those with older rows only too
     first: dt.date | None
     last: dt.date | None
-    filled: tuple[tuple[int, int], ...]  # first and last period of the windows with rows
+    filled: tuple[tuple[int, int, int], ...]  # first and last period, rows: windows with any
 
     def windows(self, source: RowSource, index: pd.MultiIndex) -> Iterator[Window]:
         """The rows of the feed, window by window; `index`: site and sku of every series."""
         places = _Places(index)
-        for first, last in self.filled:
+        for first, last in _together(self.filled, len(index)):
             since, until = _dates(first, last, self.frequency)
             rows = source.rows(self.feed, since=since, until=until)
             yield Window(first, last, places.located(rows))
@@ -81,7 +86,7 @@ def survey(source: RowSource, feed: str, frequency: Frequency, oldest: int, orig
         since, until = _dates(first, last, frequency)
         rows = source.rows(feed, since=since, until=until)
         if len(rows):
-            filled.append((first, last))
+            filled.append((first, last, len(rows)))
             pairs.append(_pairs(rows))
             found += pc.min_max(rows.column("date")).as_py().values()
     known = pd.concat([some for some in pairs if len(some)] or pairs[:1])
@@ -109,6 +114,22 @@ def windows_of(frequency: Frequency, first: int, last: int) -> list[tuple[int, i
         begins = np.arange(first, last + 1, PERIODS[frequency])
     begins = np.maximum(begins, first)
     return list(zip(begins.tolist(), [*(begins[1:] - 1).tolist(), last], strict=True))
+
+
+def _together(filled: Iterable[tuple[int, int, int]], series: int) -> Iterator[tuple[int, int]]:
+    """First and last period of what is read at once: see `MOST_ROWS`."""
+    begin = end = None
+    held = 0
+    for first, last, rows in filled:
+        if begin is None or end is None:
+            begin, end, held = first, last, rows
+        elif held + rows <= MOST_ROWS and (last - begin + 1) * series <= MOST_CELLS:
+            end, held = last, held + rows
+        else:
+            yield begin, end
+            begin, end, held = first, last, rows
+    if begin is not None and end is not None:
+        yield begin, end
 
 
 def _dates(first: int, last: int, frequency: Frequency) -> tuple[dt.date, dt.date]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -73,7 +74,10 @@ def two_years() -> TableRows:
 def test_a_panel_read_in_windows_is_the_panel_read_at_once(frequency, monkeypatch) -> None:
     rows, options = two_years(), Options(frequency=frequency)
     origin = int(to_period(DAY, frequency)) - 1
+    together = build_panel(rows, origin, options)
+    monkeypatch.setattr(windows, "MOST_ROWS", 0)
     in_windows = build_panel(rows, origin, options)
+    assert in_windows.digest == together.digest
     monkeypatch.setattr(windows, "windows_of", lambda _, first, last: [(first, last)])
     monkeypatch.setattr(histories, "BLOCK", 4)
     monkeypatch.setattr(panel, "BLOCK", 5)
@@ -95,6 +99,24 @@ def test_windows_cover_every_period_once(frequency: Frequency, last: int, length
     found = windows_of(frequency, first, last)
     covered = [period for begin, end in found for period in range(begin, end + 1)]
     assert covered == list(range(first, last + 1))
+
+
+@given(
+    rows=st.lists(st.integers(1, windows.MOST_ROWS), min_size=1, max_size=40),
+    series=st.integers(1, windows.MOST_CELLS // 10),
+)
+def test_small_windows_are_read_as_one_and_large_ones_alone(rows: list[int], series: int) -> None:
+    filled = [(10 * place, 10 * place + 9, held) for place, held in enumerate(rows)]
+    found = list(windows._together(filled, series))
+    parts = [filled[first // 10 : (last + 1) // 10] for first, last in found]
+    assert [window for part in parts for window in part] == filled
+
+    def fits(part: list[tuple[int, int, int]]) -> bool:
+        cells = (part[-1][1] - part[0][0] + 1) * series
+        return sum(held for *_, held in part) <= windows.MOST_ROWS and cells <= windows.MOST_CELLS
+
+    assert all(len(part) == 1 or fits(part) for part in parts)
+    assert not any(fits([*part, after[0]]) for part, after in pairwise(parts))
 
 
 def test_windows_of_days_are_cut_where_the_months_of_a_snapshot_are() -> None:
