@@ -3,12 +3,15 @@ an MLflow store; no wall clock in a law."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import logging
+import shutil
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from argon2 import PasswordHasher
@@ -26,8 +29,11 @@ from tests.once import once
 settings.register_profile("house", deadline=None)  # a busy machine is no failure
 settings.load_profile("house")
 
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
 _SCHEMAS = itertools.count(1)
-DRAW = plots._png
+DRAW, MAKING = plots._png, Tracking.client
 
 
 @pytest.fixture(autouse=True)
@@ -62,15 +68,24 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("models.plots._png", DRAW)
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of an MLflow store with its tables, which take seconds, and nothing in it."""
+@pytest.fixture(autouse=True, scope="session")
+def quick_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A workspace begins with a copy of an MLflow store that has its tables, which take seconds,
+    and nothing in it."""
 
     def make(folder: Path) -> None:
-        with Tracking(Workspace(folder, Options())).client():
+        with MAKING(Tracking(Workspace(folder, Options()))):
             pass
 
-    return once(tmp_path_factory, "mlflow", make) / "mlflow.db"
+    def client(tracking: Tracking) -> contextlib.AbstractContextManager[MlflowClient]:
+        own = tracking.workspace.folder / "mlflow.db"
+        if not tracking.workspace.tracking and own.parent.is_dir() and not own.exists():
+            shutil.copy(once(tmp_path_factory, "mlflow", make) / "mlflow.db", own)
+        return MAKING(tracking)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Tracking, "client", client)
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from schemathesis.schemas import BaseSchema
 from api import jobs
 from models.workspace import Workspace
 
-EXAMPLES = 50  # an operation and mode; `python -m benchmarks.fuzz` draws more
+EXAMPLES = 25  # an operation and mode; `python -m benchmarks.fuzz` draws more
 CONFIG = Path(__file__).parents[2] / "schemathesis.toml"
 
 OPERATIONS = {

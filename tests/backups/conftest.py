@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -41,7 +40,6 @@ def deliver(workspace: Workspace, sku: str) -> None:
 def company(
     tmp_path: Path,
     request: pytest.FixtureRequest,
-    empty_store: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Workspace:
     url = None
@@ -49,7 +47,6 @@ def company(
         url = request.getfixturevalue("postgres_url")
         client_tools(monkeypatch)
     workspace = init_workspace(tmp_path / "w", frequency="D", database=url)
-    shutil.copy(empty_store, workspace.folder / "mlflow.db")
     deliver(workspace, "COFFEE")
     for name in ("a", "b"):
         deliver(workspace, name)

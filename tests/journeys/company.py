@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,15 +29,13 @@ Feeds = Mapping[str, pa.Table]
 
 @dataclass(frozen=True)
 class Rooms:
-    """Workspaces, each with an MLflow store of its own, made from one that has its tables."""
+    """Workspaces, each in a folder of its own."""
 
     folder: Path
-    empty_store: Path
 
     def furnish(self, name: str, options: Options, database: str = "") -> Workspace:
         folder = self.folder / name
         folder.mkdir()
-        shutil.copy(self.empty_store, folder / "mlflow.db")
         return Workspace(folder, options, database=database)
 
 

@@ -28,8 +28,8 @@ OPTIONS = Options(paths=60)
 
 
 @pytest.fixture(scope="session")
-def rooms(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Rooms:
-    return Rooms(tmp_path_factory.mktemp("rooms"), empty_store)
+def rooms(tmp_path_factory: pytest.TempPathFactory) -> Rooms:
+    return Rooms(tmp_path_factory.mktemp("rooms"))
 
 
 @pytest.fixture(scope="session")
@@ -53,13 +53,13 @@ def feeds(exports: list[Reading]) -> dict[str, pa.Table]:
 
 @pytest.fixture(scope="session")
 def usual(
-    tmp_path_factory: pytest.TempPathFactory, empty_store: Path, feeds: dict[str, pa.Table]
+    tmp_path_factory: pytest.TempPathFactory, feeds: dict[str, pa.Table]
 ) -> tuple[Workspace, Outcome]:
     """The workspace trained on the company as it is, as of three weeks before its end; nobody
     changes it."""
 
     def make(folder: Path) -> None:
-        workspace = Rooms(folder, empty_store).furnish("usual", OPTIONS)
+        workspace = Rooms(folder).furnish("usual", OPTIONS)
         deliver(workspace, readings_of(feeds))
         trained(workspace)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -18,11 +17,10 @@ MONTHLY = Options(frequency=Frequency.MONTH, paths=50)
 
 
 @pytest.fixture(scope="session")
-def trained_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Workspace:
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """34 months of four items at two sites after their first training; nobody changes it."""
 
     def make(folder: Path) -> None:
-        shutil.copy(empty_store, folder / "mlflow.db")
         workspace = Workspace(folder, MONTHLY)
         with opened(workspace) as record:
             deliver(record, 0, 34, ITEMS)
@@ -32,11 +30,10 @@ def trained_once(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) ->
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, empty_store: Path) -> Workspace:
+def workspace(tmp_path: Path) -> Workspace:
     """A monthly workspace on SQLite, its record without tables yet."""
     folder = tmp_path / "workspace"
     folder.mkdir()
-    shutil.copy(empty_store, folder / "mlflow.db")
     return Workspace(folder, MONTHLY)
 
 

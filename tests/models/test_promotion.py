@@ -56,12 +56,11 @@ FLIPS, TRUNCATIONS = 300, 50
 
 
 @pytest.fixture(scope="module")
-def company(tmp_path_factory: pytest.TempPathFactory, empty_store: Path) -> Path:
+def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A monthly company after two trainings: 1 is champion, 2 a challenger that sees demand
     otherwise. All tests of this file copy it."""
     folder = tmp_path_factory.mktemp("company") / "w"
     workspace = init_workspace(folder, frequency="M", database=None)
-    shutil.copy(empty_store, folder / "mlflow.db")
     with Record.open(workspace.database_url) as record:
         deliver(record, 0, 34, ITEMS)
     train(workspace, OCTOBER)

@@ -196,12 +196,11 @@ def test_a_failed_training_leaves_a_failed_run_and_no_version(
 
 
 def test_an_mlflow_store_that_begins_anew_is_refused(
-    registry: Registry, workspace: Workspace, tmp_path: Path, empty_store: Path
+    registry: Registry, workspace: Workspace, tmp_path: Path
 ) -> None:
     learn(registry, tmp_path)
     other = Workspace(tmp_path / "other", workspace.options, database=workspace.database_url)
     other.folder.mkdir()
-    (other.folder / "mlflow.db").write_bytes(empty_store.read_bytes())
 
     with pytest.raises(Refused, match="counts anew"):
         learn(Registry(other, registry.ledger.engine), tmp_path)

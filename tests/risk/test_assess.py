@@ -154,7 +154,7 @@ def test_numbers_can_be_recomputed_from_the_breakdown() -> None:
     assert found.mean_units[0] == pytest.approx(mean * served)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=8)
 @given(
     on_hand=st.integers(0, 40),
     more=st.integers(1, 30),

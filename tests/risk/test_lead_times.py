@@ -16,7 +16,7 @@ from models.lead_time import LeadTimes, fit_lead_times, posterior_hazard, surviv
 from models.projection import project, supply_of
 from tests.risk.warehouse import Order, delivered, panel_of, shelf
 
-LAW = settings(deadline=None, max_examples=50)
+LAW = settings(deadline=None, max_examples=25)
 NO_MASTER = np.array([np.nan])
 
 

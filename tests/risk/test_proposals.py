@@ -282,7 +282,7 @@ TERMS = st.fixed_dictionaries(
     }
 )
 SHELVES = st.lists(POSSIBLE, min_size=1, max_size=6, unique_by=lambda one: one.sku)
-LAW = settings(max_examples=40, deadline=None, derandomize=True, database=None)
+LAW = settings(max_examples=25, deadline=None, derandomize=True, database=None)
 
 
 @LAW

@@ -16,7 +16,7 @@ from models.projection import supply_of
 from models.risk import RiskAssessment, assess
 from tests.risk.warehouse import Order, Shelf, forecast_of, panel_of, shelf
 
-LAW = settings(deadline=None, max_examples=15)
+LAW = settings(deadline=None, max_examples=10)
 POLICY = {"reorder_point": 10.0, "order_up_to": 24.0, "source": "HUB"}
 PAST = tuple(
     Order(

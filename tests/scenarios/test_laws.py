@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.risk.warehouse import Order, Shelf
 from tests.scenarios.worlds import base_of, what_if
 
-LAW = settings(max_examples=15, deadline=None)
+LAW = settings(max_examples=8, deadline=None)
 TINY = 1e-9
 
 orders = st.lists(

@@ -15,7 +15,7 @@ from models.scorecard.outcomes import Outcome, outcomes_of, replayed
 from tests.risk.test_projection import projected, supplied
 from tests.scorecard.shelves import MAIN, Shelf, order, said, truth
 
-LAW = settings(deadline=None, max_examples=10)  # of a network of shelves each
+LAW = settings(deadline=None, max_examples=6)  # of a network of shelves each
 
 
 def held(stock: float, sold: list[float], came: dict[int, float] | None = None) -> list[float]:

@@ -62,7 +62,7 @@ def test_only_a_shelf_that_was_not_empty_can_run_out() -> None:
     assert scorecard_of([gone], truth(twice), 1.0).ruptures.empty
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=15)
 @given(
     loud=st.sets(st.integers(-5, 9), max_size=10),
     silent=st.sets(st.integers(-5, 9), max_size=10),
