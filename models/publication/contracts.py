@@ -38,7 +38,6 @@ RAGGED: Final = frozenset({PROPOSALS, OPTIONS, OVERRIDDEN})
 a series. Publications of earlier versions have none of them; of `overridden` neither has one that
 no override changed."""
 
-
 DATES: Final = frozenset(
     {"stockout_on", "stockout_on_p10", "stockout_on_p90", "back_on", "stock_on"}
 )
