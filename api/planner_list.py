@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import pandas as pd
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_percent
 from numpy.typing import NDArray
 
@@ -39,14 +40,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "too_late_but": "Trop tard pour l’éviter ; pour limiter :",
         "nothing_known": "—",
         "title": "Les ruptures qui viennent",
-        "from_publication": "Publication {publication}, données jusqu’à {origin}, "
-        "calculée le {created} UTC",
+        "from_publication": "Publication {publication}, données jusqu’au {until}, "
+        "calculée le {made} UTC",
         "calm": "Rien à signaler : aucune rupture, aucune alerte.",
-        "worst": "À traiter d’abord",
-        "about": "Ce qui va manquer, quand, pourquoi, et ce qu’on peut encore faire.",
-        "nothing": "Aucune publication pour l’instant.",
-        "operations": "Opérations de l’API",
-        "other_language": "English",
     },
     "en": {
         "when": "Stockout",
@@ -63,14 +59,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "too_late_but": "Too late to avoid it; to limit it:",
         "nothing_known": "—",
         "title": "What will run out",
-        "from_publication": "Publication {publication}, data up to {origin}, "
-        "computed {created} UTC",
+        "from_publication": "Publication {publication}, data up to {until}, computed {made} UTC",
         "calm": "Nothing to report: no stockout, no warning.",
-        "worst": "To treat first",
-        "about": "What will run out, when, why, and what can still be done.",
-        "nothing": "No publication yet.",
-        "operations": "Operations of the API",
-        "other_language": "Français",
     },
 }
 
@@ -151,6 +141,15 @@ def old_data(provenance: Mapping[str, Any], language: str) -> str:
         return ""
     until = day(provenance["origin_end"], language)
     return counted(age, OLD_DATA[language], language).format(until=until)
+
+
+def source_of(provenance: Mapping[str, Any], language: str) -> str:
+    """Which publication says it, how far its data reach, and when it was computed."""
+    return WORDS[language]["from_publication"].format(
+        publication=provenance["publication"],
+        until=format_date(provenance["origin_end"], "d MMMM y", locale=language),
+        made=format_datetime(provenance["created_at"], "d MMM y HH:mm", locale=language),
+    )
 
 
 def by_priority(table: pd.DataFrame, rates: Mapping[str, float]) -> NDArray[np.intp]:

@@ -124,7 +124,7 @@ def _print_actions(shell: Shell, actions: Grouped, language: str) -> None:
 
 def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, language: str) -> None:
     """Four columns of several lines: readable from 60 signs of width on."""
-    from api.planner_list import WORDS
+    from api.planner_list import WORDS, source_of
 
     words = WORDS[language]
     if not listed.lines:
@@ -132,12 +132,7 @@ def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, languag
     else:
         shell.out.print(_table(listed, words))
         shell.say(f"{listed.counts(language)}.")
-    made = reader.provenance
-    created = f"{made['created_at']:%Y-%m-%d %H:%M}"
-    said = words["from_publication"].format(
-        publication=made["publication"], origin=made["origin"], created=created
-    )
-    shell.say(f"[dim]{escape(said)}[/]")
+    shell.say(f"[dim]{escape(source_of(reader.provenance, language))}[/]")
 
 
 def _table(listed: Listed, words: Mapping[str, str]) -> Table:
