@@ -72,7 +72,6 @@ def show_warnings(
     reader.hold_known(site=site)
     language = shell.workspace().options.language
     whole = site is None and min_probability is None
-    actions = grouped(reader, language, limit=MOST_ACTIONS if whole else 0)
     listed = planner_list(reader, language, limit=limit, site=site, min_probability=min_probability)
     if shell.json:
         shell.answer(
@@ -87,8 +86,8 @@ def show_warnings(
         return
     if late := old_data(reader.provenance, language):
         shell.out.print(f"[yellow]{escape(late)}[/]")
-    if actions.today or actions.closing:
-        _print_actions(shell, actions, language)
+    if whole:  # actions are of all sites together
+        _print_actions(shell, grouped(reader, language, limit=MOST_ACTIONS), language)
     _print_list(shell, reader, listed, language)
 
 

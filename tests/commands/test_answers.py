@@ -71,6 +71,15 @@ def test_filters(published: Vigistock) -> None:
     assert published("warnings", "--publication", 9).code == 2
 
 
+def test_actions_of_all_sites_are_not_told_of_one(published: Vigistock) -> None:
+    whole = published("warnings").out
+    some = published("warnings", "--site", "LYON").out
+    likely = published("warnings", "--min-probability", 0.05).out
+    for words in ("À faire aujourd’hui", "Coûts non comptés", "Messages prêts"):
+        assert words in whole
+        assert words not in some + likely
+
+
 def test_a_mistyped_site_is_not_all_clear(published: Vigistock) -> None:
     answer = published("warnings", "--site", "PARI")
     assert answer.code == 2
