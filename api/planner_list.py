@@ -18,6 +18,7 @@ from api.clock import days_behind
 from api.readable import amount, capitalised, counted, day, punctuated, with_readable_dates
 from models.publication import PublicationReader
 from models.publication.contracts import SERIES
+from models.publication.episodes import PUT_ASIDE
 
 OUT: Final = "out"
 TOO_LATE: Final = "too_late"
@@ -177,14 +178,18 @@ def planner_list(
     site: str | None = None,
     min_probability: float | None = None,
     buyer: str | None = None,
+    put_aside: bool = False,
 ) -> Listed:
     """What is out first, then warnings, each in the planner's order.
 
     What is out takes half of the lines at most where there are warnings for the rest.
     `min_probability` lists every series at or above it instead of the announced ones; `buyer` those
-    of one buyer's items ("": of items without one).
+    of one buyer's items ("": of items without one). What somebody put off or settled is left out
+    unless `put_aside` or `min_probability` asks for it.
     """
     table = reader.warnings(site=site, every_series=True)
+    if not put_aside and min_probability is None:
+        table = table[~table["warning"].map(reader.states_of_warnings).isin(PUT_ASIDE)]
     if buyer is not None:
         codes = pd.MultiIndex.from_frame(table[["site", "sku"]])
         table = table[(buyers_of(reader).reindex(codes) == buyer).to_numpy()]

@@ -188,7 +188,7 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write forecasts, warnings, orders to place, what can be done, series, the flow of risk or KPIs."""
+    """Write forecasts, warnings, orders to place, options, series, the flow of risk or KPIs."""
     shell = shell_of(context, as_json)
     if grain and what not in ("forecasts", "kpis"):
         raise typer.BadParameter("only forecasts and KPIs have a grain", param_hint="--grain")
