@@ -8,6 +8,21 @@ from numpy.typing import ArrayLike, NDArray
 Matrix = NDArray[np.float64]
 
 
+def rmsse(actual: ArrayLike, forecast: ArrayLike, *, scale: ArrayLike) -> Matrix:
+    """Root mean squared scaled error of each row: √(mean (y − f)² / scale).
+
+    `scale`: mean squared one-step naive error of the history, [n]. Makridakis, Spiliotis and
+    Assimakopoulos (2022), "M5 accuracy competition", eq. 1.
+
+    >>> rmsse([[2.0, 4.0]], [[1.0, 1.0]], scale=[5.0])
+    array([1.])
+    """
+    error = np.asarray(actual, float) - np.asarray(forecast, float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.nansum(error**2, axis=-1) / np.sum(~np.isnan(error), axis=-1)
+        return np.sqrt(mean / np.asarray(scale, float))
+
+
 def naive_scale(history: Matrix) -> Matrix:
     """[n] mean squared difference of neighbouring known periods since the first sale.
 
