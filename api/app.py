@@ -39,7 +39,7 @@ from api.routes import (
 )
 from api.routes import publications as publication_list
 from api.routes.answers import documented
-from api.schemas import Problem
+from api.schemas.problems import Problem
 from api.security import OPEN, check_scope
 from api.sessions import Sessions
 from api.settings import Service

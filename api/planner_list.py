@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import pandas as pd
+from babel.dates import format_date, format_datetime
 from babel.numbers import format_percent
 from numpy.typing import NDArray
 
@@ -17,6 +18,7 @@ from api.clock import days_behind
 from api.readable import amount, capitalised, counted, day, punctuated, with_readable_dates
 from models.publication import PublicationReader
 from models.publication.contracts import SERIES
+from models.publication.episodes import PUT_ASIDE
 
 OUT: Final = "out"
 TOO_LATE: Final = "too_late"
@@ -39,14 +41,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "too_late_but": "Trop tard pour l’éviter ; pour limiter :",
         "nothing_known": "—",
         "title": "Les ruptures qui viennent",
-        "from_publication": "Publication {publication}, données jusqu’à {origin}, "
-        "calculée le {created} UTC",
+        "from_publication": "Publication {publication}, données jusqu’au {until}, "
+        "calculée le {made} UTC",
         "calm": "Rien à signaler : aucune rupture, aucune alerte.",
-        "worst": "À traiter d’abord",
-        "about": "Ce qui va manquer, quand, pourquoi, et ce qu’on peut encore faire.",
-        "nothing": "Aucune publication pour l’instant.",
-        "operations": "Opérations de l’API",
-        "other_language": "English",
     },
     "en": {
         "when": "Stockout",
@@ -63,14 +60,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "too_late_but": "Too late to avoid it; to limit it:",
         "nothing_known": "—",
         "title": "What will run out",
-        "from_publication": "Publication {publication}, data up to {origin}, "
-        "computed {created} UTC",
+        "from_publication": "Publication {publication}, data up to {until}, computed {made} UTC",
         "calm": "Nothing to report: no stockout, no warning.",
-        "worst": "To treat first",
-        "about": "What will run out, when, why, and what can still be done.",
-        "nothing": "No publication yet.",
-        "operations": "Operations of the API",
-        "other_language": "Français",
     },
 }
 
@@ -153,6 +144,15 @@ def old_data(provenance: Mapping[str, Any], language: str) -> str:
     return counted(age, OLD_DATA[language], language).format(until=until)
 
 
+def source_of(provenance: Mapping[str, Any], language: str) -> str:
+    """Which publication says it, how far its data reach, and when it was computed."""
+    return WORDS[language]["from_publication"].format(
+        publication=provenance["publication"],
+        until=format_date(provenance["origin_end"], "d MMMM y", locale=language),
+        made=format_datetime(provenance["created_at"], "d MMM y HH:mm", locale=language),
+    )
+
+
 def by_priority(table: pd.DataFrame, rates: Mapping[str, float]) -> NDArray[np.intp]:
     """Places of the rows in the planner's order: what is out first; then by value at risk, then
     probability, the largest first, blanks last; then by site and sku.
@@ -178,14 +178,18 @@ def planner_list(
     site: str | None = None,
     min_probability: float | None = None,
     buyer: str | None = None,
+    put_aside: bool = False,
 ) -> Listed:
     """What is out first, then warnings, each in the planner's order.
 
     What is out takes half of the lines at most where there are warnings for the rest.
     `min_probability` lists every series at or above it instead of the announced ones; `buyer` those
-    of one buyer's items ("": of items without one).
+    of one buyer's items ("": of items without one). What somebody put off or settled is left out
+    unless `put_aside` or `min_probability` asks for it.
     """
     table = reader.warnings(site=site, every_series=True)
+    if not put_aside and min_probability is None:
+        table = table[~table["warning"].map(reader.states_of_warnings).isin(PUT_ASIDE)]
     if buyer is not None:
         codes = pd.MultiIndex.from_frame(table[["site", "sku"]])
         table = table[(buyers_of(reader).reindex(codes) == buyer).to_numpy()]

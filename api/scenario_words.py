@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import pandas as pd
+from babel.numbers import format_decimal
 
-from api.readable import amount, clock, counted, day
+from api.readable import amount, clock, counted, day, punctuated
 from models.scenarios.declaration import (
     Change,
     Demand,
@@ -44,7 +45,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "calm": "Rien ne rompt et rien ne change de ce qui se voit.",
         "by_site": "Par site",
         "by_supplier": "Par fournisseur",
-        "by_category": "Par catégorie",
+        "by_category": "Par famille",
         "breaks": "Ruptures de plus",
         "units": "Unités",
         "value": "Perte",
@@ -72,8 +73,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
         "demand": "demand {percent}%{what}{when}",
         "supplier_stop": "{supplier} stops for {weeks}{when}",
-        "order_late": "order {order} {days} later than promised",
-        "orders_late": "all orders of {supplier} {days} later than promised",
+        "order_late": "order {order} {days} later than expected",
+        "orders_late": "all orders of {supplier} {days} later than expected",
         "site_closed": "site {site} closed{when}",
         "lead_time": "lead times of {supplier} × {factor}",
         "promotion": "promotion of {depth}%{what}{when}",
@@ -156,7 +157,7 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
 def described(scenario: Scenario, language: str) -> str:
     """All changes in one line."""
     changes = [_described(one, language) for one in scenario.changes]
-    return " ; ".join(changes) if changes else WORDS[language]["nothing"]
+    return punctuated("; ".join(changes), language) if changes else WORDS[language]["nothing"]
 
 
 def _described(change: Change, language: str) -> str:
@@ -170,9 +171,15 @@ def _described(change: Change, language: str) -> str:
     facts: dict[str, Any] = {"when": words[span].format(**shown) if span else ""}
     match change:
         case Demand():
-            facts |= {"percent": f"{change.percent:+g}", "what": _selection(change, language)}
+            facts |= {
+                "percent": _decimal(change.percent, language, "+#,##0.###;-#,##0.###"),
+                "what": _selection(change, language),
+            }
         case PromotionAdded():
-            facts |= {"depth": f"{100 * change.depth:g}", "what": _selection(change, language)}
+            facts |= {
+                "depth": _decimal(100 * change.depth, language),
+                "what": _selection(change, language),
+            }
         case SupplierStop():
             facts |= {
                 "supplier": change.supplier,
@@ -186,7 +193,7 @@ def _described(change: Change, language: str) -> str:
         case SiteClosed():
             facts |= {"site": change.site}
         case LeadTime():
-            facts |= {"supplier": change.supplier, "factor": f"{change.factor:g}"}
+            facts |= {"supplier": change.supplier, "factor": _decimal(change.factor, language)}
     return words[change.kind].format(**facts)
 
 
@@ -245,6 +252,15 @@ def signed(value: Any, currency: str, language: str) -> str:
     return ("−" if value < 0 else "+") + amount(abs(value), currency, language)
 
 
+def signed_units(value: float, language: str) -> str:
+    """A whole number with its sign.
+
+    >>> signed_units(1379.2, "en"), signed_units(-3, "en"), signed_units(0, "en")
+    ('+1,379', '−3', '+0')
+    """
+    return _decimal(round(value), language, "+#,##0;−#,##0")
+
+
 def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
     """One of models.scenarios.mitigation as a sentence."""
     words = WORDS[language]
@@ -257,6 +273,10 @@ def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
     when = f"{due}, {clock(hour, language)}" if hour else due
     facts["by"] = words["before"].format(day=when) if due else ""
     return words[action["action"]].format(**facts)
+
+
+def _decimal(value: float, language: str, pattern: str = "#,##0.###") -> str:
+    return str(format_decimal(value, pattern, locale=language))
 
 
 def _number(value: float, language: str) -> str:

@@ -157,7 +157,9 @@ class Settings(BaseSettings):
     database: str = Field("", description="URL of the record; blank: SQLite in the workspace")
     tracking: str = Field("", description="URL of MLflow's store; blank: SQLite in the workspace")
     quantiles: Annotated[tuple[Level, ...], NoDecode, BeforeValidator(_listed)] = Field(
-        QUANTILES, min_length=1, description="levels of every forecast, in thousandths"
+        QUANTILES,
+        min_length=1,
+        description="levels of every forecast, between 0 and 1, whole thousandths",
     )
     horizons: Annotated[tuple[Periods, ...], NoDecode, BeforeValidator(_listed)] = Field(
         (), description="of risk, in periods; the second, or the only one, is the main one"
@@ -173,7 +175,7 @@ class Settings(BaseSettings):
         0.5, description="at most this share of the period in stock is a stockout"
     )
     availability_basis: Literal["time", "sales"] = Field(
-        "time", description="what availability is a share of"
+        "time", description="time or sales: what availability is a share of"
     )
     shop_hours: Annotated[
         tuple[Annotated[float, Field(ge=0, allow_inf_nan=False)], ...],
@@ -186,12 +188,15 @@ class Settings(BaseSettings):
     country: Annotated[str, BeforeValidator(_upper), Field(pattern=r"^([A-Z]{2})?$")] = Field(
         "", description="two letters, ISO 3166-1, for holidays; blank: none"
     )
-    language: Literal["fr", "en"] = Field("fr", description="of pages and tables")
+    language: Literal["fr", "en"] = Field(
+        "fr",
+        description="fr or en, of tables and e-mails, and of pages whose reader speaks neither",
+    )
     currency: Annotated[str, BeforeValidator(_upper), Field(pattern=r"^[A-Z]{3}$")] = Field(
         "EUR", description="three letters, ISO 4217"
     )
     daily_budget: Annotated[int, Field(ge=1, le=10_000)] = Field(
-        20, description="warnings a planner can treat in a day"
+        20, description="actions of today that each buyer is shown"
     )
     holding_rate: Cost | None = Field(None, description="share of the unit cost a year")
     expedite_cost: Cost | None = Field(None, description="currency an order")
@@ -219,8 +224,12 @@ class Settings(BaseSettings):
         36, description="of the last so many months, the last publication of each keeps its files"
     )
     seed: Annotated[int, Field(ge=0, lt=2**32)] = Field(1, description="of every random draw")
-    workers: Annotated[int, Field(ge=1, le=256)] = Field(1, description="processes")
-    engine: Literal["local", "dask"] = Field("local", description="where series are computed")
+    workers: Annotated[int, Field(ge=1, le=256)] = Field(
+        1, description="processes of `train` and `serve`"
+    )
+    engine: Literal["local", "dask"] = Field(
+        "local", description="where series are computed; all is `local` so far"
+    )
     schema_: Annotated[str, Field(pattern=r"^([a-z_][a-z0-9_]{0,62})?$")] = Field(
         "", alias="schema", description="a PostgreSQL schema in small letters; blank: the usual one"
     )
@@ -250,7 +259,7 @@ class Settings(BaseSettings):
     smtp_host: str = Field("", description="mail server of `digest --send`; blank: none")
     smtp_port: Annotated[int, Field(ge=1, le=65_535)] = Field(587, description="of the mail server")
     smtp_tls: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="how the mail server is spoken to"
+        "starttls", description="starttls, tls or none: how the mail server is spoken to"
     )
     smtp_user: str = Field("", description="of the mail server; blank: it asks nobody")
     mail_from: Annotated[str, Field(pattern=r"^([^\s@]+@[^\s@]+)?$")] = Field(

@@ -27,7 +27,6 @@ Days = NDArray[np.int64]
 
 AGREES: Final = 0.5  # units: half of the smallest thing that can be missing
 DECIMALS: Final = 6  # what is left of 0.3 − 0.1 − 0.2 is nothing on the shelf
-CORRECTIONS: Final = ("adjustment", "count")
 SOLD: Final = ("issue", "return")  # movements that sales rows tell too
 NO_DAY: Final = int(np.iinfo(np.int64).min)
 

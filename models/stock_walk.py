@@ -106,6 +106,81 @@ def weighted_quantiles(  # type: ignore[no-untyped-def]
                 found[s, h, k] = ordered[s, h, low] if total > 0.0 else np.nan
 
 
+@njit(cache=True, error_model="numpy")
+def _land(  # type: ignore[no-untyped-def]
+    units,
+    chance,  # f64[H]
+    shares,  # f64[Q]
+    seed,
+    dry,
+    source,
+    transit,
+    shipped,
+    places,  # i64[P] the paths in the order in which the line comes
+    arriving,  # out f64[P, H] units that come in
+    landed,  # out f64[P, H] units on order that are settled by it
+):
+    """One open line, on as many paths by the end of each period as its chance says."""
+    paths, horizon = arriving.shape
+    period = 0
+    for i in range(paths):
+        level = (i + 0.5) / paths
+        while period < horizon and chance[period] < level:
+            period += 1
+        if period == horizon:
+            break
+        path = places[i]
+        share = shares[int(_uniform(seed, path, 1) * len(shares))]
+        arrival = period
+        leaves = period - transit
+        if source >= 0 and (leaves >= 0 or not shipped):
+            leaves = _stocked(dry, source, path, max(leaves, 0))
+            arrival = max(period, leaves + transit)
+        if arrival < horizon:
+            arriving[path, arrival] += units * share
+            landed[path, arrival] += units
+
+
+@njit(cache=True)
+def _loss_period(s, level, reduced):  # type: ignore[no-untyped-def]
+    """Period of a loss in part; −1: by the origin; H: never."""
+    period = -1
+    while period < reduced.shape[1] - 1 and reduced[s, period + 1] <= level:
+        period += 1
+    return period
+
+
+@njit(cache=True)
+def _arrival(s, period, level, lead_chance, next_open, dry, source, path):  # type: ignore[no-untyped-def]
+    """The period in which what is ordered in this one comes in, at least H where none does."""
+    horizon = next_open.shape[1]
+    later = 0
+    while period + later < horizon and lead_chance[s, later] < level:
+        later += 1
+    arrival = period + later
+    if source[s] >= 0:
+        arrival = _stocked(dry, source[s], path, period) + later
+    return next_open[s, arrival] if arrival < horizon else arrival
+
+
+@njit(cache=True)
+def _habit(s, cover, level, pools, pool_from, cover_edges, strength, fewest):  # type: ignore[no-untyped-def]
+    """Where the past receipts at a like cover begin and how many there are: the series' own, the
+    more of them the likelier, else the item's, else the network's."""
+    bands = pool_from.shape[1] - 1
+    band = 0
+    while band < bands - 1 and cover > cover_edges[band]:
+        band += 1
+    own, item, network = pools[s, 0], pools[s, 1], pools[s, 2]
+    seen = pool_from[own, band + 1] - pool_from[own, band]
+    chosen = own
+    if level * (seen + strength) >= seen:
+        chosen = item
+        if pool_from[item, band + 1] - pool_from[item, band] < fewest:
+            chosen = network
+    return pool_from[chosen, band], pool_from[chosen, band + 1] - pool_from[chosen, band]
+
+
 @njit(cache=True, nogil=True, error_model="numpy")
 def walk(  # type: ignore[no-untyped-def]
     demand,  # f32[d, P, H] NaN: none
@@ -160,7 +235,6 @@ def walk(  # type: ignore[no-untyped-def]
 ):
     _, paths, horizon = demand.shape
     whole = len(on_hand) > 0
-    bands = pool_from.shape[1] - 1
     arriving = np.zeros((paths, horizon))
     landed = np.zeros((paths, horizon))
     places = np.empty(paths, np.int64)
@@ -173,24 +247,19 @@ def walk(  # type: ignore[no-untyped-def]
         for j in range(line_from[s], line_to[s]):
             ordered += line_units[j]
             _shuffle(line_seed[j], places)
-            period = 0
-            for i in range(paths):
-                level = (i + 0.5) / paths
-                while period < horizon and line_chance[j, period] < level:
-                    period += 1
-                if period == horizon:
-                    break
-                path = places[i]
-                draw = _uniform(line_seed[j], path, 1)
-                share = line_share[j, int(draw * line_share.shape[1])]
-                arrival = period
-                leaves = period - line_transit[j]
-                if line_source[j] >= 0 and (leaves >= 0 or not line_shipped[j]):
-                    leaves = _stocked(dry, line_source[j], path, max(leaves, 0))
-                    arrival = max(period, leaves + line_transit[j])
-                if arrival < horizon:
-                    arriving[path, arrival] += line_units[j] * share
-                    landed[path, arrival] += line_units[j]
+            _land(
+                line_units[j],
+                line_chance[j],
+                line_share[j],
+                line_seed[j],
+                dry,
+                line_source[j],
+                line_transit[j],
+                line_shipped[j],
+                places,
+                arriving,
+                landed,
+            )
         has_policy = not np.isnan(reorder_point[s])
         has_habit = usage[s] > 0.0
         for p in range(paths):
@@ -199,10 +268,7 @@ def walk(  # type: ignore[no-untyped-def]
             loss_at = emptied[s, p]
             lost = np.inf
             if loss_at == horizon:
-                level = _uniform(seed[s], p, LOSS_TIME)
-                loss_at = -1
-                while loss_at < horizon and reduced[s, loss_at + 1] <= level:
-                    loss_at += 1
+                loss_at = _loss_period(s, _uniform(seed[s], p, LOSS_TIME), reduced)
                 part = parts[int(_uniform(seed[s], p, LOSS_PART) * len(parts))]
                 lost = part * max(stock - blocked[s], 0.0)
             missing = 0.0  # on the record and not on the shelf
@@ -247,36 +313,22 @@ def walk(  # type: ignore[no-untyped-def]
                             units = max(order_up_to[s] - position, least_order[s])
                             if pack[s] > 0.0:
                                 units = np.ceil(units / pack[s] - 1e-9) * pack[s]
-                            level = _uniform(seed[s], p, h + 1)
-                            later = 0
-                            while h + later < horizon and lead_chance[s, later] < level:
-                                later += 1
                             on_order += units
-                            arrival = h + later
-                            if source[s] >= 0:
-                                arrival = _stocked(dry, source[s], p, h) + later
-                            if arrival < horizon:
-                                arrival = next_open[s, arrival]
+                            level = _uniform(seed[s], p, h + 1)
+                            arrival = _arrival(s, h, level, lead_chance, next_open, dry, source, p)
                             if arrival < horizon:
                                 incoming[arrival] += units
                     arrived += incoming[h]
                     on_order -= incoming[h]
                 elif has_habit:
                     cover = (stock + missing - blocked[s]) / usage[s]
-                    band = 0
-                    while band < bands - 1 and cover > cover_edges[band]:
-                        band += 1
-                    own, item, network = pools[s, 0], pools[s, 1], pools[s, 2]
-                    seen = pool_from[own, band + 1] - pool_from[own, band]
-                    chosen = own
-                    if _uniform(seed[s], p, 2 * h + 1) * (seen + habit_strength) >= seen:
-                        chosen = item
-                        if pool_from[item, band + 1] - pool_from[item, band] < fewest:
-                            chosen = network
-                    width = pool_from[chosen, band + 1] - pool_from[chosen, band]
+                    level = _uniform(seed[s], p, 2 * h + 1)
+                    begins, width = _habit(
+                        s, cover, level, pools, pool_from, cover_edges, habit_strength, fewest
+                    )
                     if width > 0:
                         draw = _uniform(seed[s], p, 2 * h + 2)
-                        arrived += ratios[pool_from[chosen, band] + int(draw * width)] * usage[s]
+                        arrived += ratios[begins + int(draw * width)] * usage[s]
 
                 stock += arrived
                 late = min(max(stock - blocked[s], 0.0), backlog)

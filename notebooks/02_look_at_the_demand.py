@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # Look at the demand and its gaps
 #
 # Sales are capped by the shelf: on a day without stock nothing is sold, whatever customers wanted.

@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # Tune the rupture risk with cross-validation in time
 #
 # `rupture-risk` learns from past origins: what was known then, and whether the shelf was empty some

@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # Explain one warning and one miss
 #
 # A planner asks two questions: why do you warn me of this, and why did you not warn me of that? The

@@ -12,7 +12,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # Replay a policy in money
 #
 # A forecast is worth what is decided by it. Each training keeps, for past origins, what it would

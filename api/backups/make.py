@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,9 +33,6 @@ from models.tables import promotions
 from models.workspace import Workspace
 
 Progress = Callable[[str], None]
-
-MADE_AGAIN: Final = ("snapshot", "incoming", "training")
-"""Folders of a workspace that are no part of a backup."""
 
 
 @dataclass(frozen=True)

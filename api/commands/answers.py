@@ -72,7 +72,6 @@ def show_warnings(
     reader.hold_known(site=site)
     language = shell.workspace().options.language
     whole = site is None and min_probability is None
-    actions = grouped(reader, language, limit=MOST_ACTIONS if whole else 0)
     listed = planner_list(reader, language, limit=limit, site=site, min_probability=min_probability)
     if shell.json:
         shell.answer(
@@ -87,8 +86,8 @@ def show_warnings(
         return
     if late := old_data(reader.provenance, language):
         shell.out.print(f"[yellow]{escape(late)}[/]")
-    if actions.today or actions.closing:
-        _print_actions(shell, actions, language)
+    if whole:  # actions are of all sites together
+        _print_actions(shell, grouped(reader, language, limit=MOST_ACTIONS), language)
     _print_list(shell, reader, listed, language)
 
 
@@ -124,7 +123,7 @@ def _print_actions(shell: Shell, actions: Grouped, language: str) -> None:
 
 def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, language: str) -> None:
     """Four columns of several lines: readable from 60 signs of width on."""
-    from api.planner_list import WORDS
+    from api.planner_list import WORDS, source_of
 
     words = WORDS[language]
     if not listed.lines:
@@ -132,12 +131,7 @@ def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, languag
     else:
         shell.out.print(_table(listed, words))
         shell.say(f"{listed.counts(language)}.")
-    made = reader.provenance
-    created = f"{made['created_at']:%Y-%m-%d %H:%M}"
-    said = words["from_publication"].format(
-        publication=made["publication"], origin=made["origin"], created=created
-    )
-    shell.say(f"[dim]{escape(said)}[/]")
+    shell.say(f"[dim]{escape(source_of(reader.provenance, language))}[/]")
 
 
 def _table(listed: Listed, words: Mapping[str, str]) -> Table:
@@ -194,7 +188,7 @@ def export(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write forecasts, warnings, what can be done about them, series, the flow of risk or KPIs."""
+    """Write forecasts, warnings, orders to place, options, series, the flow of risk or KPIs."""
     shell = shell_of(context, as_json)
     if grain and what not in ("forecasts", "kpis"):
         raise typer.BadParameter("only forecasts and KPIs have a grain", param_hint="--grain")

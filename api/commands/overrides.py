@@ -163,6 +163,6 @@ def _of(one: Override) -> str:
 
 def _facts(one: Override) -> dict[str, Any]:
     from api.clock import today
-    from api.override_schemas import told
+    from api.schemas.overrides import told
 
     return told(one, today())

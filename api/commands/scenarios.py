@@ -258,7 +258,7 @@ def _broken_table(rows: pd.DataFrame, words: Any, language: str, near: dt.date) 
     from babel.numbers import format_percent
 
     from api.readable import day
-    from api.scenario_words import signed
+    from api.scenario_words import signed, signed_units
 
     table = Table(title=words["what_breaks"], title_justify="left", box=HORIZONTALS, expand=True)
     table.add_column(words["when"], width=12)
@@ -279,14 +279,14 @@ def _broken_table(rows: pd.DataFrame, words: Any, language: str, near: dt.date) 
             day(row["breaks_on_scenario"], language, near=near),
             named,
             risk,
-            f"{row['units_short_added']:+.0f}",
+            signed_units(row["units_short_added"], language),
             escape(added),
         )
     return table
 
 
 def _group_table(rows: pd.DataFrame, words: Any, dimension: str, language: str) -> Table:
-    from api.scenario_words import signed
+    from api.scenario_words import signed, signed_units
 
     table = Table(
         title=words[f"by_{dimension}"], title_justify="left", box=HORIZONTALS, expand=True
@@ -297,8 +297,8 @@ def _group_table(rows: pd.DataFrame, words: Any, dimension: str, language: str) 
     for row in rows.to_dict("records"):
         table.add_row(
             escape(row["code"] or "—"),
-            f"{row['broken'] - row['relieved']:+d}",
-            f"{row['units_short_added']:+.0f}",
+            signed_units(row["broken"] - row["relieved"], language),
+            signed_units(row["units_short_added"], language),
             escape(signed(row["value_added"], row["currency"], language)),
         )
     return table

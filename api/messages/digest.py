@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from api.planner_groups import WORDS as ACTION_WORDS
 from api.planner_groups import Grouped, grouped
 from api.planner_list import WORDS as LIST_WORDS
-from api.planner_list import Listed, buyers_of, planner_list
+from api.planner_list import Listed, buyers_of, planner_list, source_of
 from api.readable import amount, clock, counted, day
 from forecasting.errors import UnknownName
 from models.publication import NotSaid, PublicationReader
@@ -108,10 +108,6 @@ class Digest:
     def _rendered(self, template: str) -> str:
         words, list_words = WORDS[self.language], LIST_WORDS[self.language]
         hello = words["hello"].format(buyer=self.buyer) if self.buyer else words["everybody"]
-        created = f"{self.made['created_at']:%Y-%m-%d %H:%M}"
-        source = list_words["from_publication"].format(
-            publication=self.made["publication"], origin=self.made["origin"], created=created
-        )
         return _templates.get_template(template).render(
             digest=self,
             words=words,
@@ -121,7 +117,7 @@ class Digest:
             hello=hello,
             counts=self.listed.counts(self.language),
             orders_title=words["orders"].format(day=self.order_day),
-            source=source,
+            source=source_of(self.made, self.language),
         )
 
 

@@ -103,7 +103,7 @@ def news(
 
     New: another number, or out and not so then. Worse: out since, or likelier by WORSE_BY.
     """
-    listed = planner_list(reader, language, limit=max(len(reader), 1))
+    listed = planner_list(reader, language, limit=max(len(reader), 1), put_aside=True)
     old = pd.DataFrame(columns=["state", "probability", "warning"])
     if before is not None:
         old = before.warnings(every_series=True).set_index(["site", "sku"])

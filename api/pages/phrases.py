@@ -8,8 +8,6 @@ from typing import Final
 
 from forecasting.feeds.faults import Code
 
-Phrases = Mapping[str, str]
-
 
 def _(message: str) -> str:
     """Marks what the catalogues translate."""

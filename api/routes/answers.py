@@ -14,7 +14,7 @@ from api.errors import PROBLEM, BadParameter
 from api.negotiation import JSON
 from api.paging import write_cursor
 from api.plain import to_json
-from api.schemas import Problem
+from api.schemas.problems import Problem
 
 _TEXTS: Final[Mapping[int, str]] = {
     304: "Not changed since the given ETag",

@@ -18,7 +18,7 @@ from api.paging import Cursor
 from api.plain import to_json
 from api.pushing import FORMS, Intakes, form_of, no_delivery
 from api.routes.answers import LIVE, answer, documented, next_page, only_known, with_next
-from api.schemas import DeliveryPage, DeliveryReceipt, RejectPage
+from api.schemas.deliveries import DeliveryPage, DeliveryReceipt, RejectPage
 from api.security import Caller, InCaller
 from api.tables import pushes
 from api.tabular import csv_pieces

@@ -12,7 +12,7 @@ from api.flows import SELECTORS, flow_in, places_of
 from api.negotiation import caching, entity_tag, not_modified, unchanged
 from api.routes.answers import answer, documented, only_known
 from api.scenario_answers import records
-from api.scenario_schemas import FlowAnswer
+from api.schemas.scenarios import FlowAnswer
 
 router = APIRouter(prefix="/v1/flow", tags=["flow"], dependencies=[Depends(only_known)])
 

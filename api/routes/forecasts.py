@@ -24,7 +24,7 @@ from api.negotiation import (
 from api.paging import Cursor
 from api.routes.answers import answer, documented, next_page, only_known, with_next
 from api.routes.direct import OneSeries
-from api.schemas import ForecastPage
+from api.schemas.forecasts import ForecastPage
 
 router = APIRouter(
     prefix="/v1/forecasts",

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from api.dependencies import InPublications, Number
 from api.negotiation import caching, entity_tag, not_modified, unchanged
 from api.routes.answers import answer, documented, only_known
-from api.schemas import GroupAnswer, GroupPage
+from api.schemas.groups import GroupAnswer, GroupPage
 from api.served import PRIORITY
 from models.attention import Attention
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from api.dependencies import InPublications
 from api.routes.answers import answer, documented
-from api.schemas import Health, Readiness
+from api.schemas.health import Health, Readiness
 from forecasting.errors import NotReady
 
 router = APIRouter(prefix="/health", tags=["health"])

@@ -13,7 +13,7 @@ from api.demo.history import refuse_foreign_data
 from api.dependencies import MOST, InPublications
 from api.plain import to_json
 from api.routes.answers import LIVE, answer, documented, only_known
-from api.schemas import Job, JobRequest
+from api.schemas.jobs import Job, JobRequest
 from api.security import InCaller
 from forecasting.calendar import parse_as_of
 

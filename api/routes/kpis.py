@@ -15,7 +15,7 @@ from api.dependencies import InPublications, Number
 from api.errors import BadParameter, Unprocessable
 from api.routes.answers import documented, only_known
 from api.routes.listing import Listed, listed
-from api.schemas import KpiPage
+from api.schemas.kpis import KpiPage
 from api.served import Flags, Rows, Served
 from models.kpis.figures import By, Question
 from models.kpis.registry import KPIS

@@ -14,7 +14,8 @@ from api.dependencies import InPublications, Publications
 from api.errors import NotFound
 from api.routes.answers import LIVE, answer, documented, only_known
 from api.routes.jobs import accepted
-from api.schemas import Job, ModelList, PromotionRequest, RollbackRequest
+from api.schemas.jobs import Job
+from api.schemas.models import ModelList, PromotionRequest, RollbackRequest
 from api.security import InCaller
 from forecasting.errors import NotReady, Refused, UnknownName
 from models.ledger import Ledger

@@ -13,10 +13,10 @@ from api.clock import today
 from api.dependencies import MOST, InPublications
 from api.errors import Forbidden, NoCondition, NotFound, Unprocessable
 from api.negotiation import caching, entity_tag, not_modified, unchanged
-from api.override_schemas import OverrideAnswer, OverridePage, told
 from api.paging import Cursor
 from api.routes.answers import answer, documented, next_page, only_known, with_next
 from api.routes.warnings import revision_named, with_revision
+from api.schemas.overrides import OverrideAnswer, OverridePage, told
 from api.security import Caller, InCaller
 from api.served import Served
 from forecasting.errors import UnknownName, did_you_mean

@@ -12,7 +12,7 @@ from api.dependencies import InPublications, Number
 from api.errors import Unprocessable
 from api.routes.answers import documented, only_known
 from api.routes.listing import Listed, listed
-from api.schemas import ProposalPage
+from api.schemas.proposals import ProposalPage
 from api.served import Served
 
 router = APIRouter(prefix="/v1/proposals", tags=["proposals"], dependencies=[Depends(only_known)])

@@ -14,10 +14,11 @@ from api.dependencies import MOST, InPublications, Publications
 from api.errors import NotFound
 from api.negotiation import VARY
 from api.paging import Cursor
-from api.pull_schemas import PublicationDetail
 from api.routes.answers import answer, documented, next_page, only_known, with_next
 from api.routes.jobs import accepted
-from api.schemas import Job, PublicationPage, PublicationRequest
+from api.schemas.jobs import Job
+from api.schemas.publications import PublicationPage, PublicationRequest
+from api.schemas.pulls import PublicationDetail
 from api.security import InCaller
 from forecasting.calendar import parse_as_of
 from models.health import Alarm, english, french

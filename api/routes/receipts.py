@@ -13,8 +13,8 @@ from api.bounded import BoundedRoute
 from api.bulk import ZIPPED, Pulls, pulls_of
 from api.dependencies import MOST, InPublications
 from api.forecast_answers import Selection, levels_of
-from api.pull_schemas import PulledFile, ReceiptAnswer, ReceiptBody
 from api.routes.answers import LIVE, answer, documented, only_known
+from api.schemas.pulls import PulledFile, ReceiptAnswer, ReceiptBody
 from api.served import Served
 from models.publication import PullReceipt, keep_receipts
 

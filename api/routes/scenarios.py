@@ -16,8 +16,8 @@ from api.paging import Cursor
 from api.routes.answers import LIVE, answer, documented, next_page, only_known, with_next
 from api.routes.jobs import accepted
 from api.scenario_answers import detailed, tables_of, told
-from api.scenario_schemas import ScenarioDetail, ScenarioPage, ScenarioRequest
-from api.schemas import Job
+from api.schemas.jobs import Job
+from api.schemas.scenarios import ScenarioDetail, ScenarioPage, ScenarioRequest
 from api.security import Caller, InCaller
 from api.served import Served
 from forecasting.errors import UnknownName, did_you_mean

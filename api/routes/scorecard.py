@@ -11,7 +11,7 @@ from api.dependencies import InPublications
 from api.errors import NotFound
 from api.negotiation import JSON, caching, entity_tag, not_modified, unchanged
 from api.routes.answers import documented
-from api.schemas import ScorecardAnswer
+from api.schemas.scorecard import ScorecardAnswer
 from api.scorecards import kept
 
 router = APIRouter(prefix="/v1/scorecard", tags=["scorecard"])

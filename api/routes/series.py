@@ -13,7 +13,7 @@ from api.errors import NotFound
 from api.negotiation import caching, entity_tag, not_modified, unchanged
 from api.routes.answers import answer, documented, only_known
 from api.routes.direct import OneSeries
-from api.schemas import SeriesAnswer
+from api.schemas.series import SeriesAnswer
 from api.served import Served
 
 router = APIRouter(

@@ -16,7 +16,7 @@ from api.errors import NoCondition, NotFound
 from api.negotiation import caching, entity_tag, not_modified, unchanged
 from api.routes.answers import answer, documented, only_known
 from api.routes.listing import Listed, listed
-from api.schemas import LifeAnswer, WarningAnswer, WarningChange, WarningPage
+from api.schemas.warnings import LifeAnswer, WarningAnswer, WarningChange, WarningPage
 from api.security import Caller, InCaller
 from api.served import PRIORITY, Served
 from forecasting.errors import UnknownName

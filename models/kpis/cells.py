@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -82,14 +82,13 @@ def of_series(
     counts: Mapping[str, Sums],
     *,
     money: bool = False,
-    cuts: Sequence[str] = CUTS,
 ) -> pd.DataFrame:
     """Cells of sums by series. `counts`: by name of COUNTS; the missing ones are zero."""
     parts = []
     currency = series["currency"].astype(str).to_numpy(object)
     if not money:
         currency = np.full(len(series), "", dtype=object)
-    for cut in cuts:
+    for cut in CUTS:
         group, firsts = _groups(series["site"], series[cut], currency)
         for grain, (first, _) in buckets.spans:
             summed = {
@@ -113,7 +112,7 @@ def of_series(
     return added(parts)
 
 
-def of_lines(lines: pd.DataFrame, buckets: Buckets, *, cuts: Sequence[str] = CUTS) -> pd.DataFrame:
+def of_lines(lines: pd.DataFrame, buckets: Buckets) -> pd.DataFrame:
     """Cells of lines, each with a `day`, site, supplier, category and counts; perhaps `kind`,
     `currency` and `bin`. Lines outside the periods told are left behind."""
     parts = []
@@ -122,7 +121,7 @@ def of_lines(lines: pd.DataFrame, buckets: Buckets, *, cuts: Sequence[str] = CUT
         period = to_period(days, grain)
         inside = (period >= first) & (period <= last) & ~np.isnat(days)
         some = lines[inside].assign(grain=grain.grain, period=period[inside])
-        parts += [some.assign(cut=cut, code=some[cut].astype(str)) for cut in cuts]
+        parts += [some.assign(cut=cut, code=some[cut].astype(str)) for cut in CUTS]
     return added(parts)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 from forecasting.errors import NotReady, Refused
 from models.gate import judge
 from models.ledger import Action, Entry, Version
-from models.pipelines.publish import load_champions, moment_of, publish_panel
-from models.pipelines.steps import Progress, open_record, panel_as_of, silent
+from models.pipelines.publish import publish
+from models.pipelines.steps import Progress, open_record, silent
 from models.registry import Registry
 from models.verdict import GateRefused, Verdict
 from models.workspace import Workspace
@@ -135,19 +135,7 @@ def _published(workspace: Workspace, progress: Progress) -> int | None:
     """The number of a publication by the champions; None where one model has none yet, or there is
     no data."""
     try:
-        with open_record(workspace) as record:
-            champions = load_champions(workspace, record.engine)
-            snapshot, panel = panel_as_of(record, workspace, None, progress)
-            outcome = publish_panel(
-                workspace,
-                record.engine,
-                snapshot,
-                panel,
-                champions,
-                progress,
-                moment=moment_of(None, panel),
-            )
+        return publish(workspace, progress=progress).publication
     except NotReady as error:
         progress(f"nothing was published: {error.message}")
         return None
-    return outcome.publication

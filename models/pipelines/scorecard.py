@@ -77,7 +77,7 @@ def scorecard(
         known = [one for one in known if one.pruned_at is None]
         latest = _latest_of_each_origin(known)
         honest = _learned_before(latest, record.engine)
-        progress(f"what {len(honest)} publications said")
+        progress(f"what past publications said ({len(honest)})")
         said = list(_said(honest, record.engine, workspace.publications))
     progress(f"what came, up to {label(last, options.frequency)}")
     panel = build_panel(snapshot, last, options)

@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from forecasting.calendar import Frequency
 from forecasting.errors import BadValues, MissingColumns
 
 SERIES: Final = "series"  # one row a series, ordered by site, sku: master data and stock
@@ -39,8 +38,6 @@ RAGGED: Final = frozenset({PROPOSALS, OPTIONS, OVERRIDDEN})
 a series. Publications of earlier versions have none of them; of `overridden` neither has one that
 no override changed."""
 
-HORIZON_LETTER: Final = {Frequency.DAY: "d", Frequency.WEEK: "w", Frequency.MONTH: "m"}
-
 DATES: Final = frozenset(
     {"stockout_on", "stockout_on_p10", "stockout_on_p90", "back_on", "stock_on"}
 )
@@ -62,15 +59,6 @@ def quantile_column(level: float) -> str:
     ('q005', 'q500')
     """
     return f"q{round(level * 1000):03d}"
-
-
-def horizon_column(horizon: int, frequency: Frequency) -> str:
-    """The chance of a stockout within so many periods.
-
-    >>> horizon_column(14, Frequency.DAY), horizon_column(2, Frequency.MONTH)
-    ('p_14d', 'p_2m')
-    """
-    return f"p_{horizon}{HORIZON_LETTER[frequency]}"
 
 
 def quantile_columns(columns: Iterable[str]) -> list[str]:

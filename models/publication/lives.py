@@ -19,8 +19,6 @@ from forecasting.record.database import reading, writing
 from models.publication.ledger import state_on
 from models.tables import episode_publications, episodes, publications, warning_changes
 
-FIRST_REVISION: Final = 1  # of a warning that nobody touched
-
 
 class State(StrEnum):
     NEW = "new"

@@ -264,31 +264,22 @@ class PublicationReader:
         self,
         *,
         site: str | None = None,
-        min_probability: float | None = None,
-        limit: int | None = None,
         every_series: bool = False,
         by: str = "probability",
     ) -> pd.DataFrame:
-        """Warnings, the worst first, in the columns of the export.
+        """Warnings in the columns of the export: what has a warning number, or every series.
 
-        By default what has a warning number. `min_probability` asks instead for every series, not
-        out already, at or above it; `every_series` for all of them. `by`: the column that ranks
-        them, largest first.
+        `by`: the column that ranks them, largest first.
         """
         table = self._warnings
         if by not in table.column_names:
             raise UnknownName("column", by, table.column_names)
         if site is not None:
             table = table.filter(pc.equal(table.column("site").cast(pa.string()), site))
-        if min_probability is not None:
-            enough = pc.greater_equal(table.column("probability"), min_probability)
-            out = pc.equal(table.column("state").cast(pa.string()), "out")
-            table = table.filter(pc.and_(enough, pc.invert(out)))
-        elif not every_series:
+        if not every_series:
             table = table.filter(pc.is_valid(table.column("warning")))
         order = [(by, "descending"), ("site", "ascending"), ("sku", "ascending")]
-        table = _plain_text(table).sort_by(order)
-        return _to_frame(table if limit is None else table.slice(0, limit))
+        return _to_frame(_plain_text(table).sort_by(order))
 
     def forecasts(
         self,

@@ -62,6 +62,12 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "pendant le délai",
         "en": "reorder point {reorder_point} is low for a demand of {demand} over the lead time",
     },
+    "above_reorder_point": {
+        "fr": "position {position} encore au-dessus du point de commande {reorder_point}, "
+        "rien en commande",
+        "en": "stock still above reorder point ({position} against {reorder_point}), nothing on "
+        "order",
+    },
     "deliveries_below_demand": {
         "fr": "les livraisons habituelles ne couvrent pas la demande",
         "en": "the usual deliveries do not cover the demand",
@@ -231,9 +237,11 @@ def not_ordered_cause(now: Situation) -> Cause:
         units = sum(line[1] for line in now.lines)
         return Cause("order_too_small", {"units": units, "demand": now.demand})
     if np.isfinite(now.reorder_point):
+        position = {"position": now.on_hand, "reorder_point": now.reorder_point}
         if now.on_hand <= now.reorder_point:
-            facts = {"position": now.on_hand, "reorder_point": now.reorder_point}
-            return Cause("below_reorder_point", facts)
+            return Cause("below_reorder_point", position)
+        if now.lead_demand <= now.reorder_point:
+            return Cause("above_reorder_point", position)
         facts = {"reorder_point": now.reorder_point, "demand": now.lead_demand}
         return Cause("reorder_point_low", facts)
     return Cause("deliveries_below_demand" if now.by_habit else "no_order")

@@ -31,10 +31,6 @@ NEWS: Final = {Frequency.DAY: 3, Frequency.WEEK: 1, Frequency.MONTH: 1}
 LARGEST: Final = 1e6  # of any feature: what an odd record makes infinite is only very large
 FEWEST_DAYS: Final = 2  # of a weekday, before it has a habit of its own
 
-NEIGHBOURLY: Final = (
-    *("out", "entered_lately", "out_mid", "open", "cover_long", "stock_step", "usage_trend_short"),
-)
-"""Features whose mean over the others of a group says something of each."""
 MONOTONE: Final = {
     **dict.fromkeys(
         [

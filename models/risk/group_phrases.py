@@ -39,6 +39,21 @@ HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
         "misses it ({count})",
     },
 }
+ONE_LINE: Final[Mapping[str, Mapping[str, str]]] = {
+    "order": {
+        "fr": "Commander {units} unité{u} de {sku} chez {source} au plus tard le {by}",
+        "en": "Order {units} unit{u} of {sku} from {source} by {by}",
+    },
+    "transfer": {
+        "fr": "Demander {units} unité{u} de {sku} au site {source} au plus tard le {by}",
+        "en": "Ask site {source} for {units} unit{u} of {sku} by {by}",
+    },
+    "count": {
+        "fr": "Compter le stock réel de {sku} au site {source} au plus tard le {by}",
+        "en": "Count the shelf of {sku} at {source} by {by}",
+    },
+}
+"""Headlines of actions that are a single line."""
 ACCEPTED: Final[Mapping[str, str]] = {
     "fr": "Accepter le risque, l’éviter coûterait {cost} {currency} pour {saved} : {headline}",
     "en": "Accept the risk, avoiding it would cost {cost} {currency} to save {saved}: {headline}",

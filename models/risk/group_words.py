@@ -32,6 +32,7 @@ from models.risk.group_phrases import (
     MESSAGES,
     MORE,
     NO_OTHER,
+    ONE_LINE,
     OTHER_ITEM,
     OTHER_SOURCE,
     OVERDUE,
@@ -114,43 +115,62 @@ class Words:
 
     @property
     def _share_of_first(self) -> int:
+        """Percent, below 100: the other lines are there because they save something too."""
         whole = sum(self._saved.values())
         first = sum(list(self._items.values())[:FIRST_LINES])
-        return round(100 * first / whole) if whole > 0 else 0
+        return min(round(100 * first / whole), 99) if whole > 0 else 0
 
     def headline(self, language: Language) -> str:
-        group, silent = self.group, self._silence
-        count = len(self.lines) or len(group.members)
-        code = "watch" if self.attention is Attention.WATCH else group.code
-        text = HEADLINES[code][language].format(
-            source=group.source,
-            by=self._by(language),
-            count=count,
-            s=plural(count),
-            orders=", ".join(self.main_orders),
-            arrives=self._arrives(language),
+        group = self.group
+        if self.attention is Attention.WATCH:
+            return HEADLINES["watch"][language].format(count=len(group.members))
+        text = self._asked(language)
+        if self.attention is not Attention.ACCEPTED:
+            return text
+        told = ACCEPTED_TRIFLE if group.is_trifle else ACCEPTED
+        return told[language].format(
+            cost=_rounded(group.cost, language),
+            saved=_rounded(group.saved.value, language),
+            currency=group.currency,
+            headline=text[:1].lower() + text[1:],
         )
+
+    def _asked(self, language: Language) -> str:
+        """Who is asked for what, and until when."""
+        group, silent = self.group, self._silence
+        facts = {"source": group.source, "by": self._by(language)}
         if silent is not None:
             text = ASK_WHEN[language].format(
-                source=group.source,
-                by=self._by(language),
+                **facts,
                 day=written(silent.since, language),
                 count=silent.overdue,
                 s=plural(silent.overdue),
                 orders=", ".join(self.main_orders),
             )
+        elif len(self.lines) == 1 and group.code in ONE_LINE:
+            text = ONE_LINE[group.code][language].format(**facts, **self._only_line(language))
+        else:
+            count = len(self.lines) or len(group.members)
+            text = HEADLINES[group.code][language].format(
+                **facts,
+                count=count,
+                s=plural(count),
+                orders=", ".join(self.main_orders),
+                arrives=self._arrives(language),
+            )
         if group.code == "expedite" and self.first_lines:
             lines = ", ".join(self.first_lines)
             text += REPAIRS[language].format(lines=lines, share=self._share_of_first)
-        if self.attention is Attention.ACCEPTED:
-            told = ACCEPTED_TRIFLE if group.is_trifle else ACCEPTED
-            text = told[language].format(
-                cost=_rounded(group.cost, language),
-                saved=_rounded(group.saved.value, language),
-                currency=group.currency,
-                headline=text[:1].lower() + text[1:],
-            )
         return text
+
+    def _only_line(self, language: Language) -> dict[str, str]:
+        row, option = self.lines[0].row, self.lines[0].option
+        assert option is not None
+        return {
+            "sku": self.base.code_of[row][1],
+            "units": written(option.units, language),
+            "u": plural_of(option.units, language),
+        }
 
     def why(self, language: Language) -> str:
         """The orders that are late, else the first cause of the worst series; and which other sites

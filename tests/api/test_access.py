@@ -22,7 +22,7 @@ from httpx import Client, Response
 from api.app import create_app
 from api.clock import today
 from api.pages import assets, is_page
-from api.schemas import Problem
+from api.schemas.problems import Problem
 from api.scorecards import keep
 from api.security import ADMIN_ALONE, RULES, rule_of
 from api.tables import jobs, pushes

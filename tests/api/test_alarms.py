@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from api.pull_schemas import PublicationDetail
+from api.schemas.pulls import PublicationDetail
 from models.health import Alarm, Sign
 from models.publication import Provenance
 from models.workspace import Workspace

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from api.app import create_app
 from api.doorkeeper import _is_loopback
 from api.logs import JsonLine
-from api.schemas import Problem
+from api.schemas.problems import Problem
 from api.settings import Service
 from models.workspace import Workspace
 from tests.api.keyed import bearer, key

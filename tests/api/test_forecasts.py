@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from httpx import Client
 
-from api.schemas import ForecastPage
+from api.schemas.forecasts import ForecastPage
 from tests.api.published import AWKWARD, DAYS, SERIES
 
 

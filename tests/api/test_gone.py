@@ -6,7 +6,8 @@ import datetime as dt
 
 import pytest
 
-from api.schemas import Problem, PublicationPage
+from api.schemas.problems import Problem
+from api.schemas.publications import PublicationPage
 from forecasting.record.database import connect
 from models.publication.retention import Keep, prune
 from models.workspace import Workspace

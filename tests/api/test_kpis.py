@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from httpx import Client
 
-from api.schemas import KpiPage
+from api.schemas.kpis import KpiPage
 from api.tabular import write_csv
 from forecasting.record.database import connect
 from models.kpis.figures import Question

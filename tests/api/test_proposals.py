@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from httpx import Client
 
-from api.schemas import ProposalPage
+from api.schemas.proposals import ProposalPage
 from api.tabular import write_csv
 from forecasting.record.database import connect
 from models.publication import NotSaid, open_publication, publish_parts

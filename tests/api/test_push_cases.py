@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from api.pushing import FORMS
-from api.schemas import DeliveryReceipt
+from api.schemas.deliveries import DeliveryReceipt
 from tests.api.published import workspace_in
 from tests.api.serving import serving
 from tests.feeds.cases import CASES, PROFILES, Case

@@ -10,7 +10,7 @@ import pytest
 
 from api.app import create_app
 from api.diagnosis import diagnose
-from api.schemas import SeriesAnswer
+from api.schemas.series import SeriesAnswer
 from models.publication.build import _history, _stock_columns, table_of
 from tests.api import published
 from tests.api.published import PAST, publish, workspace_in

@@ -12,7 +12,7 @@ from httpx import Client, Response
 
 from api.bounded import MOST_BYTES
 from api.negotiation import CSV, NDJSON, PARQUET
-from api.pull_schemas import PublicationDetail, ReceiptAnswer
+from api.schemas.pulls import PublicationDetail, ReceiptAnswer
 from models.publication import receipts
 from models.workspace import Workspace
 from tests.api.published import SERIES, publish

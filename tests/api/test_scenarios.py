@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from api import jobs
-from api.scenario_schemas import FlowAnswer, ScenarioDetail, ScenarioPage
+from api.schemas.scenarios import FlowAnswer, ScenarioDetail, ScenarioPage
 from models.workspace import Workspace
 from tests.api.planned import kept_scenario
 from tests.api.published import publish

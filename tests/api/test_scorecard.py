@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from httpx import Client
 
-from api.schemas import ScorecardAnswer
+from api.schemas.scorecard import ScorecardAnswer
 from api.scorecards import keep
 from models.pipelines.scorecard import ScorecardOutcome
 from models.scorecard import scorecard_of

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 from httpx import Client
 
-from api.schemas import SeriesAnswer
+from api.schemas.series import SeriesAnswer
 from tests.api.published import AWKWARD, DAYS, PAST
 
 

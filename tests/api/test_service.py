@@ -12,8 +12,10 @@ import pytest
 from httpx import Client
 
 from api.app import create_app
-from api.pull_schemas import PublicationDetail
-from api.schemas import Problem, PublicationPage, Readiness
+from api.schemas.health import Readiness
+from api.schemas.problems import Problem
+from api.schemas.publications import PublicationPage
+from api.schemas.pulls import PublicationDetail
 from models.workspace import Workspace
 from tests.api.published import publish
 from tests.api.serving import serving, serving_app

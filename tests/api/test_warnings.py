@@ -8,7 +8,7 @@ import pytest
 from httpx import Client
 
 from api.planner_list import planner_list
-from api.schemas import WarningAnswer, WarningPage
+from api.schemas.warnings import WarningAnswer, WarningPage
 from forecasting.record.database import connect
 from models.publication import open_publication
 from models.workspace import Workspace

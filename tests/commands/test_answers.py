@@ -14,6 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from api.planner_list import line_of
+from api.workspaces import open_workspace
+from forecasting.record.database import connect
+from models.publication.lives import State, Wish, change
 from tests.api.published import AWKWARD, DAYS, SERIES, publish, workspace_in
 from tests.commands.conftest import Vigistock
 
@@ -69,6 +72,39 @@ def test_filters(published: Vigistock) -> None:
     assert skus("--publication", 1, "--site", "PARIS") == []
     assert "Rien à signaler" in published("warnings", "--site", "PARIS").out
     assert published("warnings", "--publication", 9).code == 2
+
+
+def test_what_is_put_off_or_settled_leaves_the_list(published: Vigistock, folder: Path) -> None:
+    rows = published("warnings", "--json").json["warnings"]
+    settled, put_off = (
+        {row["state"]: row["warning"] for row in rows}[one] for one in ("new", "out")
+    )
+    engine = connect(open_workspace(folder).database_url)
+    now = dt.datetime.now(dt.UTC)
+    tomorrow = now.date() + dt.timedelta(days=1)
+    for number, wish in (
+        (settled, Wish(state=State.RESOLVED)),
+        (put_off, Wish(snoozed_until=tomorrow)),
+    ):
+        change(engine, number, wish, seen=1, who="anna", at=now)
+    engine.dispose()
+    left = published("warnings", "--json").json
+    assert {row["warning"] for row in left["warnings"]} == {row["warning"] for row in rows} - {
+        settled,
+        put_off,
+    }
+    assert (left["out"], left["warned"]) == (0, 1)
+    whoever = published("warnings", "--min-probability", 0.05, "--json").json["warnings"]
+    assert {settled, put_off} < {row["warning"] for row in whoever}
+
+
+def test_actions_of_all_sites_are_not_told_of_one(published: Vigistock) -> None:
+    whole = published("warnings").out
+    some = published("warnings", "--site", "LYON").out
+    likely = published("warnings", "--min-probability", 0.05).out
+    for words in ("À faire aujourd’hui", "Coûts non comptés", "Messages prêts"):
+        assert words in whole
+        assert words not in some + likely
 
 
 def test_a_mistyped_site_is_not_all_clear(published: Vigistock) -> None:

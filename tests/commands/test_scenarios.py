@@ -136,10 +136,10 @@ def test_every_change_and_action_has_words_in_both_languages() -> None:
         {"kind": "promotion", "depth": 0.25, "category": "thé"},
     ]
     scenario = scenario_of({"changes": changes})
-    for language in ("fr", "en"):
+    for language, joint, factor in (("fr", "\xa0; ", "1,5"), ("en", "; ", "1.5")):
         told = described(scenario, language)
-        assert told.count(" ; ") == len(changes) - 1
-        for word in ("PO-1", "1.5", "25", "thé"):
+        assert told.count(joint) == len(changes) - 1
+        for word in ("+5", "PO-1", factor, "25", "thé"):
             assert word in told
 
         for action in ("find", "order", "transfer", "expedite", "substitute"):

@@ -14,7 +14,7 @@ from api.app import create_app
 from api.commands.answers import open_reader
 from api.commands.shell import Shell
 from forecasting.options import Options
-from models.publication.contracts import horizon_column, quantile_column
+from models.publication.contracts import quantile_column
 from tests.api.published import workspace_in
 from tests.api.serving import serving_app
 from tests.docs.columns import as_read, documented_columns
@@ -97,8 +97,8 @@ def test_places_named_are_those_of_a_workspace(tour: Tour, readme: str) -> None:
         for name in re.findall(r"`([^`]+)`", row)
     }
     found = {path.name for path in tour.workspace.iterdir() if "-wal" not in path.name}
-    # made by the first push, the first scenario, a training under way
-    found |= {"incoming", "scenarios", "training"}
+    # made by the first push, the first scenario, a training under way, and by who writes profiles
+    found |= {"incoming", "scenarios", "training", "profiles"}
     assert named == {name for name in found if "-shm" not in name}
 
 
@@ -106,7 +106,7 @@ def exported_columns(columns: list[str]) -> list[str]:
     """Columns that there are many of are documented by their first (and last) ones."""
     defaults = Options()
     levels = [quantile_column(level) for level in defaults.quantiles]
-    horizons = [horizon_column(one, defaults.frequency) for one in defaults.risk_horizons]
+    horizons = [f"p_{one}d" for one in defaults.risk_horizons]
     left_out = {*levels[1:-1], *horizons[1:]}
     return [name for name in columns if name not in left_out]
 

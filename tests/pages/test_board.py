@@ -176,7 +176,7 @@ def test_old_data_are_told(
 
 
 def test_a_code_that_nothing_has_is_not_all_clear(client: Client) -> None:
-    told = "ni site, ni fournisseur, ni catégorie"
+    told = "ni site, ni fournisseur, ni famille"
     assert told in client.get("/", params={"site": "PARI"}).text
     assert told not in client.get("/", params={"site": "PARIS", "supplier": "Novapack"}).text
 

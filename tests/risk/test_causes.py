@@ -58,6 +58,11 @@ def told_of(made: RiskAssessment, row: int = 0) -> dict[str, float]:
             [shelf(on_hand=14, orders=PAST, policy={"reorder_point": 3, "order_up_to": 30})],
             "reorder point 3 is low",
         ),
+        (
+            "above_reorder_point",
+            [shelf(on_hand=14, orders=PAST, policy={"reorder_point": 12, "order_up_to": 30})],
+            "stock still above reorder point (14 against 12), nothing on order",
+        ),
         ("phantom_stock", [*doubtful()], "the shelf may hold less than the record says"),
         (
             "expiry",

@@ -245,7 +245,7 @@ def without(cause: dict[str, Any], one: Shelf, found: RiskAssessment, row: int) 
         return Change(supplied=True)
     if code == "order_uncertain":
         return Change(punctual=True)
-    if code in ("no_order", "reorder_point_low", "order_too_small"):
+    if code in ("no_order", "reorder_point_low", "above_reorder_point", "order_too_small"):
         options = found.options
         mine = (options["site"] == one.site) & (options["sku"] == one.sku)
         ordered = options[

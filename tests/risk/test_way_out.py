@@ -314,6 +314,22 @@ def test_one_late_order_groups_its_warnings_and_the_budget_counts_actions() -> N
     assert made.warnings["group"].tolist() == [1] * 5 + [2]
     by_series = made.options[made.options["recommended"] & (made.options["code"] == "expedite")]
     assert call["loss_avoided"] == pytest.approx(by_series["loss_avoided"].sum())
+    units = made.options[made.options["code"] == "order"].set_index("sku")["units"]["ALONE"]
+    order = made.groups.iloc[1]
+    assert order["headline_en"].startswith(f"Order {units:.0f} units of ALONE from NOVA by ")
+    assert order["headline_fr"].startswith(f"Commander {units:.0f} unités de ALONE chez NOVA ")
+
+
+def test_first_lines_are_never_told_to_be_the_whole_effect_of_more_lines() -> None:
+    cheap = {**PRICED, "unit_price": PRICED["unit_cost"] + 0.01}
+    lines = [
+        shelf(sku=f"LATE-{n}", on_hand=6.0, orders=(*PAST, LATE), item=item)
+        for n, item in enumerate((PRICED, PRICED, PRICED, cheap))
+    ]
+    call = found(*lines).groups.iloc[0]
+    assert (call["code"], call["series"]) == ("expedite", 4)
+    assert "LATE-3" not in call["first_lines"]
+    assert "(99% of the effect)" in call["headline_en"]
 
 
 def network(*, hub_demand: float, stocks: list[float]) -> tuple[Shelf, list[Shelf]]:
@@ -454,6 +470,7 @@ def test_what_is_less_likely_than_not_is_watched_and_no_customer_is_told() -> No
         assert row["rank"] == 0
         assert row["headline_en"].startswith("Watch: ")
         assert row["headline_fr"].startswith("À surveiller : ")
+        assert row["headline_en"].endswith(f"({row['series']})")
 
 
 def test_customers_to_tell_are_named_with_their_orders_and_when_the_goods_are_back() -> None:

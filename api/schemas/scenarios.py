@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
-from api.schemas import Chance, Provenance
+from api.schemas.shared import Chance, Provenance
 from models.scenarios.declaration import Scenario
 from models.scenarios.totals import Verdict
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas import PublicationSummary
+from api.schemas.publications import PublicationSummary
 
 
 class GrainStability(BaseModel):

@@ -1,0 +1,47 @@
+"""What several answers share."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field
+
+
+def _without_control_signs(text: str) -> str:
+    if any(ord(sign) < 32 and sign not in "\t\n\r" for sign in text):
+        raise ValueError("control characters are no text")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("a lone surrogate is no text") from None
+    return text
+
+
+Words = Annotated[str, AfterValidator(_without_control_signs)]
+
+
+Chance = Field(ge=0, le=1)
+
+
+class Provenance(BaseModel):
+    """Where the numbers come from."""
+
+    publication: int = Field(ge=1, examples=[12])
+    origin: str = Field(
+        description="last complete period known: 2026-11-22, 2026-W47 or 2026-11",
+        examples=["2026-11-22"],
+    )
+    origin_end: dt.date = Field(description="last day of the origin")
+    frequency: Literal["D", "W", "M"] = Field(description="length of a period: day, week, month")
+    created_at: dt.datetime = Field(description="UTC")
+    data_cut: dict[str, dt.date] = Field(
+        description="by feed: the latest business date looked at",
+        examples=[{"sales": "2026-11-22", "stock": "2026-11-22"}],
+    )
+    models: dict[str, int] = Field(
+        description="registered model: version",
+        examples=[{"demand-forecast": 3, "rupture-risk": 3}],
+    )
+    code_version: str
+    data_digest: str = Field(description="sha256 of everything learned from")
