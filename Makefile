@@ -1,4 +1,5 @@
 # Everything from nothing but Python 3.11 to 3.13: `make demo`, `make test`, `make check`.
+# pip comes from the lock too: the one that came with Python may be years old, and slow to choose.
 # One virtual environment, .venv: requirements.lock is enough to run, requirements-dev.lock (the
 # same pins and more) is laid on top to develop. Stamp files make a second run quick.
 
@@ -30,6 +31,8 @@ help:
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); sys.exit(not ok and "Vigistock needs Python 3.11 to 3.13; this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 …")'
 	$(PYTHON) -m venv $(VENV)
+	@awk '/^[^ ]/ {mine = /^pip==/} mine' requirements.lock > $(VENV)/pip.lock
+	$(PIP) --require-hashes -r $(VENV)/pip.lock
 
 $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP) --require-hashes -r requirements.lock
@@ -101,7 +104,7 @@ screenshots: $(VENV)/.installed-dev
 
 # The development lock is resolved first and holds the running one to its pins. What builds the
 # package (hatchling, and editables for `pip install -e`) is locked too: nothing comes unhashed.
-BUILD_NEEDS = $(BIN)/python -c 'import tomllib; print("\n".join([*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "editables"]))'
+BUILD_NEEDS = $(BIN)/python -c 'import tomllib; print("\n".join([*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], "editables", "pip"]))'
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
