@@ -6,7 +6,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile
+PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-compile
 # On all cores, where pip would use one; some packages bring files for other versions of Python.
 COMPILED := -$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
 WORKSPACE ?= vigistock-workspace
