@@ -39,7 +39,7 @@ def ledger(seed: int, days: int, *, own: str, last: dt.date = LAST) -> tuple[dic
             feeds["receipts"].append({"order_id": "PO", **SITE, "received_on": day, "units": come})
         elif come:
             move(day, "receipt", come)
-        sold = min(close, float(rng.poisson(3.0)))
+        sold = min(close, float(rng.poisson(3.0) + (place == 0)))  # before its first sale: unknown
         close -= sold
         feeds["sales"].append({**SITE, "date": day, "units": sold, "kind": "customer"})
         if rng.random() < 0.1 and close >= 1:
