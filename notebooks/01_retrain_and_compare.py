@@ -57,7 +57,7 @@ if COMPANY:
     workspace, demo = open_workspace(COMPANY), None
 else:
     folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
-    workspace, demo = demo_workspace(folder, sites=2, items=8, days=230)
+    workspace, demo = demo_workspace(folder, sites=2, items=8, days=170)
 
 record = Record.open(workspace.database_url)
 record.deliveries()[["feed", "source", "read", "accepted", "rejected", "duplicates"]]

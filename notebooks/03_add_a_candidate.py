@@ -43,7 +43,7 @@ if COMPANY:
     workspace = open_workspace(COMPANY)
 else:
     folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
-    workspace, _ = demo_workspace(folder, sites=1, items=12, days=240)
+    workspace, _ = demo_workspace(folder, sites=1, items=12, days=180)
 
 record = Record.open(workspace.database_url)
 
