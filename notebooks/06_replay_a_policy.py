@@ -45,7 +45,7 @@ if COMPANY:
     workspace = open_workspace(COMPANY)
 else:
     folder = Path(tempfile.mkdtemp(prefix="vigistock-"))
-    workspace, _ = demo_workspace(folder, sites=2, items=16, days=330)
+    workspace, _ = demo_workspace(folder, sites=2, items=12, days=180)
     train(workspace, progress=print)
 
 record = Record.open(workspace.database_url)
