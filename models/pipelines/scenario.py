@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,16 +14,13 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
-from forecasting.demand import recover
+from forecasting.engine import in_copies
 from forecasting.errors import Refused
-from forecasting.forecaster import FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.record import Record
 from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
-from models.overrides.effects import overridden
-from models.overrides.ledger import numbered
 from models.pipelines.steps import Progress, open_record, panel_as_of, silent
 from models.publication import Publication, open_publication
 from models.publication.contracts import PROJECTION, WARNINGS
@@ -126,6 +124,11 @@ def _base(
             next_step="Run `vigistock publish`, and the scenario on the new publication.",
             publication=made.number,
         )
+    from forecasting.demand import recover
+    from forecasting.forecaster import FittedDemand
+    from models.overrides.effects import overridden
+    from models.overrides.ledger import numbered
+
     progress("demand forecasts of the publication")
     demand = FittedDemand.from_files(_bundle(workspace, record.engine, DEMAND, made))
     known = numbered(record.engine, made.provenance.overrides)
@@ -139,12 +142,21 @@ def _base(
 
 
 def _uplift(workspace: Workspace, engine: sa.Engine, made: Publication, base: Base) -> Uplift:
-    """What the demand model makes of promotions, by forecasting anew with them."""
+    """What the demand model makes of promotions, by forecasting anew with them: in a copy of this
+    process, which loads meanwhile what paths are drawn with."""
 
     def uplift(panel: Panel, rows: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-        demand = FittedDemand.from_files(_bundle(workspace, engine, DEMAND, made))
-        latent = base.corrections.onto(panel.units)
-        mean = demand.means(panel, demand=latent, levels=base.levels, asked=rows)
+        folder = _bundle(workspace, engine, DEMAND, made)
+
+        def expected() -> NDArray[np.float64]:
+            from forecasting.forecaster import FittedDemand
+
+            latent = base.corrections.onto(panel.units)
+            demand = FittedDemand.from_files(folder)
+            return demand.means(panel, demand=latent, levels=base.levels, asked=rows)
+
+        nobody = np.zeros(0, dtype=np.int64)
+        _, mean = in_copies([partial(base.forecast.paths, nobody, 1), expected])
         before = base.forecast.scatter.mean
         factor = np.divide(mean, before, out=np.ones_like(mean), where=before > 0)
         return None if np.array_equal(mean[rows], before[rows]) else factor

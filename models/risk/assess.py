@@ -30,7 +30,7 @@ from models.risk.value import loss_of_units, unit_loss
 from models.risk.whatif import WhatIf
 
 if TYPE_CHECKING:
-    from forecasting.forecaster import DemandForecast
+    from forecasting.demand_forecast import DemandForecast
 
 WayOut: TypeAlias = Literal["whole", "actions", "none"]
 """Causes, options and groups; of them only which actions are recommended; nothing."""

@@ -9,9 +9,9 @@ import pandas as pd
 
 from forecasting.calendar import Frequency
 from forecasting.demand import Corrections
+from forecasting.demand_forecast import DemandForecast
 from forecasting.dispersion import VOLUMES
 from forecasting.distribution import GRID, ErrorPaths
-from forecasting.forecaster import DemandForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.scatter import Scatter, keys_of, sites_of
