@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -155,8 +155,11 @@ def _uplift(workspace: Workspace, engine: sa.Engine, made: Publication, base: Ba
             demand = FittedDemand.from_files(folder)
             return demand.means(panel, demand=latent, levels=base.levels, asked=rows)
 
-        nobody = np.zeros(0, dtype=np.int64)
-        _, mean = in_copies([partial(base.forecast.paths, nobody, 1), expected])
+        def drawn() -> NDArray[np.float32]:
+            return base.forecast.paths(np.zeros(0, dtype=np.int64), 1)
+
+        jobs: list[Callable[[], NDArray[Any]]] = [drawn, expected]
+        _, mean = in_copies(jobs)
         before = base.forecast.scatter.mean
         factor = np.divide(mean, before, out=np.ones_like(mean), where=before > 0)
         return None if np.array_equal(mean[rows], before[rows]) else factor
