@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +13,6 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
-from forecasting.engine import in_copies
 from forecasting.errors import Refused
 from forecasting.options import Options
 from forecasting.panel import Panel
@@ -142,24 +140,14 @@ def _base(
 
 
 def _uplift(workspace: Workspace, engine: sa.Engine, made: Publication, base: Base) -> Uplift:
-    """What the demand model makes of promotions, by forecasting anew with them: in a copy of this
-    process, which loads meanwhile what paths are drawn with."""
+    """What the demand model makes of promotions, by forecasting anew with them."""
 
     def uplift(panel: Panel, rows: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-        folder = _bundle(workspace, engine, DEMAND, made)
+        from forecasting.forecaster import FittedDemand
 
-        def expected() -> NDArray[np.float64]:
-            from forecasting.forecaster import FittedDemand
-
-            latent = base.corrections.onto(panel.units)
-            demand = FittedDemand.from_files(folder)
-            return demand.means(panel, demand=latent, levels=base.levels, asked=rows)
-
-        def drawn() -> NDArray[np.float32]:
-            return base.forecast.paths(np.zeros(0, dtype=np.int64), 1)
-
-        jobs: list[Callable[[], NDArray[Any]]] = [drawn, expected]
-        _, mean = in_copies(jobs)
+        demand = FittedDemand.from_files(_bundle(workspace, engine, DEMAND, made))
+        latent = base.corrections.onto(panel.units)
+        mean = demand.means(panel, demand=latent, levels=base.levels, asked=rows)
         before = base.forecast.scatter.mean
         factor = np.divide(mean, before, out=np.ones_like(mean), where=before > 0)
         return None if np.array_equal(mean[rows], before[rows]) else factor
