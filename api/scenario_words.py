@@ -69,6 +69,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "compared": "Plan {a} contre plan {b}",
         "bases_differ": "Attention : ces plans partent de publications différentes ({a} et {b}).",
         "goes_on": "Ce qui est supposé continue après ce jour : la suite n’est pas vue.",
+        "most_weighed": "Tant de références souffrent que les actions n’ont été pesées que pour "
+        "les articles qui y perdent le plus ; pour les autres, ce qui manque est à demander à qui "
+        "livre.",
     },
     "en": {
         "demand": "demand {percent}%{what}{when}",
@@ -117,6 +120,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "compared": "Plan {a} against plan {b}",
         "bases_differ": "Mind: these plans start from different publications ({a} and {b}).",
         "goes_on": "What is supposed goes on after that day: the rest is not seen.",
+        "most_weighed": "So many series suffer that actions were weighed for the items that lose "
+        "the most alone; for the others, what is short is to be asked of those who deliver.",
     },
 }
 

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from api.workspaces import read_workspace
 from forecasting.demand import Corrections
-from forecasting.forecaster import DemandForecast
+from forecasting.demand_forecast import DemandForecast
 from forecasting.panel import Panel
 from forecasting.record.database import connect
 from forecasting.scatter import keys_of, sites_of

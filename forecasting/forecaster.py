@@ -8,225 +8,44 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting import grain_files
 from forecasting.accuracy import BacktestReport, report_of
 from forecasting.backtest import Era
 from forecasting.calendar import Frequency, period_end, period_start, to_period
+from forecasting.demand_forecast import (
+    BLOCK,
+    COARSER,
+    DemandForecast,
+    GrainForecast,
+    covered_steps,
+    fill,
+)
 from forecasting.engine import Keep, anew
 from forecasting.errors import VigistockError
 from forecasting.grain import BLENDED, FittedGrain, GrainAtOrigin, fit_grain
 from forecasting.history import History, coarsen, history_of, with_drivers
 from forecasting.options import Options
 from forecasting.panel import Panel
-from forecasting.quantiles import quantiles_of
-from forecasting.scatter import Scatter
 from forecasting.trial import Trial
 
 Matrix = NDArray[np.float64]
 
 WEEKLY_SHARE: Final = 0.3  # of the weekly grain's say in a week that the days forecast too
 MOST_MOVED: Final = (0.5, 2.0)  # what that may do to a day
-BLOCK: Final = 500  # series whose sample paths live in memory together
-COARSER: Final = {
-    Frequency.DAY: (Frequency.WEEK, Frequency.MONTH),
-    Frequency.WEEK: (),
-    Frequency.MONTH: (),
-}
 FORMAT: Final = 3  # of the bundle's files
 
 
 class BadBundle(VigistockError):
     code = "bad_bundle"
     title = "A model bundle cannot be read"
-
-
-class Steps(Protocol):
-    """Periods ahead of a grain."""
-
-    @property
-    def frequency(self) -> Frequency: ...
-    @property
-    def first(self) -> int: ...
-    @property
-    def horizon(self) -> int: ...
-
-
-@dataclass(frozen=True)
-class GrainForecast:
-    """One grain: step h of a matrix is period `first` + h."""
-
-    frequency: Frequency
-    first: int
-    mean: Matrix  # [n, H] demand, units a period
-    quantiles: Matrix  # [n, H, Q]
-    levels: tuple[float, ...]  # [Q]
-    mean_units: Matrix  # [n, H] what will sell, stock allowing; = mean until stock is projected
-    method: list[str]
-    reason: list[str]
-    before: Matrix | None = None  # [n, H] the mean without what people know better; None: nothing
-
-    @property
-    def horizon(self) -> int:
-        return self.mean.shape[1]
-
-
-class DemandForecast:
-    """All grains at one origin, and sample paths of the workspace's own grain on demand."""
-
-    def __init__(
-        self,
-        frequency: Frequency,
-        origin: int,
-        series: pd.DataFrame,
-        at: dict[Frequency, GrainAtOrigin],
-        grains: dict[Frequency, GrainForecast],
-        *,
-        scatters: Mapping[Frequency, Scatter] | None = None,
-        asked: NDArray[np.bool_] | None = None,
-        said: Sequence[str] | None = None,
-    ) -> None:
-        """`scatters`: what the paths of a grain are drawn from, if not `at`; `asked` [n]: the
-        series that anybody wants to know of, None: all; `said` [n]: why `before` differs."""
-        self.frequency = frequency
-        self.origin = origin
-        self.series = series
-        self.grains = grains
-        self.at = at
-        self.asked = asked
-        self.said = said
-        self._scatters = dict(scatters or {})
-
-    @property
-    def mean(self) -> Matrix:
-        """[n, H] demand of the own grain."""
-        return self.scatter.expected
-
-    @property
-    def horizon(self) -> int:
-        return self.scatter.horizon
-
-    @property
-    def scatter(self) -> Scatter:
-        """What the paths of the own grain are drawn from."""
-        return self.scatter_of(self.frequency)
-
-    @property
-    def levels(self) -> dict[Frequency, Matrix]:
-        """[n, M] what each local candidate says of the history alone, by grain; empty where the
-        forecast is kept without."""
-        return {grain: one.states.levels for grain, one in self.at.items()}
-
-    def scatter_of(self, grain: Frequency) -> Scatter:
-        """What the paths of a grain are drawn from; its periods may begin before the origin's
-        end."""
-        return self._scatters.get(grain) or self.at[grain].scatter
-
-    def paths(self, rows: slice | NDArray[np.intp], horizon: int) -> NDArray[np.float32]:
-        """[b, P, horizon] demand, units, own grain; same series and seed, same paths."""
-        return self.scatter.paths(rows, horizon)
-
-    def grain_paths(self, grain: Frequency, rows: slice) -> NDArray[np.float32]:
-        """[b, P, H] the sample paths that the quantiles of a grain were read from."""
-        own = self.scatter
-        return _drawn(own, self.scatter_of(grain), self.grains[grain], rows, own.paths(rows))
-
-    def with_units(self, mean_units: Matrix) -> DemandForecast:
-        """The same forecast with what will sell [n, h ≤ H] in the own grain, and in sums of it."""
-        own = self.grains[self.frequency]
-        units = own.mean.copy()
-        units[:, : mean_units.shape[1]] = mean_units
-        grains = dict(self.grains)
-        grains[self.frequency] = replace(own, mean_units=units)
-        for frequency in COARSER[self.frequency]:
-            if frequency in grains:
-                coarse = grains[frequency]
-                summed = coarse.mean.copy()
-                for step, days in covered_steps(own, coarse):
-                    summed[:, step] = units[:, days].sum(axis=1)
-                grains[frequency] = replace(coarse, mean_units=summed)
-        return self._with(grains, self._scatters)
-
-    def overridden(
-        self, means: Mapping[Frequency, Matrix], rows: NDArray[np.bool_], said: Sequence[str]
-    ) -> DemandForecast:
-        """The same where people know better of the series `rows` [n]: so much is wanted of them.
-
-        `means`: by grain [n, H], over the periods of `scatter_of`; weeks and months within reach of
-        the own grain stay the sums of it. `said` [n]: in words, beside the reason.
-        """
-        scatters = {grain: self.scatter_of(grain).moved_to(mean) for grain, mean in means.items()}
-        grains = {
-            grain: replace(
-                one, mean=one.mean.copy(), quantiles=one.quantiles.copy(), before=one.mean
-            )
-            for grain, one in self.grains.items()
-        }
-        places = np.flatnonzero(rows)
-        for begin in range(0, len(places), BLOCK):
-            block = places[begin : begin + BLOCK]
-            for grain, one in grains.items():
-                skip = one.first - scatters[grain].first
-                one.mean[block] = scatters[grain].expected[block, skip : skip + one.horizon]
-            _fill(grains, scatters, self.frequency, block)
-        grains = {grain: replace(one, mean_units=one.mean) for grain, one in grains.items()}
-        made = self._with(grains, scatters)
-        made.said = said
-        return made
-
-    def _with(
-        self, grains: dict[Frequency, GrainForecast], scatters: Mapping[Frequency, Scatter]
-    ) -> DemandForecast:
-        return DemandForecast(
-            self.frequency,
-            self.origin,
-            self.series,
-            self.at,
-            grains,
-            scatters=scatters,
-            said=self.said,
-        )
-
-    @classmethod
-    def kept(cls, scatter: Scatter, series: pd.DataFrame, horizon: int) -> DemandForecast:
-        """Of the own grain alone, from what its paths are drawn from: no quantiles, no reasons."""
-        mean = scatter.expected[:, :horizon]
-        own = GrainForecast(
-            frequency=scatter.frequency,
-            first=scatter.first,
-            mean=mean,
-            quantiles=np.zeros((*mean.shape, 0)),
-            levels=(),
-            mean_units=mean,
-            method=[""] * len(mean),
-            reason=[""] * len(mean),
-        )
-        grains = {scatter.frequency: own}
-        scatters = {scatter.frequency: scatter}
-        return cls(scatter.frequency, scatter.first - 1, series, {}, grains, scatters=scatters)
-
-    def moved(self, factor: Matrix, asked: NDArray[np.bool_]) -> DemandForecast:
-        """The own grain where its demand is `factor` [n, H] times as much, for those who ask about
-        the series `asked` [n] alone."""
-        own = self.grains[self.frequency]
-        mean = own.mean * factor[:, : own.horizon]
-        return DemandForecast(
-            self.frequency,
-            self.origin,
-            self.series,
-            {},
-            {self.frequency: replace(own, mean=mean, mean_units=mean)},
-            scatters={self.frequency: self.scatter.times(factor)},
-            asked=asked,
-        )
 
 
 def _agree(own: GrainAtOrigin, weeks: GrainAtOrigin) -> None:
@@ -249,49 +68,6 @@ def _agree(own: GrainAtOrigin, weeks: GrainAtOrigin) -> None:
         own.mean[:, days] *= moved[:, None]
     for row in np.flatnonzero(rows).tolist() if spans else ():
         own.levels.reason[row] += f"; whole weeks {WEEKLY_SHARE:.2f} by the weekly forecast"
-
-
-def covered_steps(own: Steps, coarse: Steps) -> list[tuple[int, slice]]:
-    """Steps of a coarser grain that lie whole inside the own one, and the own steps they sum."""
-    found = []
-    for step in range(coarse.horizon):
-        start, end = (
-            bound(coarse.first + step, coarse.frequency) for bound in (period_start, period_end)
-        )
-        first = int(to_period(start, own.frequency)) - own.first
-        last = int(to_period(end, own.frequency)) - own.first
-        if first >= 0 and last < own.horizon:
-            found.append((step, slice(first, last + 1)))
-    return found
-
-
-def _fill(
-    wanted: Mapping[Frequency, GrainForecast],
-    scatters: Mapping[Frequency, Scatter],
-    finest: Frequency,
-    rows: slice | NDArray[np.intp],
-) -> None:
-    """Quantiles of some series, and whatever is a sum of the finest grain, written in place."""
-    drawn = {grain: scatter.of(rows) for grain, scatter in scatters.items()}
-    own, every = drawn[finest], slice(None)
-    for grain, result in wanted.items():
-        skip = result.first - drawn[grain].first
-        part = slice(skip, skip + result.horizon)
-        if result.levels:
-            result.quantiles[rows] = drawn[grain].quantiles(every, result.levels)[:, part]
-    sums = [
-        (result, step, days)
-        for grain, result in wanted.items()
-        if grain is not finest
-        for step, days in covered_steps(own, result)
-    ]
-    if not sums:
-        return
-    daily = own.paths(every)
-    for result, step, days in sums:
-        total = daily[:, :, days].sum(axis=2)
-        result.quantiles[rows, step] = quantiles_of(total[:, :, None], result.levels)[:, 0]
-        result.mean[rows, step] = own.expected[:, days].sum(axis=1)
 
 
 class DemandForecaster:
@@ -359,7 +135,7 @@ class FittedDemand:
         scatters = {grain: draw.scatter for grain, draw in at.items()}
         for begin in range(0, len(panel), BLOCK):
             rows = slice(begin, min(begin + BLOCK, len(panel)))
-            _fill(wanted, scatters, panel.frequency, rows)
+            fill(wanted, scatters, panel.frequency, rows)
         wanted = {grain: replace(one, mean_units=one.mean) for grain, one in wanted.items()}
         codes = panel.series[["site", "sku"]]
         return DemandForecast(panel.frequency, panel.origin, codes, at, wanted)
@@ -477,23 +253,6 @@ def _grains_of(
     wanted = [one for one in COARSER[panel.frequency] if upto is Frequency.MONTH or one is upto]
     coarser = [coarsen(own, frequency) for frequency in wanted]
     return [own, *(history for history in coarser if history is not None)]
-
-
-def _drawn(
-    own: Scatter,
-    draw: Scatter,
-    wanted: GrainForecast,
-    rows: slice,
-    daily: NDArray[np.float32],
-) -> NDArray[np.float32]:
-    """[b, P, H] of a grain's whole periods: sums of the own paths `daily` where they reach."""
-    skip = wanted.first - draw.first
-    drawn = daily if draw is own else draw.paths(rows)
-    drawn = drawn[:, :, skip : skip + wanted.horizon].copy()
-    if draw is not own:
-        for step, days in covered_steps(own, wanted):
-            drawn[:, :, step] = daily[:, :, days].sum(axis=2)
-    return drawn
 
 
 def _blank(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from forecasting.accuracy import SEGMENT, BacktestReport, abc_of, spans_of, summarised
 from forecasting.baselines import plain_mean, seasonal_naive
 from forecasting.calendar import Frequency
-from forecasting.forecaster import COARSER, DemandForecast
+from forecasting.demand_forecast import COARSER, DemandForecast
 from forecasting.history import History, coarsen, history_of
 from forecasting.options import Options
 from forecasting.panel import Panel

@@ -103,23 +103,23 @@ def carried(emptied: Floats, seed: NDArray[np.uint64], paths: int) -> tuple[Floa
     """
     count, horizon = emptied.shape[0], emptied.shape[1] - 1
     carriers = paths // CARRY_EVERY
-    alike, never = np.full((count, paths), 1.0 / paths), np.full((count, paths), horizon)
+    when = np.full((count, paths), horizon)
     if not carriers:
-        return alike, never
+        return np.full((count, paths), 1.0 / paths), when
+    some = emptied[:, -1:] > 0.0
+    others = (1.0 - emptied[:, -1:]) / (paths - carriers)
+    weights = np.repeat(np.where(some, others, 1.0 / paths), paths, axis=1)
     bounds = np.arange(carriers + 1) * (horizon + 1) / carriers
     low = np.minimum(bounds.astype(np.int64), horizon)
     by = np.pad(emptied, ((0, 0), (1, 0)))
     reached = by[:, low] + (bounds - low) * (by[:, low + 1] - by[:, low])
-    turn = (np.arange(paths) + (seed % np.uint64(paths)).astype(np.int64)[:, None]) % paths
-    rank, rest = np.divmod(turn, CARRY_EVERY)
-    some = emptied[:, -1:] > 0.0
-    carries = (rest == 0) & (rank < carriers) & some
     middle = ((bounds[1:] + bounds[:-1]) / 2).astype(np.int64) - 1
-    place = np.minimum(rank, carriers - 1)
-    own = np.take_along_axis(np.diff(reached, axis=1), place, axis=1)
-    others = (1.0 - emptied[:, -1:]) / (paths - carriers)
-    weights = np.where(some, np.where(carries, own, others), alike)
-    return weights, np.where(carries, middle[place], never)
+    turn = (seed % np.uint64(paths)).astype(np.int64)
+    carrier = (np.arange(carriers) * CARRY_EVERY - turn[:, None]) % paths
+    own = np.where(some, np.diff(reached, axis=1), 1.0 / paths)
+    np.put_along_axis(weights, carrier, own, axis=1)
+    np.put_along_axis(when, carrier, np.where(some, middle, horizon), axis=1)
+    return weights, when
 
 
 def _days_watched(panel: Panel) -> Floats:

@@ -106,79 +106,194 @@ def weighted_quantiles(  # type: ignore[no-untyped-def]
                 found[s, h, k] = ordered[s, h, low] if total > 0.0 else np.nan
 
 
-@njit(cache=True, error_model="numpy")
-def _land(  # type: ignore[no-untyped-def]
-    units,
-    chance,  # f64[H]
-    shares,  # f64[Q]
-    seed,
-    dry,
-    source,
-    transit,
-    shipped,
-    places,  # i64[P] the paths in the order in which the line comes
-    arriving,  # out f64[P, H] units that come in
-    landed,  # out f64[P, H] units on order that are settled by it
+@njit(cache=True)
+def _lines_come(  # type: ignore[no-untyped-def]
+    first, last, units, chance, share, seed, source, transit, shipped, dry, arriving, landed, places
 ):
-    """One open line, on as many paths by the end of each period as its chance says."""
-    paths, horizon = arriving.shape
-    period = 0
-    for i in range(paths):
-        level = (i + 0.5) / paths
-        while period < horizon and chance[period] < level:
-            period += 1
-        if period == horizon:
-            break
-        path = places[i]
-        share = shares[int(_uniform(seed, path, 1) * len(shares))]
-        arrival = period
-        leaves = period - transit
-        if source >= 0 and (leaves >= 0 or not shipped):
-            leaves = _stocked(dry, source, path, max(leaves, 0))
-            arrival = max(period, leaves + transit)
-        if arrival < horizon:
-            arriving[path, arrival] += units * share
-            landed[path, arrival] += units
+    """What open lines first .. last bring by period and path, and what is then on order no more."""
+    horizon, paths = arriving.shape
+    arriving[:, :] = 0.0
+    landed[:, :] = 0.0
+    for j in range(first, last):
+        _shuffle(seed[j], places)
+        period = 0
+        for i in range(paths):
+            level = (i + 0.5) / paths
+            while period < horizon and chance[j, period] < level:
+                period += 1
+            if period == horizon:
+                break
+            path = places[i]
+            draw = _uniform(seed[j], path, 1)
+            part = share[j, int(draw * share.shape[1])]
+            arrival = period
+            leaves = period - transit[j]
+            if source[j] >= 0 and (leaves >= 0 or not shipped[j]):
+                leaves = _stocked(dry, source[j], path, max(leaves, 0))
+                arrival = max(period, leaves + transit[j])
+            if arrival < horizon:
+                arriving[arrival, path] += units[j] * part
+                landed[arrival, path] += units[j]
 
 
 @njit(cache=True)
-def _loss_period(s, level, reduced):  # type: ignore[no-untyped-def]
-    """Period of a loss in part; −1: by the origin; H: never."""
-    period = -1
-    while period < reduced.shape[1] - 1 and reduced[s, period + 1] <= level:
-        period += 1
-    return period
+def _lost_at_origin(  # type: ignore[no-untyped-def]
+    opening,
+    blocked,
+    seed,
+    emptied,
+    reduced,
+    parts,
+    stock,
+    missing,
+    loss_at,
+    lost,
+    losing,
+):
+    """When which path loses how much unbooked, and the shelf at the origin after losses by then;
+    returns how many of the paths are `losing`."""
+    losers = 0
+    horizon = len(reduced) - 1
+    for p in range(len(stock)):
+        stock[p] = opening[p]
+        missing[p] = 0.0
+        loss_at[p] = emptied[p]
+        lost[p] = np.inf
+        if loss_at[p] == horizon:
+            level = _uniform(seed, p, LOSS_TIME)
+            if reduced[horizon] <= level:
+                continue
+            loss_at[p] = -1
+            while reduced[loss_at[p] + 1] <= level:
+                loss_at[p] += 1
+            part = parts[int(_uniform(seed, p, LOSS_PART) * len(parts))]
+            lost[p] = part * max(stock[p] - blocked, 0.0)
+        losing[losers] = p
+        losers += 1
+        if loss_at[p] < 0:
+            left = _left(stock[p], blocked, lost[p])
+            missing[p] = stock[p] - left
+            stock[p] = left
+    return losers
 
 
 @njit(cache=True)
-def _arrival(s, period, level, lead_chance, next_open, dry, source, path):  # type: ignore[no-untyped-def]
-    """The period in which what is ordered in this one comes in, at least H where none does."""
-    horizon = next_open.shape[1]
+def _spoil(expiring, blocked, stock, taken, spoiled):  # type: ignore[no-untyped-def]
+    """What may not be sold any more leaves the stock, as far as nobody took it before."""
+    for p in range(len(stock)):
+        spoiled[p] = min(max(expiring - taken[p], 0.0), max(stock[p] - blocked, 0.0))
+        stock[p] -= spoiled[p]
+        taken[p] += spoiled[p]
+
+
+@njit(cache=True)
+def _wanted(demand, period, times, booked, wanted):  # type: ignore[no-untyped-def]
+    for p in range(len(wanted)):
+        wanted[p] = max(_known(demand[p, period] * times), booked)
+
+
+@njit(cache=True)
+def _positions(  # type: ignore[no-untyped-def]
+    stock, missing, known, on_order, backlog, wanted, within, positions
+):
+    """On hand, on order and late; what sells before the last review of the period is ordered again
+    in it."""
+    for p in range(len(stock)):
+        positions[p] = stock[p] + missing[p] + known[p] + on_order[p]
+    for p in range(len(stock)):
+        positions[p] = positions[p] - backlog[p] - within * wanted[p]
+
+
+@njit(cache=True)
+def _ordered_comes(period, dry_until, level, lead_chance, next_open):  # type: ignore[no-untyped-def]
+    """When an order of this period arrives, which its source ships once it is dry no more."""
+    horizon = len(lead_chance)
     later = 0
-    while period + later < horizon and lead_chance[s, later] < level:
+    while period + later < horizon and lead_chance[later] < level:
         later += 1
-    arrival = period + later
-    if source[s] >= 0:
-        arrival = _stocked(dry, source[s], path, period) + later
-    return next_open[s, arrival] if arrival < horizon else arrival
+    arrival = dry_until + later
+    return next_open[arrival] if arrival < horizon else horizon
 
 
 @njit(cache=True)
-def _habit(s, cover, level, pools, pool_from, cover_edges, strength, fewest):  # type: ignore[no-untyped-def]
-    """Where the past receipts at a like cover begin and how many there are: the series' own, the
-    more of them the likelier, else the item's, else the network's."""
-    bands = pool_from.shape[1] - 1
-    band = 0
-    while band < bands - 1 and cover > cover_edges[band]:
-        band += 1
-    own, item, network = pools[s, 0], pools[s, 1], pools[s, 2]
-    seen = pool_from[own, band + 1] - pool_from[own, band]
-    chosen = own
-    if level * (seen + strength) >= seen:
-        chosen = item
-        if pool_from[item, band + 1] - pool_from[item, band] < fewest:
-            chosen = network
-    return pool_from[chosen, band], pool_from[chosen, band + 1] - pool_from[chosen, band]
+def _receive_by_habit(  # type: ignore[no-untyped-def]
+    period,
+    seed,
+    blocked,
+    usage,
+    pools,
+    pool_from,
+    ratios,
+    cover_edges,
+    strength,
+    fewest,
+    stock,
+    missing,
+    arrived,
+):
+    """As much as came in the past at a like cover: of the series, its item, or the network."""
+    last = len(cover_edges)
+    own, item, network = pools[0], pools[1], pools[2]
+    for p in range(len(stock)):
+        cover = (stock[p] + missing[p] - blocked) / usage
+        band = 0
+        while band < last and cover > cover_edges[band]:
+            band += 1
+        seen = pool_from[own, band + 1] - pool_from[own, band]
+        chosen = own
+        if _uniform(seed, p, 2 * period + 1) * (seen + strength) >= seen:
+            chosen = item
+            if pool_from[item, band + 1] - pool_from[item, band] < fewest:
+                chosen = network
+        width = pool_from[chosen, band + 1] - pool_from[chosen, band]
+        if width > 0:
+            draw = _uniform(seed, p, 2 * period + 2)
+            arrived[p] += ratios[pool_from[chosen, band] + int(draw * width)] * usage
+
+
+@njit(cache=True)
+def _sell(  # type: ignore[no-untyped-def]
+    arrived, wanted, blocked, lost_share, spoils, stock, backlog, taken, before, sold, unmet
+):
+    """Arrivals, then what is late, then what is wanted; `sold`: both. In loops of few arrays, of
+    which the compiler can tell that they are apart, and so takes several paths at once."""
+    if lost_share < 1.0:
+        for p in range(len(stock)):
+            held = stock[p] + arrived[p]
+            sold[p] = min(max(held - blocked, 0.0), backlog[p])
+            stock[p] = held - sold[p]
+        for p in range(len(stock)):
+            backlog[p] -= sold[p]
+        for p in range(len(stock)):
+            before[p] = max(stock[p] - blocked, 0.0)
+            unmet[p] = wanted[p] - min(before[p], wanted[p])
+        for p in range(len(stock)):
+            served = min(before[p], wanted[p])
+            stock[p] -= served
+            sold[p] += served
+        for p in range(len(stock)):
+            backlog[p] += unmet[p] * (1.0 - lost_share)
+    else:
+        for p in range(len(stock)):
+            held = stock[p] + arrived[p]
+            stock[p] = held
+            before[p] = max(held - blocked, 0.0)
+        for p in range(len(stock)):
+            sold[p] = min(before[p], wanted[p])
+            unmet[p] = wanted[p] - sold[p]
+        for p in range(len(stock)):
+            stock[p] -= sold[p]
+    if spoils:
+        for p in range(len(stock)):
+            taken[p] += sold[p]
+
+
+@njit(cache=True)
+def _sum(weight, values):  # type: ignore[no-untyped-def]
+    total = 0.0
+    for p in range(len(values)):
+        total += weight[p] * values[p]
+    return total
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -233,151 +348,187 @@ def walk(  # type: ignore[no-untyped-def]
     back_at,  # out f32[b, P] first period that closes in stock, NaN: none; not in part
     before_receipt,  # out f64[b] weight of paths; not in part
 ):
+    """Series begin .. end, period by period, all paths of a series side by side: the next step of a
+    path waits for the last, those of its neighbours do not."""
     _, paths, horizon = demand.shape
     whole = len(on_hand) > 0
-    arriving = np.zeros((paths, horizon))
-    landed = np.zeros((paths, horizon))
+    arriving = np.zeros((horizon, paths))
+    landed = np.zeros((horizon, paths))
+    incoming = np.zeros((horizon, paths))
     places = np.empty(paths, np.int64)
-    incoming = np.empty(horizon)
+    loss_at = np.empty(paths, np.int64)
+    losing = np.empty(paths, np.int64)
+    first_out = np.empty(paths, np.int64)
+    first_alone = np.empty(paths, np.int64)
+    first_receipt = np.empty(paths, np.int64)
+    stock = np.empty(paths)
+    missing = np.empty(paths)  # on the record and not on the shelf
+    lost = np.empty(paths)
+    gone = np.empty(paths)  # by a loss of this period
+    spoiled = np.empty(paths)
+    taken = np.empty(paths)  # from the opening stock, what expires first coming first
+    backlog = np.empty(paths)
+    on_order = np.empty(paths)
+    alone = np.empty(paths)  # the same stock, if nothing more is ordered
+    alone_taken = np.empty(paths)
+    alone_backlog = np.empty(paths)
+    wanted = np.empty(paths)
+    position = np.empty(paths)
+    arrived = np.empty(paths)
+    before = np.empty(paths)
+    sold = np.empty(paths)
+    unmet = np.empty(paths)
+    open_lines = False
     for s in range(begin, end):
-        if s > begin and line_from[s - 1] < line_to[s - 1]:  # what those lines left
-            arriving[:, :] = 0.0
-            landed[:, :] = 0.0
+        if open_lines or line_from[s] < line_to[s]:
+            _lines_come(
+                line_from[s],
+                line_to[s],
+                line_units,
+                line_chance,
+                line_share,
+                line_seed,
+                line_source,
+                line_transit,
+                line_shipped,
+                dry,
+                arriving,
+                landed,
+                places,
+            )
+        open_lines = line_from[s] < line_to[s]
         ordered = 0.0
         for j in range(line_from[s], line_to[s]):
             ordered += line_units[j]
-            _shuffle(line_seed[j], places)
-            _land(
-                line_units[j],
-                line_chance[j],
-                line_share[j],
-                line_seed[j],
-                dry,
-                line_source[j],
-                line_transit[j],
-                line_shipped[j],
-                places,
-                arriving,
-                landed,
-            )
         has_policy = not np.isnan(reorder_point[s])
-        has_habit = usage[s] > 0.0
+        has_habit = usage[s] > 0.0 and not has_policy
+        if has_policy:
+            incoming[:, :] = 0.0
+        spoils = expiring[s].max() > 0.0
+        w, dated, back = weight[s], out_at[s], back_at[s]
+        losers = _lost_at_origin(
+            *(opening[s], blocked[s], seed[s], emptied[s]),
+            *(reduced[s], parts, stock, missing, loss_at, lost, losing),
+        )
         for p in range(paths):
-            w = weight[s, p]
-            stock = opening[s, p]
-            loss_at = emptied[s, p]
-            lost = np.inf
-            if loss_at == horizon:
-                loss_at = _loss_period(s, _uniform(seed[s], p, LOSS_TIME), reduced)
-                part = parts[int(_uniform(seed[s], p, LOSS_PART) * len(parts))]
-                lost = part * max(stock - blocked[s], 0.0)
-            missing = 0.0  # on the record and not on the shelf
-            if loss_at < 0:
-                missing = stock - _left(stock, blocked[s], lost)
-                stock = _left(stock, blocked[s], lost)
-                sums[s, 8, 0] += w * missing
-            alone = stock  # the same path, if nothing more is ordered
-            taken = missing  # from the opening stock, what expires first coming first
-            alone_taken = missing
-            backlog = 0.0
-            alone_backlog = 0.0
-            on_order = ordered
-            incoming[:] = 0.0
-            first_out = -1
-            first_alone = -1
-            first_receipt = -1
-            first_back = -1
-            for h in range(reach):
-                if h == counted[s]:
-                    missing = 0.0
-                spoiled = min(max(expiring[s, h] - taken, 0.0), max(stock - blocked[s], 0.0))
-                stock -= spoiled
-                taken += spoiled
-                sums[s, 8, h] += w * spoiled
+            gone[p] = missing[p]
+            taken[p] = missing[p]
+            alone_taken[p] = missing[p]
+        for p in range(paths):
+            alone[p] = stock[p]
+            backlog[p] = 0.0
+            alone_backlog[p] = 0.0
+            on_order[p] = ordered
+        first_out[:] = -1
+        first_alone[:] = -1
+        first_receipt[:] = -1
+        waiting = paths
+        for h in range(reach):
+            if h == counted[s]:
+                missing[:] = 0.0
+            if spoils:
                 if whole:
-                    spoiled = max(expiring[s, h] - alone_taken, 0.0)
-                    spoiled = min(spoiled, max(alone - blocked[s], 0.0))
-                    alone -= spoiled
-                    alone_taken += spoiled
-
-                known = arriving[p, h]
-                on_order -= landed[p, h]
-                arrived = known
-                wanted = max(_known(demand[drawn[s], p, h] * times[s]), booked[s, h])
-                if has_policy:
-                    if review[s, h]:
-                        # what sells before the last review of the period is ordered again in it
-                        position = stock + missing + known + on_order - backlog
-                        position -= within[s] * wanted
-                        if position <= reorder_point[s] and position < order_up_to[s]:
-                            units = max(order_up_to[s] - position, least_order[s])
+                    _spoil(expiring[s, h], blocked[s], alone, alone_taken, spoiled)
+                _spoil(expiring[s, h], blocked[s], stock, taken, spoiled)
+            _wanted(demand[drawn[s]], h, times[s], booked[s, h], wanted)
+            known = arriving[h]
+            if open_lines:
+                settled = landed[h]
+                for p in range(paths):
+                    on_order[p] -= settled[p]
+            if has_policy:
+                if review[s, h]:
+                    _positions(
+                        *(stock, missing, known, on_order, backlog, wanted, within[s]),
+                        position,
+                    )
+                    for p in range(paths):
+                        if position[p] <= reorder_point[s] and position[p] < order_up_to[s]:
+                            units = max(order_up_to[s] - position[p], least_order[s])
                             if pack[s] > 0.0:
                                 units = np.ceil(units / pack[s] - 1e-9) * pack[s]
-                            on_order += units
+                            on_order[p] += units
+                            dry_until = h
+                            if source[s] >= 0:
+                                dry_until = _stocked(dry, source[s], p, h)
                             level = _uniform(seed[s], p, h + 1)
-                            arrival = _arrival(s, h, level, lead_chance, next_open, dry, source, p)
+                            arrival = _ordered_comes(
+                                h, dry_until, level, lead_chance[s], next_open[s]
+                            )
                             if arrival < horizon:
-                                incoming[arrival] += units
-                    arrived += incoming[h]
-                    on_order -= incoming[h]
-                elif has_habit:
-                    cover = (stock + missing - blocked[s]) / usage[s]
-                    level = _uniform(seed[s], p, 2 * h + 1)
-                    begins, width = _habit(
-                        s, cover, level, pools, pool_from, cover_edges, habit_strength, fewest
-                    )
-                    if width > 0:
-                        draw = _uniform(seed[s], p, 2 * h + 2)
-                        arrived += ratios[begins + int(draw * width)] * usage[s]
-
-                stock += arrived
-                late = min(max(stock - blocked[s], 0.0), backlog)
-                stock -= late
-                backlog -= late
-                before = max(stock - blocked[s], 0.0)
-                served = min(before, wanted)
-                unmet = wanted - served
-                stock -= served
-                backlog += unmet * (1.0 - lost_share)
-                taken += late + served
-
-                if whole:
-                    alone += known
-                    alone_late = min(max(alone - blocked[s], 0.0), alone_backlog)
-                    alone -= alone_late
-                    alone_backlog -= alone_late
-                    alone_served = min(max(alone - blocked[s], 0.0), wanted)
-                    alone -= alone_served
-                    alone_backlog += (wanted - alone_served) * (1.0 - lost_share)
-                    alone_taken += alone_late + alone_served
-
-                if h == loss_at:
-                    missing = stock - _left(stock, blocked[s], lost)
-                    stock = _left(stock, blocked[s], lost)
-                    alone = _left(alone, blocked[s], lost)
-                    sums[s, 8, h] += w * missing
-
-                sums[s, 2, h] += w * unmet
-                sums[s, 3, h] += w * arrived
-                sums[s, 4, h] += w * stock
-                empty = _out(stock, blocked[s])
-                if empty and first_out < 0:
-                    first_out = h
-                    sums[s, 6, h] += w
-                    lasted = before / wanted if wanted > 0.0 else 0.0
-                    out_at[s, p] = h + min(lasted, 0.999)
-                if whole:
-                    on_hand[s, h, p] = stock
-                    sums[s, 0, h] += w * wanted
-                    sums[s, 1, h] += w * (served + late)
-                    sums[s, 5, h] += w if empty else 0.0
-                    if arrived > 0.0 and first_receipt < 0:
-                        first_receipt = h
-                    if not empty and first_back < 0:
-                        first_back = h
-                        back_at[s, p] = h
-                    if first_alone < 0 and _out(alone, blocked[s]):
-                        first_alone = h
-                        sums[s, 7, h] += w
-            if whole and 0 <= first_out < main and (first_receipt < 0 or first_out < first_receipt):
-                before_receipt[s] += w
+                                incoming[arrival, p] += units
+                fresh = incoming[h]
+                for p in range(paths):
+                    arrived[p] = known[p] + fresh[p]
+                    on_order[p] -= fresh[p]
+            else:
+                for p in range(paths):
+                    arrived[p] = known[p]
+            if has_habit:
+                _receive_by_habit(
+                    *(h, seed[s], blocked[s], usage[s], pools[s], pool_from),
+                    *(ratios, cover_edges, habit_strength, fewest, stock, missing, arrived),
+                )
+            if whole:
+                _sell(
+                    *(known, wanted, blocked[s], lost_share, spoils),
+                    *(alone, alone_backlog, alone_taken, before, sold, unmet),
+                )
+            _sell(
+                *(arrived, wanted, blocked[s], lost_share, spoils),
+                *(stock, backlog, taken, before, sold, unmet),
+            )
+            lost_now = _sum(w, spoiled) if spoils else 0.0
+            for p in losing[:losers]:
+                if h == max(loss_at[p], 0):
+                    if loss_at[p] == h:
+                        left = _left(stock[p], blocked[s], lost[p])
+                        missing[p] = stock[p] - left
+                        gone[p] = missing[p]
+                        stock[p] = left
+                        alone[p] = _left(alone[p], blocked[s], lost[p])
+                    lost_now += w[p] * gone[p]
+            sums[s, 8, h] = lost_now
+            short, came, left = 0.0, 0.0, 0.0
+            for p in range(paths):
+                short += w[p] * unmet[p]
+                came += w[p] * arrived[p]
+                left += w[p] * stock[p]
+            sums[s, 2, h], sums[s, 3, h], sums[s, 4, h] = short, came, left
+            out, first = 0.0, 0.0
+            for p in range(paths):
+                if _out(stock[p], blocked[s]):
+                    out += w[p]
+                    if first_out[p] < 0:
+                        first_out[p] = h
+                        first += w[p]
+                        lasted = before[p] / wanted[p] if wanted[p] > 0.0 else 0.0
+                        dated[p] = h + min(lasted, 0.999)
+            sums[s, 6, h] = first
+            if not whole:
+                continue
+            sums[s, 5, h] = out
+            closing = on_hand[s, h]
+            for p in range(paths):
+                closing[p] = stock[p]
+            sums[s, 0, h] = _sum(w, wanted)
+            sums[s, 1, h] = _sum(w, sold)
+            for p in range(paths):
+                if arrived[p] > 0.0 and first_receipt[p] < 0:
+                    first_receipt[p] = h
+            if waiting:
+                for p in range(paths):
+                    if back[p] != back[p] and not _out(stock[p], blocked[s]):
+                        back[p] = h
+                        waiting -= 1
+            first = 0.0
+            for p in range(paths):
+                if first_alone[p] < 0 and _out(alone[p], blocked[s]):
+                    first_alone[p] = h
+                    first += w[p]
+            sums[s, 7, h] = first
+        if whole:
+            for p in range(paths):
+                sooner = first_receipt[p] < 0 or first_out[p] < first_receipt[p]
+                if 0 <= first_out[p] < main and sooner:
+                    before_receipt[s] += w[p]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gc
 import ipaddress
 import os
 import socket
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from models.workspace import Workspace
 
 METRICS_FOLDER: Final = "PROMETHEUS_MULTIPROC_DIR"
+NEW_OBJECTS: Final = 50_000  # before Python looks for circles among them, in what lives long
 STOP_SECONDS: Final = 10  # for requests under way when the service is told to stop
 
 
@@ -101,6 +103,7 @@ def shared_metrics(workers: int) -> Iterator[None]:
 
 
 def _run(door: socket.socket, workers: int, *, access_log: bool) -> None:
+    gc.set_threshold(NEW_OBJECTS)
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 

@@ -56,7 +56,8 @@ class ScenarioSummary(BaseModel):
     changes: list[dict[str, Any]] = Field(description="as declared")
     totals: ScenarioTotals | None = Field(description="null for a key that sees some sites only")
     notes: list[str] = Field(
-        description="what a reader must know: promotion_model, promotion_stated, goes_on"
+        description="what a reader must know: promotion_model, promotion_stated, goes_on, "
+        "most_weighed"
     )
     until: dt.date = Field(description="the last day that is seen")
 

@@ -18,7 +18,8 @@ from benchmarks.demand.tasks import Task
 from benchmarks.demand.usage import Usage, cpu_seconds, peak_mib
 from benchmarks.rows import TableRows
 from forecasting.calendar import Frequency, end_date, period_end
-from forecasting.forecaster import BLOCK, DemandForecaster
+from forecasting.demand_forecast import BLOCK
+from forecasting.forecaster import DemandForecaster
 from forecasting.options import QUANTILES, Options
 from forecasting.panel import Panel, build_panel
 

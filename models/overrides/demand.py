@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, labels, period_end, period_start
-from forecasting.forecaster import DemandForecast
+from forecasting.demand_forecast import DemandForecast
 from forecasting.panel import Panel
 from forecasting.scatter import Scatter
 from models.overrides.ledger import Override

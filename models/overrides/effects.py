@@ -18,7 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import to_period
-from forecasting.forecaster import DemandForecast
+from forecasting.demand_forecast import DemandForecast
 from forecasting.panel import Panel
 from models.overrides.declaration import KINDS
 from models.overrides.demand import concerned, wanted_by

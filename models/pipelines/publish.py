@@ -14,8 +14,9 @@ import pandas as pd
 import sqlalchemy as sa
 
 from forecasting.calendar import end_date, label
+from forecasting.demand_forecast import DemandForecast
 from forecasting.errors import NotReady
-from forecasting.forecaster import DemandForecast, FittedDemand
+from forecasting.forecaster import FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.snapshot import Snapshot

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from forecasting.calendar import label
-from forecasting.forecaster import DemandForecast, FittedDemand
+from forecasting.demand_forecast import DemandForecast
+from forecasting.forecaster import FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel, build_panel
 from forecasting.snapshot import Snapshot

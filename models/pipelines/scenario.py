@@ -13,16 +13,12 @@ import sqlalchemy as sa
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
-from forecasting.demand import recover
 from forecasting.errors import Refused
-from forecasting.forecaster import FittedDemand
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.record import Record
 from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
-from models.overrides.effects import overridden
-from models.overrides.ledger import numbered
 from models.pipelines.steps import Progress, open_record, panel_as_of, silent
 from models.publication import Publication, open_publication
 from models.publication.contracts import PROJECTION, WARNINGS
@@ -126,6 +122,11 @@ def _base(
             next_step="Run `vigistock publish`, and the scenario on the new publication.",
             publication=made.number,
         )
+    from forecasting.demand import recover
+    from forecasting.forecaster import FittedDemand
+    from models.overrides.effects import overridden
+    from models.overrides.ledger import numbered
+
     progress("demand forecasts of the publication")
     demand = FittedDemand.from_files(_bundle(workspace, record.engine, DEMAND, made))
     known = numbered(record.engine, made.provenance.overrides)
@@ -142,6 +143,8 @@ def _uplift(workspace: Workspace, engine: sa.Engine, made: Publication, base: Ba
     """What the demand model makes of promotions, by forecasting anew with them."""
 
     def uplift(panel: Panel, rows: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+        from forecasting.forecaster import FittedDemand
+
         demand = FittedDemand.from_files(_bundle(workspace, engine, DEMAND, made))
         latent = base.corrections.onto(panel.units)
         mean = demand.means(panel, demand=latent, levels=base.levels, asked=rows)

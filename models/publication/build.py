@@ -32,7 +32,7 @@ from models.publication.contracts import (
 
 if TYPE_CHECKING:
     from forecasting.demand import LatentDemand
-    from forecasting.forecaster import DemandForecast, GrainForecast
+    from forecasting.demand_forecast import DemandForecast, GrainForecast
     from forecasting.panel import Panel
     from models.risk import RiskAssessment
 

@@ -7,6 +7,7 @@ stockouts (`status`); where nothing is, the network's (`not enough evidence`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -29,10 +30,13 @@ from models.risk.value import loss_of_units, unit_loss
 from models.risk.whatif import WhatIf
 
 if TYPE_CHECKING:
-    from forecasting.forecaster import DemandForecast
+    from forecasting.demand_forecast import DemandForecast
 
 WayOut: TypeAlias = Literal["whole", "actions", "none"]
 """Causes, options and groups; of them only which actions are recommended; nothing."""
+Asked: TypeAlias = Callable[[pd.DataFrame, pd.DataFrame], NDArray[np.bool_]]
+"""Warnings and projection, as far as they are known before any action is → [n] of which series
+actions are asked for."""
 
 WARN_FROM: Final = 0.25
 """Chance within the main horizon from which a series is announced (state `new`): one in four."""
@@ -72,10 +76,12 @@ def assess(
     hazard: RuptureHazard | None = None,
     *,
     way_out: WayOut = "whole",
+    asked: Asked | None = None,
 ) -> RiskAssessment:
     """Every series' stockout risk as of the panel's origin, with dates, units, value and causes.
 
-    `way_out`: what is told of causes, options and groups, which takes longer than all the rest.
+    `way_out`: what is told of causes, options and groups, which takes longer than all the rest;
+    `asked`: of whom `actions` are; None: of all at risk.
     """
     horizon = forecast.grains[panel.frequency].horizon
     structure = Structure.of(
@@ -98,14 +104,18 @@ def assess(
         panel, forecast, lead_times, options, structure, outlook, learned, hazard, features, known
     )
     shortage = _shortage(panel, told, warnings, options)
-    asked = shortage.of_nobody() if way_out == "none" else shortage
-    why = acted_on(whatif, asked) if way_out == "actions" else explained(whatif, asked)
+    projection = _projection(panel, told)
+    if way_out == "actions":
+        everyone = np.ones(len(panel), dtype=bool)
+        why = acted_on(whatif, shortage, asked(warnings, projection) if asked else everyone)
+    else:
+        why = explained(whatif, shortage.of_nobody() if way_out == "none" else shortage)
     told_of = pd.concat([warnings, why.cells], axis=1).assign(
         loss_a_day=_loss_a_day(panel, told, shortage)
     )
     return RiskAssessment(
         _in_order(told_of, panel, options),
-        _projection(panel, told),
+        projection,
         _mean_units(outlook, mean),
         why.options,
         why.groups,

@@ -14,7 +14,7 @@ from forecasting.engine import in_threads
 from models.lead_time import Rows
 
 if TYPE_CHECKING:
-    from forecasting.forecaster import DemandForecast
+    from forecasting.demand_forecast import DemandForecast
 
 Paths = NDArray[np.float32]  # [b, P, H] demand, units
 

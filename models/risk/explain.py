@@ -68,14 +68,13 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
     )
 
 
-def acted_on(base: WhatIf, shortage: Shortage) -> Explained:
-    """The cell `actions` of `explained` alone: what to do, of whom and until when;
-    everything else blank."""
+def acted_on(base: WhatIf, shortage: Shortage, asked: NDArray[np.bool_]) -> Explained:
+    """The cell `actions` of `explained` alone, of the series `asked` for [n]: what to do, of whom
+    and until when; everything else blank."""
     blank = explained(base, shortage.of_nobody())
     actions = [""] * len(base.panel)
-    for one in weighed(
-        base, shortage, np.flatnonzero(_weighable(base, shortage)), whole=False
-    ).chosen:
+    rows = np.flatnonzero(_weighable(base, shortage) & asked)
+    for one in weighed(base, shortage, rows, whole=False).chosen:
         actions[one.row] = actions_json(one.actions) if one.actions else ""
     return replace(blank, cells=blank.cells.assign(actions=pd.Series(actions, dtype=object)))
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Days, Frequency, period_end
-from forecasting.forecaster import GrainForecast
+from forecasting.demand_forecast import GrainForecast
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows
 from models.projection import Supply

@@ -28,7 +28,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting.forecaster import GrainForecast
+from forecasting.demand_forecast import GrainForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import LONGEST_DAYS, Floats, LeadTimes, Rows

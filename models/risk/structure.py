@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecasting.demand_forecast import DemandForecast
 from forecasting.drivers import promotions_of
-from forecasting.forecaster import DemandForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.stockout import closed_out, is_out
@@ -113,7 +113,7 @@ class Structure:
             for rows, demand in draws.ahead(_parts(asked, len(panel))):
                 block = project(demand, supply, rows, main=main, lost_share=options.unmet)
                 outlook.put(rows, block, main) if dated else outlook.put_means(rows, block)
-                blocks.append((rows, replace(block, on_hand=block.on_hand[:, :0])))
+                blocks.append((rows, replace(block, on_hand=block.on_hand[:, :0].copy())))
         chain = None
         if not standing.quantity.all():
             chain = fit_status(standing.closes, panel.series["sku"].to_numpy(dtype=object))

@@ -35,7 +35,7 @@ from models.risk.working_days import WorkingDays
 from models.terms import Closures, Ranges
 
 if TYPE_CHECKING:
-    from forecasting.forecaster import DemandForecast
+    from forecasting.demand_forecast import DemandForecast
 
 DAYS_OF_A_LINE: Final = ("promised_on", "ordered_on")
 SHORT_LINE: Final = ("series", "order_id", "units_received", "units_ordered")

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from forecasting.calendar import Frequency
 from forecasting.candidates import registry
 from forecasting.demand import Corrections
-from forecasting.forecaster import DemandForecast
+from forecasting.demand_forecast import DemandForecast
 from forecasting.panel import Panel
 from forecasting.scatter import Scatter
 
@@ -44,7 +44,7 @@ class Base:
     forecast: DemandForecast  # of the own grain
     corrections: Corrections  # of what was sold, to demand
     levels: Mapping[Frequency, NDArray[np.float64]] = field(default_factory=dict)
-    # forecasting.forecaster.DemandForecast.levels; a grain that is not there is asked anew
+    # forecasting.demand_forecast.DemandForecast.levels; a grain that is not there is asked anew
 
 
 def keep_base(root: Path, number: int, base: Base, *, digest: str) -> None:

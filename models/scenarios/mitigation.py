@@ -14,7 +14,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 HELPED: Final = ("broken", "sooner", "worse")
 DRY: Final = ("broken", "sooner")
@@ -46,6 +48,30 @@ class _Reach:
 
 LEAST_FOUND: Final = 0.5
 """Units that a scenario makes short, below which nobody looks for any elsewhere."""
+
+
+MOST_WEIGHED: Final = 4_000
+"""Series whose actions are weighed, which takes as long as the rest, and nobody reads more."""
+MOST_WEIGHED_NOTE: Final = "most_weighed"
+
+
+def to_weigh(table: pd.DataFrame, most: int = MOST_WEIGHED) -> NDArray[np.bool_]:
+    """[n] the series of a comparison whose actions are weighed: all, where a scenario makes no more
+    than `most` worse; else whole items, among which goods move, up to so many series: those first
+    to which it adds the most value, currency by currency in turn; without a price, units.
+
+    `table`: models.scenarios.comparison.compared, not necessarily with all its columns.
+    """
+    worse = table["sku"].isin(table["sku"][table["verdict"].isin(HELPED)])
+    if worse.sum() <= most:
+        return np.ones(len(table), dtype=bool)
+    added = ["value_added", "units_short_added"]
+    by_item = table[table["counts"]].groupby(["currency", "sku"])[added].sum()
+    ranked = by_item.sort_values(added, ascending=False, kind="stable")
+    turn = ranked.groupby("currency").cumcount().groupby("sku").min()
+    items = turn.sort_values(kind="stable").index
+    series = table["sku"].value_counts()[items].cumsum()
+    return table["sku"].isin(series.index[series <= most]).to_numpy()
 
 
 def mitigations(

@@ -20,7 +20,7 @@ from models.scenarios.base import Base
 from models.scenarios.comparison import compared, run_of
 from models.scenarios.declaration import Scenario
 from models.scenarios.effects import Uplift, sources, suppose
-from models.scenarios.mitigation import mitigations
+from models.scenarios.mitigation import MOST_WEIGHED, MOST_WEIGHED_NOTE, mitigations, to_weigh
 from models.scenarios.totals import grouped, totals
 from models.sources import feeding_sites
 
@@ -57,11 +57,13 @@ def run_scenario(
     uplift: Uplift,
     *,
     every_series: bool = False,
+    most_weighed: int = MOST_WEIGHED,
 ) -> Result:
     """Run what publishing runs on the inputs that a scenario changes, and compare.
 
     `options`: those that the publication was made under; `every_series`: a row for those that
-    nothing concerns too, computed anew.
+    nothing concerns too, computed anew; `most_weighed`: series whose actions are weighed
+    (models.scenarios.mitigation.to_weigh), beyond which a note says so.
     """
     panel, forecast = base.panel, base.forecast
     lead_times = fit_lead_times(panel, options)
@@ -71,6 +73,28 @@ def run_scenario(
     before = run_of(
         said.warnings.loc[rows], _of(said.projection, rows), panel, reach, options.unmet
     )
+    away = np.zeros(len(panel))
+    if now.turned_away is not None:
+        away = (forecast.mean * now.turned_away)[:, :reach].sum(axis=1)
+    weighed = np.ones(len(panel), dtype=bool)
+
+    def against_base(warnings: pd.DataFrame, made: Mapping[str, Floats]) -> pd.DataFrame:
+        return compared(
+            panel.series.loc[rows],
+            warnings,
+            before,
+            run_of(warnings, _of(made, rows), panel, reach, options.unmet),
+            source=feeding_sites(panel)[rows],
+            counts=~sources(panel)[rows],
+            turned_away=away[rows],
+            unmet=options.unmet,
+        )
+
+    def to_be_weighed(warnings: pd.DataFrame, projection: pd.DataFrame) -> NDArray[np.bool_]:
+        table = against_base(warnings.loc[rows], matrices(projection, len(panel)))
+        weighed[rows] = to_weigh(table, most_weighed)
+        return weighed
+
     warnings, made = said.warnings.loc[rows], said.projection
     if rows.any():
         found = assess(
@@ -80,28 +104,16 @@ def run_scenario(
             options,
             hazard,
             way_out="actions",
+            asked=to_be_weighed,
         )
         warnings, made = found.warnings.loc[rows], matrices(found.projection, len(panel))
-    after = run_of(warnings, _of(made, rows), panel, reach, options.unmet)
-    away = np.zeros(len(panel))
-    if now.turned_away is not None:
-        away = (forecast.mean * now.turned_away)[:, :reach].sum(axis=1)
-    table = compared(
-        panel.series.loc[rows],
-        warnings,
-        before,
-        after,
-        source=feeding_sites(panel)[rows],
-        counts=~sources(panel)[rows],
-        turned_away=away[rows],
-        unmet=options.unmet,
-    )
+    table = against_base(warnings, made)
     return Result(
         series=table,
         groups=grouped(table),
         actions=mitigations(table, list(warnings["actions"].astype(str)), now.stopped),
         totals=totals(table),
-        notes=now.notes,
+        notes=now.notes if weighed.all() else (*now.notes, MOST_WEIGHED_NOTE),
         until=end_date(panel.origin + reach, panel.frequency),
     )
 

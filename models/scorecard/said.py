@@ -13,7 +13,7 @@ from forecasting.calendar import Frequency, end_date, to_period
 from models.lead_time import Floats
 
 if TYPE_CHECKING:
-    from forecasting.forecaster import DemandForecast
+    from forecasting.demand_forecast import DemandForecast
 
 ANNOUNCED: Final = "new"
 IN_STOCK: Final = (ANNOUNCED, "none")

@@ -11,15 +11,9 @@ import pytest
 
 from forecasting.calendar import Frequency, end_date, to_period
 from forecasting.candidates import registry
+from forecasting.demand_forecast import covered_steps
 from forecasting.distribution import series_key
-from forecasting.forecaster import (
-    WEEKLY_SHARE,
-    BadBundle,
-    DemandForecaster,
-    FittedDemand,
-    _agree,
-    covered_steps,
-)
+from forecasting.forecaster import WEEKLY_SHARE, BadBundle, DemandForecaster, FittedDemand, _agree
 from forecasting.options import Options
 from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
 

@@ -10,7 +10,8 @@ import pytest
 
 from forecasting.calendar import Frequency
 from forecasting.demand import Corrections
-from forecasting.forecaster import DemandForecast, DemandForecaster, covered_steps
+from forecasting.demand_forecast import DemandForecast, covered_steps
+from forecasting.forecaster import DemandForecaster
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import fit_lead_times

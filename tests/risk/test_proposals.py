@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecasting.calendar import Frequency
-from forecasting.forecaster import GrainForecast
+from forecasting.demand_forecast import GrainForecast
 from forecasting.options import Options
 from models.lead_time import fit_lead_times
 from models.projection import supply_of

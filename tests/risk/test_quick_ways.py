@@ -115,6 +115,15 @@ def test_an_assessment_is_that_of_reruns_one_by_one_and_whole(
         pd.testing.assert_frame_equal(getattr(quick, name), getattr(plain, name))
 
 
+def test_nobody_holds_the_stock_of_every_path(company: tuple[Any, Any]) -> None:
+    """A view of nothing would hold the array that it was cut from."""
+    panel, forecast = company
+    lead_times = fit_lead_times(panel, OPTIONS)
+    made = structure.Structure.of(panel, forecast, lead_times, OPTIONS, horizon=28)
+    assert len(made.blocks)
+    assert all(block.on_hand.base is None for _, block in made.blocks)
+
+
 @pytest.mark.parametrize("way_out", ["whole", "actions"])
 def test_processes_change_nothing(
     company: tuple[Any, Any], way_out: Any, monkeypatch: pytest.MonkeyPatch

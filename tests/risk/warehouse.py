@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, end_date, to_period
-from forecasting.forecaster import GrainForecast
+from forecasting.demand_forecast import GrainForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
 

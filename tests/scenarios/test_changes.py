@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from forecasting.errors import Refused, UnknownName
 from models.scenarios.declaration import BadScenario, read_scenario, scenario_of
-from models.scenarios.mitigation import mitigations, together
+from models.scenarios.mitigation import mitigations, to_weigh, together
 from models.scenarios.totals import side_by_side
 from tests.risk.warehouse import TODAY, Order, Shelf, delivered
 from tests.scenarios.worlds import base_of, row, what_if
@@ -212,6 +214,39 @@ def test_goods_are_found_elsewhere_only_where_nobody_delivers_them_any_more():
     stocked = table.assign(verdict=table["verdict"].mask(depot, "none"))
     asked = mitigations(stocked, none, stop)
     assert set(zip(asked["action"], asked["source"], strict=True)) == {("transfer", "DEPOT")}
+
+
+def test_actions_are_weighed_where_most_is_lost_and_figures_are_the_same():
+    cheap = [replace(one, sku="MUG", item={**one.item, "unit_price": 8.0}) for one in network()]
+    base = base_of(*network(), *cheap)
+    more = {"kind": "demand", "percent": 60}
+    whole, most = what_if(base, more), what_if(base, more, most_weighed=3)
+    pd.testing.assert_frame_equal(most.series, whole.series, check_exact=True)
+    assert (whole.notes, most.notes) == ((), ("most_weighed",))
+    dated = [set(one.actions["sku"][one.actions["by"] != ""]) for one in (whole, most)]
+    assert dated == [{"RETRO-CLOCK", "MUG"}, {"RETRO-CLOCK"}], "who weighs knows until when"
+    assert set(most.actions["sku"]) == {"RETRO-CLOCK", "MUG"}
+    assert what_if(base, more, most_weighed=4).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("most", "chosen"),
+    [(2, {"A"}), (3, {"A"}), (4, {"A", "EURO"}), (6, {"A", "EURO", "B"})],
+)
+def test_whole_items_are_weighed_currency_by_currency(most, chosen):
+    skus, currency = ["A", "A", "B", "B", "EURO", "EURO", "C"], ["USD"] * 4 + ["EUR"] * 2 + ["USD"]
+    table = pd.DataFrame(
+        {
+            "sku": skus,
+            "currency": currency,
+            "verdict": ["worse", "same", *["broken"] * 5],
+            "counts": [True, False] * 3 + [True],
+            "value_added": [90.0, 5e9, 20.0, 5e9, 1.0, 5e9, 10.0],
+            "units_short_added": 1.0,
+        }
+    )
+    assert set(table["sku"][to_weigh(table, most)]) == chosen
+    assert to_weigh(table, 7).all()
 
 
 def test_two_plans_differ_where_they_do_not_say_the_same():

@@ -9,9 +9,9 @@ import pandas as pd
 
 from forecasting.calendar import Frequency
 from forecasting.demand import Corrections
+from forecasting.demand_forecast import DemandForecast
 from forecasting.dispersion import VOLUMES
 from forecasting.distribution import GRID, ErrorPaths
-from forecasting.forecaster import DemandForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.scatter import Scatter, keys_of, sites_of
@@ -56,9 +56,7 @@ def said_of(base: Base) -> Said:
     return Said(found.warnings, matrices(found.projection, len(base.panel)))
 
 
-def what_if(
-    base: Base, *changes: dict[str, Any], every_series: bool = False, learned: Any = None
-) -> Result:
+def what_if(base: Base, *changes: dict[str, Any], learned: Any = None, **how: Any) -> Result:
     """`learned`: what the demand model makes of promotions, a factor; None: nothing."""
 
     def uplift(_: Panel, rows: Any) -> Any:
@@ -66,9 +64,7 @@ def what_if(
         return None if learned is None else np.tile(told, HORIZON)
 
     scenario = scenario_of({"changes": list(changes)})
-    return run_scenario(
-        scenario, base, said_of(base), OPTIONS, None, uplift, every_series=every_series
-    )
+    return run_scenario(scenario, base, said_of(base), OPTIONS, None, uplift, **how)
 
 
 def row(result: Result, site: str = "S1", sku: str = "RETRO-CLOCK") -> pd.Series:
