@@ -3,6 +3,9 @@
 Weights minimise w'Aw over the simplex, A the mean product of two members' scaled errors (Bates and
 Granger 1969, "The combination of forecasts", with all covariances). A series' own A is shrunk
 towards its segment's and that towards the whole's, so that thin histories do not pick on luck.
+
+A segment learns from those who were in it at each origin: one that knows what came later hides how
+far those who sold most fall back to the others, and favours members that do not foresee it.
 """
 
 from __future__ import annotations
@@ -62,25 +65,26 @@ def products(errors: Matrix, scale: Matrix) -> Matrix:
 def shrunk(
     products: Matrix,
     segments: NDArray[np.int64],
+    now: NDArray[np.int64],
     teaches: NDArray[np.bool_],
     *,
     fresh: float = 1.0,
 ) -> Matrix:
     """[n, B, m, m] of products [n, K, B, m, m]: own, segment's and whole's, by what each has seen.
 
-    NaN where nobody has seen anything. `fresh`: the share of the windows' periods that are not in
-    another window too; a period seen thrice is no threefold evidence.
+    `segments` [n, K]: those at the origins, from which a segment learns; `now` [n]: those that
+    learn. NaN where nobody has seen anything. `fresh`: the share of the windows' periods that are
+    not in another window too; a period seen thrice is no threefold evidence.
     """
     own_total, own_count = (fresh * part for part in _summed(products))
-    lent_total = own_total * teaches[:, None, None, None]
-    lent_count = own_count * teaches[:, None, None, None]
     whole = usual(products, teaches)
     out = np.full(own_total.shape, np.nan)
-    for segment in set(segments.tolist()):
-        rows = segments == segment
-        count = lent_count[rows].sum(axis=0)
-        mine = (lent_total[rows].sum(axis=0) + SEGMENT_PRIOR * whole) / (count + SEGMENT_PRIOR)
-        out[rows] = (own_total[rows] + OWN_PRIOR * mine) / (own_count[rows] + OWN_PRIOR)
+    for segment in set(now.tolist()):
+        here = (segments == segment) & teaches[:, None]
+        total, count = (fresh * part[0] for part in _summed(products[here][None]))
+        like = (total + SEGMENT_PRIOR * whole) / (count + SEGMENT_PRIOR)
+        rows = now == segment
+        out[rows] = (own_total[rows] + OWN_PRIOR * like) / (own_count[rows] + OWN_PRIOR)
     return out
 
 
@@ -135,15 +139,33 @@ def simplex_weights(products: Matrix, *, fresh: float = 1.0) -> Matrix:
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
+def settled(weights: Matrix) -> Matrix:
+    """The same weights [..., B, m] without gaps: a band that no window reached is like the one
+    before it, and where nothing was tested all members are alike.
+
+    >>> settled(np.array([[0.2, 0.8], [np.nan, np.nan]]))
+    array([[0.2, 0.8],
+           [0.2, 0.8]])
+    """
+    found = weights.copy()
+    for band in range(1, found.shape[-2]):
+        part = found[..., band, :]
+        found[..., band, :] = np.where(np.isnan(part), found[..., band - 1, :], part)
+    return np.nan_to_num(found, nan=1.0 / found.shape[-1])
+
+
 def blended(members: Matrix, weights: Matrix, bands: Sequence[slice]) -> Matrix:
-    """[n, H] of member forecasts [n, m, H] and weights [n, B, m]; a member that is not there (NaN)
-    leaves its weight to the others, and the first one stands alone where weights are unknown."""
+    """[n, H] of member forecasts [n, m, H] and weights [n, B, m], settled where they are NaN; a
+    member that is not there (NaN) leaves its weight to the others, at equal parts where those have
+    none."""
     out = np.empty((len(members), members.shape[2]))
+    weights = settled(weights)
     for band, part in enumerate(bands):
-        weight = np.nan_to_num(weights[:, band])
         usable = ~np.isnan(members[:, :, part].sum(axis=2))
-        weight = weight * usable
-        weight[weight.sum(axis=1) <= 0] = np.eye(members.shape[1])[0]
-        weight = weight / weight.sum(axis=1, keepdims=True)
+        weight = weights[:, band] * usable
+        alike = weight.sum(axis=1) <= 0
+        weight[alike] = usable[alike]
+        total = weight.sum(axis=1, keepdims=True)
+        weight = weight / np.where(total > 0, total, 1.0)
         out[:, part] = np.einsum("nm,nmh->nh", weight, np.nan_to_num(members[:, :, part]))
     return out

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from forecasting import blend
-from forecasting.blend import bands_of, blended, products, shrunk, simplex_weights, usual
+from forecasting.blend import (
+    bands_of,
+    blended,
+    products,
+    settled,
+    shrunk,
+    simplex_weights,
+    usual,
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -41,11 +49,20 @@ def test_less_fresh_evidence_leans_to_equal_weights():
     assert sure[0] > unsure[0] > 0.5
 
 
-def test_unknown_products_give_unknown_weights_and_the_first_member_stands_alone():
-    weights = simplex_weights(np.full((1, 1, 2, 2), np.nan))
+def test_where_nothing_was_tested_all_members_that_are_there_are_alike():
+    weights = simplex_weights(np.full((2, 1, 3, 3), np.nan))
     assert np.isnan(weights).all()
-    members = np.array([[[2.0, 2.0], [8.0, 8.0]]])
-    np.testing.assert_array_equal(blended(members, weights, [slice(0, 2)]), [[2.0, 2.0]])
+    there = [[2.0, 2.0], [8.0, 5.0], [5.0, 8.0]]
+    alone = [[2.0, 2.0], [np.nan, np.nan], [np.nan, np.nan]]
+    found = blended(np.array([there, alone]), weights, [slice(0, 2)])
+    np.testing.assert_allclose(found, [[5.0, 5.0], [2.0, 2.0]])
+
+
+def test_a_band_that_no_window_reached_is_blended_like_the_one_before_it():
+    members = np.array([[[4.0, 4.0, 4.0, 4.0], [8.0, 8.0, 8.0, 8.0]]])
+    weights = np.array([[[1.0, 0.0], [0.25, 0.75], [np.nan, np.nan]]])
+    np.testing.assert_allclose(blended(members, weights, bands_of(4)), [[4.0, 7.0, 7.0, 7.0]])
+    np.testing.assert_array_equal(settled(settled(weights)), settled(weights))
 
 
 def test_a_member_that_is_not_there_leaves_its_weight_to_the_others():
@@ -72,12 +89,12 @@ def test_own_evidence_weighs_with_the_origins_seen():
     good, bad = np.diag([1.0, 9.0]), np.diag([9.0, 1.0])
     seen = np.tile(good, (50, 12, 1, 1, 1))
     seen[1] = bad
-    segments = np.full(50, "smooth", dtype=object)
+    segments, now = np.zeros((50, 12), np.int64), np.zeros(50, np.int64)
     teaches = np.ones(50, dtype=bool)
-    own = shrunk(seen, segments, teaches)
+    own = shrunk(seen, segments, now, teaches)
     assert own[1, 0, 0, 0] > own[0, 0, 0, 0]
     assert own[1, 0, 0, 0] < 9.0
-    stale = shrunk(seen, segments, teaches, fresh=0.1)
+    stale = shrunk(seen, segments, now, teaches, fresh=0.1)
     assert stale[1, 0, 0, 0] < own[1, 0, 0, 0]
     np.testing.assert_allclose(usual(seen, teaches)[0], seen.mean(axis=(0, 1))[0])
 
@@ -86,10 +103,27 @@ def test_those_who_do_not_teach_change_nobody():
     random = np.random.default_rng(3)
     errors = random.normal(size=(20, 6, 1, 3, 1))
     seen = errors * np.swapaxes(errors, 3, 4)
-    segments = np.full(20, "smooth", dtype=object)
+    segments, now = np.zeros((20, 6), np.int64), np.zeros(20, np.int64)
     teaches = np.arange(20) > 0
     wild = seen.copy()
     wild[0] *= 1e6
     np.testing.assert_array_equal(
-        shrunk(seen, segments, teaches)[1:], shrunk(wild, segments, teaches)[1:]
+        shrunk(seen, segments, now, teaches)[1:], shrunk(wild, segments, now, teaches)[1:]
     )
+
+
+def test_a_segment_learns_from_those_who_were_in_it_at_the_origin():
+    """Half the series sold much at the first six origins and little since, half the other way."""
+    much, little = np.diag([9.0, 1.0]), np.diag([1.0, 9.0])
+    segments = np.repeat(np.arange(200)[:, None] % 2, 12, axis=1)
+    segments[:, 6:] = 1 - segments[:, 6:]
+    seen = np.where(segments[:, :, None, None, None] == 1, much, little)
+    new = np.full((2, 12, 1, 2, 2), np.nan)  # without errors of their own
+    now = np.append(segments[:, -1], [0, 1])
+    found = shrunk(
+        np.concatenate([seen, new]),
+        np.concatenate([segments, np.zeros((2, 12), np.int64)]),
+        now,
+        np.arange(202) < 200,
+    )
+    assert found[200, 0, 0, 0] < 3.0 < 7.0 < found[201, 0, 0, 0]
