@@ -72,8 +72,8 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
     fresh = min(1.0, span / (len(windows) * reach))
     forecasts = np.empty((count, len(windows), horizon))
     for k in range(len(windows)):
-        seen, known = (np.delete(part, k, axis=1) for part in (product, segments))
-        rest = shrunk(seen, known, segments[:, k], lends, fresh=fresh)
+        seen, then = np.delete(product, k, axis=1), np.delete(segments, k, axis=1)
+        rest = shrunk(seen, then, segments[:, k], lends, fresh=fresh)
         forecasts[:, k] = blended(members[k], simplex_weights(rest, fresh=fresh), bands)
     scales = np.ones((len(bands), len(CENTRES)))
     if pooled is not None:  # without global candidates every series stands alone: so it stays
