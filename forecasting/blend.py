@@ -3,9 +3,6 @@
 Weights minimise w'Aw over the simplex, A the mean product of two members' scaled errors (Bates and
 Granger 1969, "The combination of forecasts", with all covariances). A series' own A is shrunk
 towards its segment's and that towards the whole's, so that thin histories do not pick on luck.
-
-A segment learns from those who were in it at each origin: one that knows what came later hides how
-far those who sold most fall back to the others, and favours members that do not foresee it.
 """
 
 from __future__ import annotations
@@ -65,26 +62,25 @@ def products(errors: Matrix, scale: Matrix) -> Matrix:
 def shrunk(
     products: Matrix,
     segments: NDArray[np.int64],
-    now: NDArray[np.int64],
     teaches: NDArray[np.bool_],
     *,
     fresh: float = 1.0,
 ) -> Matrix:
     """[n, B, m, m] of products [n, K, B, m, m]: own, segment's and whole's, by what each has seen.
 
-    `segments` [n, K]: those at the origins, from which a segment learns; `now` [n]: those that
-    learn. NaN where nobody has seen anything. `fresh`: the share of the windows' periods that are
-    not in another window too; a period seen thrice is no threefold evidence.
+    NaN where nobody has seen anything. `fresh`: the share of the windows' periods that are not in
+    another window too; a period seen thrice is no threefold evidence.
     """
     own_total, own_count = (fresh * part for part in _summed(products))
+    lent_total = own_total * teaches[:, None, None, None]
+    lent_count = own_count * teaches[:, None, None, None]
     whole = usual(products, teaches)
     out = np.full(own_total.shape, np.nan)
-    for segment in set(now.tolist()):
-        here = (segments == segment) & teaches[:, None]
-        total, count = (fresh * part[0] for part in _summed(products[here][None]))
-        like = (total + SEGMENT_PRIOR * whole) / (count + SEGMENT_PRIOR)
-        rows = now == segment
-        out[rows] = (own_total[rows] + OWN_PRIOR * like) / (own_count[rows] + OWN_PRIOR)
+    for segment in set(segments.tolist()):
+        rows = segments == segment
+        count = lent_count[rows].sum(axis=0)
+        mine = (lent_total[rows].sum(axis=0) + SEGMENT_PRIOR * whole) / (count + SEGMENT_PRIOR)
+        out[rows] = (own_total[rows] + OWN_PRIOR * mine) / (own_count[rows] + OWN_PRIOR)
     return out
 
 

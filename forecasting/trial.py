@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from forecasting.backtest import Era, Window, backtest, reach_of
 from forecasting.blend import bands_of, blended, products, shrunk, simplex_weights, usual
-from forecasting.calendar import Frequency
 from forecasting.candidates.pooled import POOLED, PooledModels
 from forecasting.candidates.registry import names
 from forecasting.combine import combined_level, leave_one_out, weights_of, window_errors
@@ -60,20 +59,22 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
     lends = windows[-1].states.wanted > 0
     for window in windows:
         lends = lends & (window.states.clipped == 0)
-    scale = _recent(history.demand, history.frequency)[1] + SPARSE_VARIANCE
+    recent = history.demand[:, -RECENT[history.frequency] :]
+    known = np.maximum(np.sum(~np.isnan(recent), axis=1), 1)
+    mean = np.nansum(recent, axis=1) / known
+    scale = np.nansum((recent - mean[:, None]) ** 2, axis=1) / known + SPARSE_VARIANCE
     product = np.stack(
         [products(w.actual[:, None, :] - m, scale) for w, m in zip(windows, members, strict=True)],
         axis=1,
     )
-    segments, now = _volumes(history, windows)
+    segments = volume_class(mean / windows[-1].states.quantum)
     bands = bands_of(horizon)
     reach = reach_of(history.demand.shape[1], horizon, history.frequency)
     span = windows[-1].origin - windows[0].origin + reach
     fresh = min(1.0, span / (len(windows) * reach))
     forecasts = np.empty((count, len(windows), horizon))
     for k in range(len(windows)):
-        seen, then = np.delete(product, k, axis=1), np.delete(segments, k, axis=1)
-        rest = shrunk(seen, then, segments[:, k], lends, fresh=fresh)
+        rest = shrunk(np.delete(product, k, axis=1), segments, lends, fresh=fresh)
         forecasts[:, k] = blended(members[k], simplex_weights(rest, fresh=fresh), bands)
     scales = np.ones((len(bands), len(CENTRES)))
     if pooled is not None:  # without global candidates every series stands alone: so it stays
@@ -86,7 +87,7 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
         losses=losses,
         periods=periods,
         weights=weights_of(errors),
-        blend=simplex_weights(shrunk(product, segments, now, lends, fresh=fresh), fresh=fresh),
+        blend=simplex_weights(shrunk(product, segments, lends, fresh=fresh), fresh=fresh),
         usual_blend=simplex_weights(usual(product, lends), fresh=fresh),
         lends=lends,
         pooled=pooled,
@@ -94,29 +95,6 @@ def try_out(history: History, horizon: int, *, seed: int, workers: int = 1) -> T
         reach=reach,
         fresh=fresh,
     )
-
-
-def _volumes(
-    history: History, windows: list[Window]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """[n, K] volume class of recent demand as it was known at each origin, and [n] now."""
-    found = [
-        volume_class(
-            _recent(history.demand[:, : window.origin - history.start + 1], history.frequency)[0]
-            / window.states.quantum
-        )
-        for window in windows
-    ]
-    now = _recent(history.demand, history.frequency)[0]
-    return np.stack(found, axis=1), volume_class(now / windows[-1].states.quantum)
-
-
-def _recent(demand: Matrix, frequency: Frequency) -> tuple[Matrix, Matrix]:
-    """[n] mean and variance of the recent known demand; 0 without any."""
-    recent = demand[:, -RECENT[frequency] :]
-    known = np.maximum(np.sum(~np.isnan(recent), axis=1), 1)
-    mean = np.nansum(recent, axis=1) / known
-    return mean, np.nansum((recent - mean[:, None]) ** 2, axis=1) / known
 
 
 def _recalibrated(

@@ -89,12 +89,12 @@ def test_own_evidence_weighs_with_the_origins_seen():
     good, bad = np.diag([1.0, 9.0]), np.diag([9.0, 1.0])
     seen = np.tile(good, (50, 12, 1, 1, 1))
     seen[1] = bad
-    segments, now = np.zeros((50, 12), np.int64), np.zeros(50, np.int64)
+    segments = np.full(50, "smooth", dtype=object)
     teaches = np.ones(50, dtype=bool)
-    own = shrunk(seen, segments, now, teaches)
+    own = shrunk(seen, segments, teaches)
     assert own[1, 0, 0, 0] > own[0, 0, 0, 0]
     assert own[1, 0, 0, 0] < 9.0
-    stale = shrunk(seen, segments, now, teaches, fresh=0.1)
+    stale = shrunk(seen, segments, teaches, fresh=0.1)
     assert stale[1, 0, 0, 0] < own[1, 0, 0, 0]
     np.testing.assert_allclose(usual(seen, teaches)[0], seen.mean(axis=(0, 1))[0])
 
@@ -103,27 +103,10 @@ def test_those_who_do_not_teach_change_nobody():
     random = np.random.default_rng(3)
     errors = random.normal(size=(20, 6, 1, 3, 1))
     seen = errors * np.swapaxes(errors, 3, 4)
-    segments, now = np.zeros((20, 6), np.int64), np.zeros(20, np.int64)
+    segments = np.full(20, "smooth", dtype=object)
     teaches = np.arange(20) > 0
     wild = seen.copy()
     wild[0] *= 1e6
     np.testing.assert_array_equal(
-        shrunk(seen, segments, now, teaches)[1:], shrunk(wild, segments, now, teaches)[1:]
+        shrunk(seen, segments, teaches)[1:], shrunk(wild, segments, teaches)[1:]
     )
-
-
-def test_a_segment_learns_from_those_who_were_in_it_at_the_origin():
-    """Half the series sold much at the first six origins and little since, half the other way."""
-    much, little = np.diag([9.0, 1.0]), np.diag([1.0, 9.0])
-    segments = np.repeat(np.arange(200)[:, None] % 2, 12, axis=1)
-    segments[:, 6:] = 1 - segments[:, 6:]
-    seen = np.where(segments[:, :, None, None, None] == 1, much, little)
-    new = np.full((2, 12, 1, 2, 2), np.nan)  # without errors of their own
-    now = np.append(segments[:, -1], [0, 1])
-    found = shrunk(
-        np.concatenate([seen, new]),
-        np.concatenate([segments, np.zeros((2, 12), np.int64)]),
-        now,
-        np.arange(202) < 200,
-    )
-    assert found[200, 0, 0, 0] < 3.0 < 7.0 < found[201, 0, 0, 0]
