@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
-from forecasting.candidates.pooled import BAG, PooledModels, fit_pooled
+from forecasting.candidates.pooled import BAG, LEAST_LIVE, PooledModels, fit_pooled
 from forecasting.engine import run_all
 from forecasting.history import History
 from forecasting.states import States, states_at
@@ -108,7 +108,9 @@ def backtest(history: History, horizon: int, *, seed: int, workers: int = 1) -> 
     length = history.demand.shape[1]
     eras = eras_of(backtest_origins(length, horizon, history.frequency))
     begins = [era[0] for era in eras]
-    learning = [partial(fit_pooled, history, at, horizon, seed) for at in (*begins, length - 1)]
+    learning = [partial(fit_pooled, history, at, horizon, seed) for at in begins]
+    least = LEAST_LIVE[history.frequency]
+    learning.append(partial(fit_pooled, history, length - 1, horizon, seed, least=least))
     learned = run_all(learning, workers)
     if BAG[history.frequency] == 1 and len(history.series) <= SEASONED:
         learned = _seasoned(learned)

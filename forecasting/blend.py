@@ -135,15 +135,33 @@ def simplex_weights(products: Matrix, *, fresh: float = 1.0) -> Matrix:
     return weights / weights.sum(axis=-1, keepdims=True)
 
 
+def settled(weights: Matrix) -> Matrix:
+    """The same weights [..., B, m] without gaps: a band that no window reached is like the one
+    before it, and where nothing was tested all members are alike.
+
+    >>> settled(np.array([[0.2, 0.8], [np.nan, np.nan]]))
+    array([[0.2, 0.8],
+           [0.2, 0.8]])
+    """
+    found = weights.copy()
+    for band in range(1, found.shape[-2]):
+        part = found[..., band, :]
+        found[..., band, :] = np.where(np.isnan(part), found[..., band - 1, :], part)
+    return np.nan_to_num(found, nan=1.0 / found.shape[-1])
+
+
 def blended(members: Matrix, weights: Matrix, bands: Sequence[slice]) -> Matrix:
-    """[n, H] of member forecasts [n, m, H] and weights [n, B, m]; a member that is not there (NaN)
-    leaves its weight to the others, and the first one stands alone where weights are unknown."""
+    """[n, H] of member forecasts [n, m, H] and weights [n, B, m], settled where they are NaN; a
+    member that is not there (NaN) leaves its weight to the others, at equal parts where those have
+    none."""
     out = np.empty((len(members), members.shape[2]))
+    weights = settled(weights)
     for band, part in enumerate(bands):
-        weight = np.nan_to_num(weights[:, band])
         usable = ~np.isnan(members[:, :, part].sum(axis=2))
-        weight = weight * usable
-        weight[weight.sum(axis=1) <= 0] = np.eye(members.shape[1])[0]
-        weight = weight / weight.sum(axis=1, keepdims=True)
+        weight = weights[:, band] * usable
+        alike = weight.sum(axis=1) <= 0
+        weight[alike] = usable[alike]
+        total = weight.sum(axis=1, keepdims=True)
+        weight = weight / np.where(total > 0, total, 1.0)
         out[:, part] = np.einsum("nm,nmh->nh", weight, np.nan_to_num(members[:, :, part]))
     return out

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.backtest import pooled_or_none
-from forecasting.blend import bands_of, blended
+from forecasting.blend import bands_of, blended, settled
 from forecasting.calendar import Frequency, period_end, period_start
 from forecasting.candidates.pooled import PooledModels
 from forecasting.dispersion import Dispersion
@@ -126,18 +126,18 @@ class GrainAtOrigin:
         there = ~np.isnan(members[:, 1, 0])
         tested = ~np.isnan(weights[:, 0, 0])
         combined = np.isin(self.levels.method, BLENDED)
-        combined |= there & tested & (self.levels.level > 0)
+        combined |= there & (self.levels.level > 0)
         bands = bands_of(self.horizon)
         mixed = blended(members, weights, bands)
         scale = scale_at(fitted.scales, mixed.mean(axis=1) / self.states.quantum, bands)
-        says = weights.mean(axis=1).tolist()
-        for row in np.flatnonzero(combined & there & tested).tolist():
+        says = settled(weights).mean(axis=1).tolist()
+        for row in np.flatnonzero(combined & there).tolist():
             share = ", ".join(
                 f"{name} {part:.2f}"
                 for name, part in zip(MEMBERS, says[row], strict=True)
                 if part >= 0.005
             )
-            self.levels.method[row] = Method.COMBINATION
+            self.levels.method[row] = Method.COMBINATION if tested[row] else Method.EQUAL_MEAN
             self.levels.reason[row] = f"{share}; local is {self.levels.reason[row]}"
         scaled = mixed * scale
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -37,7 +37,10 @@ YOUNGEST: Final = {Frequency.DAY: 28, Frequency.WEEK: 8, Frequency.MONTH: 4}
 
 MOST_ROWS: Final = 260_000  # samples of one bag; more cost time and teach little
 MOST_SERIES: Final = 6_000  # that those samples are drawn from
-LEAST_ROWS: Final = 5_000  # below, a local mean is as good
+LEAST_ROWS: Final = 5_000  # below, a local mean is as good, and a trial no evidence of a later one
+LEAST_LIVE: Final = {Frequency.DAY: 5_000, Frequency.WEEK: 5_000, Frequency.MONTH: 2_500}
+"""The same of the newest, tried or not: an own mean of few months is worth less still."""
+
 LEAST_SERIES: Final = 60  # with demand; below, boosters know their teachers by heart
 
 EFFORT: Final = {
@@ -102,8 +105,11 @@ class PooledModels:
         return found
 
 
-def fit_pooled(history: History, column: int, horizon: int, seed: int) -> PooledModels | None:
-    """Learn from the demand up to a column of the history; None where there is too little of it.
+def fit_pooled(
+    history: History, column: int, horizon: int, seed: int, *, least: int = LEAST_ROWS
+) -> PooledModels | None:
+    """Learn from the demand up to a column of the history; None where there is too little of it,
+    fewer than `least` samples.
 
     Series without demand, or with outliers, teach nothing; sparse ones do: to leave them out would
     pick the steady sellers.
@@ -123,7 +129,7 @@ def fit_pooled(history: History, column: int, horizon: int, seed: int) -> Pooled
     tables = tables_of(history, column, lookback, rows=chosen, added=added)
     for name in POOLED:
         seeds = [seed + number * SEED_STEP for number in range(BAG[frequency])]
-        tried = [_learned(name, tables, frequency, horizon, (one, column)) for one in seeds]
+        tried = [_learned(name, tables, frequency, horizon, (one, column), least) for one in seeds]
         bag = tuple(one for one in tried if one is not None)
         if len(bag) < len(seeds):
             return None
@@ -133,15 +139,21 @@ def fit_pooled(history: History, column: int, horizon: int, seed: int) -> Pooled
 
 
 def _learned(
-    name: str, tables: Tables, frequency: Frequency, horizon: int, key: tuple[int, int]
+    name: str,
+    tables: Tables,
+    frequency: Frequency,
+    horizon: int,
+    key: tuple[int, int],
+    least: int,
 ) -> Booster | None:
-    """One booster of a member's bag; `key`: its seed and column. None where samples are few."""
+    """One booster of a member's bag; `key`: its seed and column. None of fewer samples than the
+    least."""
     seed, column = key
     luck = np.random.default_rng([seed, zlib.crc32(name.encode()), column])
     span, most = SPAN[name][frequency], MOST_ROWS // BAG[frequency]
     ahead = 1 if name == "recursive" else horizon
     rows, columns, steps = _samples(tables, span, ahead, YOUNGEST[frequency], luck, most=most)
-    if len(rows) < LEAST_ROWS:
+    if len(rows) < least:
         return None
     inputs = tables.inputs(rows, columns, steps, rough=name == "direct")
     demand = tables.own.value[rows, columns + steps].astype(np.float64)

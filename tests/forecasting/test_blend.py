@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from forecasting import blend
-from forecasting.blend import bands_of, blended, products, shrunk, simplex_weights, usual
+from forecasting.blend import (
+    bands_of,
+    blended,
+    products,
+    settled,
+    shrunk,
+    simplex_weights,
+    usual,
+)
 
 
 @settings(max_examples=60, deadline=None)
@@ -41,11 +49,20 @@ def test_less_fresh_evidence_leans_to_equal_weights():
     assert sure[0] > unsure[0] > 0.5
 
 
-def test_unknown_products_give_unknown_weights_and_the_first_member_stands_alone():
-    weights = simplex_weights(np.full((1, 1, 2, 2), np.nan))
+def test_where_nothing_was_tested_all_members_that_are_there_are_alike():
+    weights = simplex_weights(np.full((2, 1, 3, 3), np.nan))
     assert np.isnan(weights).all()
-    members = np.array([[[2.0, 2.0], [8.0, 8.0]]])
-    np.testing.assert_array_equal(blended(members, weights, [slice(0, 2)]), [[2.0, 2.0]])
+    there = [[2.0, 2.0], [8.0, 5.0], [5.0, 8.0]]
+    alone = [[2.0, 2.0], [np.nan, np.nan], [np.nan, np.nan]]
+    found = blended(np.array([there, alone]), weights, [slice(0, 2)])
+    np.testing.assert_allclose(found, [[5.0, 5.0], [2.0, 2.0]])
+
+
+def test_a_band_that_no_window_reached_is_blended_like_the_one_before_it():
+    members = np.array([[[4.0, 4.0, 4.0, 4.0], [8.0, 8.0, 8.0, 8.0]]])
+    weights = np.array([[[1.0, 0.0], [0.25, 0.75], [np.nan, np.nan]]])
+    np.testing.assert_allclose(blended(members, weights, bands_of(4)), [[4.0, 7.0, 7.0, 7.0]])
+    np.testing.assert_array_equal(settled(settled(weights)), settled(weights))
 
 
 def test_a_member_that_is_not_there_leaves_its_weight_to_the_others():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -13,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from forecasting import grain_files
 from forecasting.backtest import backtest
-from forecasting.calendar import Frequency
+from forecasting.calendar import Frequency, origin_of, period_end
 from forecasting.candidates import boosting, pooled
 from forecasting.candidates.features import SHAPES
 from forecasting.candidates.pooled import LEAST_SERIES, fit_pooled, tables_of
@@ -253,6 +254,39 @@ def test_without_lightgbm_scikit_learn_boosts(trained, tmp_path, monkeypatch):
     usual = cast(read, sales, promotions(promoted, planned=False))
     lifted = cast(read, sales, promotions(promoted, planned=True))
     assert 1.2 < lifted.mean[:, :7].sum() / usual.mean[:, :7].sum() < 2.6
+
+
+@pytest.mark.parametrize("months", [14, 20], ids=["nothing tested", "its second half untested"])
+def test_what_no_backtest_reached_is_no_matter_of_own_means_alone(months, monkeypatch):
+    """Parts of a young company: each history begins with a sale, so own means are too high."""
+    rate, count = 0.4, 500
+    units = np.random.default_rng(5).poisson(rate, (count, months))
+    units[:, 0] = np.maximum(units[:, 0], 1)
+    ends = period_end(np.arange(1 - months, 1) + origin_of(LAST, Frequency.MONTH), Frequency.MONTH)
+    sales = pd.DataFrame(
+        {
+            "date": np.tile(pd.to_datetime(ends).date, count),
+            "site": "PARTS",
+            "sku": np.repeat([f"PART-{number:03d}" for number in range(count)], months),
+            "units": units.ravel().astype(float),
+        }
+    )
+    options = Options(frequency=Frequency.MONTH, paths=50, forecast_horizons={"month": 12})
+    panel = panel_of(Rows(sales=sales), frequency=Frequency.MONTH)
+    monkeypatch.setitem(pooled.BAG, Frequency.MONTH, 1)
+    monkeypatch.setattr("forecasting.backtest.fit_pooled", partial(fit_pooled, least=300))
+    late = []
+    for least in (300, 10**9):  # samples of the newest boosters: enough, too few for any
+        monkeypatch.setitem(pooled.LEAST_LIVE, Frequency.MONTH, least)
+        fitted = DemandForecaster(options).fit(panel)
+        month = fitted.forecast(panel).grains[Frequency.MONTH]
+        late.append(month.mean[:, 6:].mean())
+        if least == 300:
+            assert np.isnan(fitted.grains[Frequency.MONTH].blend[:, -1]).all()
+            assert set(month.method) == {"equal mean" if months == 14 else "combination"}
+            assert "direct" in month.reason[0]
+    blended, own = late
+    assert abs(blended - rate) < 0.8 * abs(own - rate)
 
 
 def test_a_planned_closure_sells_nothing(trained):
