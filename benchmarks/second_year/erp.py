@@ -12,7 +12,7 @@ import pandas as pd
 from api.demo.company import Flags, Reals
 from api.demo.steering import SteeredRun
 from benchmarks.second_year.acts import WAREHOUSE, Action, Step
-from models.risk.options import NOTICE_DAYS
+from models.risk.way_out.options import NOTICE_DAYS
 
 NO_LINES: Final = pd.DataFrame({"order": [], "promised": [], "supplier": []})
 

@@ -280,7 +280,7 @@ def speak(
     from models.lead_time import fit_lead_times
     from models.overrides.effects import overridden
     from models.risk import assess
-    from models.risk.proposals import proposals
+    from models.risk.supplier_orders.proposals import proposals
 
     latent = recover(panel, champions.demand.options)
     alone = champions.demand.forecast(panel, demand=latent.demand)

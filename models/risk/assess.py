@@ -20,14 +20,14 @@ from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes
 from models.projection import Supply
-from models.risk.explain import acted_on, explained
 from models.risk.features import series_features
 from models.risk.hazard import RuptureHazard, reach_of
 from models.risk.outlook import Outlook
 from models.risk.shortage import Shortage
 from models.risk.structure import Structure
 from models.risk.value import loss_of_units, unit_loss
-from models.risk.whatif import WhatIf
+from models.risk.way_out.explain import acted_on, explained
+from models.risk.way_out.whatif import WhatIf
 
 if TYPE_CHECKING:
     from forecasting.demand_forecast import DemandForecast

@@ -22,7 +22,7 @@ from forecasting.record.database import connect
 from models.publication import Provenance, Publication, publish_parts
 from models.publication.build import table_of
 from models.publication.contracts import quantile_column
-from models.risk.proposal_lines import COLUMNS
+from models.risk.supplier_orders.proposal_lines import COLUMNS
 from models.workspace import Workspace
 
 AS_OF: Final = "2026-11-22"

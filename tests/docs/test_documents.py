@@ -14,7 +14,7 @@ from forecasting.options import Options
 from models.kpis.figures import FIGURES, every_question, figures_of, figures_table
 from models.publication.build import table_of
 from models.publication.contracts import order_as_made
-from models.risk.proposal_lines import COLUMNS
+from models.risk.supplier_orders.proposal_lines import COLUMNS
 from tests.docs.columns import as_read, documented_columns
 from tests.docs.generated import DOCS, PAGES, REPOSITORY, commands_by_name, options_of, renewed
 from tests.kpis.company import ORIGIN as KPI_ORIGIN

@@ -17,9 +17,9 @@ from forecasting.demand_forecast import GrainForecast
 from forecasting.options import Options
 from models.lead_time import fit_lead_times
 from models.projection import supply_of
-from models.risk.filling import Items, Minimum, filled
-from models.risk.proposal_lines import COLUMNS
-from models.risk.proposals import FILL_UP_DAYS, proposals
+from models.risk.supplier_orders.filling import Items, Minimum, filled
+from models.risk.supplier_orders.proposal_lines import COLUMNS
+from models.risk.supplier_orders.proposals import FILL_UP_DAYS, proposals
 from tests.risk.warehouse import TODAY, Order, Shelf, panel_of, shelf
 
 # The origin is Sunday 22 November 2026, so that day 1 is a Monday.

@@ -17,8 +17,9 @@ from forecasting.options import Options
 from models import sources
 from models.lead_time import fit_lead_times
 from models.projection import project, supply_of, with_sources
-from models.risk import assess, draws, reruns, structure, weigh, whatif
+from models.risk import assess, draws, structure
 from models.risk.draws import Draws, packed
+from models.risk.way_out import reruns, weigh, whatif
 from tests.risk.test_way_out import LATE, NOVA, PAST, PRICED, network, run
 from tests.risk.warehouse import Order, Shelf, forecast_of, panel_of, shelf
 

@@ -6,8 +6,8 @@ import datetime as dt
 
 import pytest
 
-from models.risk.causes import Cause, Language
-from models.risk.options import Option
+from models.risk.way_out.causes import Cause, Language
+from models.risk.way_out.options import Option
 
 BY = dt.date(2026, 11, 23)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from models.risk.silence import QUIET_DAYS, silences
+from models.risk.way_out.silence import QUIET_DAYS, silences
 from tests.risk.warehouse import TODAY, panel_of, shelf
 
 DAY = dt.timedelta(days=1)

@@ -20,8 +20,9 @@ from models.attention import Attention
 from models.lead_time import fit_lead_times
 from models.projection import Supply, supply_of
 from models.publication.build import table_of
-from models.risk import RiskAssessment, assess, variant_supply
-from models.risk.working_days import WorkingDays
+from models.risk import RiskAssessment, assess
+from models.risk.way_out import variant_supply
+from models.risk.way_out.working_days import WorkingDays
 from tests.risk.warehouse import TODAY, Order, Shelf, delivered, forecast_of, panel_of, shelf
 
 NOVA = {"supplier": "NOVA", "order_days": "0,1,2,3,4", "cutoff_time": "11:00"}

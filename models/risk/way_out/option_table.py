@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.panel import Panel
-from models.risk.choice import Chosen
+from models.risk.way_out.choice import Chosen
 
 COLUMNS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("site", "sku"), "object"),

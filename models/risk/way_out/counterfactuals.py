@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from models.risk.causes import (
+from models.risk.way_out.causes import (
     DEMAND_ABOVE,
     Cause,
     Situation,
@@ -22,9 +22,9 @@ from models.risk.causes import (
     late_cause,
     not_ordered_cause,
 )
-from models.risk.options import LOOK_AHEAD_DAYS
-from models.risk.variants import NewLine, OpenLine, Variant
-from models.risk.whatif import WhatIf
+from models.risk.way_out.options import LOOK_AHEAD_DAYS
+from models.risk.way_out.variants import NewLine, OpenLine, Variant
+from models.risk.way_out.whatif import WhatIf
 
 LEAD_LONGER: Final = 1.25
 """Learned over stated lead time from which the master is wrong rather than round."""

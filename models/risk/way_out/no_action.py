@@ -8,10 +8,10 @@ from typing import Final
 
 import numpy as np
 
-from models.risk.causes import Language, written
-from models.risk.choice import Chosen
-from models.risk.options import LOOK_AHEAD_DAYS, can_give
-from models.risk.whatif import WhatIf
+from models.risk.way_out.causes import Language, written
+from models.risk.way_out.choice import Chosen
+from models.risk.way_out.options import LOOK_AHEAD_DAYS, can_give
+from models.risk.way_out.whatif import WhatIf
 
 WHY: Final[Mapping[str, Mapping[str, str]]] = {
     "no_help": {

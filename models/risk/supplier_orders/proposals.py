@@ -8,7 +8,7 @@ On each order day of the source (order days, closures: models.terms) a line is d
   reorder point: up to its level (`below_reorder_point`);
 - without one, where the position would not last until an order of the *following* order day has
   come, with the lead time that nine orders in ten keep and the demand that is exceeded once in ten
-  times: to that, and a usual order more (`cover_too_short`; models.risk.order_needs).
+  times: to that, and a usual order more (`cover_too_short`; see `order_needs`).
 
 Units are whole packs (whole units where none is stated), at least the item's minimum. Nothing is
 ordered that comes after `discontinued_on`, or that would not be wanted before it. An order is for
@@ -33,12 +33,18 @@ from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import LONGEST_DAYS, Floats, LeadTimes, Rows
 from models.projection import Supply
-from models.risk.expected_path import ExpectedPath
-from models.risk.filling import Items, Minimum, filled
-from models.risk.order_needs import LOOK_AHEAD_DAYS, Calendar, Expected, Levels
-from models.risk.proposal_lines import Address, Order, Place, lines_of, table_of_lines
-from models.risk.silence import Silence, silences
 from models.risk.structure import standing_of
+from models.risk.supplier_orders.expected_path import ExpectedPath
+from models.risk.supplier_orders.filling import Items, Minimum, filled
+from models.risk.supplier_orders.order_needs import LOOK_AHEAD_DAYS, Calendar, Expected, Levels
+from models.risk.supplier_orders.proposal_lines import (
+    Address,
+    Order,
+    Place,
+    lines_of,
+    table_of_lines,
+)
+from models.risk.way_out.silence import Silence, silences
 from models.sources import rows_of
 from models.terms import receiving_days, terms_by_route
 

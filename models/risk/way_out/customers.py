@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Days, end_date, to_period
 from models.attention import LIKELY
-from models.risk.whatif import WhatIf
+from models.risk.way_out.whatif import WhatIf
 
 MOST: Final = 200  # orders told of one group; the page and a cell stay readable
 MAY_BE_LATE: Final = 0.25  # chance from which an order is told at all

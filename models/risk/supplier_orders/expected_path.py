@@ -9,7 +9,7 @@ import numpy as np
 from forecasting.options import Options
 from models.lead_time import Floats, Rows
 from models.projection import Supply
-from models.risk.order_needs import Calendar, Expected
+from models.risk.supplier_orders.order_needs import Calendar, Expected
 
 
 @dataclass

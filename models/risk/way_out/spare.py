@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.lead_time import Floats, Rows
-from models.risk.whatif import WhatIf
+from models.risk.way_out.whatif import WhatIf
 
 if TYPE_CHECKING:
     from models.risk.shortage import Shortage

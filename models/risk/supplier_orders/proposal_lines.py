@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.lead_time import Floats, Rows
-from models.risk.filling import Minimum
+from models.risk.supplier_orders.filling import Minimum
 
 Address = tuple[str, str, str, str]  # source, site, buyer, currency
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.risk.choice import IN_TIME, Chosen
-from models.risk.groups import Group, Member
-from models.risk.variants import Variant
-from models.risk.whatif import WhatIf
+from models.risk.way_out.choice import IN_TIME, Chosen
+from models.risk.way_out.groups import Group, Member
+from models.risk.way_out.variants import Variant
+from models.risk.way_out.whatif import WhatIf
 
 
 def with_source_actions(

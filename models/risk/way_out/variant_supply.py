@@ -15,12 +15,12 @@ from models.lead_time import Floats, Rows
 from models.projection import OpenLines, Supply, open_lines
 from models.record_error import no_record_errors
 from models.replenishment import Habits, Policies
-from models.risk.variants import Variant
+from models.risk.way_out.variants import Variant
 from models.sources import Sources
 from models.terms import Terms
 
 if TYPE_CHECKING:
-    from models.risk.whatif import WhatIf
+    from models.risk.way_out.whatif import WhatIf
 
 
 def book_of(base: WhatIf, variants: Sequence[Variant]) -> pd.DataFrame:

@@ -18,10 +18,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.risk.causes import Cause
-from models.risk.choice import REPAIRS, Amount, Chosen, Effect, is_trifle
-from models.risk.options import Option
-from models.risk.whatif import WhatIf
+from models.risk.way_out.causes import Cause
+from models.risk.way_out.choice import REPAIRS, Amount, Chosen, Effect, is_trifle
+from models.risk.way_out.options import Option
+from models.risk.way_out.whatif import WhatIf
 
 SOURCE_SHORT: Final = "source_short"
 

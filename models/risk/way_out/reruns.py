@@ -18,17 +18,17 @@ from models.record_error import no_record_errors
 from models.risk.draws import Paths
 from models.risk.features import Known, with_other_supply
 from models.risk.hazard import reach_of
-from models.risk.variant_supply import (
+from models.risk.way_out.variant_supply import (
     book_of,
     direct_sources,
     drawn_from,
     supply_of_variants,
 )
-from models.risk.variants import Variant
+from models.risk.way_out.variants import Variant
 from models.sources import BLOCK, rows_of
 
 if TYPE_CHECKING:
-    from models.risk.whatif import WhatIf
+    from models.risk.way_out.whatif import WhatIf
 
 
 @dataclass(frozen=True)

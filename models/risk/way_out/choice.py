@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 
 from models.attention import LIKELY
 from models.lead_time import Floats
-from models.risk.causes import Cause, Situation
-from models.risk.options import TOO_LATE, Draft, Option, together
-from models.risk.reruns import Reruns
-from models.risk.variants import Variant
-from models.risk.whatif import WhatIf
+from models.risk.way_out.causes import Cause, Situation
+from models.risk.way_out.options import TOO_LATE, Draft, Option, together
+from models.risk.way_out.reruns import Reruns
+from models.risk.way_out.variants import Variant
+from models.risk.way_out.whatif import WhatIf
 
 IN_TIME: Final = 0.5  # of what would be lost, that an option spares while it is in time
 WORTH: Final = 0.02  # of it, below which an option is none

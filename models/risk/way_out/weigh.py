@@ -13,17 +13,17 @@ import pandas as pd
 
 from forecasting.engine import in_copies, usable_cores
 from models.lead_time import Floats, Rows
-from models.risk.causes import COUNT_FROM, Cause, Line, Situation, first_cause, shared
-from models.risk.choice import Asked, Choice, Chosen, Questions, Stakes
-from models.risk.counterfactuals import counterfactuals
-from models.risk.groups import SOURCE_SHORT, Group, grouped, helps
-from models.risk.options import Need, drafts
-from models.risk.reruns import Reruns
 from models.risk.shortage import Shortage
-from models.risk.spare import Others
-from models.risk.upstream import with_source_actions
-from models.risk.variants import Variant
-from models.risk.whatif import WhatIf
+from models.risk.way_out.causes import COUNT_FROM, Cause, Line, Situation, first_cause, shared
+from models.risk.way_out.choice import Asked, Choice, Chosen, Questions, Stakes
+from models.risk.way_out.counterfactuals import counterfactuals
+from models.risk.way_out.groups import SOURCE_SHORT, Group, grouped, helps
+from models.risk.way_out.options import Need, drafts
+from models.risk.way_out.reruns import Reruns
+from models.risk.way_out.spare import Others
+from models.risk.way_out.upstream import with_source_actions
+from models.risk.way_out.variants import Variant
+from models.risk.way_out.whatif import WhatIf
 
 ACT_FROM: Final = 0.1
 """Chance within the main horizon below which options stay blank."""

@@ -10,16 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from models.risk.causes import Cause, causes_json, first_cause
-from models.risk.choice import Chosen
-from models.risk.customers import promises_hit
-from models.risk.group_table import LANGUAGES, group_numbers, groups_table
-from models.risk.no_action import WHY, why_nothing
-from models.risk.option_table import option_rows
-from models.risk.options import actions_json
 from models.risk.shortage import Shortage
-from models.risk.weigh import situation, weighed
-from models.risk.whatif import WhatIf
+from models.risk.way_out.causes import Cause, causes_json, first_cause
+from models.risk.way_out.choice import Chosen
+from models.risk.way_out.customers import promises_hit
+from models.risk.way_out.group_table import LANGUAGES, group_numbers, groups_table
+from models.risk.way_out.no_action import WHY, why_nothing
+from models.risk.way_out.option_table import option_rows
+from models.risk.way_out.options import actions_json
+from models.risk.way_out.weigh import situation, weighed
+from models.risk.way_out.whatif import WhatIf
 
 EXPLAIN_FROM: Final = 0.05
 """Chance within the main horizon below which causes stay blank: nobody asks."""

@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 
 from models.attention import Attention
-from models.risk.causes import Language, plural, plural_of, written
-from models.risk.customers import Promise
-from models.risk.group_phrases import (
+from models.risk.way_out.causes import Language, plural, plural_of, written
+from models.risk.way_out.customers import Promise
+from models.risk.way_out.group_phrases import (
     ACCEPTED,
     ACCEPTED_TRIFLE,
     ALSO,
@@ -44,9 +44,9 @@ from models.risk.group_phrases import (
     SILENT,
     TO_TELL,
 )
-from models.risk.groups import Group, Member
-from models.risk.silence import Silence
-from models.risk.whatif import WhatIf
+from models.risk.way_out.groups import Group, Member
+from models.risk.way_out.silence import Silence
+from models.risk.way_out.whatif import WhatIf
 
 FIRST_LINES: Final = 3  # "if only three lines come, these"
 ONE_ORDER: Final = 0.8

@@ -12,11 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.attention import Attention
-from models.risk.causes import Language
-from models.risk.customers import Promise, promises_json
-from models.risk.group_words import Words
-from models.risk.groups import Group
-from models.risk.whatif import WhatIf
+from models.risk.way_out.causes import Language
+from models.risk.way_out.customers import Promise, promises_json
+from models.risk.way_out.group_words import Words
+from models.risk.way_out.groups import Group
+from models.risk.way_out.whatif import WhatIf
 
 LANGUAGES: Final[tuple[Language, ...]] = ("fr", "en")
 COLUMNS: Final[Mapping[str, str]] = {

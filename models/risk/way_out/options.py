@@ -1,8 +1,7 @@
 """What can still be done about a series that may run out, until when, at what cost, to what effect.
 
-Every option is a change of the series' inputs (models.risk.whatif.Variant). Its effect is what it
-spares of what would be short otherwise: with the orders of a policy, where one is known, else with
-none. So that reruns differ by the option alone, both go along the same paths with the weights of
+Every option is a change of the series' inputs (a `Variant`). Its effect is what it spares of what
+would be short otherwise: with the orders of a policy, where one is known, else with none. So that reruns differ by the option alone, both go along the same paths with the weights of
 the publication. `residual_probability` is that of a publication made with the option in the book,
 the usual orders included.
 """
@@ -20,9 +19,9 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Days, Frequency, to_period
 from models.lead_time import LONGEST_DAYS, Rows
-from models.risk.causes import Language, plural, plural_of, written
-from models.risk.variants import NewLine, Variant
-from models.risk.whatif import WhatIf
+from models.risk.way_out.causes import Language, plural, plural_of, written
+from models.risk.way_out.variants import NewLine, Variant
+from models.risk.way_out.whatif import WhatIf
 from models.terms import NEVER
 
 TOO_LATE: Final = "too_late"

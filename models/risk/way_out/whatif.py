@@ -27,11 +27,11 @@ from models.projection import exact, reweighted, surely_open
 from models.risk.features import Known
 from models.risk.hazard import RuptureHazard
 from models.risk.outlook import Outlook
-from models.risk.reruns import Asked, Reruns
-from models.risk.silence import Silence, silences
 from models.risk.structure import BLOCK, Structure
-from models.risk.variants import OpenLine, Variant
-from models.risk.working_days import WorkingDays
+from models.risk.way_out.reruns import Asked, Reruns
+from models.risk.way_out.silence import Silence, silences
+from models.risk.way_out.variants import OpenLine, Variant
+from models.risk.way_out.working_days import WorkingDays
 from models.terms import Closures, Ranges
 
 if TYPE_CHECKING:

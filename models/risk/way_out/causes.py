@@ -1,7 +1,7 @@
 """Why a series runs out: causes as codes with facts, their shares, and sentences in both languages.
 
 A cause's share comes from replacing one input at a time by what was planned or usual
-(models.risk.counterfactuals): what is short less, of what is short.
+(models.risk.way_out.counterfactuals): what is short less, of what is short.
 """
 
 from __future__ import annotations
