@@ -1,9 +1,10 @@
 """What can still be done about a series that may run out, until when, at what cost, to what effect.
 
 Every option is a change of the series' inputs (a `Variant`). Its effect is what it spares of what
-would be short otherwise: with the orders of a policy, where one is known, else with none. So that reruns differ by the option alone, both go along the same paths with the weights of
-the publication. `residual_probability` is that of a publication made with the option in the book,
-the usual orders included.
+would be short otherwise: with the orders of a policy, where one is known, else with none. So that
+reruns differ by the option alone, both go along the same paths with the weights of the publication.
+`residual_probability` is that of a publication made with the option in the book, the usual orders
+included.
 """
 
 from __future__ import annotations
