@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from forecasting.options import Options
 from forecasting.tables import FEEDS, Kind
 
+BLANKS: Final = {Kind.NUMBER: (np.nan, "f8"), Kind.DATE: (np.datetime64("NaT"), "M8[s]")}
 
-def frame_of(rows: object, feed: str) -> pd.DataFrame:
+
+def frame_of(rows: pa.Table, feed: str) -> pd.DataFrame:
     """Arrow rows of a feed as a frame with every column of its contract.
 
     Text is "" where blank, numbers NaN, dates datetime64[s] NaT. The delivery that brought a row is
     left behind: the same data is the same frame, however it came.
     """
-    found: pd.DataFrame = rows.to_pandas(date_as_object=False)  # type: ignore[attr-defined]
-    found = found.drop(columns="delivery", errors="ignore")
-    columns: dict[str, Any] = {str(name): found[name] for name in found}
-    for column in FEEDS[feed].columns:
-        present = columns.get(column.name)
-        if column.kind in (Kind.NUMBER, Kind.DATE):
-            kind, blank = ("f8", np.nan) if column.kind is Kind.NUMBER else ("M8[s]", "NaT")
-            told = np.full(len(found), blank, kind) if present is None else present.astype(kind)
-        elif present is None:
-            told = np.full(len(found), "", object)
-        else:
-            told = present.to_numpy(object, copy=True)
-            told[present.isna().to_numpy()] = ""
-        columns[column.name] = told
-    return pd.DataFrame(columns, index=found.index)
+    kinds = {column.name: column.kind for column in FEEDS[feed].columns}
+    names = [name for name in rows.column_names if name != "delivery"]
+    return pd.DataFrame(
+        {
+            name: _values(rows, name, kinds.get(name, Kind.TEXT))
+            for name in dict.fromkeys([*names, *kinds])
+        }
+    )
+
+
+def _values(rows: pa.Table, name: str, kind: Kind) -> NDArray[Any]:
+    """A column as `frame_of` gives it; blank where the rows have none of that name."""
+    blank, dtype = BLANKS.get(kind, ("", "O"))
+    if name not in rows.column_names:
+        return np.full(len(rows), blank, dtype)
+    column = rows.column(name)
+    if dtype != "O":
+        return np.asarray(column.to_numpy()).astype(dtype)
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    words = column.unify_dictionaries().combine_chunks()
+    if isinstance(words, pa.ChunkedArray):  # of no chunk
+        return np.full(0, blank, dtype)
+    known = np.array([*words.dictionary.to_pylist(), blank], dtype)  # a code of −1 is the blank
+    return known[words.indices.fill_null(-1).to_numpy()]
 
 
 def valid_on(frame: pd.DataFrame, day: dt.date, *, key: list[str]) -> pd.DataFrame:

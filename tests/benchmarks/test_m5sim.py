@@ -97,7 +97,7 @@ def test_a_small_company_lives_through_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(replayed, "ORIGINS", 2)
-    monkeypatch.setattr(replayed, "DENSE_DAYS", 4)
+    monkeypatch.setattr(replayed, "DENSE_DAYS", 2)
     monkeypatch.setattr(m5sim, "SMALL_SAMPLES", 1)
     kept = m5sim.judge(made_up_demand(16, 330), [3], 14, print)
     told = capsys.readouterr().out

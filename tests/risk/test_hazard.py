@@ -41,7 +41,7 @@ from models.risk_parameters import BadRiskBundle
 from tests.risk.warehouse import forecast_of, panel_of, shelf
 
 FIRST = dt.date(2026, 1, 5)
-DAYS, SERIES, LEARNED = 85, 80, 66
+DAYS, SERIES, LEARNED = 77, 80, 66
 NEXT_DAY = Options(horizons=(1,))
 
 

@@ -100,7 +100,7 @@ def test_where_stock_is_projected_its_demand_knows_the_promotion() -> None:
     np.testing.assert_allclose(depth, [[np.nan, np.nan], [0.0, 0.3]], rtol=1e-6)
 
 
-DAYS, SERIES, LEARNED = 50, 80, 38
+DAYS, SERIES, LEARNED = 45, 80, 38
 
 
 def company(known_on: str = "planned") -> tuple[TableRows, np.ndarray]:
