@@ -23,12 +23,9 @@ def frame_of(rows: pa.Table, feed: str) -> pd.DataFrame:
     left behind: the same data is the same frame, however it came.
     """
     kinds = {column.name: column.kind for column in FEEDS[feed].columns}
-    names = [name for name in rows.column_names if name != "delivery"]
+    names = [name for name in rows.column_names if name in kinds]
     return pd.DataFrame(
-        {
-            name: _values(rows, name, kinds.get(name, Kind.TEXT))
-            for name in dict.fromkeys([*names, *kinds])
-        }
+        {name: _values(rows, name, kinds[name]) for name in dict.fromkeys([*names, *kinds])}
     )
 
 
@@ -41,7 +38,7 @@ def _values(rows: pa.Table, name: str, kind: Kind) -> NDArray[Any]:
     if dtype != "O":
         return np.asarray(column.to_numpy()).astype(dtype)
     if not pa.types.is_dictionary(column.type):
-        column = column.dictionary_encode()
+        column = column.cast(pa.string()).dictionary_encode()
     words = column.unify_dictionaries().combine_chunks()
     if isinstance(words, pa.ChunkedArray):  # of no chunk
         return np.full(0, blank, dtype)

@@ -6,10 +6,12 @@ import datetime as dt
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from forecasting.calendar import Frequency, end_date
 from forecasting.errors import NotReady
+from forecasting.masters import frame_of
 from forecasting.options import Options
 from forecasting.panel import default_origin
 from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
@@ -468,3 +470,16 @@ def test_what_came_nobody_knows_when_is_open_no_more():
         "C2": 7,
         "C3": 12,
     }
+
+
+@pytest.mark.parametrize("text", [pa.null(), pa.string(), pa.dictionary(pa.int32(), pa.string())])
+@pytest.mark.parametrize("count", [0, 2])
+def test_blank_columns_have_the_blanks_of_their_kind(text: pa.DataType, count: int) -> None:
+    """However Arrow types what is blank throughout, or left out."""
+    words = pa.nulls(count) if text == pa.null() else pa.nulls(count, pa.string()).cast(text)
+    rows = pa.table({"sku": ["A"] * count, "description": words, "unit_cost": pa.nulls(count)})
+    found = frame_of(rows, "items")
+    assert found["description"].tolist() == found["category"].tolist() == [""] * count
+    assert found["unit_cost"].isna().all()
+    assert found["unit_cost"].dtype == "float64"
+    assert found["valid_from"].dtype == "datetime64[s]"
