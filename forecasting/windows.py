@@ -116,20 +116,16 @@ def windows_of(frequency: Frequency, first: int, last: int) -> list[tuple[int, i
     return list(zip(begins.tolist(), [*(begins[1:] - 1).tolist(), last], strict=True))
 
 
-def _together(filled: Iterable[tuple[int, int, int]], series: int) -> Iterator[tuple[int, int]]:
+def _together(filled: Iterable[tuple[int, int, int]], series: int) -> list[tuple[int, int]]:
     """First and last period of what is read at once: see `MOST_ROWS`."""
-    begin = end = None
-    held = 0
+    found: list[tuple[int, int, int]] = []
     for first, last, rows in filled:
-        if begin is None or end is None:
-            begin, end, held = first, last, rows
-        elif held + rows <= MOST_ROWS and (last - begin + 1) * series <= MOST_CELLS:
-            end, held = last, held + rows
+        begin, _, held = found[-1] if found else (first, last, MOST_ROWS)
+        if held + rows <= MOST_ROWS and (last - begin + 1) * series <= MOST_CELLS:
+            found[-1] = (begin, last, held + rows)
         else:
-            yield begin, end
-            begin, end, held = first, last, rows
-    if begin is not None and end is not None:
-        yield begin, end
+            found.append((first, last, rows))
+    return [(first, last) for first, last, _ in found]
 
 
 def _dates(first: int, last: int, frequency: Frequency) -> tuple[dt.date, dt.date]:

@@ -7,18 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, Field
 
+from models.plain_text import plain_lines
 
-def _without_control_signs(text: str) -> str:
-    if any(ord(sign) < 32 and sign not in "\t\n\r" for sign in text):
-        raise ValueError("control characters are no text")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("a lone surrogate is no text") from None
-    return text
-
-
-Words = Annotated[str, AfterValidator(_without_control_signs)]
+Words = Annotated[str, AfterValidator(plain_lines)]
 
 
 Chance = Field(ge=0, le=1)

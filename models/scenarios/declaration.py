@@ -27,20 +27,11 @@ from pydantic import (
 )
 
 from forecasting.errors import NotReady, VigistockError
+from models.plain_text import plain
 
 MOST_CHANGES: Final = 50
 EARLIEST, LATEST = dt.date(1970, 1, 1), dt.date(2999, 12, 31)
 MOST_BYTES: Final = 100_000  # of a file: a scenario is written by hand
-
-
-def _of_text(text: str) -> str:
-    if any(ord(sign) < 32 for sign in text):
-        raise ValueError("control characters are no text")
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("a lone surrogate is no text") from None
-    return text
 
 
 def _of_day(day: Any) -> Any:
@@ -56,7 +47,7 @@ def _in_reach(day: dt.date) -> dt.date:
     return day
 
 
-Text: TypeAlias = Annotated[str, Field(strict=True, max_length=200), AfterValidator(_of_text)]
+Text: TypeAlias = Annotated[str, Field(strict=True, max_length=200), AfterValidator(plain)]
 Code: TypeAlias = Text
 Named: TypeAlias = Annotated[Text, Field(min_length=1)]
 Day: TypeAlias = Annotated[dt.date, BeforeValidator(_of_day), AfterValidator(_in_reach)]

@@ -107,7 +107,7 @@ def test_windows_cover_every_period_once(frequency: Frequency, last: int, length
 )
 def test_small_windows_are_read_as_one_and_large_ones_alone(rows: list[int], series: int) -> None:
     filled = [(10 * place, 10 * place + 9, held) for place, held in enumerate(rows)]
-    found = list(windows._together(filled, series))
+    found = windows._together(filled, series)
     parts = [filled[first // 10 : (last + 1) // 10] for first, last in found]
     assert [window for part in parts for window in part] == filled
 
