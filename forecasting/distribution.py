@@ -26,7 +26,7 @@ from scipy.special import ndtr, ndtri
 from forecasting.calendar import Frequency
 from forecasting.counts import counts_at, drawn, normal_cdf, places_of
 from forecasting.dispersion import VOLUMES, volume_class
-from forecasting.path_scores import scores_of_paths
+from forecasting.path_scores import keys_of_paths, paths_of
 from forecasting.shocks import LOADS, SiteShocks
 
 Matrix = NDArray[np.float64]
@@ -171,8 +171,9 @@ class ErrorPaths:
         if self.shocks is not None:
             shocks = self.shocks.of_site(site)
         load = np.float32(LOADS[volume])
-        scores = scores_of_paths(self.scores, lender, origin, shocks, load, alone, noise)
-        return np.argsort(scores, axis=1)
+        keys = keys_of_paths(self.scores, lender, origin, shocks, load, alone, noise)
+        keys.sort(axis=1)
+        return paths_of(keys)
 
     def paths(
         self,
