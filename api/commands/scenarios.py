@@ -213,7 +213,7 @@ def _show(
     shell: Shell, plan: Plan, tables: dict[str, pd.DataFrame], limit: int, language: str
 ) -> None:
     from api.scenario_answers import detailed, ranked, records
-    from api.scenario_words import WORDS, summary, to_do
+    from api.scenario_words import WORDS, signed, summary, to_do
     from models.scenarios.mitigation import together
 
     if shell.json:
@@ -234,7 +234,9 @@ def _show(
     if len(tables["actions"]):
         shell.say(f"[bold]{words['what_to_do']}[/]")
     for action in records(together(tables["actions"]).head(min(limit, 10))):
-        shell.say(f"  [green]•[/] {escape(to_do(action, language, plan.until))}")
+        added = signed(action["value"], action["currency"], language)
+        said = escape(to_do(action, language, plan.until))
+        shell.say(f"  [green]•[/] {said} [dim]{escape(added)}[/]")
     for note in plan.notes:
         shell.say(f"[dim]{words[note]}[/]")
     if not tables["series"]["counts"].all():

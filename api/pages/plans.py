@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from api.routes.scenarios import (
     the_plan,
 )
 from api.scenario_answers import records
+from api.scenario_words import WORDS, signed, to_do
 from api.security import InCaller
 from models.scenarios.totals import side_by_side
 
@@ -27,6 +29,7 @@ router = APIRouter(include_in_schema=False)
 
 PLANS = 50
 ROWS = 50  # of each table of a plan
+TO_DO = 20
 
 
 @router.get("/plans")
@@ -78,12 +81,21 @@ async def plan(
     number: Annotated[int, Path(ge=1, le=MOST)],
 ) -> Response:
     told = _said(await get_scenario(caller, publications, number, limit=ROWS))
+    until, language = dt.date.fromisoformat(told["until"]), frame.language
     return frame.page(
         "plan.html",
         title=told["name"] or frame._("Plan %(n)s") % {"n": number},
         plan=told,
         broken=first_first(told["series"]),
         most=ROWS,
+        todo=[
+            {
+                "words": to_do(one, language, until),
+                "value": signed(one["value"], one["currency"], language),
+            }
+            for one in told["actions"][:TO_DO]
+        ],
+        notes=[WORDS[language][note] for note in told["notes"]],
     )
 
 
