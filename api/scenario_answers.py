@@ -55,8 +55,15 @@ def detailed(
         **figures,
         "series": records(series.head(limit)),
         "groups": records(tables["groups"].head(limit)),
-        "actions": records(together(tables["actions"]).head(limit)),
+        "actions": records(actions_of(tables, limit)),
     }
+
+
+def actions_of(tables: dict[str, pd.DataFrame], limit: int) -> pd.DataFrame:
+    """The first `limit` actions, with the names of their items."""
+    first = together(tables["actions"]).head(limit)
+    names = tables["series"].drop_duplicates("sku").set_index("sku")["description"]
+    return first.assign(description=first["sku"].map(names).fillna("").astype(str))
 
 
 def ranked(series: pd.DataFrame) -> pd.DataFrame:

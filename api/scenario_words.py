@@ -54,11 +54,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "chance": "Risque",
         "what_breaks": "Ce qui rompt",
         "what_to_do": "Que faire ; à côté, la perte que le scénario ajoute là",
-        "find": "Trouver {units} de {sku} ailleurs{by}, pour {sites}",
-        "order": "Commander {units} de {sku} chez {source}{by}, pour {sites}",
-        "transfer": "Demander {units} de {sku} au site {source}{by}, pour {sites}",
-        "expedite": "Relancer la commande {order_id} ({units} de {sku}){by}, pour {sites}",
-        "substitute": "Proposer un article de remplacement pour {sku} ({units}){by}, pour {sites}",
+        "find": "Trouver {units} de {item} ailleurs{by}, pour {sites}",
+        "order": "Commander {units} de {item} chez {source}{by}, pour {sites}",
+        "transfer": "Demander {units} de {item} au site {source}{by}, pour {sites}",
+        "expedite": "Relancer la commande {order_id} ({units} de {item}){by}, pour {sites}",
+        "substitute": "Proposer un article de remplacement pour {item} ({units}){by}, pour {sites}",
         "before": " au plus tard le {day}",
         "promotion_model": "Effet de la promotion : celui que le modèle de demande a appris.",
         "promotion_stated": "Effet de la promotion : celui qui est déclaré ; le modèle de demande "
@@ -105,11 +105,11 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "chance": "Risk",
         "what_breaks": "What breaks",
         "what_to_do": "What to do; beside it, the loss that the scenario adds there",
-        "find": "Find {units} of {sku} elsewhere{by}, for {sites}",
-        "order": "Order {units} of {sku} from {source}{by}, for {sites}",
-        "transfer": "Ask site {source} for {units} of {sku}{by}, for {sites}",
-        "expedite": "Expedite order {order_id} ({units} of {sku}){by}, for {sites}",
-        "substitute": "Offer a declared substitute for {sku} ({units}){by}, for {sites}",
+        "find": "Find {units} of {item} elsewhere{by}, for {sites}",
+        "order": "Order {units} of {item} from {source}{by}, for {sites}",
+        "transfer": "Ask site {source} for {units} of {item}{by}, for {sites}",
+        "expedite": "Expedite order {order_id} ({units} of {item}){by}, for {sites}",
+        "substitute": "Offer a declared substitute for {item} ({units}){by}, for {sites}",
         "before": " by {day}",
         "promotion_model": "Effect of the promotion: what the demand model has learned.",
         "promotion_stated": "Effect of the promotion: as stated; the demand model has learned "
@@ -272,6 +272,7 @@ def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
     date, _, hour = str(action["by"]).partition(" ")
     due = day(date, language, near=near) if date else ""
     facts = dict(action) | {"units": _counted("units", round(action["units"]), language)}
+    facts["item"] = " ".join(part for part in (action["sku"], action["description"]) if part)
     sites = str(action["sites"]).split(", ")
     if len(sites) > NAMED:
         facts["sites"] = _counted("sites", len(sites), language)

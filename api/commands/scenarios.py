@@ -212,9 +212,8 @@ def compare(
 def _show(
     shell: Shell, plan: Plan, tables: dict[str, pd.DataFrame], limit: int, language: str
 ) -> None:
-    from api.scenario_answers import detailed, ranked, records
+    from api.scenario_answers import actions_of, detailed, ranked, records
     from api.scenario_words import WORDS, signed, summary, to_do
-    from models.scenarios.mitigation import together
 
     if shell.json:
         shell.answer(detailed(plan, tables, limit))
@@ -233,10 +232,10 @@ def _show(
             shell.out.print(_group_table(rows.head(8), words, dimension, language))
     if len(tables["actions"]):
         shell.say(f"[bold]{words['what_to_do']}[/]")
-    for action in records(together(tables["actions"]).head(min(limit, 10))):
+    for action in records(actions_of(tables, min(limit, 10))):
         added = signed(action["value"], action["currency"], language)
         said = escape(to_do(action, language, plan.until))
-        shell.say(f"  [green]•[/] {said} [dim]{escape(added)}[/]")
+        shell.say(f"  [green]•[/] {said} [dim]{escape('· ' + added if added else '')}[/]")
     for note in plan.notes:
         shell.say(f"[dim]{words[note]}[/]")
     if not tables["series"]["counts"].all():

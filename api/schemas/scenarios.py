@@ -110,6 +110,7 @@ class ScenarioAction(BaseModel):
     source: str
     order_id: str
     sku: str
+    description: str = Field(description="of the item; blank where none is known")
     currency: str
     units: float
     by: str = Field(description="first deadline, with the cut-off time if there is one; or blank")
