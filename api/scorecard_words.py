@@ -52,7 +52,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "missed_because": "non annoncées parce que",
         "ruptured_on": "rupture le",
         "place": "site · article",
-        "said": "annoncé",
+        "said": "probabilité",
         "cause": "cause",
         "detail": "ce qui s’est passé",
         "earlier": "et {n} plus anciennes",
