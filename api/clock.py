@@ -1,15 +1,14 @@
-"""What day it is, for those who judge whether a date lies ahead."""
+"""What day it is, and what that makes of a date that somebody asks for."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import Final
 
-from forecasting.calendar import Frequency
+from forecasting.calendar import BadPeriod, Frequency, parse_as_of
+from models.clock import today
 
-WRITTEN_ON: Final = dt.date(2026, 11, 25)
-"""No delivery is older than the program that reads it: a clock that says so has stopped."""
-
+__all__ = ["LATE_DAYS", "days_behind", "known_day", "today"]
 
 LATE_DAYS: Final = 1  # after a whole period without news, before data count as stale
 
@@ -20,6 +19,17 @@ def days_behind(origin_end: dt.date, frequency: str) -> tuple[int, bool]:
     return age, age > Frequency(frequency).days + LATE_DAYS
 
 
-def today() -> dt.date:
-    """The day of this machine, in its own time zone; never before the program was written."""
-    return max(dt.date.today(), WRITTEN_ON)
+def known_day(as_of: str | None) -> dt.date | None:
+    """The last day that a date, a week or a month covers; None stays None. Raises BadPeriod where
+    it is not written so, or where that day is yet to come: nobody knows anything as of then."""
+    if as_of is None:
+        return None
+    day, now = parse_as_of(as_of), today()
+    if day > now:
+        raise BadPeriod(
+            f"'{as_of}' is yet to come: it reaches to {day}, and today is {now}.",
+            next_step=f"Ask as of {now} or earlier; without a date it is the last complete period "
+            "of the data.",
+            text=as_of,
+        )
+    return day

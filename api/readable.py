@@ -45,6 +45,15 @@ def day(
     return format_date(date, f"{pattern} y" if is_far else pattern, locale=language)
 
 
+def written(value: dt.date, language: str) -> str:
+    """A date in figures.
+
+    >>> written(dt.date(2026, 11, 3), "fr"), written(dt.date(2026, 11, 3), "en")
+    ('03/11/2026', '2026-11-03')
+    """
+    return value.strftime(PATTERNS[language])
+
+
 def with_readable_dates(text: str, language: str, origin: dt.date) -> str:
     """A sentence with its dates, and hours where it has them, as `day` writes them.
 

@@ -267,11 +267,7 @@ class Served:
 
     def grain(self, asked: str | None) -> str:
         """The grain asked for, or the workspace's own."""
-        if asked is not None and forecasts_part(asked) not in {
-            forecasts_part(grain) for grain in self.reader.grains
-        }:
-            raise UnknownName("grain in this publication", asked, self.reader.grains)
-        return asked or self.reader.grains[0]
+        return self.reader.grain(asked)
 
     def levels(self, grain: str) -> tuple[str, ...]:
         """Columns of the quantiles of a grain."""

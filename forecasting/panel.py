@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import pandas as pd
@@ -49,7 +49,7 @@ MOST_PERIODS: Final = {Frequency.DAY: 3653, Frequency.WEEK: 522, Frequency.MONTH
 """Ten years of days or weeks, twenty of months: one row dated 1900 must not cost a hundred years of
 zeros for every series. What is older is in the record, and no model looks so far back."""
 
-LONELY_DAYS: Final = (31, 366)  # looked back from the last date: mostly a month is enough
+LONELY_DAYS: Final = (31, 366)  # looked back from a date: mostly a month is enough
 
 
 @dataclass(frozen=True)
@@ -114,18 +114,24 @@ class Panel:
         return sha.hexdigest()
 
 
-def default_origin(source: RowSource, options: Options) -> int:
+def default_origin(source: RowSource, options: Options, today: dt.date | None = None) -> int:
     """The last complete period of the sales (else of the stock); raises NotReady without either.
 
     A month or week whose rows all carry the first day of their period counts as complete. A date
-    that stands alone, more than a year after all others, is a slip of the pen and is passed over.
+    that stands alone, more than a year after all others, is a slip of the pen and is passed over,
+    and so is whatever is dated after `today` (None: nothing is).
     """
     marks = source.watermarks()
     feed = "sales" if "sales" in marks else "stock"
-    last = _last_date(source, feed, marks.get(feed))
+    mark = marks.get(feed)
+    last = _last_date(source, feed, mark)
+    if last is not None and today is not None and last > today:
+        last = _last_date(source, feed, _latest(source, feed, today))
     if last is None:
         raise NotReady(
-            "There are no sales and no stock yet.",
+            "There are no sales and no stock yet."
+            if mark is None
+            else f"All {feed} are dated after today, {today}.",
             next_step="Load some: vigistock ingest sales FILE.",
         )
     frequency = options.frequency
@@ -141,15 +147,20 @@ def default_origin(source: RowSource, options: Options) -> int:
 def _last_date(source: RowSource, feed: str, last: dt.date | None) -> dt.date | None:
     """The latest date of a feed that has another within the year before it, or is the only one."""
     while last is not None:
-        for days in LONELY_DAYS:
-            since = last - dt.timedelta(days=days)
-            dates = source.rows(feed, since=since, until=last - dt.timedelta(days=1)).column("date")
-            if len(dates):
-                return last
-        earlier = source.rows(feed, until=last - dt.timedelta(days=1)).column("date")
-        if not len(earlier):
+        before = _latest(source, feed, last - dt.timedelta(days=1))
+        if before is None or (last - before).days <= LONELY_DAYS[-1]:
             return last
-        last = pc.max(earlier).as_py()
+        last = before
+    return None
+
+
+def _latest(source: RowSource, feed: str, until: dt.date) -> dt.date | None:
+    """The latest date of a feed up to a day; None without any."""
+    for days in (*LONELY_DAYS, None):
+        since = None if days is None else until - dt.timedelta(days=days - 1)
+        dates = source.rows(feed, since=since, until=until).column("date")
+        if len(dates):
+            return cast("dt.date", pc.max(dates).as_py())
     return None
 
 

@@ -38,6 +38,7 @@ from forecasting.demand import recover
 from forecasting.panel import build_panel, default_origin
 from forecasting.record import Record
 from forecasting.stockout import closed_out
+from models.clock import today
 
 COMPANY: Path | None = None
 
@@ -51,7 +52,7 @@ else:
 record = Record.open(workspace.database_url)
 
 options = workspace.options
-panel = build_panel(record, default_origin(record, options), options)
+panel = build_panel(record, default_origin(record, options, today()), options)
 print(len(panel), "series up to", label(panel.origin, panel.frequency), panel.watermarks)
 
 # %% [markdown]

@@ -35,6 +35,7 @@ from api.workspaces import open_workspace
 from forecasting.forecaster import DemandForecaster
 from forecasting.panel import build_panel, default_origin
 from forecasting.record import Record
+from models.clock import today
 from models.risk import RuptureRiskClassifier
 from models.risk.boosters import log_loss
 from models.risk.effects import effects_of
@@ -54,7 +55,7 @@ else:
 
 record = Record.open(workspace.database_url)
 options = workspace.options
-panel = build_panel(record, default_origin(record, options), options)
+panel = build_panel(record, default_origin(record, options, today()), options)
 fitted = DemandForecaster(options).fit(panel)
 
 # %% [markdown]

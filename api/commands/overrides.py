@@ -45,21 +45,26 @@ def list_(
     if shell.json:
         shell.answer({"overrides": [_facts(one) for one in found]})
         return
+    from api.override_words import HEADINGS, WORDS, figure_of
+    from api.readable import written
+
+    language = shell.workspace().options.language
+    words = WORDS[language]
     if not found:
-        shell.say("Nobody knows better: no override holds.")
+        shell.say(words["none"])
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for heading in ("number", "says", "of", "from", "until", "by", "because"):
+    for heading in HEADINGS[language]:
         table.add_column(heading, overflow="fold")
     for one in found:
-        until = f"{one.end}"
+        until = written(one.end, language)
         if one.revoked_at:
-            until = f"revoked {one.revoked_at:%Y-%m-%d}"
+            until = words["revoked"].format(day=written(one.revoked_at.date(), language))
         elif one.ends_soon(today()):
-            until = f"[yellow]{until}, soon[/]"
-        words = (one.figure, _of(one), str(one.start))
+            until = f"[yellow]{words['soon'].format(day=until)}[/]"
+        said = (figure_of(one, language), _of(one), written(one.start, language))
         table.add_row(
-            str(one.number), *map(escape, words), until, escape(one.who), escape(one.reason)
+            str(one.number), *map(escape, said), until, escape(one.who), escape(one.reason)
         )
     shell.out.print(table)
 
@@ -125,11 +130,13 @@ def add(
     if shell.json:
         shell.answer(_facts(made))
         return
-    shell.say(
-        f"Override [bold]{made.number}[/] ({escape(made.figure)}; {escape(_of(made))}) "
-        + ("holds" if is_new else "held already")
-        + f" until {made.end}; the next publication counts it."
-    )
+    from api.override_words import WORDS, figure_of
+    from api.readable import punctuated, written
+
+    language = shell.workspace().options.language
+    what = punctuated(f"{figure_of(made, language)}; {_of(made)}", language)
+    told = WORDS[language]["holds" if is_new else "held"]
+    shell.say(told.format(number=made.number, what=escape(what), day=written(made.end, language)))
 
 
 @overrides.command()
@@ -149,10 +156,11 @@ def revoke(
     if shell.json:
         shell.answer(_facts(gone))
         return
-    shell.say(
-        f"Override {gone.number} ({escape(gone.figure)}) is revoked; the next publication no "
-        "longer counts it."
-    )
+    from api.override_words import WORDS, figure_of
+
+    language = shell.workspace().options.language
+    said = WORDS[language]["gone"]
+    shell.say(said.format(number=gone.number, what=escape(figure_of(gone, language))))
 
 
 def _of(one: Override) -> str:

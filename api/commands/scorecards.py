@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 from rich.markup import escape
@@ -14,23 +14,13 @@ from api.commands.shell import AsJson, AsOf, Shell, counted, last_day, shell_of
 if TYPE_CHECKING:
     import pandas as pd
 
+    from api.scorecard_words import ScorecardWords
     from models.pipelines.scorecard import ScorecardOutcome
     from models.scorecard import Scorecard
 
 MOST_MISSED: Final = 15  # lines on a screen; --json and the route name them all
-OUTCOMES: Final = {
-    "ruptured": "ran out, as said",
-    "averted": "averted by an order placed or moved up since",
-    "false_alarm": "false alarm: held, and nothing was done",
-    "not_attributable": "held, and nobody can say why",
-    "open": "still open",
-}
-CAUSES: Final = {
-    "data": "the data were missing or wrong",
-    "demand": "more was sold than the P90 of its forecast",
-    "supplier": "an order came late or short",
-    "model": "the chance said was too low",
-}
+OUTCOMES: Final = ("ruptured", "averted", "false_alarm", "not_attributable", "open")
+CAUSES: Final = ("data", "demand", "supplier", "model")
 
 
 def scorecard(
@@ -61,31 +51,47 @@ def scorecard(
     if shell.json:
         shell.answer(facts)
         return
-    _say_publications(shell, outcome)
+    words = words_of(workspace.options.language)
+    _say_publications(shell, outcome, words)
     if outcome.publications:
-        show_scorecard(shell, outcome.scorecard)
+        show_scorecard(shell, outcome.scorecard, words)
     if outcome.overrides is not None:
-        shell.say("\n" + worth_of_overrides(outcome.overrides))
+        shell.say("\n" + worth_of_overrides(outcome.overrides, words))
     if output is not None:
         rows = counted(len(outcome.scorecard.warnings), "warning")
         shell.err.print(f"{rows} written to {escape(str(output))}", soft_wrap=True)
 
 
-def worth_of_overrides(found: dict[str, Any]) -> str:
+def words_of(language: str) -> ScorecardWords:
+    """How a language tells a scorecard."""
+    from api.scorecard_words import ScorecardWords
+
+    return ScorecardWords(language)
+
+
+def worth_of_overrides(found: dict[str, Any], words: ScorecardWords) -> str:
     """What people changed beside what the model said alone, in a line.
 
     >>> found = {"overrides": 2, "series": 1, "figures": 9, "wape_model": 0.4, "wape": 0.3}
-    >>> worth_of_overrides(found | {"value_added": 0.25}).partition("; ")[2]
+    >>> worth_of_overrides(found | {"value_added": 0.25}, words_of("en")).partition("; ")[2]
     'error 30%, 40% by the model alone: they helped.'
     """
-    told = f"Overrides: {found['overrides']}, {counted(found['figures'], 'forecast')} of "
-    told += f"{found['series']} series judged"
+    told = words(
+        "overrides",
+        n=words.number(found["overrides"]),
+        figures=words.count(found["figures"], "figures"),
+        series=words.count(found["series"], "series"),
+    )
     if found["wape"] is None or found["value_added"] is None:
         return f"{told}."
     better = found["value_added"]
-    verdict = "helped" if better > 0 else "did harm" if better < 0 else "changed nothing"
-    error, alone = f"{found['wape']:.0%}", f"{found['wape_model']:.0%}"
-    return f"{told}; error {error}, {alone} by the model alone: they {verdict}."
+    error = words(
+        "error",
+        error=words.share(found["wape"]),
+        alone=words.share(found["wape_model"]),
+        verdict=words("helped" if better > 0 else "harmed" if better < 0 else "changed"),
+    )
+    return f"{told}{words('; ')}{error}."
 
 
 def show_replay(shell: Shell, card: Scorecard) -> None:
@@ -99,65 +105,54 @@ def show_replay(shell: Shell, card: Scorecard) -> None:
     if not card.overall["judged"]:
         shell.say("No close of a shelf is known after any of them: no judgement.")
         return
-    show_scorecard(shell, card, periods=False)
+    show_scorecard(shell, card, words_of("en"), periods=False)
 
 
-def show_scorecard(shell: Shell, card: Scorecard, *, periods: bool = True) -> None:
-    for table in (_counts(card), _by_cause(card), _missed(card)):
+def show_scorecard(
+    shell: Shell, card: Scorecard, words: ScorecardWords, *, periods: bool = True
+) -> None:
+    for table in (_counts(card, words), _by_cause(card, words), _missed(card, words)):
         if table is not None:
             shell.say("")
             shell.out.print(table)
     if card.overall["judged"]:
         shell.say("")
-        shell.out.print(_reliability(card))
+        shell.out.print(_reliability(card, words))
     if card.overall["warnings"] or card.overall["ruptures"]:
         shell.say("")
-        shell.out.print(_groups(card.by_segment, "segment"))
+        shell.out.print(_groups(card.by_segment, "segment", words))
         if periods:
             shell.say("")
-            shell.out.print(_groups(card.by_period, "period"))
-        shell.say(
-            "[dim]true: ran out. averted: an order placed or moved up since came in time, routine "
-            "ones included.\nunclear: held, and nobody can say why. told: share of the ruptures "
-            "with a warning standing on the eve.[/]"
-        )
-    if len(card.methods) and card.methods["named"].iloc[0]:
+            shell.out.print(_groups(card.by_period, "period", words))
+        shell.say(f"[dim]{words('groups')}[/]")
+    if len(card.methods) and (named := int(card.methods["named"].iloc[0])):
         shell.say("")
-        shell.out.print(_methods(card.methods))
-        named = counted(int(card.methods["named"].iloc[0]), "time")
-        shell.say(
-            f"[dim]Each method names a series at an origin {named}, as often as we did: what it "
-            "ranks worst.\nran out: of those named. found: of all that ran out. ranking: average "
-            "precision, 1 is best.\nskill: 1 − Brier score ÷ that of always saying the mean rate; "
-            "0 is no better than that.\noff by: mean gap between the chance said and what came, in "
-            "ten bins (ECE).[/]"
-        )
+        shell.out.print(_methods(card.methods, words))
+        shell.say(f"[dim]{words('methods', n=words.number(named))}[/]")
 
 
-def _say_publications(shell: Shell, outcome: ScorecardOutcome) -> None:
+def _say_publications(shell: Shell, outcome: ScorecardOutcome, words: ScorecardWords) -> None:
     card = outcome.scorecard
+    until = words.day(card.judged_up_to)
     if not outcome.publications:
         shell.say(
-            "No warning can be judged yet: no publication has an origin before "
-            f"{card.judged_up_to}, the last complete period of the data."
-            if not outcome.learned_later
-            else "No warning can be judged: every earlier publication was made by a version that "
-            "had learned from later data. Publish as time passes, or see `vigistock evaluate`."
+            words("all_later") if outcome.learned_later else words("nothing_yet", until=until)
         )
-    else:
-        shell.say(
-            f"{counted(outcome.publications, 'publication')} "
-            f"({card.origins[0]} to {card.origins[-1]}), judged by what came up to "
-            f"{card.judged_up_to} ({outcome.seconds:.0f} s)."
+        return
+    shell.say(
+        words(
+            "judged",
+            publications=words.count(outcome.publications, "publications"),
+            first=words.day(card.origins[0]),
+            last=words.day(card.origins[-1]),
+            until=until,
+            seconds=words.number(outcome.seconds),
         )
-    for number, why in (
-        (outcome.replaced, "replaced by a later one of the same origin"),
-        (outcome.learned_later, "made by a version that had learned from later data"),
-        (outcome.pruned, "no longer kept"),
-        (outcome.unreadable, "whose files are missing or changed"),
-    ):
-        if number and outcome.publications:
-            shell.say(f"[dim]Left out: {counted(number, 'publication')} {why}.[/]")
+    )
+    for why in ("replaced", "learned_later", "pruned", "unreadable"):
+        if number := getattr(outcome, why):
+            told = words.count(number, "publications")
+            shell.say(f"[dim]{words('left_out', publications=told, why=words(why))}[/]")
 
 
 def _write(output: Path, card: Scorecard) -> None:
@@ -184,111 +179,106 @@ def _table(*columns: str, fold: tuple[str, ...] = ()) -> Table:
     return table
 
 
-def _counts(card: Scorecard) -> Table:
+def _counts(card: Scorecard, words: ScorecardWords) -> Table:
     found = card.overall
     table = _table("", "", "", fold=())
     table.show_header = False
-    table.add_row("[bold]warnings[/]", f"[bold]{found['warnings']:,}[/]", "")
-    for name, words in OUTCOMES.items():
-        table.add_row(f"  {words}", f"{found[name]:,}", "")
+    number, share = words.number, words.share
+    table.add_row(f"[bold]{words('warnings')}[/]", f"[bold]{number(found['warnings'])}[/]", "")
+    for name in OUTCOMES:
+        table.add_row(f"  {words(name)}", number(found[name]), "")
     if found["closed"]:
-        length = counted(round(card.horizon_days), "day")
-        table.add_row(f"of those whose {length} are over", f"{found['closed']:,}", "")
-        table.add_row("  ran out", "", _share(found["precision"]))
-        table.add_row("  averted", "", _share(found["averted_share"]))
+        length = words.count(round(card.horizon_days), "days")
+        table.add_row(words("closed", days=length), number(found["closed"]), "")
+        table.add_row(f"  {words('ran_out')}", "", share(found["precision"]))
+        table.add_row(f"  {words('averted_share')}", "", share(found["averted_share"]))
     for currency, value in found["value_averted"].items():
-        table.add_row("  [dim]at stake in those averted[/]", f"{value:,.0f}", currency)
-    table.add_row("[bold]ruptures[/]", f"[bold]{found['ruptures']:,}[/]", "")
-    table.add_row(
-        "  a warning stood on the eve", f"{found['announced']:,}", _share(found["recall"])
-    )
+        table.add_row(f"  [dim]{words('at_stake')}[/]", number(value), currency)
+    table.add_row(f"[bold]{words('ruptures')}[/]", f"[bold]{number(found['ruptures'])}[/]", "")
+    table.add_row(f"  {words('eve')}", number(found["announced"]), share(found["recall"]))
     for days in (3, 7):
-        share = found[f"recall_{days}_days"]
-        if found["ruptures"] and share < found["recall"]:
-            count = f"{round(share * found['ruptures']):,}"
-            table.add_row(f"    for {days} days or more", count, _share(share))
-    table.add_row("  missed", f"{found['missed']:,}", "")
+        told = found[f"recall_{days}_days"]
+        if found["ruptures"] and told < found["recall"]:
+            count = number(round(told * found["ruptures"]))
+            table.add_row(f"    {words('for_days', n=days)}", count, share(told))
+    table.add_row(f"  {words('missed')}", number(found["missed"]), "")
     return table
 
 
-def _by_cause(card: Scorecard) -> Table | None:
+def _by_cause(card: Scorecard, words: ScorecardWords) -> Table | None:
     counts = card.missed["cause"].value_counts()
     if not len(counts):
         return None
-    table = _table("missed because", "ruptures")
-    for name, words in CAUSES.items():
+    table = _table(words("missed_because"), words("ruptures"))
+    for name in CAUSES:
         if counts.get(name, 0):
-            table.add_row(words, f"{counts[name]:,}")
+            table.add_row(words(f"cause_{name}"), words.number(counts[name]))
     return table
 
 
-def _missed(card: Scorecard) -> Table | None:
+def _missed(card: Scorecard, words: ScorecardWords) -> Table | None:
     missed = card.missed
     if not len(missed):
         return None
+    folded = [words(name) for name in ("place", "cause", "detail")]
     table = _table(
-        "missed",
-        "site · sku",
-        "said",
-        "cause",
-        "what happened",
-        fold=("site · sku", "cause", "what happened"),
+        *(words(name) for name in ("ruptured_on", "place", "said", "cause", "detail")),
+        fold=tuple(folded),
     )
     for row in missed.head(MOST_MISSED).to_dict("records"):
         table.add_row(
-            f"{row['ruptured_on']:%Y-%m-%d}",
+            words.day(row["ruptured_on"]),
             escape(f"{row['site']} · {row['sku']}"),
-            f"{row['probability']:.0%}",
-            row["cause"],
-            escape(row["detail"]),
+            words.share(row["probability"]),
+            words(f"short_{row['cause']}"),
+            escape(words.missed(row["detail"])),
         )
     if len(missed) > MOST_MISSED:
-        table.add_row(f"[dim]and {len(missed) - MOST_MISSED:,} earlier[/]", "", "", "", "")
+        more = words("earlier", n=words.number(len(missed) - MOST_MISSED))
+        table.add_row(f"[dim]{more}[/]", "", "", "", "")
     return table
 
 
-def _reliability(card: Scorecard) -> Table:
-    table = _table("chance said", "came true", "times")
+def _reliability(card: Scorecard, words: ScorecardWords) -> Table:
+    table = _table(*(words(name) for name in ("chance", "came_true", "times")))
     for row in card.reliability.to_dict("records"):
-        table.add_row(f"{row['chance']:.1%}", f"{row['rate']:.1%}", f"{row['rows']:,.0f}")
+        shares = (words.share(row[name], 1) for name in ("chance", "rate"))
+        table.add_row(*shares, words.number(row["rows"]))
     found = card.overall
     table.add_row(
-        f"[dim]off by {found['ece']:.1%} (ECE)[/]",
-        f"[dim]{found['rate']:.1%}[/]",
-        f"[dim]{found['judged']:,}[/]",
+        f"[dim]{words('off_by', share=words.share(found['ece'], 1))}[/]",
+        f"[dim]{words.share(found['rate'], 1)}[/]",
+        f"[dim]{words.number(found['judged'])}[/]",
     )
     return table
 
 
-def _groups(groups: pd.DataFrame, what: str) -> Table:
-    table = _table(
-        *(what, "warned", "true", "averted", "false", "unclear", "open", "ruptures", "told"),
-    )
-    names = ("ruptured", "averted", "false_alarm", "not_attributable", "open", "ruptures")
+def _groups(
+    groups: pd.DataFrame, what: Literal["segment", "period"], words: ScorecardWords
+) -> Table:
+    heads = ("warned", "true", "averted", "false", "unclear", "open", "ruptures", "told")
+    table = _table(words(what), *(words(f"g_{name}") for name in heads))
+    told = words.segment if what == "segment" else words.day
     spoken = groups[(groups["warnings"] > 0) | (groups["ruptures"] > 0)]
     for row in spoken.to_dict("records"):
         table.add_row(
-            escape(str(row[what])),
-            f"{row['warnings']:,}",
-            *(f"{row[name]:,}" for name in names),
-            _share(row["recall"]),
+            escape(told(str(row[what]))),
+            *(words.number(row[name]) for name in ("warnings", *OUTCOMES, "ruptures")),
+            words.share(row["recall"]),
         )
     return table
 
 
-def _methods(methods: pd.DataFrame) -> Table:
-    table = _table("named by", "ran out", "found", "ranking", "skill", "off by")
+def _methods(methods: pd.DataFrame, words: ScorecardWords) -> Table:
+    heads = ("named_by", "m_ran_out", "m_found", "m_ranking", "m_skill", "m_off_by")
+    table = _table(*(words(name) for name in heads))
     for row in methods.to_dict("records"):
         table.add_row(
-            row["method"],
-            _share(row["precision"]),
-            _share(row["recall"]),
-            _share(row["average_precision"], ".3f"),
-            _share(row["brier_skill"], ".3f"),
-            _share(row["ece"], ".1%"),
+            words(row["method"]),
+            words.share(row["precision"]),
+            words.share(row["recall"]),
+            words.number(row["average_precision"], "0.000"),
+            words.number(row["brier_skill"], "0.000"),
+            words.share(row["ece"], 1),
         )
     return table
-
-
-def _share(value: float, form: str = ".0%") -> str:
-    return "" if value is None or value != value else format(value, form)

@@ -165,9 +165,9 @@ def counted(number: int, noun: str) -> str:
 
 def last_day(as_of: str | None) -> Any:
     """`--as-of` as the last day that it covers; None stays None."""
-    from forecasting.calendar import parse_as_of
+    from api.clock import known_day
 
-    return None if as_of is None else parse_as_of(as_of)
+    return known_day(as_of)
 
 
 def exit_code(error: VigistockError) -> int:

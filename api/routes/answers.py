@@ -10,7 +10,7 @@ from fastapi.dependencies.utils import get_flat_params
 from fastapi.params import Query
 from fastapi.routing import APIRoute
 
-from api.errors import PROBLEM, BadParameter
+from api.errors import PROBLEM, BadParameter, Unprocessable
 from api.negotiation import JSON
 from api.paging import write_cursor
 from api.plain import to_json
@@ -60,7 +60,10 @@ async def only_known(request: Request) -> None:
         if name not in known:
             raise BadParameter("query parameter", name, known)
         if names.count(name) > 1:
-            raise BadParameter("way to take twice the parameter", name, [])
+            raise Unprocessable(
+                f"The query parameter {name[:200]!r} stands there twice.",
+                next_step="Say it once: it is not known which one counts.",
+            )
 
 
 def _known(endpoint: Callable[..., Any], route: APIRoute) -> list[str]:

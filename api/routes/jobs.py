@@ -9,13 +9,13 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from api import jobs
 from api.bounded import BoundedRoute
+from api.clock import known_day
 from api.demo.history import refuse_foreign_data
 from api.dependencies import MOST, InPublications
 from api.plain import to_json
 from api.routes.answers import LIVE, answer, documented, only_known
 from api.schemas.jobs import Job, JobRequest
 from api.security import InCaller
-from forecasting.calendar import parse_as_of
 
 router = APIRouter(
     prefix="/v1/jobs",
@@ -37,7 +37,7 @@ SOON: Final = "2"  # seconds after which it is worth looking again
 async def create_job(caller: InCaller, publications: InPublications, asked: JobRequest) -> Response:
     """Learn from everything taken in (`train`), or fill an empty workspace with a made-up company
     (`demo`). An equal job under way is returned, not repeated."""
-    day = None if asked.as_of is None else parse_as_of(asked.as_of)
+    day = known_day(asked.as_of)
     wanted = {"as_of": day and day.isoformat()}
     if asked.kind == jobs.DEMO:
         wanted = {}

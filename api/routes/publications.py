@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api import jobs
 from api.bounded import BoundedRoute
+from api.clock import known_day
 from api.dependencies import MOST, InPublications, Publications
 from api.errors import NotFound
 from api.negotiation import VARY
@@ -20,7 +21,6 @@ from api.schemas.jobs import Job
 from api.schemas.publications import PublicationPage, PublicationRequest
 from api.schemas.pulls import PublicationDetail
 from api.security import InCaller
-from forecasting.calendar import parse_as_of
 from models.health import Alarm, english, french
 from models.ledger import DEMAND, RISK
 from models.publication import Gone, Move, Publication, PullReceipt, moves_of, receipts_of
@@ -76,7 +76,7 @@ async def create_publication(
 ) -> Response:
     """Forecast and warn anew with the champions, as `vigistock publish` does. It takes its time:
     the answer is a job; an equal one under way is returned, not repeated."""
-    day = None if asked.as_of is None else parse_as_of(asked.as_of)
+    day = known_day(asked.as_of)
     row = await to_thread.run_sync(
         jobs.ask,
         publications.workspace,

@@ -5,23 +5,23 @@ from __future__ import annotations
 import hashlib
 
 from anyio import to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 
 from api.dependencies import InPublications
 from api.errors import NotFound
 from api.negotiation import JSON, caching, entity_tag, not_modified, unchanged
-from api.routes.answers import documented
+from api.routes.answers import documented, only_known
 from api.schemas.scorecard import ScorecardAnswer
 from api.scorecards import kept
 
-router = APIRouter(prefix="/v1/scorecard", tags=["scorecard"])
+router = APIRouter(prefix="/v1/scorecard", tags=["scorecard"], dependencies=[Depends(only_known)])
 
 
 @router.get(
     "",
     operation_id="getScorecard",
     response_model=ScorecardAnswer,
-    responses=documented(304, 404, 503),
+    responses=documented(304, 404, 422, 503),
 )
 async def get_scorecard(request: Request, publications: InPublications) -> Response:
     """Warnings and ruptures of past publications judged by what came, as last computed by

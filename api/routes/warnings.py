@@ -34,6 +34,20 @@ MOST_WARNINGS: Final = 500
 _REVISION: Final = re.compile(r'"[0-9a-f]{24}\.(\d{1,9})"')
 USUAL_WARNINGS: Final = 50
 Code = Annotated[str | None, Query(max_length=200)]
+Standing = Literal[
+    "new",
+    "acknowledged",
+    "assigned",
+    "snoozed",
+    "resolved",
+    "expired",
+    "out",
+    "none",
+    "unknown",
+    "unused",
+    "not_stocked",
+]
+"""Of a series: the state of its warning, else how its shelf stands."""
 Sort = Literal[
     "priority",
     "-probability",
@@ -75,8 +89,7 @@ async def list_warnings(
         int | None, Query(ge=1, le=2**31, description="number of a group of this publication")
     ] = None,
     state: Annotated[
-        str | None,
-        Query(max_length=20, description="new, out, none …; default: warnings and what is out"),
+        Standing | None, Query(description="default: warnings and what is out")
     ] = None,
     min_probability: Annotated[
         float | None, Query(ge=0, le=1, allow_inf_nan=False, description="of the main horizon")

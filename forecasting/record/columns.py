@@ -71,7 +71,9 @@ class StoredRows:
 
 
 def to_stored(feed: Table, rows: pa.Table) -> StoredRows:
-    """Canonical rows as stored; raises MissingColumns where a required column is not there."""
+    """Canonical rows as stored; raises MissingColumns where a required column is not there. No rows
+    need no columns."""
+    rows = rows if rows.num_rows else canonical_schema(feed).empty_table()
     missing = [name for name in feed.required if name not in rows.column_names]
     if missing:
         raise MissingColumns(feed.name, missing, rows.column_names)

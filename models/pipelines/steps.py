@@ -12,6 +12,7 @@ from forecasting.options import Options
 from forecasting.panel import Panel, RowSource, build_panel, default_origin
 from forecasting.record import Record
 from forecasting.snapshot import Snapshot, refresh
+from models.clock import today
 from models.workspace import Workspace
 
 Progress = Callable[[str], None]
@@ -40,9 +41,10 @@ def panel_as_of(
 
 
 def origin_as_of(source: RowSource, as_of: dt.date | None, options: Options) -> int:
-    """The last complete period on or before a date, or of the sales; NotReady without any."""
+    """The last complete period on or before a date, or of the sales up to today; NotReady without
+    any."""
     if as_of is None:
-        return default_origin(source, options)
+        return default_origin(source, options, today())
     return origin_of(as_of, options.frequency)
 
 

@@ -66,6 +66,28 @@ class NotSaid(VigistockError):
         )
 
 
+class NoGrain(UnknownName):
+    """Forecasts by a period that a publication does not have, and why it has none."""
+
+    def __init__(self, number: int, own: Frequency, asked: str, has: Sequence[str]) -> None:
+        short = own is Frequency.DAY and asked in GRAINS
+        why = (
+            f"what it was learned from holds no whole {asked}"
+            if short
+            else f"the workspace counts by {own.grain}"
+        )
+        listed = ", ".join(map(repr, has))
+        later = f" Once the sales hold a whole {asked}, `vigistock train`." if short else ""
+        VigistockError.__init__(
+            self,
+            f"Publication {number} has no forecasts by {asked}: {why}.",
+            next_step=f"It has {listed}.{later}",
+            what="grain",
+            name=asked,
+            known=list(has),
+        )
+
+
 @dataclass(frozen=True)
 class SeriesView:
     """Everything that a publication says of one series, as plain rows."""
@@ -198,6 +220,12 @@ class PublicationReader:
         """Grains with forecasts, the finest first; the first is the workspace's own."""
         return tuple(grain for grain in GRAINS if forecasts_part(grain) in self._parts)
 
+    def grain(self, asked: str | None) -> str:
+        """The grain asked for, or the workspace's own; raises NoGrain where there is none such."""
+        if asked is not None and asked not in self.grains:
+            raise NoGrain(self.number, Frequency(self.frequency), asked, self.grains)
+        return asked or self.grains[0]
+
     @property
     def provenance(self) -> dict[str, Any]:
         """Where the numbers come from, as plain values."""
@@ -304,9 +332,7 @@ class PublicationReader:
 
     def _without_constants(self, grain: str | None, levels: Sequence[str] | None) -> pa.Table:
         """The part of a grain, with these levels of those it has."""
-        grain = grain or self.grains[0]
-        if grain not in self.grains:
-            raise UnknownName("grain", grain, self.grains)
+        grain = self.grain(grain)
         table = self._parts[forecasts_part(grain)]
         if levels is None:
             return table

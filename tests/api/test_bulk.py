@@ -179,7 +179,9 @@ def test_quantiles_are_chosen(client: Client) -> None:
     [
         (WEEKS + "&quantile=q500", "Did you mean 'quantiles'?"),
         (WEEKS + "&quantiles=q950,q51", "no quantile in this publication 'q51'"),
-        (WEEKS + "&site=LYON&site=PARIS", "twice"),
+        (WEEKS + "&site=LYON&site=PARIS", "'site' stands there twice"),
+        ("/v1/scorecard?segment=A", "no query parameter 'segment'"),
+        ("/v1/warnings?state=lost", "query.state: Input should be 'new', 'acknowledged'"),
         ("/v1/warnings?min_probabilty=0.2", "Did you mean 'min_probability'?"),
         ("/v1/series/LYON/00123?grain=week", "no query parameter 'grain'"),
     ],

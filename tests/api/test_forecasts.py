@@ -81,4 +81,8 @@ def test_formats_are_negotiated(client: Client, accept: str, status: int) -> Non
 def test_a_grain_that_the_publication_lacks(client: Client) -> None:
     response = client.get("/v1/forecasts?grain=month")
     assert response.status_code == 404
-    assert "'day', 'week'" in response.json()["next_step"]
+    told = response.json()
+    assert "what it was learned from holds no whole month" in told["detail"]
+    assert told["next_step"] == (
+        "It has 'day', 'week'. Once the sales hold a whole month, `vigistock train`."
+    )

@@ -154,7 +154,8 @@ def test_jobs_follow_each_other_in_the_order_they_were_asked_for(
 
 
 @pytest.mark.parametrize(
-    "body", [{"as_of": "2026-13"}, {"as_of": "yesterday"}, {"as_off": None}, [], "x"]
+    "body",
+    [{"as_of": "2026-13"}, {"as_of": "yesterday"}, {"as_of": "2199-01"}, {"as_off": None}, [], "x"],
 )
 def test_a_wrong_request_is_told(client: httpx.Client, body: Any) -> None:
     told = client.post("/v1/publications", json=body)

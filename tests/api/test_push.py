@@ -149,6 +149,18 @@ def test_another_body_under_the_same_key_is_refused(
     assert deliveries(workspace) == before
 
 
+def test_an_array_without_rows_is_a_delivery_of_zero_rows(erp: httpx.Client) -> None:
+    for body, rejected in ((b"[]", 0), (b"[1, null]", 2)):
+        told = push(erp, body, f"none {rejected}", headers={"Content-Type": "application/json"})
+        assert told.status_code == 201, told.text
+        receipt = told.json()
+        assert (receipt["read"], receipt["accepted"], receipt["rejected"]) == (
+            rejected,
+            0,
+            rejected,
+        )
+
+
 def test_what_is_refused_does_not_take_its_key(erp: httpx.Client) -> None:
     refused = push(erp, "day,shop\n1,2\n", "mended later")
     assert refused.status_code == 422

@@ -15,6 +15,11 @@ LATER, SOON = (today() + dt.timedelta(days=days) for days in (20, 2))
 DOUBLE = ("--factor", 2, "--sku", "00123", "--reason", "promotion [red]")
 
 
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGISTOCK_LANGUAGE", "en")
+
+
 def test_said_listed_and_revoked(ready: Vigistock) -> None:
     assert "no override holds" in ready("overrides", "list").out
     made = ready("overrides", "add", "demand", *DOUBLE, "--until", SOON)
@@ -42,6 +47,20 @@ def test_said_listed_and_revoked(ready: Vigistock) -> None:
     ]
     first = ready("overrides", "list", "--all", "--json").json["overrides"][-1]
     assert (first["revoked_because"], first["alive"]) == ("cancelled", False)
+
+
+def test_a_french_planner_reads_french(ready: Vigistock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGISTOCK_LANGUAGE", "fr")
+    assert "aucune correction n’est en cours" in ready("overrides", "list").out
+    made = ready("overrides", "add", "demand", "--factor", 1.5, *DOUBLE[2:], "--until", SOON)
+    day = f"{SOON:%d/%m/%Y}"
+    assert f"La correction 1 (demande × 1,5\xa0; 00123) vaut jusqu’au {day}" in made.out
+    order = ("overrides", "add", "order", "--order", "PO-1", "--expected-on", LATER)
+    assert ready(*order, "--until", LATER, "--reason", "Novapack").code == 0
+    listed = " ".join(ready("overrides", "list").out.split())
+    for words in ("parce que", f"{day}, bientôt", f"commande le {LATER:%d/%m/%Y}"):
+        assert words in listed, listed
+    assert "est annulée" in ready("overrides", "revoke", 1, "--reason", "fini").out
 
 
 def test_an_override_of_nothing_is_refused(vigistock: Vigistock, folder: Path) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
+import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from api.scorecard_words import WORDS
 from api.scorecards import kept
 from api.workspaces import read_workspace
 from models.workspace import Workspace
@@ -18,9 +21,15 @@ from tests.docs.columns import documented_columns
 LYON = {"site": "LYON"}
 
 
+@pytest.fixture(autouse=True)
+def english(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIGISTOCK_LANGUAGE", "en")
+
+
 @pytest.fixture
-def judged(ready: Vigistock, folder: Path) -> Vigistock:
+def judged(ready: Vigistock, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Vigistock:
     """Published as of 22 November; since then 00123 (announced) and 00125 (not) ran out."""
+    monkeypatch.setattr("models.pipelines.steps.today", lambda: dt.date(2026, 12, 10))
     publish(workspace_of(folder))
     dates = pd.date_range("2026-10-01", "2026-12-10")
     rows = [
@@ -50,6 +59,25 @@ def test_it_tells_outcomes_and_names_what_was_missed(judged: Vigistock, folder: 
     assert "2026-12-02" in answer.out
     assert "LYON · 00125" in answer.out
     assert kept(workspace_of(folder)) is not None, "kept for the service"
+
+
+def test_a_french_planner_reads_french(judged: Vigistock, monkeypatch: pytest.MonkeyPatch) -> None:
+    english = judged("scorecard").out
+    monkeypatch.setenv("VIGISTOCK_LANGUAGE", "fr")
+    answer = judged("scorecard")
+    assert answer.code == 0, answer.err
+    assert "1 publication (du 22/11/2026 au 22/11/2026)" in answer.out
+    assert "rupture, comme annoncé" in answer.out
+    assert "02/12/2026" in answer.out
+    same = set(english.split("\n")) & set(answer.out.split("\n"))
+    assert not [line for line in same if re.search("[a-z]{3}", line)], "nothing is left in English"
+    assert "Aucune alerte ne peut" in judged("scorecard", "--as-of", "2026-11-22").out
+
+
+def test_every_word_is_said_in_both_languages() -> None:
+    french, english = (set(WORDS[language]) for language in ("fr", "en"))
+    rules = {"structural alone", "days of cover", "reorder point", "projected balance"}
+    assert french == english | rules, "the rules are called so in English"
 
 
 def test_json_is_one_object_and_the_file_has_the_documented_columns(

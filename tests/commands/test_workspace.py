@@ -81,6 +81,7 @@ def test_an_error_as_json_is_the_one_object(vigistock: Vigistock) -> None:
         (["ingest", "sales", "x.csv", "--profile", "generic-de"], 2),
         (["train", "--as-of", "2025-W53"], 2),
         (["train", "--as-of", "yesterday"], 2),
+        (["publish", "--as-of", "2199-W01"], 2),
         (["train"], 1),
         (["publish"], 1),
         (["warnings", "--limit", "0"], 2),

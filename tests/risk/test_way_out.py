@@ -523,6 +523,18 @@ def test_a_customer_is_told_of_a_delay_where_its_day_is_likely_to_find_nothing()
         assert "most likely" in message.split("These may be late")[0]
 
 
+def test_where_nothing_is_likely_to_be_late_nobody_has_anything_to_announce() -> None:
+    paths = np.zeros((200, 28))
+    paths[:60, 0] = paths[60:120, 4] = 9.0
+    sold = {**PRICED, "unit_price": 6.0}
+    made = found(shelf(on_hand=9.0, demand=paths, booked=((1, 0.0), (2, 0.0)), item=sold))
+    told = json.loads(made.groups["customer_orders"][0])
+    assert told
+    assert max(one["chance"] for one in told) < 0.5
+    assert made.groups["attention"][0] in (Attention.WATCH, Attention.UNAVOIDABLE)
+    assert (made.groups["message_fr"][0], made.groups["message_en"][0]) == ("", "")
+
+
 def test_a_supplier_from_whom_nothing_comes_is_asked_when_it_delivers_again() -> None:
     """Two orders overdue and the last receipt three months ago: lateness by order, in the message,
     and another supplier of the item in the reasons."""

@@ -276,7 +276,10 @@ class Words:
         return SILENT[language].format(day=written(silent.since, language))
 
     def _to_tell(self, language: Language) -> str:
-        """To those who speak to the customers: what is likely to be late, then what may be."""
+        """To those who speak to the customers: what is likely to be late, then what may be; ""
+        where nothing is likely to be, and so nobody has anything to announce."""
+        if not any(one.is_likely_late for one in self.promises):
+            return ""
         told = []
         for sure, words in ((True, TO_TELL), (False, MAY_BE_LATE)):
             some = [one for one in self.promises if one.is_likely_late is sure]
@@ -285,7 +288,7 @@ class Words:
                 shown.append(_more(len(some) - MOST_LINES, language))
             if shown:
                 told.append(words[language].format(lines="\n".join(shown)))
-        return "\n\n".join([HELLO[language], *told]) if told else ""
+        return "\n\n".join([HELLO[language], *told])
 
     def _promise(self, one: Promise, language: Language) -> str:
         return PROMISES[language].format(
