@@ -67,7 +67,7 @@ def series_features(panel: Panel, known: Known) -> pd.DataFrame:
     short, mid, long = SPANS[panel.frequency]
     found = _record(panel, known.closes, (short, mid, long))
     usage = _usages(panel)
-    found |= cut_short_features(panel, short, mid)
+    found |= cut_short_features(panel, known.closes, short, mid)
     found |= _usage(panel.units, usage, long)
     found |= _shelf(panel, known, usage, mid)
     with np.errstate(invalid="ignore"):
@@ -258,6 +258,10 @@ def _network(panel: Panel, found: dict[str, Floats]) -> dict[str, Floats]:
         if name in near:
             for feature in ("open_short", "open_mid"):
                 made[f"{name}_{feature}"] = by_row.others(found[feature], group)
+        if name in ("sku", "near", "category"):
+            made[f"{name}_whole"] = by_row.others(found["whole"], group)
+        if name == "near":
+            made["near_last_to_mean"] = by_row.others(found["last_to_mean"], group)
         if name in ("near_category", "region"):
             made[f"{name}_open"] = by_row.others(found["open"], group)
             continue

@@ -57,13 +57,13 @@ def fit_status(out: Floats, sku: NDArray[np.object_]) -> StatusChain:
     before, after = out[:, :-1], out[:, 1:]
     known = np.isfinite(before) & np.isfinite(after)
     item, _ = pd.factorize(sku)
-    enter = _shrunk(
+    enter = shrunk(
         (known & (before == 0) & (after == 1)).sum(axis=1),
         (known & (before == 0)).sum(axis=1),
         item,
         DEFAULT_OUT * DEFAULT_LEAVE / (1 - DEFAULT_OUT),
     )
-    leave = _shrunk(
+    leave = shrunk(
         (known & (before == 1) & (after == 0)).sum(axis=1),
         (known & (before == 1)).sum(axis=1),
         item,
@@ -73,10 +73,11 @@ def fit_status(out: Floats, sku: NDArray[np.object_]) -> StatusChain:
     return StatusChain(enter, leave, np.where(np.isnan(last), enter / (enter + leave), last))
 
 
-def _shrunk(
+def shrunk(
     events: NDArray[np.int64], trials: NDArray[np.int64], item: NDArray[np.int64], default: float
 ) -> Floats:
-    """[n] events ÷ trials, each level with STRENGTH trials of the level above."""
+    """[n] events ÷ trials of series whose items are `item` [n]: each level (series, item, network,
+    `default`) with STRENGTH trials of the level above."""
     network = (events.sum() + STRENGTH * default) / (trials.sum() + STRENGTH)
     of_item = (np.bincount(item, events) + STRENGTH * network) / (
         np.bincount(item, trials) + STRENGTH

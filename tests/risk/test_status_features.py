@@ -17,11 +17,13 @@ from benchmarks.rows import TableRows
 from forecasting.calendar import Frequency, to_period
 from forecasting.options import Options
 from forecasting.panel import build_panel
+from forecasting.stockout import closed_out
 from models.lead_time import fit_lead_times
 from models.risk.cut_short import cut_short_features
 from models.risk.features import period_features, series_features
 from models.risk.hazard import RuptureHazard
 from models.risk.past import lessons_of
+from models.risk.status import DEFAULT_OUT, STRENGTH
 from models.risk.structure import Structure
 from tests.risk.warehouse import TODAY, forecast_of, panel_of, shelf
 
@@ -38,14 +40,20 @@ def features_of(panel: Any, options: Options = NEXT_DAY, end: int = 1) -> pd.Dat
     return pd.concat(parts, axis=1)
 
 
+def told_of(*shelves: Any) -> dict[str, float]:
+    """Of the first."""
+    panel = panel_of(list(shelves), NEXT_DAY)
+    found = cut_short_features(panel, closed_out(panel, NEXT_DAY), 2, 28)
+    return {name: float(values[0]) for name, values in found.items()}
+
+
 def test_what_a_whole_day_sells_is_held_against_what_a_cut_one_sold() -> None:
     """Whole days sold 10 and 6, cut ones 2 and 4: 3 of 8. The last, half open, sold 4: at its pace
     a whole one would sell 8."""
     one = shelf(
         on_hand=np.nan, availability=(1.0, 0.25, 1.0, 0.5), past_units=(10.0, 2.0, 6.0, 4.0)
     )
-    found = cut_short_features(panel_of([one], NEXT_DAY), 2, 28)
-    told = {name: values[0] for name, values in found.items()}
+    told = told_of(one)
     assert told["cut_short"] == told["cut_mid"] == pytest.approx(0.5)
     assert told["whole_log"] == pytest.approx(np.log1p(8.0))
     assert told["cut_to_whole"] == pytest.approx(3 / 8)
@@ -54,8 +62,37 @@ def test_what_a_whole_day_sells_is_held_against_what_a_cut_one_sold() -> None:
 
 
 def test_where_quantities_are_stated_availability_says_nothing() -> None:
-    found = cut_short_features(panel_of([shelf(on_hand=5.0)]), 7, 28)
-    assert all(np.isnan(values).all() for values in found.values())
+    told = told_of(shelf(on_hand=5.0, past_units=(3.0, 2.0)))
+    assert np.isnan(list(told.values())).all()
+
+
+def test_the_last_day_is_held_against_what_cut_ones_brought() -> None:
+    """Whole days sold 10 and 6, cut ones 2 and 4, two in a row 10 of 16; the mean is 5.5."""
+    told = told_of(
+        shelf(on_hand=np.nan, availability=(1.0, 0.25, 1.0, 0.6), past_units=(10.0, 2.0, 6.0, 4.0))
+    )
+    assert told["last_to_cut"] == pytest.approx(4 / 3)
+    assert told["last_two_to_whole"] == pytest.approx(5 / 8)
+    assert told["last_to_mean"] == pytest.approx(4 / 5.5)
+    assert told["whole"] == 0.0
+    assert told["cut_since"] == pytest.approx(0.0)
+    assert told["cut_depth"] == pytest.approx((0.25 + 0.6) / 2)
+
+
+def test_what_followed_such_days_is_told_of_the_state_of_the_last() -> None:
+    """A day cut a little came once before and an empty one followed; whole days were never followed
+    by one. Each level has 20 trials of the level above, the network of the default."""
+    cut = told_of(shelf(on_hand=np.nan, availability=(1.0, 0.9, 0.2, 1.0, 0.9)))
+    whole = told_of(shelf(on_hand=np.nan, availability=(1.0, 0.9, 0.2, 1.0, 1.0)))
+
+    def shrunk(events: int, trials: int) -> float:
+        rate = DEFAULT_OUT
+        for _level in ("network", "item", "own"):
+            rate = (events + STRENGTH * rate) / (trials + STRENGTH)
+        return rate
+
+    assert cut["out_from_here"] == pytest.approx(shrunk(1, 1))
+    assert whole["out_from_here"] == pytest.approx(shrunk(0, 2))
 
 
 def test_a_region_is_told_by_its_other_shelves() -> None:
@@ -74,6 +111,8 @@ def test_a_region_is_told_by_its_other_shelves() -> None:
     np.testing.assert_allclose(found["region_open"], [0.2, 0.5, 0.7, np.nan])
     np.testing.assert_allclose(found["near_open_short"], [0.4, 1.0, np.nan, np.nan])
     np.testing.assert_allclose(found["near_category_open"], [0.0, np.nan, 1.0, np.nan])
+    np.testing.assert_allclose(found["near_whole"], [0.0, 1.0, np.nan, np.nan])
+    np.testing.assert_allclose(found["sku_whole"], [0.0, 0.5, np.nan, 0.5])
 
 
 def test_a_promotion_is_read_in_the_periods_that_it_covers() -> None:
