@@ -79,6 +79,13 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
 }
 
 
+UNSEEN: Final[Mapping[str, Mapping[str, str]]] = {
+    "fr": {
+        "one": "Stock inconnu de {n} référence\xa0: rien ne peut en être dit.",
+        "other": "Stock inconnu de {n} références\xa0: rien ne peut en être dit.",
+    },
+    "en": {"other": "The stock of {n} series is not known: nothing can be said of them."},
+}
 OLD_DATA: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {
         "one": "Les données s’arrêtent au {{until}}, il y a {n} jour : ce qui suit date de là.",
@@ -120,6 +127,7 @@ class Listed:
     out_shown: int
     warned: int
     warned_shown: int
+    unseen: int = 0  # series of which no stock is known, and so nothing can be said
 
     def counts(self, language: str) -> str:
         """How many there are, and how many of them are shown where that is not all."""
@@ -133,6 +141,10 @@ class Listed:
                 text += f" ({counted(seen, COUNTS[language]['shown'], language)})"
             parts.append(text)
         return ", ".join(parts)
+
+    def blind_spot(self, language: str) -> str:
+        """Says of how many series nothing can be said; "" where there are none."""
+        return counted(self.unseen, UNSEEN[language], language) if self.unseen else ""
 
 
 def old_data(provenance: Mapping[str, Any], language: str) -> str:
@@ -209,7 +221,8 @@ def planner_list(
         line_of(row, description, language, origin)
         for (_, row), description in zip(rows.iterrows(), descriptions, strict=True)
     ]
-    return Listed(rows, lines, len(out), out_shown, len(warned), warned_shown)
+    unseen = int((table["state"] == "unknown").sum())
+    return Listed(rows, lines, len(out), out_shown, len(warned), warned_shown, unseen)
 
 
 def rates_of(reader: PublicationReader) -> Mapping[str, float]:

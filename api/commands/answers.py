@@ -126,11 +126,14 @@ def _print_list(shell: Shell, reader: PublicationReader, listed: Listed, languag
     from api.planner_list import WORDS, source_of
 
     words = WORDS[language]
-    if not listed.lines:
-        shell.say(words["calm"])
-    else:
+    blind = listed.blind_spot(language)
+    if listed.lines:
         shell.out.print(_table(listed, words))
         shell.say(f"{listed.counts(language)}.")
+    elif not blind:
+        shell.say(words["calm"])
+    if blind:
+        shell.out.print(f"[yellow]{escape(blind)}[/]")
     shell.say(f"[dim]{escape(source_of(reader.provenance, language))}[/]")
 
 

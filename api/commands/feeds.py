@@ -227,7 +227,11 @@ def _counts_table(taken: Sequence[Intake], total: dict[str, int], *, check: bool
 
 
 def _show_notes(shell: Shell, taken: Sequence[Intake]) -> None:
-    notes = dict.fromkeys(note for one in taken for note in one.notes)
+    notes = dict.fromkeys(
+        f"{Path(one.source).name}: {note}" if len(taken) > 1 else note
+        for one in taken
+        for note in one.notes
+    )
     for note in list(notes)[:MOST_EXAMPLES]:
         shell.say(f"[dim]note[/] {escape(note)}")
     if len(notes) > MOST_EXAMPLES:
@@ -240,7 +244,8 @@ def _show_examples(shell: Shell, taken: Sequence[Intake], rejected: int, *, chec
     if not rejected:
         return
     lines = [
-        f"{Path(one.source).name}:{example['line']} {example['column']}: {example['message']}"
+        f"{Path(one.source).name}:{example['line']} {example['column']}".rstrip()
+        + f": {example['message']}"
         for one in taken
         for example in one.examples
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.markup import escape
@@ -14,6 +14,11 @@ if TYPE_CHECKING:
     from api.messages.digest import Digest
     from api.settings import Settings
     from models.workspace import Workspace
+
+NOTHING: Final = {
+    "fr": "Rien à traiter ni à commander aujourd’hui.",
+    "en": "Nothing to treat and nothing to order today.",
+}
 
 
 def digest(
@@ -50,7 +55,10 @@ def digest(
     elif send:
         shell.say(f"{counted(len(sent), 'digest')} sent.")
     elif not found:
-        shell.say("Nothing to treat and nothing to order today.")
+        from api.planner_list import planner_list
+
+        blind = planner_list(reader, settings.language, limit=1).blind_spot(settings.language)
+        shell.say(blind or NOTHING[settings.language])
     else:
         for one in found:
             shell.say(f"[bold]{escape(one.subject)}[/]\n\n{escape(one.text)}")

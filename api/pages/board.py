@@ -66,6 +66,7 @@ class Board:
             rows[name] = master.column(name).to_pandas().astype(object) if known else ""
         rows["life"] = rows["warning"].map(served.reader.states_of_warnings).fillna(WARNED)
         self.rows = rows.fillna(dict.fromkeys((*FACETS, "description"), "")).assign(row=order)
+        self.unseen = served.warnings["state"].to_pylist().count("unknown")  # no stock is known
         self.origin_end: dt.date = served.provenance["origin_end"]
         found = ["\n".join(row).casefold() for row in self.rows[list(SEARCHED)].to_numpy()]
         self._haystack = pd.Series(found, index=self.rows.index, dtype=object)

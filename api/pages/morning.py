@@ -93,6 +93,7 @@ async def morning(
         warned_in_all=len(warned),
         at_stake=value_of(rows),
         nothing_at_all=board.rows.empty,
+        unseen=board.unseen,
         unknown=_unknown(served, question),
         pages=pages_of(request, page, total, LINES),
         everything_out=with_changed(request, out="1", page=None),

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ import pytest
 from api.planner_list import line_of
 from api.workspaces import open_workspace
 from forecasting.record.database import connect
+from models.publication import PublicationReader
 from models.publication.lives import State, Wish, change
 from tests.api.published import AWKWARD, DAYS, SERIES, publish, workspace_in
 from tests.commands.conftest import Vigistock
@@ -111,6 +113,31 @@ def test_a_mistyped_site_is_not_all_clear(published: Vigistock) -> None:
     answer = published("warnings", "--site", "PARI")
     assert answer.code == 2
     assert "There is no site 'PARI'. Did you mean 'PARIS'?" in " ".join(answer.err.split())
+
+
+@pytest.mark.parametrize(
+    ("language", "words", "calm"),
+    [
+        ("en", "is not known: nothing can be said of them", "Nothing to report"),
+        ("fr", "rien ne peut en être dit", "Rien à signaler"),
+    ],
+)
+def test_unknown_stock_is_no_all_clear(
+    published: Vigistock, monkeypatch: pytest.MonkeyPatch, language: str, words: str, calm: str
+) -> None:
+    assert words not in published("warnings").out
+    told = PublicationReader.warnings
+
+    def unseen(self: PublicationReader, **asked: Any) -> pd.DataFrame:
+        return told(self, **asked).assign(state="unknown", warning=None)
+
+    monkeypatch.setattr(PublicationReader, "warnings", unseen)
+    monkeypatch.setenv("VIGISTOCK_LANGUAGE", language)
+    shown = " ".join(published("warnings").out.split())
+    assert words in shown
+    assert calm not in shown
+    monkeypatch.setattr("api.messages.digest.digests_of", lambda *_, **__: [])
+    assert words in " ".join(published("digest").out.split())
 
 
 def test_it_says_that_the_data_are_old(published: Vigistock) -> None:

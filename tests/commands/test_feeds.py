@@ -218,3 +218,14 @@ def test_a_sale_of_next_year_is_set_aside(ready: Vigistock, tmp_path: Path) -> N
     found = ready("ingest", "sales", tmp_path / "a.csv", "--json").json["files"][0]
     assert (found["accepted"], found["rejected"]) == (2, 1)
     assert found["examples"][0]["code"] == "in_the_future"
+
+
+def test_of_several_files_each_note_names_its_own(ready: Vigistock, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(HEADER + GOOD)
+    (tmp_path / "b.csv").write_text(HEADER + GOOD + "2026-11-19,LYON,00123,4,5\n" + GOOD)
+    told = ready("ingest", "sales", tmp_path / "a.csv", tmp_path / "b.csv").out
+    assert "note b.csv: " in " ".join(told.split()), told
+    alone = ready("ingest", "sales", tmp_path / "b.csv", "--check").out
+    assert "note b.csv" not in alone
+    assert "field(s) where the header has" in alone
+    assert " : " not in alone, "a row that could not be cut has no column to name"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from playwright.sync_api import Browser, Route, expect
 from sqlalchemy import create_engine
@@ -50,6 +51,27 @@ def test_nothing_to_say(own_workspace: Workspace, monkeypatch: pytest.MonkeyPatc
         assert "Aucun plan pour l’instant" in client.get("/plans").text
         assert "Rien n’a encore été jugé" in client.get("/monday").text
         assert "Rien n’est encore arrivé" in client.get("/data").text
+
+
+def test_unknown_stock_is_no_all_clear(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published, "SERIES", published.SERIES.assign(chance=0.01, out=False))
+    made = published.parts
+
+    def without_stock(*asked: Any) -> dict[str, Any]:
+        parts = made(*asked)
+        told = parts["warnings"]
+        unknown = pa.array(["unknown"] * told.num_rows)
+        place = told.column_names.index("state")
+        return parts | {"warnings": told.set_column(place, "state", unknown)}
+
+    monkeypatch.setattr(published, "parts", without_stock)
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        shown = client.get("/").text
+        assert "rien ne peut en être dit" in shown
+        assert "Rien à signaler" not in shown
 
 
 def test_old_data_are_told_in_every_view(
