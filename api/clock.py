@@ -21,11 +21,13 @@ def days_behind(origin_end: dt.date, frequency: str) -> tuple[int, bool]:
 
 def known_day(as_of: str | None) -> dt.date | None:
     """The last day that a date, a week or a month covers; None stays None. Raises BadPeriod where
-    it is not written so, or where that day is yet to come: nobody knows anything as of then."""
+    it is not written so, or where that day lies so far ahead that no delivery may be dated then."""
+    from forecasting.feeds.doubts import MOST_DAYS_AHEAD
+
     if as_of is None:
         return None
     day, now = parse_as_of(as_of), today()
-    if day > now:
+    if day > now + dt.timedelta(days=MOST_DAYS_AHEAD):
         raise BadPeriod(
             f"'{as_of}' is yet to come: it reaches to {day}, and today is {now}.",
             next_step=f"Ask as of {now} or earlier; without a date it is the last complete period "

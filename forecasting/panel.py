@@ -119,14 +119,18 @@ def default_origin(source: RowSource, options: Options, today: dt.date | None = 
 
     A month or week whose rows all carry the first day of their period counts as complete. A date
     that stands alone, more than a year after all others, is a slip of the pen and is passed over,
-    and so is whatever is dated after `today` (None: nothing is).
+    and so are the few rows dated after `today` (None: nothing is): fewer than half of what usually
+    comes by then, so that a company whose whole days lie ahead of the clock, as in a replay, has
+    its own origin.
     """
     marks = source.watermarks()
     feed = "sales" if "sales" in marks else "stock"
     mark = marks.get(feed)
     last = _last_date(source, feed, mark)
     if last is not None and today is not None and last > today:
-        last = _last_date(source, feed, _latest(source, feed, today))
+        now = _last_date(source, feed, _latest(source, feed, today))
+        if now is None or not _goes_on(source, feed, now, last):
+            last = now
     if last is None:
         raise NotReady(
             "There are no sales and no stock yet."
@@ -152,6 +156,13 @@ def _last_date(source: RowSource, feed: str, last: dt.date | None) -> dt.date | 
             return last
         last = before
     return None
+
+
+def _goes_on(source: RowSource, feed: str, now: dt.date, last: dt.date) -> bool:
+    """Whether as much as half of the usual rows lie between two dates, the second included."""
+    ahead = source.rows(feed, since=now + dt.timedelta(days=1), until=last).num_rows
+    usual = source.rows(feed, since=now - (last - now), until=now).num_rows
+    return 2 * ahead >= usual
 
 
 def _latest(source: RowSource, feed: str, until: dt.date) -> dt.date | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import re
 from pathlib import Path
 
@@ -27,9 +26,8 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def judged(ready: Vigistock, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Vigistock:
+def judged(ready: Vigistock, folder: Path) -> Vigistock:
     """Published as of 22 November; since then 00123 (announced) and 00125 (not) ran out."""
-    monkeypatch.setattr("models.pipelines.steps.today", lambda: dt.date(2026, 12, 10))
     publish(workspace_of(folder))
     dates = pd.date_range("2026-10-01", "2026-12-10")
     rows = [

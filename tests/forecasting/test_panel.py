@@ -427,13 +427,20 @@ def test_one_sale_dated_by_a_slip_of_the_pen_is_no_origin():
 
 def test_a_sale_dated_ahead_moves_no_origin_into_the_future():
     ahead = {"date": day("2026-12-01"), "site": "LYON", "sku": "CAFE", "units": 9.0}
-    rows = Rows(sales=[*days_of([3, 4, 5]).to_dict("records"), ahead])
+    rows = Rows(sales=[*days_of([3, 4, 5, 2, 4, 6]).to_dict("records"), ahead])
     today = day("2026-11-27")
     assert end_date(default_origin(rows, Options()), Frequency.DAY) == ahead["date"]
     assert end_date(default_origin(rows, Options(), today), Frequency.DAY) == LAST
     assert end_date(default_origin(rows, Options(), ahead["date"]), Frequency.DAY) == ahead["date"]
     with pytest.raises(NotReady, match="All sales are dated after today, 2026-11-27"):
         default_origin(Rows(sales=[ahead]), Options(), today)
+
+
+def test_a_company_that_lives_ahead_of_the_clock_has_its_own_origin():
+    rows = Rows(sales=days_of([3, 4, 5, 2, 4, 6]))
+    for back in (1, 3):
+        clock = LAST - dt.timedelta(days=back)
+        assert end_date(default_origin(rows, Options(), clock), Frequency.DAY) == LAST
 
 
 def test_lots_with_their_last_day_are_kept_where_some_are_dated():
