@@ -278,14 +278,21 @@ async def _http_error(request: Request, error: Exception) -> Response:
     if error.status_code == HTTPStatus.BAD_REQUEST:  # a body whose bytes are no text at all
         unread = Unprocessable(str(error.detail), next_step="/docs lists what it takes.")
         return await _vigistock_error(request, unread)
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        methods = _methods(request)
-        error.headers = {"Allow": ", ".join(methods)} if methods else error.headers
+    next_step = "/docs lists every address and what it takes."
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and (methods := _methods(request)):
+        error.headers = {"Allow": ", ".join(methods)}
+        next_step = f"This address takes {', '.join(methods)}."
     title = HTTPStatus(error.status_code).phrase
     code = title.lower().replace(" ", "_").replace("-", "_")
     detail = str(error.detail) if error.detail != title else f"{request.method}: {title.lower()}."
     return problem(
-        request, error.status_code, title, detail, code=code, headers=error.headers, next_step=""
+        request,
+        error.status_code,
+        title,
+        detail,
+        code=code,
+        headers=error.headers,
+        next_step=next_step,
     )
 
 

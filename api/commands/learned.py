@@ -46,11 +46,11 @@ def how_good(metrics: Mapping[str, float]) -> list[str]:
     ['On past dates, the forecasts were off by 72% a day, 53% a week of what sold; repeating the \
 last season by 96% a day, 51% a week.']
     >>> how_good({})
-    ['The history is too short to test the forecasts on it.']
+    ['Too little was sold, or for too short a time, to test the forecasts on it.']
     """
     grains = [grain for grain in GRAINS if {f"{grain}/wape", f"{grain}/wape_naive"} <= set(metrics)]
     if not grains:
-        return ["The history is too short to test the forecasts on it."]
+        return ["Too little was sold, or for too short a time, to test the forecasts on it."]
     own, naive = (
         ", ".join(f"{metrics[f'{grain}/{name}']:.0%} a {grain}" for grain in grains)
         for name in ("wape", "wape_naive")

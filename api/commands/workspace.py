@@ -83,5 +83,7 @@ def _show_diagnosis(shell: Shell, found: dict[str, Any]) -> None:
         shell.say(f"[yellow]Note[/] {escape(text)}")
     for text in found["problems"]:
         shell.say(f"[red]Problem[/] {escape(text)}")
-    if not found["problems"]:
+    if not any(found[part] for part in ("alarms", "retrain", "problems")):
         shell.say("[green]All is well.[/]")
+    elif not found["problems"]:
+        shell.say("[green]Nothing is broken;[/] what is in yellow wants a look.")
