@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from forecasting.calendar import Frequency
+from forecasting.compiled import fixed
 from forecasting.counts import counts_at, drawn, normal_cdf, places_of
 from forecasting.dispersion import VOLUMES, volume_class
 from forecasting.path_scores import keys_of_paths, paths_of
@@ -171,7 +172,7 @@ class ErrorPaths:
         if self.shocks is not None:
             shocks = self.shocks.of_site(site)
         load = np.float32(LOADS[volume])
-        keys = keys_of_paths(self.scores, lender, origin, shocks, load, alone, noise)
+        keys = keys_of_paths(fixed(self.scores), lender, origin, shocks, load, alone, noise)
         keys.sort(axis=1)
         return paths_of(keys)
 

@@ -18,6 +18,7 @@ from forecasting.calendar import Frequency, period_start
 from forecasting.candidates.added_features import Feature, values_of
 from forecasting.candidates.feature_kernel import fill, levels_at
 from forecasting.candidates.sums import Groups, Sums
+from forecasting.compiled import fixed
 from forecasting.drivers import Drivers
 
 Matrix = NDArray[np.float64]
@@ -175,17 +176,17 @@ class Tables:
             self.group.cycle_total,
             self.group.cycle_count,
             nothing if price is None else price.total,
-            nothing if price is None else price.count,
+            nothing.astype(np.float32) if price is None else price.count,
             price is not None,
-            drivers.place,
-            drivers.flags,
-            drivers.code,
-            drivers.until,
-            drivers.coming,
-            drivers.promotion,
-            drivers.promoted,
-            drivers.planned,
-            drivers.price_known,
+            fixed(drivers.place),
+            fixed(drivers.flags),
+            fixed(drivers.code),
+            fixed(drivers.until),
+            fixed(drivers.coming),
+            fixed(drivers.promotion),
+            fixed(drivers.promoted),
+            fixed(drivers.planned),
+            fixed(drivers.price_known),
             self.season,
             self.shift,
             np.array(shape.windows),

@@ -47,13 +47,13 @@ class Sums:
 
 
 def _by_cycle(values: Matrix, spare: int, cycle: int) -> Matrix:
-    """[n, cycle + T + spare] running sums over columns a cycle apart, one cycle of zeros first."""
+    """[n, W] running sums over columns a cycle apart, one cycle of zeros first; W: cycle + T +
+    spare, filled up to whole cycles, so that all of it lies in one piece."""
     rows, length = values.shape
     width = length + spare + cycle
     padded = np.zeros((rows, -(-width // cycle) * cycle))
     padded[:, cycle : cycle + length] = values
-    summed = padded.reshape(rows, -1, cycle).cumsum(axis=1).reshape(rows, -1)
-    return summed[:, :width]
+    return padded.reshape(rows, -1, cycle).cumsum(axis=1).reshape(rows, -1)
 
 
 @dataclass(frozen=True)

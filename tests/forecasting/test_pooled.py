@@ -16,6 +16,7 @@ from forecasting import grain_files
 from forecasting.backtest import backtest
 from forecasting.calendar import Frequency, origin_of, period_end
 from forecasting.candidates import boosting, pooled
+from forecasting.candidates.feature_kernel import fill
 from forecasting.candidates.features import SHAPES
 from forecasting.candidates.pooled import LEAST_SERIES, fit_pooled, tables_of
 from forecasting.candidates.sums import Sums
@@ -218,6 +219,23 @@ def test_features_of_a_short_cut_are_those_of_the_whole_history():
             )
             np.testing.assert_allclose(near, far, rtol=1e-4, atol=1e-5)
             assert far.shape[1] == len(whole.names(rough=rough))
+
+
+def test_the_features_are_compiled_once_wherever_their_tables_come_from():
+    """A second compilation would take seconds of whoever asks first, after the training."""
+    for frequency, length, spare in ((Frequency.DAY, 120, 14), (Frequency.MONTH, 700, 3)):
+        items = [days_of(np.arange(length) % 5, sku=f"ITEM-{i}") for i in range(3)]
+        panel = panel_of(Rows(sales=pd.concat(items)), frequency=frequency)
+        history = with_drivers(history_of(panel, OPTIONS), panel, spare)
+        kept = history.drivers.promotion.copy()
+        kept.flags.writeable = False  # as one read from a file is
+        shared = replace(history, drivers=replace(history.drivers, promotion=kept))
+        last, rows = history.demand.shape[1] - 1, np.arange(3)
+        for one in (history, shared):
+            for tables in (tables_of(one, last, 10**6, spare=ahead) for ahead in (0, 1, spare)):
+                at = np.full(3, tables.length - 1)
+                tables.inputs(rows, at, np.ones(3, np.int64), rough=True)
+    assert len(fill.signatures) == 1
 
 
 def test_running_sums_continue_like_the_real_thing():
