@@ -48,7 +48,8 @@ class Sums:
 
 def _by_cycle(values: Matrix, spare: int, cycle: int) -> Matrix:
     """[n, W] running sums over columns a cycle apart, one cycle of zeros first; W: cycle + T +
-    spare, filled up to whole cycles, so that all of it lies in one piece."""
+    spare, filled up to whole cycles, so that all of it lies in one piece; the filling says nothing.
+    """
     rows, length = values.shape
     width = length + spare + cycle
     padded = np.zeros((rows, -(-width // cycle) * cycle))
