@@ -84,7 +84,10 @@ UNSEEN: Final[Mapping[str, Mapping[str, str]]] = {
         "one": "Stock inconnu de {n} référence\xa0: rien ne peut en être dit.",
         "other": "Stock inconnu de {n} références\xa0: rien ne peut en être dit.",
     },
-    "en": {"other": "The stock of {n} series is not known: nothing can be said of them."},
+    "en": {
+        "one": "The stock of {n} series is not known: nothing can be said of it.",
+        "other": "The stock of {n} series is not known: nothing can be said of them.",
+    },
 }
 OLD_DATA: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {

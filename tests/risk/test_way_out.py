@@ -616,6 +616,13 @@ def test_a_warning_without_an_action_says_what_comes_anyway() -> None:
         assert row["action_fr"]
 
 
+def test_a_warning_of_an_item_without_a_supplier_says_that_none_is_known() -> None:
+    alone = found(shelf(on_hand=0.0, item={**PRICED, "supplier": ""})).warnings.iloc[0]
+    assert alone["actions"] == ""
+    assert alone["action_en"] == "no supplier is known: nothing can be ordered"
+    assert alone["action_fr"] == "aucun fournisseur connu : rien ne peut être commandé"
+
+
 def test_what_is_out_is_not_said_to_run_out_later() -> None:
     coming = Order(placed=-4, promised=6, units=400.0, order_id="PO-9")
     empty, low = (

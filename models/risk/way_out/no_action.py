@@ -18,6 +18,10 @@ WHY: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "aucune option connue n’évite un dixième de la perte",
         "en": "no known option saves a tenth of the loss",
     },
+    "no_supplier": {
+        "fr": "aucun fournisseur connu : rien ne peut être commandé",
+        "en": "no supplier is known: nothing can be ordered",
+    },
     "no_loss": {
         "fr": "rien à faire : personne ne devrait en manquer",
         "en": "nothing to do: nobody is expected to miss it",
@@ -51,6 +55,8 @@ def why_nothing(base: WhatIf, one: Chosen, language: Language) -> str:
     """Of a series whose options were weighed and none is recommended."""
     if one.nothing_done.measure <= 0:
         return WHY["no_loss"][language]
+    if not base.structure.supply.terms.source[one.row] and not base.lines_of(one.row):
+        return WHY["no_supplier"][language]
     return WHY["no_help"][language] + _comes(base, one.row, language)
 
 
