@@ -129,8 +129,9 @@ def default_origin(source: RowSource, options: Options, today: dt.date | None = 
     last = _last_date(source, feed, mark)
     if last is not None and today is not None and last > today:
         now = _last_date(source, feed, _latest(source, feed, today))
-        if now is None or not _goes_on(source, feed, now, last):
-            last = now
+        while now is not None and last > now and not _goes_on(source, feed, now, last):
+            last = _latest(source, feed, last - dt.timedelta(days=1)) or now
+        last = None if now is None else last
     if last is None:
         raise NotReady(
             "There are no sales and no stock yet."

@@ -441,6 +441,10 @@ def test_a_company_that_lives_ahead_of_the_clock_has_its_own_origin():
     for back in (1, 3):
         clock = LAST - dt.timedelta(days=back)
         assert end_date(default_origin(rows, Options(), clock), Frequency.DAY) == LAST
+    slip = {"date": day("2026-12-20"), "site": "LYON", "sku": "CAFE", "units": 9.0}
+    both = Rows(sales=[*days_of(np.full(40, 3.0)).to_dict("records"), slip])
+    clock = LAST - dt.timedelta(days=3)
+    assert end_date(default_origin(both, Options(), clock), Frequency.DAY) == LAST
 
 
 def test_lots_with_their_last_day_are_kept_where_some_are_dated():
