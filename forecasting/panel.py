@@ -119,7 +119,7 @@ def default_origin(source: RowSource, options: Options, today: dt.date | None = 
 
     A month or week whose rows all carry the first day of their period counts as complete. A date
     that stands alone, more than a year after all others, is a slip of the pen and is passed over,
-    and so are the few rows dated after `today` (None: nothing is): fewer than half of what usually
+    and so are the few rows dated after `today` (None: nothing is): at most half of what usually
     comes by then, so that a company whose whole days lie ahead of the clock, as in a replay, has
     its own origin.
     """
@@ -160,10 +160,12 @@ def _last_date(source: RowSource, feed: str, last: dt.date | None) -> dt.date | 
 
 
 def _goes_on(source: RowSource, feed: str, now: dt.date, last: dt.date) -> bool:
-    """Whether as much as half of the usual rows lie between two dates, the second included."""
-    ahead = source.rows(feed, since=now + dt.timedelta(days=1), until=last).num_rows
-    usual = source.rows(feed, since=now - (last - now), until=now).num_rows
-    return 2 * ahead >= usual
+    """Whether more than half as many rows lie between two dates, the second included, as in as many
+    days up to the first."""
+    tomorrow = now + dt.timedelta(days=1)
+    ahead = source.rows(feed, since=tomorrow, until=last).num_rows
+    usual = source.rows(feed, since=tomorrow - (last - now), until=now).num_rows
+    return 2 * ahead > usual
 
 
 def _latest(source: RowSource, feed: str, until: dt.date) -> dt.date | None:

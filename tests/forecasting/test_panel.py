@@ -432,6 +432,8 @@ def test_a_sale_dated_ahead_moves_no_origin_into_the_future():
     assert end_date(default_origin(rows, Options()), Frequency.DAY) == ahead["date"]
     assert end_date(default_origin(rows, Options(), today), Frequency.DAY) == LAST
     assert end_date(default_origin(rows, Options(), ahead["date"]), Frequency.DAY) == ahead["date"]
+    few = Rows(sales=[*days_of([3, 4]).to_dict("records"), ahead])
+    assert end_date(default_origin(few, Options(), today), Frequency.DAY) == LAST
     with pytest.raises(NotReady, match="All sales are dated after today, 2026-11-27"):
         default_origin(Rows(sales=[ahead]), Options(), today)
 
