@@ -10,7 +10,7 @@ from typing import Any, Final
 import orjson
 import pandas as pd
 
-from api.readable import amount, capitalised, counted, punctuated, with_readable_dates
+from api.readable import NOUNS, amount, capitalised, counted, punctuated, with_readable_dates
 from models.attention import LIKELY, Attention
 from models.publication import PublicationReader
 
@@ -48,7 +48,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "fr": {
-        "series": {"one": "{n} référence", "other": "{n} références"},
+        "series": NOUNS["fr"]["series"],
         "out": {"one": "dont {n} en rupture", "other": "dont {n} en rupture"},
         "ruptures": {"one": "≈ {n} rupture évitée", "other": "≈ {n} ruptures évitées"},
         "units": {"one": "{n} unité sauvée", "other": "{n} unités sauvées"},
@@ -59,7 +59,7 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         },
     },
     "en": {
-        "series": {"one": "{n} series", "other": "{n} series"},
+        "series": NOUNS["en"]["series"],
         "out": {"other": "{n} out already"},
         "ruptures": {"one": "≈ {n} stockout avoided", "other": "≈ {n} stockouts avoided"},
         "units": {"one": "{n} unit saved", "other": "{n} units saved"},

@@ -118,6 +118,25 @@ def capitalised(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+NOUNS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
+    "fr": {
+        "days": {"one": "{n} jour", "other": "{n} jours"},
+        "publications": {"one": "{n} publication", "other": "{n} publications"},
+        "series": {"one": "{n} référence", "other": "{n} références"},
+        "sites": {"one": "{n} site", "other": "{n} sites"},
+        "units": {"one": "{n} unité", "other": "{n} unités"},
+    },
+    "en": {
+        "days": {"one": "{n} day", "other": "{n} days"},
+        "publications": {"one": "{n} publication", "other": "{n} publications"},
+        "series": {"other": "{n} series"},
+        "sites": {"one": "{n} site", "other": "{n} sites"},
+        "units": {"one": "{n} unit", "other": "{n} units"},
+    },
+}
+"""What is counted in more than one place, by language, for `counted`."""
+
+
 def counted(number: float, forms: Mapping[str, str], language: str) -> str:
     """`forms`: CLDR's plural category -> the words, with `{n}` for the number.
 

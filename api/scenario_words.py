@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 from babel.numbers import format_decimal
 
-from api.readable import amount, clock, counted, day, punctuated
+from api.readable import NOUNS, amount, clock, counted, day, punctuated
 from models.scenarios.declaration import (
     Change,
     Demand,
@@ -129,6 +129,7 @@ NAMED: Final = 3  # sites of an action; more are counted
 
 COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
     "fr": {
+        **NOUNS["fr"],
         "broken": {"one": "{n} référence rompt", "other": "{n} références rompent"},
         "sooner": {"one": "{n} plus tôt que prévu", "other": "{n} plus tôt que prévu"},
         "worse": {"one": "{n} aggravée", "other": "{n} aggravées"},
@@ -138,11 +139,9 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         "more": {"one": "{n} unité de plus manque", "other": "{n} unités de plus manquent"},
         "fewer": {"one": "{n} unité de moins manque", "other": "{n} unités de moins manquent"},
         "weeks": {"one": "{n} semaine", "other": "{n} semaines"},
-        "days": {"one": "{n} jour", "other": "{n} jours"},
-        "sites": {"one": "{n} site", "other": "{n} sites"},
-        "units": {"one": "{n} unité", "other": "{n} unités"},
     },
     "en": {
+        **NOUNS["en"],
         "broken": {"one": "{n} series breaks", "other": "{n} series break"},
         "sooner": {"other": "{n} sooner than before"},
         "worse": {"other": "{n} worse"},
@@ -152,9 +151,6 @@ COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         "more": {"one": "{n} more unit short", "other": "{n} more units short"},
         "fewer": {"one": "{n} fewer unit short", "other": "{n} fewer units short"},
         "weeks": {"one": "{n} week", "other": "{n} weeks"},
-        "days": {"one": "{n} day", "other": "{n} days"},
-        "sites": {"one": "{n} site", "other": "{n} sites"},
-        "units": {"one": "{n} unit", "other": "{n} units"},
     },
 }
 

@@ -11,7 +11,7 @@ from babel.numbers import format_decimal, format_percent
 
 from api.pages.language import catalogue
 from api.pages.phrases import miss_of
-from api.readable import counted, punctuated, written
+from api.readable import NOUNS, counted, punctuated, written
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {
@@ -172,18 +172,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
 }
 COUNTS: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
-    "fr": {
-        "publications": {"one": "{n} publication", "other": "{n} publications"},
-        "days": {"one": "{n} jour", "other": "{n} jours"},
-        "figures": {"one": "{n} prévision", "other": "{n} prévisions"},
-        "series": {"one": "{n} référence", "other": "{n} références"},
-    },
-    "en": {
-        "publications": {"one": "{n} publication", "other": "{n} publications"},
-        "days": {"one": "{n} day", "other": "{n} days"},
-        "figures": {"one": "{n} forecast", "other": "{n} forecasts"},
-        "series": {"other": "{n} series"},
-    },
+    "fr": {**NOUNS["fr"], "figures": {"one": "{n} prévision", "other": "{n} prévisions"}},
+    "en": {**NOUNS["en"], "figures": {"one": "{n} forecast", "other": "{n} forecasts"}},
 }
 SEGMENTS: Final = ("erratic", "intermittent", "lumpy")
 """Demand classes that the catalogue names alike; `smooth` is "steady" to a person."""
