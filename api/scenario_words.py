@@ -53,7 +53,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "item": "Site · article",
         "chance": "Risque",
         "what_breaks": "Ce qui rompt",
-        "what_to_do": "Que faire ; à côté, la perte que le scénario ajoute là",
+        "what_to_do": "Que faire",
+        "beside": "Que faire ; à côté, la perte que le scénario ajoute là",
         "find": "Trouver {units} de {item} ailleurs{by}, pour {sites}",
         "order": "Commander {units} de {item} chez {source}{by}, pour {sites}",
         "transfer": "Demander {units} de {item} au site {source}{by}, pour {sites}",
@@ -104,7 +105,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "item": "Site · item",
         "chance": "Risk",
         "what_breaks": "What breaks",
-        "what_to_do": "What to do; beside it, the loss that the scenario adds there",
+        "what_to_do": "What to do",
+        "beside": "What to do; beside it, the loss that the scenario adds there",
         "find": "Find {units} of {item} elsewhere{by}, for {sites}",
         "order": "Order {units} of {item} from {source}{by}, for {sites}",
         "transfer": "Ask site {source} for {units} of {item}{by}, for {sites}",
@@ -275,6 +277,11 @@ def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
     when = f"{due}, {clock(hour, language)}" if hour else due
     facts["by"] = words["before"].format(day=when) if due else ""
     return words[action["action"]].format(**facts)
+
+
+def at_stake(action: Mapping[str, Any], language: str) -> str:
+    """The loss that the scenario adds where an action helps; blank of items without a price."""
+    return signed(action["value"], action["currency"], language) if action["currency"] else ""
 
 
 def _decimal(value: float, language: str, pattern: str = "#,##0.###") -> str:

@@ -213,7 +213,7 @@ def _show(
     shell: Shell, plan: Plan, tables: dict[str, pd.DataFrame], limit: int, language: str
 ) -> None:
     from api.scenario_answers import actions_of, detailed, ranked, records
-    from api.scenario_words import WORDS, signed, summary, to_do
+    from api.scenario_words import WORDS, at_stake, summary, to_do
 
     if shell.json:
         shell.answer(detailed(plan, tables, limit))
@@ -230,12 +230,13 @@ def _show(
         rows = tables["groups"][tables["groups"]["dimension"] == dimension]
         if len(rows):
             shell.out.print(_group_table(rows.head(8), words, dimension, language))
-    if len(tables["actions"]):
-        shell.say(f"[bold]{words['what_to_do']}[/]")
-    for action in records(actions_of(tables, min(limit, 10))):
-        added = signed(action["value"], action["currency"], language)
+    actions = records(actions_of(tables, min(limit, 10)))
+    stakes = [at_stake(one, language) for one in actions]
+    if actions:
+        shell.say(f"[bold]{words['beside' if any(stakes) else 'what_to_do']}[/]")
+    for action, stake in zip(actions, stakes, strict=True):
         said = escape(to_do(action, language, plan.until))
-        shell.say(f"  [green]•[/] {said} [dim]{escape('· ' + added if added else '')}[/]")
+        shell.say(f"  [green]•[/] {said}" + (f" [dim]· {escape(stake)}[/]" if stake else ""))
     for note in plan.notes:
         shell.say(f"[dim]{words[note]}[/]")
     if not tables["series"]["counts"].all():

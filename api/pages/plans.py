@@ -21,7 +21,7 @@ from api.routes.scenarios import (
     the_plan,
 )
 from api.scenario_answers import records
-from api.scenario_words import WORDS, signed, to_do
+from api.scenario_words import WORDS, at_stake, to_do
 from api.security import InCaller
 from models.scenarios.totals import side_by_side
 
@@ -91,7 +91,7 @@ async def plan(
         todo=[
             {
                 "words": to_do(one, language, until),
-                "value": signed(one["value"], one["currency"], language),
+                "value": at_stake(one, language),
             }
             for one in told["actions"][:TO_DO]
         ],

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from api.commands.scenarios import _by_flags
-from api.scenario_words import described, summary, to_do
+from api.scenario_words import at_stake, described, summary, to_do
 from models.scenarios.declaration import scenario_of
 from models.workspace import Workspace
 from tests.api.planned import kept_scenario
@@ -153,6 +153,11 @@ def test_every_change_and_action_has_words_in_both_languages() -> None:
             assert ("1 unité" if language == "fr" else "1 unit") in once
             assert "1 unités" not in once
             assert "1 units" not in once
+
+
+def test_what_an_item_without_a_price_loses_is_not_said_to_be_nothing() -> None:
+    assert at_stake({"value": 0.0, "currency": ""}, "en") == ""
+    assert at_stake({"value": 12.0, "currency": "EUR"}, "en") == "+€12"
 
 
 def test_one_is_not_written_as_several() -> None:
