@@ -20,12 +20,16 @@ from tests.api.published import SERIES
 
 
 def kept_scenario(
-    workspace: Workspace, *changes: Mapping[str, Any], name: str = "", sites: Collection[str] = ()
+    workspace: Workspace,
+    *changes: Mapping[str, Any],
+    name: str = "",
+    sites: Collection[str] = (),
+    currency: str = "EUR",
 ) -> Plan:
     """A plan on publication 1 in which every series breaks; `sites`: those of these alone."""
     rows = SERIES[SERIES["site"].isin(list(sites))] if sites else SERIES
     table = rows[["site", "sku", "category", "supplier"]].reset_index(drop=True)
-    table = table.assign(description="", buyer="", source="", currency="EUR")
+    table = table.assign(description="", buyer="", source="", currency=currency)
     table = table.assign(verdict="broken", counts=True, out=False)
     for run, chance, day, units in (
         ("base", 0.2, None, 1.0),

@@ -360,6 +360,22 @@ def test_actions_stand_above_the_list(client: Client, company: Workspace) -> Non
     assert "2026-11-23" not in str(every)
 
 
+def test_a_plan_says_what_actions_are_worth_where_a_price_is_known(tmp_path: Path) -> None:
+    company = workspace_in(tmp_path / "w")
+    publish(company)
+    stop = {"kind": "supplier_stop", "supplier": "Novapack", "weeks": 6}
+    kept_scenario(company, stop)
+    kept_scenario(company, stop, currency="")
+    with serving(company) as client:
+        priced, unpriced = (
+            client.get(f"/plans/{number}", headers={"Accept-Language": "en"}) for number in (1, 2)
+        )
+    assert (priced.status_code, unpriced.status_code) == (200, 200)
+    assert "the loss it adds there" in priced.text
+    assert "the loss it adds there" not in unpriced.text
+    assert "Find 4 units" in unpriced.text
+
+
 def test_two_plans_stand_beside_each_other(tmp_path: Path) -> None:
     company = workspace_in(tmp_path / "w")
     publish(company)
