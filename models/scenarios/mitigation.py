@@ -50,46 +50,28 @@ LEAST_FOUND: Final = 0.5
 """Units that a scenario makes short, below which nobody looks for any elsewhere."""
 
 
-LEAST_WEIGHED: Final = 300
-"""Series made worse up to which all are weighed."""
-WEIGHED: Final = 0.99
-"""Beyond, the part of all that a scenario adds whose items are weighed: no action for the others
-saves what it costs to ask."""
 MOST_WEIGHED: Final = 4_000
 """Series whose actions are weighed, which takes as long as the rest, and nobody reads more."""
 MOST_WEIGHED_NOTE: Final = "most_weighed"
 
 
-def to_weigh(
-    table: pd.DataFrame, most: int = MOST_WEIGHED, least: int = LEAST_WEIGHED
-) -> NDArray[np.bool_]:
+def to_weigh(table: pd.DataFrame, most: int = MOST_WEIGHED) -> NDArray[np.bool_]:
     """[n] the series of a comparison whose actions are weighed: all, where a scenario makes no more
-    than `least` worse; else whole items, among which goods move, up to `most` series: those first
-    to which it adds the most value, currency by currency in turn, until WEIGHED of it is theirs;
-    without a price, units.
+    than `most` worse; else whole items, among which goods move, up to so many series: those first
+    to which it adds the most value, currency by currency in turn; without a price, units.
 
     `table`: models.scenarios.comparison.compared, not necessarily with all its columns.
     """
     worse = table["sku"].isin(table["sku"][table["verdict"].isin(HELPED)])
-    if worse.sum() <= min(least, most):
+    if worse.sum() <= most:
         return np.ones(len(table), dtype=bool)
     added = ["value_added", "units_short_added"]
     by_item = table[table["counts"]].groupby(["currency", "sku"])[added].sum()
     ranked = by_item.sort_values(added, ascending=False, kind="stable")
-    ranked = ranked[_before(ranked) < WEIGHED]
     turn = ranked.groupby("currency").cumcount().groupby("sku").min()
     items = turn.sort_values(kind="stable").index
     series = table["sku"].value_counts()[items].cumsum()
     return table["sku"].isin(series.index[series <= most]).to_numpy()
-
-
-def _before(ranked: pd.DataFrame) -> pd.Series:
-    """Of each item, by currency and item, the part of all that is added which those ranked before
-    it make up: of value, or of units where it has none; NaN where nothing is added."""
-    priced = ranked["value_added"] > 0
-    added = ranked["value_added"].where(priced, ranked["units_short_added"]).clip(lower=0.0)
-    alike = added.groupby(["currency", priced.rename("priced")])
-    return (alike.cumsum() - added) / alike.transform("sum")
 
 
 def mitigations(

@@ -249,23 +249,6 @@ def test_whole_items_are_weighed_currency_by_currency(most, chosen):
     assert to_weigh(table, 7).all()
 
 
-@pytest.mark.parametrize(("price", "chosen"), [(2.0, {"A", "B"}), (0.0, {"A", "B"})])
-def test_items_that_lose_next_to_nothing_are_not_weighed(price, chosen):
-    units = [900.0, 95.0, 3.0, 2.0, 0.0]
-    table = pd.DataFrame(
-        {
-            "sku": list("ABCDE"),
-            "currency": "EUR",
-            "verdict": "worse",
-            "counts": True,
-            "value_added": [one * price for one in units],
-            "units_short_added": units,
-        }
-    )
-    assert set(table["sku"][to_weigh(table, least=4)]) == chosen
-    assert to_weigh(table, least=5).all()
-
-
 def test_two_plans_differ_where_they_do_not_say_the_same():
     base = base_of(covered(), covered(sku="OTHER"))
     stop, late = (
