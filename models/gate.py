@@ -76,7 +76,7 @@ def judge(
 ) -> Verdict:
     """`name`: demand-forecast is judged by forecasts, decisions and warnings, rupture-risk by the
     warnings alone. None: that training kept no evidence."""
-    if champion is None:
+    if champion is None or _is_blank(name, champion):
         return Verdict(name, True, "", "the champion was never tested", ())
     if challenger is None:
         return _nothing(name, "the challenger kept no evidence")
@@ -92,6 +92,14 @@ def judge(
     findings = tuple(replace(one, bound=one.loss - z * error) for one, error in found)
     passed = not any(one.is_clear for one in findings)
     return Verdict(name, passed, "", words, findings)
+
+
+def _is_blank(name: str, champion: Evidence) -> bool:
+    """Too little was known, or for too short a time, to test the champion on it."""
+    parts = [champion.warnings, champion.ruptures]
+    if name == DEMAND:
+        parts += [champion.forecasts, champion.decisions]
+    return not any(len(part) for part in parts)
 
 
 def _nothing(name: str, reason: str) -> Verdict:

@@ -183,6 +183,26 @@ def test_without_a_common_past_it_is_refused_and_the_untested_champion_gives_way
     assert judge(DEMAND, evidence(), None).passed
 
 
+def test_a_champion_that_could_not_be_tested_gives_way_part_by_part() -> None:
+    """Of sales without stock, forecasts can be tested and warnings cannot."""
+    no_stock, nothing = evidence(), evidence()
+    for one, parts in (
+        (no_stock, ("warnings", "ruptures")),
+        (nothing, ("forecasts", "decisions", "warnings", "ruptures")),
+    ):
+        for part in parts:
+            table = getattr(one, part)
+            table.drop(table.index, inplace=True)
+    better = evidence(luck=2)
+    for name, champion in ((DEMAND, nothing), (RISK, nothing), (RISK, no_stock)):
+        verdict = judge(name, better, champion)
+        assert (verdict.passed, verdict.basis) == (True, "the champion was never tested")
+    assert judge(RISK, nothing, nothing).passed
+    worse = judge(DEMAND, evidence(error=3.0, luck=2), no_stock)
+    assert not worse.passed
+    assert not judge(DEMAND, nothing, better).passed
+
+
 def test_too_few_series_or_events_are_no_reason() -> None:
     good, bad = evidence(), evidence(error=3.0, blur=4.0, luck=2)
     few = set(range(29))
