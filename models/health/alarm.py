@@ -51,9 +51,15 @@ class Alarm:
 
 
 def named(
-    sign: Sign, feed: str, subjects: Sequence[str], *, found: float, usual: float
+    sign: Sign,
+    feed: str,
+    subjects: Sequence[str],
+    *,
+    found: float,
+    usual: float,
+    about: Mapping[str, str] | None = None,
 ) -> list[Alarm]:
     """One alarm for all subjects; none where there are none."""
     if not subjects:
         return []
-    return [Alarm(sign, feed, found, usual, tuple(subjects[:NAMED]), len(subjects))]
+    return [Alarm(sign, feed, found, usual, tuple(subjects[:NAMED]), len(subjects), about or {})]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Final
 
 from models.health.alarm import Alarm, Sign
+from models.health.gone import SINCE
 
 FRENCH: Final[Mapping[str, str]] = {"sales": "ventes", "stock": "stock"}
 
@@ -84,11 +86,25 @@ def _virgule(number: str) -> str:
 
 
 def _silent_en(alarm: Alarm) -> str:
+    if since := alarm.about.get(SINCE):
+        return (
+            f"Sales: none of {_named(alarm, 'and {} more')} since {since}, while stock still comes "
+            "in. Ask for the sales; where a site is closed, end its assortment and its stock rows: "
+            "its forecasts go on at the level of old."
+        )
     who = f"{_named(alarm, 'and {} more')} sent no rows" if alarm.subjects else "no rows came"
     return f"{alarm.feed.capitalize()}: {who} where there usually are some. Ask for the export."
 
 
 def _silent_fr(alarm: Alarm) -> str:
+    if since := alarm.about.get(SINCE):
+        day = dt.date.fromisoformat(since)
+        return (
+            f"Ventes : rien de {_named(alarm, 'et {} de plus')} depuis le {day:%d/%m/%Y}, alors "
+            "que le stock arrive toujours. Réclamez les ventes ; si un site est fermé, mettez fin "
+            "à son assortiment et à ses lignes de stock : les prévisions y continuent au niveau "
+            "d'avant."
+        )
     who = f"rien de {_named(alarm, 'et {} de plus')}" if alarm.subjects else "rien n'est arrivé"
     return (
         f"{FRENCH[alarm.feed].capitalize()} : {who}, alors qu'il y en a d'habitude. "

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from forecasting.calendar import Frequency
-from models.health import Sign, alarms_of
+from models.health import Sign, alarms_of, english, french
 from tests.forecasting.warehouse import LAST
-from tests.health.company import Change, panel, since
+from tests.health.company import FEEDS, Change, panel, since
 
 
 def factor(times: float, days: int = 7, site: str = "", sku: str = "") -> Change:
@@ -89,6 +89,27 @@ def test_a_fault_is_told_in_the_first_run(fault: str) -> None:
     changes, sign, feed, subjects = FAULTS[fault]
     told = [(one.sign, one.feed, one.subjects) for one in alarms_of(panel(changes))]
     assert (sign, feed, subjects) in told
+
+
+def test_a_site_whose_sales_ended_long_ago_is_told_while_its_stock_comes() -> None:
+    told = alarms_of(panel({"sales": closed(70, "NICE")}))
+    sold = FEEDS["sales"]["date"]
+    last = sold[sold < since(70)].max().date()
+    assert [(one.sign, one.subjects) for one in told] == [(Sign.SILENT, ("NICE",))]
+    assert told[0].about == {"since": last.isoformat()}
+    assert "NICE since 20" in english(told[0])
+    assert f"NICE depuis le {last:%d/%m/%Y}" in french(told[0])
+    closed_down = {name: closed(70, "NICE") for name in ("sales", "stock")}
+    assert alarms_of(panel(closed_down)) == [], "nothing comes from there any more"
+
+
+def test_a_site_that_was_silent_for_as_long_before_is_seasonal() -> None:
+    def winters(rows: pd.DataFrame) -> pd.DataFrame:
+        rows = closed(70, "NICE")(rows)
+        away = (rows["date"] < since(106)) & (rows["date"] >= since(180)) & (rows["site"] == "NICE")
+        return rows[~away]
+
+    assert alarms_of(panel({"sales": winters})) == []
 
 
 def test_a_holiday_is_no_fault() -> None:

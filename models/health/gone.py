@@ -1,0 +1,52 @@
+"""Sites whose sales ended long ago while their stock still comes in: closed, or their till is lost.
+
+`inputs.silent` tells of the first weeks, held against the weeks before; this goes on telling. A
+forecast goes on at the level of old, since what nobody reports is unknown, and is never zero.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from forecasting.calendar import end_date
+from forecasting.panel import Panel
+from models.health.alarm import Alarm, Sign, named
+from models.health.inputs import CYCLE
+
+LONG: Final = 4  # cycles without a sale
+LATELY: Final = 2  # cycles in which stock was seen
+LEAST_PERIODS: Final = 8  # with a sale, below which nobody can say that a site used to sell
+SINCE: Final = "since"
+
+
+def gone_alarms(panel: Panel) -> list[Alarm]:
+    """One alarm of all such sites: `found` is the least periods without a sale, `usual` the most
+    that any of them was silent before, and `about` has the latest day since when; pure.
+
+    A site that was silent for as long before, over a season, is not told.
+    """
+    cycle = CYCLE[panel.frequency]
+    codes, site_of = np.unique(panel.series["site"].to_numpy(dtype=str), return_inverse=True)
+    stock = panel.pictured().on_hand[:, -LATELY * cycle :]
+    seen = np.nan_to_num(stock, nan=0.0).max(axis=1, initial=0.0) > 0
+    found: list[tuple[str, int, int]] = []
+    for site, code in enumerate(codes.tolist()):
+        rows = site_of == site
+        if not seen[rows].any():
+            continue
+        sold = np.flatnonzero((panel.units[rows] > 0).any(axis=0))
+        quiet = panel.units.shape[1] - 1 - sold[-1] if len(sold) >= LEAST_PERIODS else 0
+        before = int(np.diff(sold).max()) - 1 if quiet else 0
+        if quiet >= LONG * cycle and quiet > before:
+            found.append((code, int(quiet), before))
+    least = min((quiet for _, quiet, _ in found), default=0)
+    return named(
+        Sign.SILENT,
+        "sales",
+        [code for code, _, _ in found],
+        found=float(least),
+        usual=float(max((before for _, _, before in found), default=0)),
+        about={SINCE: end_date(panel.origin - least, panel.frequency).isoformat()},
+    )
