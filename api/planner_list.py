@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from api.clock import days_behind
 from api.readable import amount, capitalised, counted, day, punctuated, with_readable_dates
-from models.publication import PublicationReader
+from models.health import Alarm, english, french
+from models.publication import Provenance, PublicationReader
 from models.publication.contracts import SERIES
 from models.publication.episodes import PUT_ASIDE
 
@@ -157,6 +158,14 @@ def old_data(provenance: Mapping[str, Any], language: str) -> str:
         return ""
     until = day(provenance["origin_end"], language)
     return counted(age, OLD_DATA[language], language).format(until=until)
+
+
+def odd_data(made: Provenance, language: str) -> list[str]:
+    """What looked odd in the data of a publication, in sentences."""
+    say = french if language == "fr" else english
+    said = (say(Alarm.of(kept)) for kept in made.alarms)
+    dated = (with_readable_dates(one, language, made.origin_end) for one in said)
+    return [punctuated(one, language) for one in dated]
 
 
 def source_of(provenance: Mapping[str, Any], language: str) -> str:

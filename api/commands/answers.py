@@ -66,7 +66,7 @@ def show_warnings(
     publication: int | None,
 ) -> None:
     from api.planner_groups import grouped
-    from api.planner_list import old_data, planner_list
+    from api.planner_list import odd_data, old_data, planner_list
 
     reader = open_reader(shell, publication)
     reader.hold_known(site=site)
@@ -86,6 +86,8 @@ def show_warnings(
         return
     if late := old_data(reader.provenance, language):
         shell.out.print(f"[yellow]{escape(late)}[/]")
+    for odd in odd_data(reader.publication.provenance, language):
+        shell.out.print(f"[yellow]{escape(odd)}[/]")
     if whole:  # actions are of all sites together
         _print_actions(shell, grouped(reader, language, limit=MOST_ACTIONS), language)
     _print_list(shell, reader, listed, language)

@@ -28,7 +28,7 @@ from api.pages.board import (
 from api.pages.frame import Frame, InFrame, freshness_of
 from api.pages.paged import pages_of, with_changed
 from api.pages.start import first_run
-from api.planner_list import OUT, Line, line_of, sentence_of
+from api.planner_list import OUT, Line, line_of, odd_data, sentence_of
 from api.readable import punctuated
 from api.routes.warnings import revision_tag
 from api.served import Served
@@ -94,6 +94,7 @@ async def morning(
         at_stake=value_of(rows),
         nothing_at_all=board.rows.empty,
         unseen=board.unseen,
+        odd=odd_data(served.reader.publication.provenance, frame.language),
         unknown=_unknown(served, question),
         pages=pages_of(request, page, total, LINES),
         everything_out=with_changed(request, out="1", page=None),

@@ -1,4 +1,5 @@
-"""Sites whose sales ended long ago while their stock still comes in: closed, or their till is lost.
+"""Sites whose sales ended long ago while their stock still comes in: closed, or their till is lost;
+and a company of which no sale is known at all.
 
 `inputs.silent` tells of the first weeks, held against the weeks before; this goes on telling. A
 forecast goes on at the level of old, since what nobody reports is unknown, and is never zero.
@@ -19,14 +20,18 @@ LONG: Final = 4  # cycles without a sale
 LATELY: Final = 2  # cycles in which stock was seen
 LEAST_PERIODS: Final = 8  # with a sale, below which nobody can say that a site used to sell
 SINCE: Final = "since"
+NEVER: Final = {"since": ""}
 
 
 def gone_alarms(panel: Panel) -> list[Alarm]:
     """One alarm of all such sites: `found` is the least periods without a sale, `usual` the most
     that any of them was silent before, and `about` has the latest day since when; pure.
 
-    A site that was silent for as long before, over a season, is not told.
+    A site that was silent for as long before, over a season, is not told. Where no sale is known at
+    all, the alarm is of the whole feed, with a blank day.
     """
+    if len(panel) and not (panel.units > 0).any():
+        return [Alarm(Sign.SILENT, "sales", 0.0, 0.0, about=NEVER)]
     cycle = CYCLE[panel.frequency]
     codes, site_of = np.unique(panel.series["site"].to_numpy(dtype=str), return_inverse=True)
     stock = panel.pictured().on_hand[:, -LATELY * cycle :]

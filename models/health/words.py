@@ -86,7 +86,10 @@ def _virgule(number: str) -> str:
 
 
 def _silent_en(alarm: Alarm) -> str:
-    if since := alarm.about.get(SINCE):
+    since = alarm.about.get(SINCE)
+    if since == "":
+        return "Sales: none is known, so that no demand is forecast. Ingest the sales."
+    if since:
         return (
             f"Sales: none of {_named(alarm, 'and {} more')} since {since}, while stock still comes "
             "in. Ask for the sales; where a site is closed, end its assortment and its stock rows: "
@@ -97,7 +100,10 @@ def _silent_en(alarm: Alarm) -> str:
 
 
 def _silent_fr(alarm: Alarm) -> str:
-    if since := alarm.about.get(SINCE):
+    since = alarm.about.get(SINCE)
+    if since == "":
+        return "Ventes : aucune n'est connue, aucune demande n'est donc prévue. Ingérez les ventes."
+    if since:
         day = dt.date.fromisoformat(since)
         return (
             f"Ventes : rien de {_named(alarm, 'et {} de plus')} depuis le {day:%d/%m/%Y}, alors "

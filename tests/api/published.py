@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from api.workspaces import init_workspace, read_workspace
 from forecasting.calendar import Frequency, labels, origin_of, parse_as_of, period_start
 from forecasting.options import QUANTILES
 from forecasting.record.database import connect
+from models.health import Alarm
 from models.publication import Provenance, Publication, publish_parts
 from models.publication.build import table_of
 from models.publication.contracts import quantile_column
@@ -61,7 +63,12 @@ def workspace_in(folder: Path, *, language: str = "fr") -> Workspace:
 
 
 def publish(
-    workspace: Workspace, *, mean: float = 2.0, as_of: str = AS_OF, sites: Collection[str] = ()
+    workspace: Workspace,
+    *,
+    mean: float = 2.0,
+    as_of: str = AS_OF,
+    sites: Collection[str] = (),
+    alarms: Sequence[Alarm] = (),
 ) -> Publication:
     """`sites`: those whose series are published; none named: all."""
     engine = connect(workspace.database_url)
@@ -70,7 +77,7 @@ def publish(
             engine,
             workspace.publications,
             parts(mean, as_of, sites),
-            provenance(as_of),
+            replace(provenance(as_of), alarms=tuple(one.plain() for one in alarms)),
             created_at=dt.datetime(2026, 11, 23, 5, tzinfo=dt.UTC),
         )
     finally:

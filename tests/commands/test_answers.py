@@ -17,6 +17,7 @@ import pytest
 from api.planner_list import line_of
 from api.workspaces import open_workspace
 from forecasting.record.database import connect
+from models.health import Alarm, Sign
 from models.publication import PublicationReader
 from models.publication.lives import State, Wish, change
 from tests.api.published import AWKWARD, DAYS, SERIES, publish, workspace_in
@@ -113,6 +114,23 @@ def test_a_mistyped_site_is_not_all_clear(published: Vigistock) -> None:
     answer = published("warnings", "--site", "PARI")
     assert answer.code == 2
     assert "There is no site 'PARI'. Did you mean 'PARIS'?" in " ".join(answer.err.split())
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "Sales: none of NICE since Sun 13 Sep, while stock still comes"),
+        ("fr", "Ventes : rien de NICE depuis le dim. 13 sept., alors que le stock"),
+    ],
+)
+def test_odd_data_are_told_above_the_list(
+    vigistock: Vigistock, folder: Path, monkeypatch: pytest.MonkeyPatch, language: str, words: str
+) -> None:
+    gone = Alarm(Sign.SILENT, "sales", 70.0, 1.0, ("NICE",), 1, {"since": "2026-09-13"})
+    publish(workspace_in(folder), alarms=[gone])
+    monkeypatch.setenv("VIGISTOCK_LANGUAGE", language)
+    shown = " ".join(vigistock("warnings").out.replace("\xa0", " ").split())
+    assert words in shown
 
 
 @pytest.mark.parametrize(

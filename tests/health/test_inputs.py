@@ -103,6 +103,13 @@ def test_a_site_whose_sales_ended_long_ago_is_told_while_its_stock_comes() -> No
     assert alarms_of(panel(closed_down)) == [], "nothing comes from there any more"
 
 
+def test_a_company_without_a_known_sale_is_told() -> None:
+    told = alarms_of(panel({"sales": lambda rows: rows[:0]}))
+    assert [(one.sign, one.feed, one.subjects) for one in told] == [(Sign.SILENT, "sales", ())]
+    assert "none is known" in english(told[0])
+    assert "aucune n'est connue" in french(told[0])
+
+
 def test_a_site_that_was_silent_for_as_long_before_is_seasonal() -> None:
     def winters(rows: pd.DataFrame) -> pd.DataFrame:
         rows = closed(70, "NICE")(rows)

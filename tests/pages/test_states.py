@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Route, expect
 from sqlalchemy import create_engine
 
 from api.app import create_app
+from models.health import Alarm, Sign
 from models.workspace import Workspace
 from tests.api import published
 from tests.api.published import publish
@@ -72,6 +73,19 @@ def test_unknown_stock_is_no_all_clear(
         shown = client.get("/").text
         assert "rien ne peut en être dit" in shown
         assert "Rien à signaler" not in shown
+
+
+def test_odd_data_are_told_above_the_list(own_workspace: Workspace) -> None:
+    gone = Alarm(Sign.SILENT, "sales", 70.0, 1.0, ("<NICE>",), 1, {"since": "2026-09-13"})
+    publish(own_workspace, alarms=[gone])
+    with serving(own_workspace) as client:
+        told = client.get("/").text.replace("\xa0", " ")
+        assert "Ventes : rien de &lt;NICE&gt; depuis le dim. 13 sept." in told
+        client.headers["accept-language"] = "en"
+        assert "none of &lt;NICE&gt; since Sun 13 Sep, while stock" in client.get("/").text
+    publish(own_workspace)
+    with serving(own_workspace) as client:
+        assert "NICE&gt;" not in client.get("/").text
 
 
 def test_old_data_are_told_in_every_view(
