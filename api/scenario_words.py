@@ -39,9 +39,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "plan": "Plan {number}",
         "base": "Comparé à la publication {publication} ; vu jusqu’au {until}",
         "first": "la première {day}",
+        "no_price": "Articles sans prix connu : {units}.",
         "loss": "Perte attendue sur {concerned} : {before} → {after} ({added}) ; {units}.",
         "loss_same": "Perte attendue sur {concerned} : {before}, inchangée.",
-        "away": "Demande venue devant un site fermé : {units} unités, {value}.",
+        "away": "Demande venue devant un site fermé : {units} unités{value}.",
         "calm": "Rien ne rompt et rien ne change de ce qui se voit.",
         "by_site": "Par site",
         "by_supplier": "Par fournisseur",
@@ -91,9 +92,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "plan": "Plan {number}",
         "base": "Compared with publication {publication}; seen up to {until}",
         "first": "the first on {day}",
+        "no_price": "Items without a price: {units}.",
         "loss": "Expected loss over {concerned}: {before} → {after} ({added}); {units}.",
         "loss_same": "Expected loss over {concerned}: {before}, unchanged.",
-        "away": "Demand that finds a site closed: {units} units, {value}.",
+        "away": "Demand that finds a site closed: {units} units{value}.",
         "calm": "Nothing breaks, and nothing changes that anybody would see.",
         "by_site": "By site",
         "by_supplier": "By supplier",
@@ -227,30 +229,33 @@ def money(totals: Mapping[str, Any], language: str) -> list[str]:
     """What is lost in each currency, and what finds a site closed."""
     words, lines = WORDS[language], []
     for row in totals["by_currency"]:
-        currency = row["currency"]
-        before, after = (
-            amount(row[f"value_{run}"], currency, language) for run in ("base", "scenario")
-        )
-        units = round(row["units_short_added"])
-        lines.append(
-            words["loss" if units else "loss_same"].format(
-                concerned=_counted("concerned", totals["series"], language),
-                before=before,
-                after=after,
-                added=signed(row["value_added"], currency, language),
-                units=_counted("more" if units > 0 else "fewer", abs(units), language),
+        currency, units = row["currency"], round(row["units_short_added"])
+        short = _counted("more" if units > 0 else "fewer", abs(units), language)
+        if currency:
+            before, after = (
+                amount(row[f"value_{run}"], currency, language) for run in ("base", "scenario")
             )
-        )
+            lines.append(
+                words["loss" if units else "loss_same"].format(
+                    concerned=_counted("concerned", totals["series"], language),
+                    before=before,
+                    after=after,
+                    added=signed(row["value_added"], currency, language),
+                    units=short,
+                )
+            )
+        elif units:
+            lines.append(words["no_price"].format(units=short))
         if row["units_turned_away"] >= 1:
-            away = amount(row["value_turned_away"], currency, language)
+            away = f", {amount(row['value_turned_away'], currency, language)}" if currency else ""
             away_units = _number(row["units_turned_away"], language)
             lines.append(words["away"].format(units=away_units, value=away))
     return lines
 
 
 def signed(value: Any, currency: str, language: str) -> str:
-    """An amount with its sign; blank where nothing is known."""
-    if value is None or pd.isna(value):
+    """An amount with its sign; blank where nothing is known, or no price."""
+    if value is None or pd.isna(value) or not currency:
         return ""
     return ("−" if value < 0 else "+") + amount(abs(value), currency, language)
 
@@ -281,7 +286,7 @@ def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
 
 def at_stake(action: Mapping[str, Any], language: str) -> str:
     """The loss that the scenario adds where an action helps; blank of items without a price."""
-    return signed(action["value"], action["currency"], language) if action["currency"] else ""
+    return signed(action["value"], action["currency"], language)
 
 
 def _decimal(value: float, language: str, pattern: str = "#,##0.###") -> str:

@@ -158,6 +158,14 @@ def test_every_change_and_action_has_words_in_both_languages() -> None:
 def test_what_an_item_without_a_price_loses_is_not_said_to_be_nothing() -> None:
     assert at_stake({"value": 0.0, "currency": ""}, "en") == ""
     assert at_stake({"value": 12.0, "currency": "EUR"}, "en") == "+€12"
+    none = dict.fromkeys(("value_base", "value_scenario", "value_added", "value_turned_away"), 0.0)
+    rows = [none | {"currency": "", "units_short_added": 9.0, "units_turned_away": 4.0}]
+    counts = dict.fromkeys(("sooner", "relieved", "better", "worse"), 0)
+    totals = counts | {"series": 2, "broken": 2, "first_break": None, "by_currency": rows}
+    assert summary(totals, "en", dt.date(2026, 12, 20))[1:] == [
+        "Items without a price: 9 more units short.",
+        "Demand that finds a site closed: 4 units.",
+    ]
 
 
 def test_one_is_not_written_as_several() -> None:

@@ -374,6 +374,7 @@ def test_a_plan_says_what_actions_are_worth_where_a_price_is_known(tmp_path: Pat
     assert "the loss it adds there" in priced.text
     assert "the loss it adds there" not in unpriced.text
     assert "Find 4 units" in unpriced.text
+    assert ("Added loss</dt>" in priced.text, "Added loss</dt>" in unpriced.text) == (True, False)
 
 
 def test_two_plans_stand_beside_each_other(tmp_path: Path) -> None:
