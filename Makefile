@@ -78,6 +78,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m benchmarks.kill_ingest
 	$(BIN)/python -m benchmarks.kill_publish
 	$(BIN)/python -m benchmarks.kill_train
+	$(BIN)/python -m benchmarks.kill_push
 	$(BIN)/python -m benchmarks.fuzz
 	$(BIN)/python -m benchmarks.drift
 	for data in usaid m5 online-retail; do \
@@ -87,6 +88,7 @@ bench: $(VENV)/.installed-dev
 	for data in backorders usaid freshretail; do \
 	  $(BIN)/python -m benchmarks.risk --data $$data || exit 1; done
 	$(BIN)/python -m benchmarks.risk_cost
+	$(BIN)/python -m benchmarks.risk_bounds
 	$(BIN)/python -m benchmarks.risk --data m5sim --seeds 1,2,3,4,5
 	$(BIN)/python -m benchmarks.projection
 	$(BIN)/python -m benchmarks.scale
