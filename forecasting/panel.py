@@ -117,7 +117,8 @@ class Panel:
 def default_origin(source: RowSource, options: Options, today: dt.date | None = None) -> int:
     """The last complete period of the sales (else of the stock); raises NotReady without either.
 
-    A month or week whose rows all carry the first day of their period counts as complete. A date
+    A month or week whose rows all carry the first day of their period counts as complete, unless
+    `today` lies in it: what came of it so far is less than it will be. A date
     that stands alone, more than a year after all others, is a slip of the pen and is passed over,
     and so are the few rows dated after `today` (None: nothing is): at most half of what usually
     comes by then, so that a company whose whole days lie ahead of the clock, as in a replay, has
@@ -145,7 +146,8 @@ def default_origin(source: RowSource, options: Options, today: dt.date | None = 
         since = last - dt.timedelta(days=400)
         dates = np.unique(source.rows(feed, since=since, until=last).column("date"))
         if (period_start(to_period(dates, frequency), frequency) == dates).all():
-            return period
+            runs = today is not None and last <= today < end_date(period, frequency)
+            return period - 1 if runs else period
     return origin_of(last, frequency)
 
 

@@ -396,6 +396,26 @@ def test_a_month_dated_by_its_first_day_is_complete():
     assert default_origin(rows, Options(frequency=Frequency.MONTH)) == panel.origin
 
 
+@pytest.mark.parametrize(
+    ("frequency", "firsts", "before", "inside", "last_day"),
+    [
+        (Frequency.MONTH, "2026-09-01 2026-10-01 2026-11-01", "2026-10-31", "2026-11-01", "11-30"),
+        (Frequency.WEEK, "2026-11-09 2026-11-16 2026-11-23", "2026-11-22", "2026-11-27", "11-29"),
+    ],
+)
+def test_the_period_in_which_the_clock_stands_is_not_complete(
+    frequency, firsts, before, inside, last_day
+):
+    rows = Rows(
+        sales=[
+            {"date": day(one), "site": "LYON", "sku": "CAFE", "units": 3} for one in firsts.split()
+        ]
+    )
+    options, over = Options(frequency=frequency), day(f"2026-{last_day}")
+    for today, expected in ((day(inside), day(before)), (over, over), (None, over)):
+        assert end_date(default_origin(rows, options, today), frequency) == expected
+
+
 def test_an_unfinished_month_is_no_origin():
     rows = Rows(sales=days_of([1] * 60, last=day("2026-10-15")))
     assert panel_of(rows, as_of=day("2026-10-15"), frequency=Frequency.MONTH).origin_date == day(
