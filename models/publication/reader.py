@@ -169,7 +169,9 @@ class PublicationReader:
         mine._row_of_warning = _row_of_warning(mine._warnings)
         mine.publication = replace(
             self.publication,
-            provenance=replace(self.publication.provenance, data_digest="", overrides=()),
+            provenance=replace(
+                self.publication.provenance, data_digest="", overrides=(), alarms=()
+            ),
             manifest_sha256="",
             parts={},
         )

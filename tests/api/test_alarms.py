@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-import pytest
-
 from api.schemas.pulls import PublicationDetail
 from models.health import Alarm, Sign
-from models.publication import Provenance
 from models.workspace import Workspace
-from tests.api import published
 from tests.api.keyed import bearer, key
+from tests.api.published import publish
 from tests.api.serving import serving
 
 ODD = Alarm(Sign.SILENT, "sales", 0.0, 2.0, ("NICE",), 1)
 
 
-def test_a_publication_says_what_looked_odd(
-    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def with_alarm(*args: object, **facts: object) -> Provenance:
-        return dataclasses.replace(Provenance(*args, **facts), alarms=(ODD.plain(),))  # type: ignore[arg-type]
-
-    monkeypatch.setattr(published, "Provenance", with_alarm)
-    published.publish(own_workspace, as_of="2026-11-22")
+def test_a_publication_says_what_looked_odd(own_workspace: Workspace) -> None:
+    publish(own_workspace, as_of="2026-11-22", alarms=[ODD])
     every, one_site = (bearer(key(own_workspace, "erp", *sites)) for sites in ((), ("LYON",)))
     with serving(own_workspace) as client:
         whole, limited = (
@@ -37,3 +26,13 @@ def test_a_publication_says_what_looked_odd(
     assert (alarm.sign, alarm.subjects) == ("silent", ["NICE"])
     assert "NICE sent no rows" in alarm.text_en
     assert "rien de NICE" in alarm.text_fr
+
+
+def test_the_morning_page_tells_it_to_those_who_see_every_site(own_workspace: Workspace) -> None:
+    publish(own_workspace, as_of="2026-11-22", alarms=[ODD])
+    every, one_site = (bearer(key(own_workspace, "planner", *sites)) for sites in ((), ("LYON",)))
+    with serving(own_workspace) as client:
+        whole, limited = (client.get("/", headers=headers) for headers in (every, one_site))
+    assert (whole.status_code, limited.status_code) == (200, 200)
+    assert "rien de NICE" in whole.text
+    assert "NICE" not in limited.text
