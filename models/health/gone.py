@@ -1,7 +1,7 @@
 """Sites whose sales ended long ago while their stock still comes in: closed, or their till is lost;
 and a company of which no sale is known at all.
 
-`inputs.silent` tells of the first weeks, held against the weeks before; this goes on telling. A
+`inputs.silent` tells of the first BASE cycles, held against those before; this goes on telling. A
 forecast goes on at the level of old, since what nobody reports is unknown, and is never zero.
 """
 
@@ -14,13 +14,11 @@ import numpy as np
 from forecasting.calendar import end_date
 from forecasting.panel import Panel
 from models.health.alarm import Alarm, Sign, named
-from models.health.inputs import CYCLE
+from models.health.inputs import BASE, CYCLE
 
-LONG: Final = 4  # cycles without a sale
 LATELY: Final = 2  # cycles in which stock was seen
 LEAST_PERIODS: Final = 8  # with a sale, below which nobody can say that a site used to sell
 SINCE: Final = "since"
-NEVER: Final = {"since": ""}
 
 
 def gone_alarms(panel: Panel) -> list[Alarm]:
@@ -28,10 +26,10 @@ def gone_alarms(panel: Panel) -> list[Alarm]:
     that any of them was silent before, and `about` has the latest day since when; pure.
 
     A site that was silent for as long before, over a season, is not told. Where no sale is known at
-    all, the alarm is of the whole feed, with a blank day.
+    all, the alarm is of the whole feed, and none is usual.
     """
     if len(panel) and not (panel.units > 0).any():
-        return [Alarm(Sign.SILENT, "sales", 0.0, 0.0, about=NEVER)]
+        return [Alarm(Sign.SILENT, "sales", found=0.0, usual=0.0)]
     cycle = CYCLE[panel.frequency]
     codes, site_of = np.unique(panel.series["site"].to_numpy(dtype=str), return_inverse=True)
     stock = panel.pictured().on_hand[:, -LATELY * cycle :]
@@ -44,7 +42,7 @@ def gone_alarms(panel: Panel) -> list[Alarm]:
         sold = np.flatnonzero((panel.units[rows] > 0).any(axis=0))
         quiet = panel.units.shape[1] - 1 - sold[-1] if len(sold) >= LEAST_PERIODS else 0
         before = int(np.diff(sold).max()) - 1 if quiet else 0
-        if quiet >= LONG * cycle and quiet > before:
+        if quiet >= BASE * cycle and quiet > before:
             found.append((code, int(quiet), before))
     least = min((quiet for _, quiet, _ in found), default=0)
     return named(

@@ -86,10 +86,9 @@ def _virgule(number: str) -> str:
 
 
 def _silent_en(alarm: Alarm) -> str:
-    since = alarm.about.get(SINCE)
-    if since == "":
+    if not alarm.subjects and not alarm.usual:
         return "Sales: none is known, so that no demand is forecast. Ingest the sales."
-    if since:
+    if since := alarm.about.get(SINCE):
         return (
             f"Sales: none of {_named(alarm, 'and {} more')} since {since}, while stock still comes "
             "in. Ask for the sales; where a site is closed, end its assortment and its stock rows: "
@@ -100,10 +99,9 @@ def _silent_en(alarm: Alarm) -> str:
 
 
 def _silent_fr(alarm: Alarm) -> str:
-    since = alarm.about.get(SINCE)
-    if since == "":
+    if not alarm.subjects and not alarm.usual:
         return "Ventes : aucune n'est connue, aucune demande n'est donc prévue. Ingérez les ventes."
-    if since:
+    if since := alarm.about.get(SINCE):
         day = dt.date.fromisoformat(since)
         return (
             f"Ventes : rien de {_named(alarm, 'et {} de plus')} depuis le {day:%d/%m/%Y}, alors "

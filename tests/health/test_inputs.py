@@ -103,6 +103,12 @@ def test_a_site_whose_sales_ended_long_ago_is_told_while_its_stock_comes() -> No
     assert alarms_of(panel(closed_down)) == [], "nothing comes from there any more"
 
 
+@pytest.mark.parametrize("days", [4, 14, 28, 35, 39, 42, 49, 63, 100])
+def test_a_silent_site_is_told_once_however_long_it_lasts(days: int) -> None:
+    told = alarms_of(panel({"sales": closed(days, "NICE")}))
+    assert [(one.sign, one.subjects) for one in told] == [(Sign.SILENT, ("NICE",))]
+
+
 def test_a_company_without_a_known_sale_is_told() -> None:
     told = alarms_of(panel({"sales": lambda rows: rows[:0]}))
     assert [(one.sign, one.feed, one.subjects) for one in told] == [(Sign.SILENT, "sales", ())]
