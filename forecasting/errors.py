@@ -73,7 +73,8 @@ class MissingColumns(VigistockError):
         hint = "".join(f" Is '{close[0]}' meant as '{name}'?" for name, close in pairs if close)
         super().__init__(
             f"{where}: missing column(s) {examples(missing)}; found {examples(available)}.{hint}",
-            next_step="Add the columns, or name them in a profile (docs/profiles.md).",
+            next_step="Add the columns, or name them in a profile (docs/profiles.md)"
+            + (f": `vigistock ingest {table} FILE --check` proposes one." if source else "."),
             table=table,
             missing=list(missing),
             available=list(available),

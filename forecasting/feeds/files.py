@@ -166,7 +166,8 @@ def _decode(data: bytes, source: str, encoding: str) -> tuple[bytes, tuple[str, 
         raise DeliveryRefused(
             source,
             f"byte {error.object[error.start]:#04x} is not {encoding}{looks}",
-            next_step="Declare the file's `encoding` in the profile.",
+            next_step="Declare the file's `encoding` in the profile; `vigistock ingest FEED FILE "
+            "--check` says how the whole file seems to be written.",
             line=data.count(b"\n", 0, error.start) + 1,
             encoding=encoding,
         ) from None

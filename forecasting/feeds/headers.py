@@ -80,4 +80,8 @@ def unused_note(
 
 
 def _repeated(source: str, problem: str) -> DeliveryRefused:
-    return DeliveryRefused(source, problem, next_step="Keep one of them.")
+    return DeliveryRefused(
+        source,
+        problem,
+        next_step="Keep one of them, or name the one that counts in a profile.",
+    )

@@ -214,7 +214,8 @@ def _rule(column: Column, writing: Writing) -> tuple[Code, str]:
         case Kind.WEEKDAYS:
             return Code.WEEKDAYS, "weekdays written like Mon,Thu"
         case Kind.DATES:
-            return Code.DATE, "days or ranges a/b or a..b, separated by ;"
+            days = " or ".join(writing.dates)
+            return Code.DATE, f"days or ranges a..b, separated by ;, days written {days}"
         case _:
             return Code.TEXT, "a text; write codes as text"
 

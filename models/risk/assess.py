@@ -137,7 +137,7 @@ def _shortage(panel: Panel, told: Told, table: pd.DataFrame, options: Options) -
         out=(table["state"] == "out").to_numpy(),
         stale=standing.stale,
         closes=standing.closes,
-        demand=mean[:, :main].sum(axis=1),
+        demand=np.maximum(mean, told.structure.supply.booked)[:, :main].sum(axis=1),
         daily_demand=mean[:, :main].mean(axis=1) / panel.frequency.days,
         units_short=table["units_short"].to_numpy(dtype=np.float64),
         spare=np.where(settled, np.maximum(np.nan_to_num(left), 0.0), 0.0),

@@ -21,8 +21,8 @@ class Shortage:
     out: NDArray[np.bool_]
     stale: NDArray[np.bool_]
     closes: Floats  # [n, T]
-    demand: Floats  # units over the main horizon
-    daily_demand: Floats  # units
+    demand: Floats  # units over the main horizon, those booked by customers at least
+    daily_demand: Floats  # units, by the forecast alone
     units_short: Floats  # expected within the main horizon
     spare: Floats  # units that nine paths in ten leave on the shelf throughout; 0: none
     loss: Floats  # currency a unit not served; NaN unknown

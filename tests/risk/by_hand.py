@@ -46,6 +46,7 @@ class Change:
     new: tuple[NewOrder, ...] = ()
     punctual: bool = False
     right: bool = False  # nothing is lost unbooked
+    unbooked: bool = False  # no customer has ordered ahead
     supplied: bool = False  # its source always has stock
     source: Change | None = None  # what its source does otherwise
 
@@ -135,7 +136,7 @@ class Company:
             comes[every[inside], at[inside]] += new.units * SHARE
             lands[every[inside], at[inside]] += new.units
         booked = np.zeros(days)
-        for due, units in one.booked:
+        for due, units in () if change.unbooked else one.booked:
             booked[max((due or 1) - 1, 0)] += units
         stock = np.full(count, one.on_hand + change.stock)
         missing = np.where(emptied < 0, np.maximum(stock - one.blocked, 0.0), 0.0)

@@ -40,6 +40,21 @@ def told_of(made: RiskAssessment, row: int = 0) -> dict[str, float]:
             [shelf(on_hand=20, demand=4.0, past_units=(1.0,) * 30)],
             "expected demand 297% above usual",
         ),
+        (
+            "customer_order",
+            [shelf(on_hand=40, booked=((5, 30.0),), past_units=(2.0,) * 30)],
+            "Hôpital Nord expects 30 units on 2026-11-27 (order CC-1)",
+        ),
+        (
+            "customer_order_due",
+            [shelf(on_hand=30, booked=((None, 30.0),), past_units=(2.0,) * 30)],
+            "Hôpital Nord is waiting for 30 units (order CC-1)",
+        ),
+        (
+            "reserved_stock",
+            [shelf(on_hand=30, reserved=30.0, past_units=(2.0,) * 30)],
+            "30 units reserved for customers",
+        ),
         ("late_order", [shelf(on_hand=6, orders=(*PAST, LATE))], "order PO-1182 is 5 days late"),
         ("short_order", [shelf(on_hand=6, orders=(*PAST, CAME_SHORT))], "PO-7 came short: 5 of 40"),
         (

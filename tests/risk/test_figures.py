@@ -214,7 +214,7 @@ def test_shares_of_causes(made: tuple[RiskAssessment, Company], ten: list[int]) 
                 whole = max(1.0, spared_by_all(company, found, row) / short)
                 assert cause["share"] == pytest.approx(spared / whole, abs=0.026), cause
                 seen.add(cause["code"])
-    assert {"late_order", "source_short"} <= seen
+    assert {"late_order", "source_short", "customer_order"} <= seen
     assert len(seen) >= 4
 
 
@@ -241,6 +241,8 @@ def without(cause: dict[str, Any], one: Shelf, found: RiskAssessment, row: int) 
         return Change(without=ids, stock=sum(order.units for order in late))
     if code == "phantom_stock":
         return Change(right=True)
+    if code in ("customer_order", "customer_order_due", "reserved_stock"):
+        return Change(unbooked=True)
     if code == "source_short":
         return Change(supplied=True)
     if code == "order_uncertain":

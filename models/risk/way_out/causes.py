@@ -53,6 +53,18 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "fr": "demande prévue {percent} % au-dessus de l’habitude",
         "en": "expected demand {percent}% above usual",
     },
+    "customer_order": {
+        "fr": "{customer} attend {units} unité{u} le {due_on} (commande {order_id})",
+        "en": "{customer} expects {units} unit{u} on {due_on} (order {order_id})",
+    },
+    "customer_order_due": {
+        "fr": "{customer} attend déjà {units} unité{u} (commande {order_id})",
+        "en": "{customer} is waiting for {units} unit{u} (order {order_id})",
+    },
+    "reserved_stock": {
+        "fr": "{units} unité{u} réservée{u} à des clients",
+        "en": "{units} unit{u} reserved for customers",
+    },
     "below_reorder_point": {
         "fr": "position {position} sous le point de commande {reorder_point}, rien en commande",
         "en": "stock below reorder point ({position} against {reorder_point}), nothing on order",
@@ -115,6 +127,9 @@ OUT_ALREADY: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """What is said instead where nothing is left."""
 
+A_CUSTOMER: Final[Mapping[str, str]] = {"fr": "un client", "en": "a customer"}
+"""Of whom the name is not known."""
+
 COUNT_FIRST: Final[Mapping[str, str]] = {
     "fr": "{cause} : compter d’abord le stock réel",
     "en": "{cause}: count the shelf first",
@@ -122,6 +137,8 @@ COUNT_FIRST: Final[Mapping[str, str]] = {
 """Of a record in doubt, whatever else is to be done."""
 COUNT_FROM: Final = 0.25
 """Share of what will be short that a wrong record explains, from which a count is asked for."""
+
+FRENCH_MARKS: Final = str.maketrans({",": "\N{NO-BREAK SPACE}", ".": ","})
 
 DEMAND_ABOVE: Final = 1.3
 """Expected over usual demand from which demand itself is named: below, it is within the noise."""
@@ -143,8 +160,12 @@ class Cause:
         """
         >>> Cause("late_order", {"order_id": "PO-1182", "days": 5}).sentence("fr")
         'commande PO-1182 en retard de 5 jours'
+        >>> facts = {"order_id": "C-7", "customer": "", "units": 3.0}
+        >>> Cause("customer_order_due", facts).sentence("fr")
+        'un client attend déjà 3 unités (commande C-7)'
         """
         shown = {name: written(value, language) for name, value in self.facts.items()}
+        shown["customer"] = shown.get("customer") or A_CUSTOMER[language]
         words = OUT_ALREADY.get(self.code) if self.is_out else None
         text = (words or SENTENCES[self.code])[language]
         units = self.facts.get("units", 0)
@@ -176,7 +197,8 @@ class Situation:
     lines: Sequence[Line]
     reorder_point: float  # NaN: no policy
     lead_demand: float  # mean demand over the lead time
-    demand: float  # mean over the main horizon
+    demand: float  # mean over the main horizon, and what customers have booked of it at least
+    forecast: float  # the same without what is booked
     usual_demand: float  # the same length at the usual rate; NaN unknown
     by_habit: bool
     closes_out: int
@@ -200,7 +222,7 @@ def first_cause(now: Situation) -> Cause:
         return Cause("blocked_stock", {"units": now.on_hand - now.sellable})
     if any(is_late(line[2], now.today) for line in now.lines):
         return late_cause(now)
-    if now.demand > DEMAND_ABOVE * now.usual_demand > 0:
+    if now.forecast > DEMAND_ABOVE * now.usual_demand > 0:
         return demand_cause(now)
     far = dt.date.max
     if now.lines and now.sellable + sum(line[1] for line in now.lines) >= now.demand:
@@ -227,7 +249,7 @@ def late_cause(now: Situation) -> Cause:
 
 
 def demand_cause(now: Situation) -> Cause:
-    percent = round(100 * (now.demand / now.usual_demand - 1))
+    percent = round(100 * (now.forecast / now.usual_demand - 1))
     return Cause("demand_above_plan", {"percent": percent})
 
 
@@ -292,12 +314,16 @@ def causes_json(causes: Sequence[Cause]) -> str:
 
 
 def written(value: Any, language: Language) -> str:
-    """A fact as a person reads it: dates and decimals of the language."""
+    """A fact as a person reads it: dates, thousands and decimals of the language.
+
+    >>> written(12345.0, "en"), written(12345.0, "fr").split(), written(2.5, "fr")
+    ('12,345', ['12', '345'], '2,5')
+    """
     if isinstance(value, dt.date):
         return f"{value:%d/%m/%Y}" if language == "fr" else value.isoformat()
     if isinstance(value, float):
-        text = f"{value:.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.1f}"
-        return text.replace(".", ",") if language == "fr" else text
+        text = f"{value:,.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.1f}"
+        return text.translate(FRENCH_MARKS) if language == "fr" else text
     return str(value)
 
 

@@ -2,7 +2,8 @@
 
 "Should have been" is what was promised, planned or usual: an overdue order had come, one that came
 short had come whole, an order promised too late had been promised in time, demand were as usual, an
-order had been placed in time, the source had stock, the record were right. All by the same paths
+order had been placed in time, no customer had ordered ahead, the source had stock, the record were
+right. All by the same paths
 and weights as published.
 """
 
@@ -28,6 +29,8 @@ from models.risk.way_out.whatif import WhatIf
 
 LEAD_LONGER: Final = 1.25
 """Learned over stated lead time from which the master is wrong rather than round."""
+BOOKED_ABOVE: Final = 1.02
+"""Demand with what is booked over the forecast from which orders of customers are named."""
 
 Weighed = tuple[Cause, Variant]
 
@@ -48,8 +51,10 @@ def counterfactuals(
         found.append((Cause("blocked_stock", facts), Variant(row, freed=True)))
     found += _orders(now, base, row)
     found += _came_short(base, row)
-    if now.usual_demand > 0 and now.demand > DEMAND_ABOVE * now.usual_demand:
-        found.append((demand_cause(now), Variant(row, demand=now.usual_demand / now.demand)))
+    if now.usual_demand > 0 and now.forecast > DEMAND_ABOVE * now.usual_demand:
+        found.append((demand_cause(now), Variant(row, demand=now.usual_demand / now.forecast)))
+    if now.demand > BOOKED_ABOVE * now.forecast:
+        found.append((_booked(now, base, row), Variant(row, unbooked=True)))
     shipper = _shipper(base, row)
     if shipper:
         found.append((Cause("source_short", {"site": shipper}), Variant(row, supplied=True)))
@@ -109,6 +114,25 @@ def _orders(now: Situation, base: WhatIf, row: int) -> list[Weighed]:
         uncertain = Cause("order_uncertain", facts, is_out=now.is_out)
         found.append((uncertain, Variant(row, punctual=True)))
     return found
+
+
+def _booked(now: Situation, base: WhatIf, row: int) -> Cause:
+    """The largest line that customers have ordered ahead speaks for all; what is reserved besides
+    is of orders that are not told."""
+    lines = base.booked.get(row, [])
+    reserved = float(np.nan_to_num(base.panel.stock["reserved"].iloc[row]))
+    reserved -= sum(line.units for line in lines)
+    largest = max(lines, key=lambda line: line.units, default=None)
+    if largest is None or reserved > largest.units:
+        return Cause("reserved_stock", {"units": reserved})
+    facts: dict[str, object] = {
+        "order_id": largest.order_id,
+        "customer": largest.customer,
+        "units": largest.units,
+    }
+    if largest.due_on is None or largest.due_on <= now.today:
+        return Cause("customer_order_due", facts)
+    return Cause("customer_order", {**facts, "due_on": largest.due_on})
 
 
 def _came_short(base: WhatIf, row: int) -> list[Weighed]:

@@ -111,7 +111,7 @@ def supply_of_variants(base: WhatIf, variants: Sequence[Variant], book: pd.DataF
         on_hand=given.on_hand[rows] + np.array([one.stock for one in variants]),
         blocked=np.where(freed, 0.0, given.blocked[rows]),
         unseen=np.where(told("seen"), 0, given.unseen[rows]),
-        booked=given.booked[rows],
+        booked=np.where(told("unbooked")[:, None], 0.0, given.booked[rows]),
         seed=given.seed[rows],
         lines=replace(
             lines,

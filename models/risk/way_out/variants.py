@@ -23,6 +23,15 @@ class OpenLine(NamedTuple):
     source_site: str
 
 
+class BookedLine(NamedTuple):
+    """One open line of a customer's order."""
+
+    order_id: str
+    customer: str  # "" where it is not told
+    units: float
+    due_on: dt.date | None  # None: as soon as can be
+
+
 @dataclass(frozen=True)
 class NewLine:
     """An order that somebody may place: at a supplier, or at a site that ships it."""
@@ -52,5 +61,6 @@ class Variant:
     punctual: bool = False  # open lines come as promised, whole
     supplied: bool = False  # its source always has stock
     seen: bool = False  # its stock picture is of today
+    unbooked: bool = False  # customers have ordered nothing ahead
     stated_lead: bool = False  # orders take the time that the master says
     source: int | None = None  # place of a variant among those asked: what its source is then

@@ -291,6 +291,7 @@ def situation(base: WhatIf, shortage: Shortage, row: int) -> Situation:
         reorder_point=float(supply.policies.reorder_point[row]),
         lead_demand=float(shortage.daily_demand[row] * base.lead_days[row]),
         demand=float(shortage.demand[row]),
+        forecast=float(shortage.daily_demand[row] * base.main * panel.frequency.days),
         usual_demand=float(usual.mean() * base.main) if len(usual) else np.nan,
         by_habit=bool(supply.habits.usage[row] > 0),
         closes_out=int(np.count_nonzero(closes == 1.0)),

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting.calendar import as_days
+from forecasting.calendar import as_days, end_date
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows
@@ -30,7 +30,7 @@ from models.risk.outlook import Outlook
 from models.risk.structure import BLOCK, Structure
 from models.risk.way_out.reruns import Asked, Reruns
 from models.risk.way_out.silence import Silence, silences
-from models.risk.way_out.variants import OpenLine, Variant
+from models.risk.way_out.variants import BookedLine, OpenLine, Variant
 from models.risk.way_out.working_days import WorkingDays
 from models.terms import Closures, Ranges
 
@@ -144,6 +144,22 @@ class WhatIf:
         for row, *line in zip(*(lines[name] for name in SHORT_LINE), strict=True):
             order_id, came, ordered = line
             found.setdefault(int(row), []).append((str(order_id), float(came), float(ordered)))
+        return found
+
+    @cached_property
+    def booked(self) -> dict[int, list[BookedLine]]:
+        """By series, the customers' open lines that are due within the main horizon, or overdue."""
+        panel = self.panel
+        last = end_date(panel.origin + self.main, panel.frequency)
+        lines = panel.customer_orders
+        columns = (lines["order_id"], lines["customer"].fillna(""), lines["units_open"])
+        found: dict[int, list[BookedLine]] = {}
+        for row, code, who, units, due in zip(
+            lines["series"], *columns, _days(lines["due_on"]), strict=True
+        ):
+            if due is None or due <= last:
+                line = BookedLine(str(code), str(who), float(units), due)
+                found.setdefault(int(row), []).append(line)
         return found
 
     @cached_property
