@@ -44,6 +44,17 @@ def places_of(reader: PublicationReader) -> pd.DataFrame:
     return known.sort_values("site", ignore_index=True)
 
 
+def names_of(reader: PublicationReader, nodes: pd.DataFrame) -> dict[str, str]:
+    """What people call the items among the nodes, by code; none where nobody told."""
+    master = reader.part(SERIES)
+    if "description" not in master.column_names:
+        return {}
+    told = master.select(["sku", "description"]).to_pandas().astype(object).fillna("")
+    items = nodes.loc[nodes["kind"] == "item", "code"]
+    told = told[told["sku"].isin(items) & (told["description"] != "")].drop_duplicates("sku")
+    return dict(zip(told["sku"], told["description"], strict=True))
+
+
 def edges_table(reader: PublicationReader) -> pa.Table:
     """The edges as an export."""
     return pa.Table.from_pandas(flow_in(reader).edges, preserve_index=False)

@@ -10,7 +10,7 @@ from anyio import to_thread
 from fastapi import APIRouter, Query, Response
 
 from api.dependencies import InPublications
-from api.flows import flow_in, places_of
+from api.flows import flow_in, names_of, places_of
 from api.pages.board import board_of
 from api.pages.frame import InFrame, freshness_of
 
@@ -42,6 +42,7 @@ async def flow(
         facets={name: board.facets()[name] for name in FACETS},
         source=f"/v1/flow?{urlencode(narrow)}",
         currencies=currencies_of(found.nodes),
+        named=names_of(served.reader, found.nodes),
         places=len(places_of(served.reader)),
     )
 

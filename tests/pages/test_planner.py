@@ -118,6 +118,23 @@ def test_sites_stand_where_they_are(browser: Browser, company: Workspace) -> Non
         expect(page).to_have_url(re.compile(r"/flow\?site=LYON$"))
 
 
+def test_the_flow_calls_items_by_their_names(browser: Browser, company: Workspace) -> None:
+    with serving(company) as client, opened(browser, base_of(client)) as seen:
+        known = client.get("/v1/warnings?state=new").json()["items"]
+        named = {one["sku"]: f"Café moulu 250 g, {one['sku']}" for one in known}
+        page = seen.page("/flow")
+        drawn(page, "[data-flow]")
+        labels = page.evaluate("document.querySelector('[data-flow]').data[0].node.label")
+        code = next(one for one in named if any(label.startswith(one) for label in labels))
+        label = f"{code} · {named[code]}"
+        assert (label if len(label) <= 28 else f"{label[:27]}…") in labels
+        link = page.get_by_role("link", name=code, exact=True)
+        expect(link.locator("..")).to_contain_text(named[code])
+        link.click()
+        expect(page).to_have_url(re.compile(rf"/\?q={code}$"))
+        expect(page.locator("main")).to_contain_text(named[code])
+
+
 def test_an_excel_file_is_checked_then_taken_in(
     browser: Browser, own_workspace: Workspace, tmp_path: Path
 ) -> None:

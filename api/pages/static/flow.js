@@ -7,7 +7,18 @@ const INKS = { supplier: "stock", item: "bar", category: "bar", site: "fan", cus
 const FILTERS = new Set(["supplier", "category", "site"]);
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-function picture(told, currency, labels) {
+const LONGEST = 28; // letters of a label, beyond which it would run over the next column
+const ROOM = 700; // pixels of a picture, below which there is none for names
+
+function named({ kind, code }, labels) {
+  if (kind === "customers") return labels.customers;
+  const name = kind === "item" ? labels.items[code] : undefined;
+  const label = name === undefined ? code || "—" : `${code} · ${name}`;
+  return label.length > LONGEST ? `${label.slice(0, LONGEST - 1)}…` : label;
+}
+
+function picture(told, currency, labels, width) {
+  const items = width < ROOM ? {} : labels.items;
   const nodes = told.nodes.filter((node) => node.currency === currency);
   const edges = told.edges.filter((edge) => edge.currency === currency);
   const place = new Map(nodes.map((node, index) => [node.node, index]));
@@ -18,7 +29,7 @@ function picture(told, currency, labels) {
       type: "sankey",
       arrangement: "fixed",
       node: {
-        label: nodes.map((node) => (node.kind === "customers" ? labels.customers : node.code || "—")),
+        label: nodes.map((node) => named(node, { ...labels, items })),
         color: nodes.map((node) => color(INKS[node.kind])),
         customdata: nodes.map((node) => shown(node.value)),
         hovertemplate: "%{label}: %{customdata}<extra></extra>",
@@ -46,14 +57,14 @@ for (const place of document.querySelectorAll("[data-flow]")) {
     ]);
     const { currency, labels } = place.dataset;
     const draw = () => {
-      const { trace } = picture(told, currency, JSON.parse(labels));
+      const { trace } = picture(told, currency, JSON.parse(labels), place.clientWidth);
       const font = { family: getComputedStyle(document.body).fontFamily, size: 12, color: color("ink") };
       const layout = { font, paper_bgcolor: "rgba(0,0,0,0)", margin: { l: 8, r: 8, t: 12, b: 12 } };
       return plotly.react(place, [trace], layout, { displayModeBar: false, responsive: true });
     };
     place.replaceChildren();
     await draw();
-    const { nodes } = picture(told, currency, JSON.parse(labels));
+    const { nodes } = picture(told, currency, JSON.parse(labels), place.clientWidth);
     place.on("plotly_click", ({ points: [point] }) => {
       const node = nodes[point.pointNumber];
       if (point.label === undefined || !FILTERS.has(node?.kind) || !node.code) return;
