@@ -75,6 +75,7 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
         known=await overrides_of(frame, publications, served, told),
         first_terms=FIRST_TERMS,
         steps=_steps(told),
+        booked=any(step.get("booked") for step in told["projection"]),
         source=f"/v1/series?{urlencode({'site': site, 'sku': sku})}",
         may_change=frame.may("PATCH", "/v1/warnings/{warning}"),
         tomorrow=dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1),

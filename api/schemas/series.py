@@ -43,7 +43,10 @@ class ProjectionRow(BaseModel):
     on_hand_p10: float | None
     on_hand_p90: float | None
     arrivals_mean: float | None = Field(description="units expected to arrive")
-    demand_mean: float | None = Field(description="units wanted")
+    demand_mean: float | None = Field(description="units wanted, those booked at least")
+    booked: float | None = Field(
+        default=None, description="units that customers have ordered for the period already"
+    )
     p_out: float | None = Field(description="chance to close the period in stockout")
     losses_mean: float | None = Field(
         default=None, description="units expected to expire, or to be lost unbooked"

@@ -292,6 +292,7 @@ def _projection(panel: Panel, told: Told) -> pd.DataFrame:
         "on_hand_p90": outlook.on_hand_p90,
         "arrivals_mean": means["arrivals"],
         "demand_mean": means["demand"],
+        "booked": told.structure.supply.booked[:, :horizon],
         "p_out": means["out"],
         "p_first": means["first_out"],
         "p_first_no_order": means["first_alone"],

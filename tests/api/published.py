@@ -371,6 +371,7 @@ def _projection(series: pd.DataFrame, origin: int, mean: float) -> pd.DataFrame:
         on_hand_p90=12.0,
         arrivals_mean=0.0,
         demand_mean=mean,
+        booked=np.where(step == 2, 9.0, 0.0),
         p_out=np.minimum(1.0, inside * (step + 1)),
         p_first=inside,
         p_first_no_order=inside,

@@ -28,6 +28,14 @@ def test_past_warnings_and_what_followed(own_workspace: Workspace, client: Clien
     assert "C’est la première ici" in client.get("/series?site=LYON&sku=00123").text
 
 
+def test_what_customers_have_ordered_is_told_by_day(client: Client) -> None:
+    text = client.get("/series?site=LYON&sku=00123").text
+    assert "Commandé par des clients" in text
+    assert text.count('<td class="number">9</td>') == 1
+    told = client.get("/v1/series?site=LYON&sku=00123").json()["projection"]
+    assert [step["booked"] for step in told[:4]] == [0.0, 0.0, 9.0, 0.0]
+
+
 def test_a_series_of_an_earlier_versions_publication(
     own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -39,6 +47,7 @@ def test_a_series_of_an_earlier_versions_publication(
         parts.pop("options")
         parts["history"] = parts["history"].drop_columns(["demand", "demand_sd"])
         parts["series"] = parts["series"].drop_columns(["passed_on", "latitude", "longitude"])
+        parts["projection"] = parts["projection"].drop_columns(["booked"])
         return parts
 
     monkeypatch.setattr(published, "parts", earlier)
@@ -48,6 +57,7 @@ def test_a_series_of_an_earlier_versions_publication(
         assert "Relancer la commande PO-1182 (24 unités)" in text
         assert "Copier comme proposition" in text
         assert "demandées en vain (±" not in text
+        assert "Commandé par des clients" not in text
         assert "data-places" not in client.get("/flow").text
         assert client.get("/v1/flow").json()["places"] == []
 

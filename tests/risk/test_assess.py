@@ -325,6 +325,7 @@ def test_reserved_units_are_promised_once() -> None:
     explained = assessed(shelf(on_hand=40, demand=0.5, reserved=15, booked=((7, 10.0),)))
     assert explained.projection["demand_mean"].iat[0] == pytest.approx(5.0, abs=0.1)
     assert explained.projection["demand_mean"].iat[6] == pytest.approx(10.0, abs=0.1)
+    assert explained.projection["booked"].head(8).tolist() == [5.0, *[0.0] * 5, 10.0, 0.0]
 
 
 def test_nothing_comes_in_while_a_site_is_closed() -> None:

@@ -70,6 +70,7 @@ function traces(told, labels) {
     ...band(coming, level("q050"), level("q950"), labels.wide, 0.16, "y", color("fan")),
     ...band(coming, level("q250"), level("q750"), labels.likely, 0.3, "y", color("fan")),
     { x: coming, y: ahead.map((row) => row.mean), name: labels.demand, type: "scatter", mode: "lines", line: { color: color("fan"), width: 2 }, yaxis: "y", hovertemplate: hover },
+    ...(has(projected("booked")) ? [{ x: coming, y: projected("booked"), name: labels.booked, type: "bar", marker: { color: faint(color("stock"), 0.55) }, yaxis: "y", hovertemplate: hover }] : []),
     { x: days, y: past.map((row) => row.on_hand), name: labels.on_hand, type: "scatter", mode: "lines", line: { color: color("stock"), width: 1.5, shape: "hv" }, yaxis: "y2", hovertemplate: hover },
     ...band(coming, projected("on_hand_p10"), projected("on_hand_p90"), labels.range, 0.18, "y2", color("stock")),
     { x: coming, y: projected("on_hand_mean"), name: labels.projected, type: "scatter", mode: "lines", line: { color: color("stock"), width: 2, dash: "dot" }, yaxis: "y2", hovertemplate: hover },
