@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,7 +185,7 @@ def _report(shell: Shell, feed: str, taken: Sequence[Intake], *, check: bool) ->
     else:
         shell.say("There is no file in the folder.")
     _show_notes(shell, taken)
-    _show_examples(shell, taken, total["rejected"], check=check)
+    _show_examples(shell, feed, taken, total["rejected"], check=check)
     for one in failed:
         assert one.error is not None
         show_error(shell, one.error)
@@ -240,7 +241,9 @@ def _show_notes(shell: Shell, taken: Sequence[Intake]) -> None:
         )
 
 
-def _show_examples(shell: Shell, taken: Sequence[Intake], rejected: int, *, check: bool) -> None:
+def _show_examples(
+    shell: Shell, feed: str, taken: Sequence[Intake], rejected: int, *, check: bool
+) -> None:
     if not rejected:
         return
     lines = [
@@ -255,6 +258,10 @@ def _show_examples(shell: Shell, taken: Sequence[Intake], rejected: int, *, chec
         shell.say(f"  {escape(line)}")
     if not check:
         shell.say(f"[dim]→[/] {shell.command('rejects --export rejects.csv')} lists them all")
+        odd = [one.source for one in taken if one.error is None and does_not_fit(one)]
+        for source in odd[:1]:
+            look = shell.command(f"ingest {feed} {shlex.quote(source)} --check")
+            shell.say(f"[dim]→[/] {look} says how this file seems to be written")
 
 
 def rejects(

@@ -67,6 +67,22 @@ def test_rejects_that_came_again_are_shown_where_asked_for(
     assert [row["settled_by"] for row in every] == [None, 2]
 
 
+def test_a_file_that_does_not_fit_names_the_command_that_reads_it(
+    ready: Vigistock, tmp_path: Path
+) -> None:
+    months = tmp_path / "by month.csv"
+    months.write_text("date,site,sku,units\n2026-09,LYON,1,4\n2026-10,LYON,1,5\n")
+    told = ready("ingest", "sales", months)
+    hint = f"ingest sales '{months}' --check"
+    assert hint in told.out
+    checked = ready("ingest", "sales", months, "--check")
+    assert hint not in checked.out
+    assert "dates = 'YYYY-MM'" in checked.out
+    mostly_good = tmp_path / "sales.csv"
+    mostly_good.write_text("date,site,sku,units\n2026-09-01,LYON,1,4\n2026-10,LYON,1,5\n")
+    assert "--check" not in ready("ingest", "sales", mostly_good).out
+
+
 def test_rejects_are_exported(ready: Vigistock, files: Path, tmp_path: Path) -> None:
     ready("ingest", "sales", files)
     target = tmp_path / "rejects.csv"
