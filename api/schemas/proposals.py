@@ -29,7 +29,7 @@ class ProposalLine(BaseModel):
     unit_cost: float | None
     value: float | None = Field(description="units × unit_cost, in `currency`")
     currency: str = Field(examples=["EUR"])
-    reason: Literal["below_reorder_point", "cover_too_short", "fill_up"]
+    reason: Literal["below_reorder_point", "cover_too_short", "advised", "fill_up"]
     expected_on: dt.date = Field(description="day by which half of such orders have come")
     days_of_cover_then: float | None = Field(
         description="position on the order day, before the order ÷ mean demand a day"

@@ -280,6 +280,7 @@ def speak(
     from models.lead_time import fit_lead_times
     from models.overrides.effects import overridden
     from models.risk import assess
+    from models.risk.supplier_orders.advice import advice_of
     from models.risk.supplier_orders.proposals import proposals
 
     latent = recover(panel, champions.demand.options)
@@ -303,7 +304,8 @@ def speak(
         told = told.with_risk(before.warnings["probability"], assessment.warnings["probability"])
     progress("supplier orders")
     grain = told.forecast.grains[panel.frequency]
-    proposed = proposals(told.panel, assessment.supply, grain, lead_times, options)
+    advice = advice_of(assessment.warnings, assessment.options)
+    proposed = proposals(told.panel, assessment.supply, grain, lead_times, options, advice)
     progress("KPIs")
     return Spoken(
         told.panel,

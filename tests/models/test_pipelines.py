@@ -239,10 +239,12 @@ def test_a_proposed_order_that_is_placed_is_recognised_and_its_warning_closes(
     with_proposals = open_publication(trained_record.engine, trained.publications)
     lines = with_proposals.export_table("proposals").to_pandas().astype({"site": str})
     line = lines[lines["site"] == "Abidjan"].iloc[0]
-    assert (line["sku"], line["supplier"], line["reason"]) == (
-        "COFFEE",
-        "NOVA",
-        "cover_too_short",
+    assert (line["sku"], line["supplier"], line["reason"]) == ("COFFEE", "NOVA", "advised")
+    told = with_proposals.part("options").to_pandas().astype({"site": str, "act_by": str})
+    (advised,) = told[told["recommended"] & (told["site"] == "Abidjan")].to_dict("records")
+    assert (line["order_on"].date().isoformat(), line["units"]) == (
+        advised["act_by"],
+        advised["units"],
     )
     assert line["packs"] == line["units"] / 12.0
     before = with_proposals.warnings(site="Abidjan").set_index("sku")

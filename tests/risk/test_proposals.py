@@ -17,6 +17,7 @@ from forecasting.demand_forecast import GrainForecast
 from forecasting.options import Options
 from models.lead_time import fit_lead_times
 from models.projection import supply_of
+from models.risk.supplier_orders.advice import advice_of
 from models.risk.supplier_orders.filling import Items, Minimum, filled
 from models.risk.supplier_orders.proposal_lines import COLUMNS
 from models.risk.supplier_orders.proposals import FILL_UP_DAYS, proposals
@@ -29,7 +30,11 @@ POLICY = {"reorder_point": 20.0, "order_up_to": 60.0}
 
 
 def proposed(
-    *shelves: Shelf, options: Options | None = None, high: float = 1.0, **masters: Any
+    *shelves: Shelf,
+    options: Options | None = None,
+    high: float = 1.0,
+    advice: pd.DataFrame | None = None,
+    **masters: Any,
 ) -> pd.DataFrame:
     """`high`: demand exceeded once in ten times ÷ the expected."""
     options = options or Options()
@@ -49,7 +54,7 @@ def proposed(
     )
     lead_times = fit_lead_times(panel, options)
     supply = supply_of(panel, lead_times, mean.mean(axis=1), horizon, options)
-    return proposals(panel, supply, forecast, lead_times, options)
+    return proposals(panel, supply, forecast, lead_times, options, advice)
 
 
 def days_of(lines: pd.DataFrame) -> list[int]:
@@ -74,6 +79,68 @@ def test_a_line_is_due_when_the_position_reaches_the_reorder_point() -> None:
     assert line["days_of_cover_then"] == 9.5
     assert (line["excess_units"], line["proposal"], line["supplier"]) == (0.0, 1, "NOVA")
     assert line[["packs", "minimum_reached"]].isna().all()
+
+
+def advised(day: int, *, units: float = 12.0, source: str = "NOVA", site: str = "S1") -> Any:
+    on = pd.Timestamp(TODAY) + pd.Timedelta(days=day)
+    told = {"site": site, "sku": "RETRO-CLOCK", "source": source, "units": units, "order_on": on}
+    return pd.DataFrame([told]).astype({"order_on": "datetime64[s]"})
+
+
+def test_what_the_list_advises_is_ordered_on_its_day() -> None:
+    """Above the reorder point until day 4: an order advised for day 2 moves the policy's own."""
+    lines = proposed(planned(on_hand=25.0), advice=advised(2))
+    assert days_of(lines)[:2] == [2, 10]
+    assert lines["reason"].tolist()[:2] == ["advised", "below_reorder_point"]
+    assert (lines["units"][0], lines["position_then"][0]) == (12.0, 23.0)
+
+
+@pytest.mark.parametrize(
+    "advice",
+    [
+        pytest.param(advised(6), id="the policy orders on day 4"),
+        pytest.param(advised(4), id="or on the same day"),
+        pytest.param(advised(2, source="OTHER"), id="from somebody else"),
+        pytest.param(advised(2, site="S9"), id="for nobody here"),
+        pytest.param(advised(40), id="after the plan"),
+        pytest.param(advised(-1), id="before it"),
+        pytest.param(advised(2).head(0), id="nothing"),
+    ],
+)
+def test_the_plan_stays_where_nothing_is_to_be_added(advice: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(
+        proposed(planned(on_hand=25.0), advice=advice), proposed(planned(on_hand=25.0))
+    )
+
+
+def test_nothing_is_advised_on_a_day_without_orders() -> None:
+    thursdays = [{**NOVA, "order_days": "3"}]
+    lines = proposed(planned(on_hand=25.0), suppliers=thursdays, advice=advised(2))
+    assert "advised" not in set(lines["reason"])
+    lines = proposed(planned(on_hand=27.0), suppliers=thursdays, advice=advised(4, units=11.0))
+    assert (days_of(lines)[0], lines["reason"][0], lines["units"][0]) == (4, "advised", 11.0)
+
+
+def test_the_advice_is_that_of_the_series_on_the_list() -> None:
+    warnings = pd.DataFrame({"site": ["A", "B", "C"], "sku": "X", "state": ["new", "none", "out"]})
+    options = pd.DataFrame(
+        [
+            ("A", "order", True, "NOVA", 5.0, "2026-11-26 11:00", ""),
+            ("A", "expedite", True, "NOVA", 9.0, "2026-11-24", ""),
+            ("B", "order", True, "NOVA", 6.0, "2026-11-26", ""),  # not on the list
+            ("C", "transfer", True, "HUB", 7.0, "2026-11-25", ""),
+            ("C", "order", False, "NOVA", 8.0, "2026-11-26", ""),  # not recommended
+            ("C", "order", True, "NOVA", 3.0, "2026-11-26", "HUB"),  # at the site that ships
+        ],
+        columns=["site", "code", "recommended", "source", "units", "act_by", "at_site"],
+    ).assign(sku="X")
+    told = advice_of(warnings, options)
+    assert told[["site", "source", "units"]].values.tolist() == [
+        ["A", "NOVA", 5.0],
+        ["C", "HUB", 7.0],
+    ]
+    assert told["order_on"].dt.day.tolist() == [26, 25]
+    assert advice_of(warnings, options.head(0)).empty
 
 
 def test_what_is_on_order_counts() -> None:

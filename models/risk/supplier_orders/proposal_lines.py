@@ -16,6 +16,7 @@ Address = tuple[str, str, str, str]  # source, site, buyer, currency
 
 BELOW: Final = "below_reorder_point"
 TOO_SHORT: Final = "cover_too_short"
+ADVISED: Final = "advised"
 FILL_UP: Final = "fill_up"
 
 COVER: Final = "days_of_cover_then"
@@ -77,7 +78,7 @@ class Place:
     description: NDArray[np.object_]  # [r]
     pack: Floats  # [r] 0: none stated
     cost: Floats  # [r] NaN unknown
-    planned: NDArray[np.bool_]  # [r] by a policy
+    due: NDArray[np.object_]  # [r] why, of a line that does not only fill up
     position: Floats  # [r] units
     rate: Floats  # [r] units a day
     source_stock: Floats  # [r] units; NaN: no site sends it
@@ -92,7 +93,6 @@ def lines_of(order: Order, place: Place) -> list[dict[str, Any]]:
     with np.errstate(divide="ignore", invalid="ignore"):
         packs = np.where(place.pack > 0, order.units / place.pack, np.nan)
         cover = np.where(place.rate > 0, np.maximum(place.position, 0.0) / place.rate, np.nan)
-    due = np.where(place.planned, BELOW, TOO_SHORT)
     shared = {
         "order": (place.order_on, order.address),
         "order_on": place.order_on,
@@ -116,7 +116,7 @@ def lines_of(order: Order, place: Place) -> list[dict[str, Any]]:
         "packs": packs,
         "unit_cost": place.cost,
         "value": value,
-        "reason": np.where(order.needed > 0, due, FILL_UP),
+        "reason": np.where(order.needed > 0, place.due, FILL_UP),
         "expected_on": place.expected_on,
         COVER: cover,
         "position_then": place.position,

@@ -9,6 +9,8 @@ On each order day of the source (order days, closures: models.terms) a line is d
 - without one, where the position would not last until an order of the *following* order day has
   come, with the lead time that nine orders in ten keep and the demand that is exceeded once in ten
   times: to that, and a usual order more (`cover_too_short`; see `order_needs`).
+- by either, where the list of the morning advises an order at the usual source and the plan has
+  none by its last day in time: what is advised, on that day (`advised`).
 
 Units are whole packs (whole units where none is stated), at least the item's minimum. Nothing is
 ordered that comes after `discontinued_on`, or that would not be wanted before it. An order is for
@@ -34,10 +36,14 @@ from forecasting.panel import Panel
 from models.lead_time import LONGEST_DAYS, Floats, LeadTimes, Rows
 from models.projection import Supply
 from models.risk.structure import standing_of
+from models.risk.supplier_orders.advice import Advised
 from models.risk.supplier_orders.expected_path import ExpectedPath
 from models.risk.supplier_orders.filling import Items, Minimum, filled
 from models.risk.supplier_orders.order_needs import LOOK_AHEAD_DAYS, Calendar, Expected, Levels
 from models.risk.supplier_orders.proposal_lines import (
+    ADVISED,
+    BELOW,
+    TOO_SHORT,
     Address,
     Order,
     Place,
@@ -59,9 +65,11 @@ def proposals(
     forecast: GrainForecast,
     lead_times: LeadTimes,
     options: Options,
+    advice: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Lines of whole orders, in the columns of COLUMNS, by order day, source, site and buyer.
 
+    `advice`: what the list of the morning advises to order, see `advice.advice_of`; None: nothing.
     `forecast`: demand in the panel's own grain, over the horizon of `supply`. Series without a
     known stock, without a source, outside the assortment or bought to order have no line.
     """
@@ -70,14 +78,20 @@ def proposals(
     levels = Levels.of(panel, supply, lead_times, expected, calendar)
     plan = Plan.of(panel, supply, lead_times, options, calendar, expected)
     path = ExpectedPath.of(supply, expected, calendar, options)
+    advised = Advised.of(panel, supply, calendar, advice)
+    by_itself = np.where(levels.planned, BELOW, TOO_SHORT)
+    ordered = np.zeros(len(panel), dtype=bool)  # by the plan itself
     lines: list[dict[str, Any]] = []
     for day in range(len(calendar.days)):
         path.receive(day)
         trigger, up_to = levels.on(day)
         need = plan.needs(day, path.position, trigger, up_to, levels.planned)
+        due = np.where(need > 0, by_itself, ADVISED)
+        ordered |= need > 0
+        need = np.maximum(need, np.where(plan.open & ~ordered, advised.on(day), 0.0))
         for order in plan.orders(day, need, path.position, trigger, up_to):
             arrives = plan.arrives(day, order.rows)
-            lines += plan.lines(day, order, arrives, path, levels.planned)
+            lines += plan.lines(day, order, arrives, path, due)
             path.order(order.rows, order.units, arrives)
         path.sell(day)
     return table_of_lines(lines)
@@ -236,7 +250,7 @@ class Plan:
         order: Order,
         arrives: Rows,
         path: ExpectedPath,
-        planned: NDArray[np.bool_],
+        due: NDArray[Any],
     ) -> list[dict[str, Any]]:
         rows, series, terms = order.rows, self.panel.series, self.supply.terms
         silent = self.silent.get(order.address[0])
@@ -249,7 +263,7 @@ class Plan:
             description=series["description"].to_numpy(dtype=object)[rows],
             pack=self.supply.policies.pack[rows],
             cost=self.cost[rows],
-            planned=planned[rows],
+            due=due[rows],
             position=path.position[rows],
             rate=self.expected.rate[rows],
             source_stock=np.append(path.free, np.nan)[self.giver[rows]],
