@@ -104,7 +104,7 @@ def diagnose(folder: Path) -> dict[str, Any]:
             ask(lambda: _ending(engine, notes))
         finally:
             engine.dispose()
-    return found | {"notes": notes, "problems": problems}
+    return found | {"notes": list(dict.fromkeys(notes)), "problems": list(dict.fromkeys(problems))}
 
 
 def _packages() -> dict[str, str]:

@@ -80,7 +80,7 @@ def _show_diagnosis(shell: Shell, found: dict[str, Any]) -> None:
     for text in found["retrain"]:
         shell.say(f"[yellow]Train now[/] {escape(text)}")
     for text in found["notes"]:
-        shell.say(f"[yellow]Note[/] {escape(text)}")
+        shell.say(f"[dim]Note[/] {escape(text)}")
     for text in found["problems"]:
         shell.say(f"[red]Problem[/] {escape(text)}")
     if not any(found[part] for part in ("alarms", "retrain", "problems")):

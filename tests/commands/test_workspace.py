@@ -132,6 +132,7 @@ def test_doctor_tells_everything(
     assert found["disk"]["free_gb"] > 0
     assert any("VIGISTOCK_FREQENCY" in note for note in found["notes"])
     assert any("no publication" in note for note in found["notes"])
+    assert len(set(found["notes"])) == len(found["notes"])
     shown = ready("doctor")
     assert "VIGISTOCK_SEED" in shown.out
     assert "All is well" in shown.out
