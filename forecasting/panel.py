@@ -50,6 +50,8 @@ MOST_PERIODS: Final = {Frequency.DAY: 3653, Frequency.WEEK: 522, Frequency.MONTH
 zeros for every series. What is older is in the record, and no model looks so far back."""
 
 LONELY_DAYS: Final = (31, 366)  # looked back from a date: mostly a month is enough
+USUAL_WEEKS: Final = 4
+UNFINISHED: Final = 0.5  # of what a weekday usually sells, below which today is not over
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,8 @@ def default_origin(source: RowSource, options: Options, today: dt.date | None = 
     """The last complete period of the sales (else of the stock); raises NotReady without either.
 
     A month or week whose rows all carry the first day of their period counts as complete, unless
-    `today` lies in it: what came of it so far is less than it will be. A date
+    `today` lies in it: what came of it so far is less than it will be. So is a day of the sales, if
+    it is `today` and has less than half of what its weekday usually sells. A date
     that stands alone, more than a year after all others, is a slip of the pen and is passed over,
     and so are the few rows dated after `today` (None: nothing is): at most half of what usually
     comes by then, so that a company whose whole days lie ahead of the clock, as in a replay, has
@@ -148,6 +151,8 @@ def default_origin(source: RowSource, options: Options, today: dt.date | None = 
         if (period_start(to_period(dates, frequency), frequency) == dates).all():
             runs = today is not None and last <= today < end_date(period, frequency)
             return period - 1 if runs else period
+    if frequency is Frequency.DAY and last == today and _comes_in(source, feed, last):
+        return period - 1
     return origin_of(last, frequency)
 
 
@@ -168,6 +173,23 @@ def _goes_on(source: RowSource, feed: str, now: dt.date, last: dt.date) -> bool:
     ahead = source.rows(feed, since=tomorrow, until=last).num_rows
     usual = source.rows(feed, since=tomorrow - (last - now), until=now).num_rows
     return 2 * ahead > usual
+
+
+def _comes_in(source: RowSource, feed: str, day: dt.date) -> bool:
+    """Whether a day of the sales has less than half of what was sold on the same weekday of the
+    weeks before, median; never where two of these are not known."""
+    if feed != "sales":
+        return False
+    before = [
+        _sold_on(source, day - dt.timedelta(weeks=back)) for back in range(1, USUAL_WEEKS + 1)
+    ]
+    usual = [units for units in before if units > 0]
+    return len(usual) > 1 and _sold_on(source, day) < UNFINISHED * float(np.median(usual))
+
+
+def _sold_on(source: RowSource, day: dt.date) -> float:
+    units = source.rows("sales", since=day, until=day).column("units").to_numpy()
+    return float(np.maximum(units, 0.0).sum())
 
 
 def _latest(source: RowSource, feed: str, until: dt.date) -> dt.date | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from forecasting.calendar import origin_of
+from forecasting.calendar import Frequency, end_date, origin_of
 from forecasting.options import Options
 from forecasting.panel import Panel, RowSource, build_panel, default_origin
 from forecasting.record import Record
@@ -36,6 +36,10 @@ def panel_as_of(
     progress("snapshot of the record")
     snapshot = refresh(record, workspace.snapshots)
     origin = origin_as_of(snapshot, as_of, workspace.options)
+    day = end_date(origin, workspace.options.frequency) + dt.timedelta(days=1)
+    daily = workspace.options.frequency is Frequency.DAY
+    if as_of is None and daily and day == today() == snapshot.watermarks().get("sales"):
+        progress(f"sales of {day} are still coming in: they count from tomorrow on")
     progress("histories as of the origin")
     return snapshot, build_panel(snapshot, origin, workspace.options)
 

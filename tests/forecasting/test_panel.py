@@ -416,6 +416,29 @@ def test_the_period_in_which_the_clock_stands_is_not_complete(
         assert end_date(default_origin(rows, options, today), frequency) == expected
 
 
+@pytest.mark.parametrize(
+    ("sold", "today", "expected"),
+    [
+        pytest.param(4.0, LAST, LAST - dt.timedelta(days=1), id="less than half by now"),
+        pytest.param(5.0, LAST, LAST, id="half of the usual is a poor day"),
+        pytest.param(4.0, LAST + dt.timedelta(days=1), LAST, id="the day is over"),
+        pytest.param(4.0, None, LAST, id="no clock"),
+    ],
+)
+def test_a_day_that_still_sells_is_no_origin(sold, today, expected):
+    rows = Rows(sales=days_of([10.0] * 27 + [sold]))
+    assert end_date(default_origin(rows, Options(), today), Frequency.DAY) == expected
+    returned = {"date": LAST, "site": "LYON", "sku": "CAFE", "units": -20.0, "line_id": "2"}
+    more = Rows(sales=[*days_of([10.0] * 27 + [sold]).to_dict("records"), returned])
+    assert end_date(default_origin(more, Options(), today), Frequency.DAY) == expected
+
+
+def test_a_day_is_not_called_unfinished_without_a_usual_one():
+    for known in (8, 13):  # once the same weekday before, or never
+        rows = Rows(sales=days_of([10.0] * (known - 1) + [0.0 if known == 13 else 1.0]))
+        assert end_date(default_origin(rows, Options(), LAST), Frequency.DAY) == LAST
+
+
 def test_an_unfinished_month_is_no_origin():
     rows = Rows(sales=days_of([1] * 60, last=day("2026-10-15")))
     assert panel_of(rows, as_of=day("2026-10-15"), frequency=Frequency.MONTH).origin_date == day(
