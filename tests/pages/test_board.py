@@ -375,6 +375,10 @@ def test_a_plan_says_what_actions_are_worth_where_a_price_is_known(tmp_path: Pat
     assert "the loss it adds there" not in unpriced.text
     assert "Find 4 units" in unpriced.text
     assert ("Added loss</dt>" in priced.text, "Added loss</dt>" in unpriced.text) == (True, False)
+    tables = (one.text.count("Added loss</th>") for one in (priced, unpriced))
+    assert tuple(tables) == (2, 0)
+    assert unpriced.text.count("Units missed besides</th>") == 2
+    assert '<td class="number">4</td>' in unpriced.text
 
 
 def test_two_plans_stand_beside_each_other(tmp_path: Path) -> None:
