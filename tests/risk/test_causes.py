@@ -22,6 +22,7 @@ CAME_SHORT = Order(
     status="received",
 )
 SLOW = delivered(12, promised_in=12, count=15)
+USUAL = (2.0,) * 30
 POLICY = {"reorder_point": 12.0, "order_up_to": 40.0}
 OF_THE_HUB = network(hub_demand=6.0, stocks=[4.0] * 3)
 
@@ -54,6 +55,11 @@ def told_of(made: RiskAssessment, row: int = 0) -> dict[str, float]:
             "reserved_stock",
             [shelf(on_hand=30, reserved=30.0, past_units=(2.0,) * 30)],
             "30 units reserved for customers",
+        ),
+        (
+            "customer_order",  # what is reserved is for an order that is due much later
+            [shelf(on_hand=40, reserved=75, booked=((5, 30.0), (25, 75.0)), past_units=USUAL)],
+            "Hôpital Nord expects 30 units on 2026-11-27 (order CC-1)",
         ),
         ("late_order", [shelf(on_hand=6, orders=(*PAST, LATE))], "order PO-1182 is 5 days late"),
         ("short_order", [shelf(on_hand=6, orders=(*PAST, CAME_SHORT))], "PO-7 came short: 5 of 40"),

@@ -3,8 +3,7 @@
 "Should have been" is what was promised, planned or usual: an overdue order had come, one that came
 short had come whole, an order promised too late had been promised in time, demand were as usual, an
 order had been placed in time, no customer had ordered ahead, the source had stock, the record were
-right. All by the same paths
-and weights as published.
+right. All by the same paths and weights as published.
 """
 
 from __future__ import annotations
@@ -120,8 +119,8 @@ def _booked(now: Situation, base: WhatIf, row: int) -> Cause:
     """The largest line that customers have ordered ahead speaks for all; what is reserved besides
     is of orders that are not told."""
     lines = base.booked.get(row, [])
-    reserved = float(np.nan_to_num(base.panel.stock["reserved"].iloc[row]))
-    reserved -= sum(line.units for line in lines)
+    booked = float(base.structure.supply.booked[row, : base.main].sum())
+    reserved = booked - sum(line.units for line in lines)
     largest = max(lines, key=lambda line: line.units, default=None)
     if largest is None or reserved > largest.units:
         return Cause("reserved_stock", {"units": reserved})

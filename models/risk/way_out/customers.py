@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from forecasting.calendar import Days, end_date, to_period
+from forecasting.calendar import Days, to_period
 from models.attention import LIKELY
 from models.risk.way_out.whatif import WhatIf
 
@@ -59,21 +59,15 @@ def promises_hit(
 
     `back_on` [n]; NaT: not known.
     """
-    panel = base.panel
-    last = np.datetime64(end_date(panel.origin + base.main, panel.frequency), "D")
     found: dict[int, list[Promise]] = {}
-    lines = panel.customer_orders.sort_values(["due_on", "order_id"], na_position="first")
-    due_on = lines["due_on"].to_numpy().astype("datetime64[D]")
-    who = lines["customer"].fillna("")
-    columns = (lines["order_id"], who, lines["series"], lines["units_open"], due_on)
-    for order_id, customer, row, units, due in zip(*columns, strict=True):
-        if due > last:  # of none that is asked for at once
-            continue
-        chance = _chance(base, int(row), _day(due), is_out=bool(out[row]))
-        if chance >= MAY_BE_LATE:
-            who_and_what = (str(order_id), str(customer), int(row), float(units))
-            promise = Promise(*who_and_what, _day(due), _day(back_on[row]), chance)
-            found.setdefault(int(row), []).append(promise)
+    for row, lines in base.booked.items():
+        for order_id, customer, units, due_on in lines:
+            chance = _chance(base, row, due_on, is_out=bool(out[row]))
+            if chance >= MAY_BE_LATE:
+                promise = Promise(
+                    order_id, customer, row, units, due_on, _day(back_on[row]), chance
+                )
+                found.setdefault(row, []).append(promise)
     return found
 
 

@@ -148,10 +148,11 @@ class WhatIf:
 
     @cached_property
     def booked(self) -> dict[int, list[BookedLine]]:
-        """By series, the customers' open lines that are due within the main horizon, or overdue."""
+        """By series, the customers' open lines that are due within the main horizon, or overdue:
+        those of at once first, then by day."""
         panel = self.panel
         last = end_date(panel.origin + self.main, panel.frequency)
-        lines = panel.customer_orders
+        lines = panel.customer_orders.sort_values(["due_on", "order_id"], na_position="first")
         columns = (lines["order_id"], lines["customer"].fillna(""), lines["units_open"])
         found: dict[int, list[BookedLine]] = {}
         for row, code, who, units, due in zip(
