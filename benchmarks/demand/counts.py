@@ -80,12 +80,14 @@ def dispersion_by_moments(history: Matrix, fitted: Matrix) -> Matrix:
 
 @dataclass(frozen=True)
 class SamplePaths:
-    """The product's own: exported means and quantiles [n, H, Q] at `levels`; paths [n, P, H]."""
+    """The product's own: exported means and quantiles [n, H, Q] at `levels`; paths [n, P, H];
+    `sold` [n, H]: the exported `mean_units`, what will sell of the mean, where it was asked for."""
 
     mean: Matrix
     quantiles: Matrix
     levels: tuple[float, ...]
     paths: NDArray[np.float32]
+    sold: Matrix | None = None
 
     def quantile(self, level: float) -> Matrix:
         return self.quantiles[:, :, self.levels.index(level)]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.demand import scores
 from benchmarks.demand.counts import CountForecast, NegativeBinomial, SamplePaths
 from benchmarks.demand.tasks import Task
-from forecasting.scores import wape
+from forecasting.scores import bias, wape
 
 TOTALS: Final[Mapping[str, tuple[int, ...]]] = {
     "m5": (7, 14, 28),
@@ -36,7 +36,11 @@ def rows_of(forecast: CountForecast, rows: NDArray[np.bool_]) -> CountForecast:
         return NegativeBinomial(forecast.mean[rows], forecast.dispersion[rows])
     assert isinstance(forecast, SamplePaths)
     return SamplePaths(
-        forecast.mean[rows], forecast.quantiles[rows], forecast.levels, forecast.paths[rows]
+        forecast.mean[rows],
+        forecast.quantiles[rows],
+        forecast.levels,
+        forecast.paths[rows],
+        None if forecast.sold is None else forecast.sold[rows],
     )
 
 
@@ -109,8 +113,19 @@ def _in_stock_alone(
     forecast: CountForecast,
     actual: NDArray[np.float64],
 ) -> dict[str, float]:
-    """Days that were in stock throughout: a forecast of nothing must not win by an empty shelf."""
-    return scores.plain(_open_shelf(task, origin, rows, actual), forecast)
+    """Days that were in stock throughout: a forecast of nothing must not win by an empty shelf.
+
+    Days in stock are the quiet ones, so that a forecast of demand lies above them. Like for like is
+    what will sell: the product's `mean_units`, and the peers' forecasts, which see sales alone.
+    """
+    open_shelf = _open_shelf(task, origin, rows, actual)
+    told = forecast.sold if isinstance(forecast, SamplePaths) else None
+    sold = forecast.mean if told is None else told
+    return {
+        **scores.plain(open_shelf, forecast),
+        "sold WAPE": wape(open_shelf, sold),
+        "sold bias": bias(open_shelf, sold),
+    }
 
 
 def _open_shelf(

@@ -18,10 +18,12 @@ from benchmarks.demand.tasks import Task
 from benchmarks.demand.usage import Usage, cpu_seconds, peak_mib
 from benchmarks.rows import TableRows
 from forecasting.calendar import Frequency, end_date, period_end
-from forecasting.demand_forecast import BLOCK
+from forecasting.demand_forecast import BLOCK, DemandForecast
 from forecasting.forecaster import DemandForecaster
 from forecasting.options import QUANTILES, Options
 from forecasting.panel import Panel, build_panel
+from models.lead_time import fit_lead_times
+from models.risk import assess
 
 LEVELS = tuple(sorted({*QUANTILES, *M5_LEVELS, *STOCK_LEVELS}))
 
@@ -47,8 +49,11 @@ def panel_at(task: Task, origin: int, options: Options) -> Panel:
     return build_panel(known, origin, options)
 
 
-def forecast_panel(panel: Panel, options: Options, horizon: int) -> Outcome:
-    """Fit and forecast, timed; the paths that are scored are drawn after the clock stopped."""
+def forecast_panel(
+    panel: Panel, options: Options, horizon: int, *, with_sold: bool = False
+) -> Outcome:
+    """Fit and forecast, timed; the paths that are scored are drawn after the clock stopped, and
+    what will sell is asked of the structural risk alone, where `with_sold`."""
     begun = cpu_seconds()
     fitted = DemandForecaster(options).fit(panel)
     learned = cpu_seconds()
@@ -64,10 +69,16 @@ def forecast_panel(panel: Panel, options: Options, horizon: int) -> Outcome:
             quantiles=own.quantiles[:, :horizon],
             levels=own.levels,
             paths=np.concatenate(paths),
+            sold=_sold(panel, forecast, options)[:, :horizon] if with_sold else None,
         ),
         fit=Usage(learned - begun, peak_mib()),
         cast=cost,
     )
+
+
+def _sold(panel: Panel, forecast: DemandForecast, options: Options) -> NDArray[np.float64]:
+    """[n, H] `mean_units` as a publication without a learned risk has them."""
+    return assess(panel, forecast, fit_lead_times(panel, options), options, None).mean_units
 
 
 def warm_up(frequency: Frequency) -> None:
@@ -97,7 +108,9 @@ def warm_up_for(task: Task) -> partial[None]:
 def run_product(task: Task, origin: int, seed: int, pool: ProcessPoolExecutor) -> Outcome:
     options = options_of(task.frequency, seed, **task.settings)
     panel = panel_at(task, origin, options)
-    return pool.submit(forecast_panel, panel, options, task.horizon).result()
+    stocked = task.in_stock.size > 0
+    work = pool.submit(forecast_panel, panel, options, task.horizon, with_sold=stocked)
+    return work.result()
 
 
 def aligned(outcome: Outcome, series: pd.DataFrame, judged: NDArray[np.bool_]) -> SamplePaths:
@@ -118,5 +131,9 @@ def aligned(outcome: Outcome, series: pd.DataFrame, judged: NDArray[np.bool_]) -
 
     forecast = outcome.forecast
     return SamplePaths(
-        placed(forecast.mean), placed(forecast.quantiles), forecast.levels, placed(forecast.paths)
+        placed(forecast.mean),
+        placed(forecast.quantiles),
+        forecast.levels,
+        placed(forecast.paths),
+        None if forecast.sold is None else placed(forecast.sold),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,13 @@ import pytest
 from benchmarks.demand.counts import SamplePaths
 from benchmarks.demand.judge import judge, judged_rows
 from benchmarks.demand.peers import Setting, member, weekday_index
-from benchmarks.demand.product import Outcome, aligned, options_of, panel_at
+from benchmarks.demand.product import Outcome, aligned, forecast_panel, options_of, panel_at
 from benchmarks.demand.report import Results
 from benchmarks.demand.tasks import Task, since_first_sale
 from benchmarks.demand.usage import Usage
 from benchmarks.rows import TableRows
 from forecasting.calendar import Frequency, to_period
+from forecasting.panel import build_panel
 
 FIRST = dt.date(2026, 11, 2)  # a Monday
 DAYS = 14
@@ -118,6 +120,39 @@ def test_a_judged_series_without_a_forecast_is_named() -> None:
     assert aligned(outcome, task.series, np.array([True, False])).mean[1].tolist() == [0, 0, 0]
     with pytest.raises(KeyError, match="THE"):
         aligned(outcome, task.series, np.array([True, True]))
+
+
+def test_what_will_sell_is_judged_on_days_in_stock_as_demand_is() -> None:
+    task = two_weeks()  # days 7, 8 and 9 of the first series: 2, 0, 2, the last of them empty
+    in_stock = np.ones(task.units.shape, dtype=bool)
+    in_stock[0, 9] = False
+    stocked = replace(task, in_stock=in_stock)
+    drew = drawn(task.series, [2.0, 5.0])
+    less = replace(drew, forecast=replace(drew.forecast, sold=drew.forecast.mean * 0.75))
+    for outcome, sold, lean in ((drew, 1.0, 1.0), (less, 1.0, 0.5)):
+        told = aligned(outcome, task.series, np.array([True, True]))
+        found = judge("freshretail", stocked, task.origins[0], told)
+        assert (found["WAPE"], found["bias"]) == (1.0, 1.0)
+        assert (found["sold WAPE"], found["sold bias"]) == (sold, lean)
+
+
+def test_what_will_sell_is_asked_of_a_company_whose_shelves_are_known() -> None:
+    dates = np.datetime64(FIRST) - 60 + np.arange(67)
+    units = np.tile([3.0, 2.0, 4.0, 0.0], 17)[:67]
+    keys = {
+        "date": pa.array(dates).cast(pa.date32()),
+        "site": pa.array(["LYON"] * 67).dictionary_encode(),
+        "sku": pa.array(["CAFE"] * 67).dictionary_encode(),
+    }
+    stock = pa.table({**keys, "availability": (units > 0).astype(float)})
+    rows = TableRows({"sales": pa.table({**keys, "units": units}), "stock": stock})
+    options = options_of(Frequency.DAY, seed=1)
+    panel = build_panel(rows, int(to_period(dates[-1].item(), Frequency.DAY)), options)
+    told = forecast_panel(panel, options, 3, with_sold=True).forecast
+    assert told.sold is not None
+    assert told.sold.shape == told.mean.shape
+    assert (told.sold < told.mean).all()  # a quarter of its days are out
+    assert forecast_panel(panel, options, 3).forecast.sold is None
 
 
 def test_a_window_is_judged_on_what_came_after_the_origin() -> None:
