@@ -8,7 +8,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --quiet --disable-pip-version-check --no-compile
 # On all cores, where pip would use one; some packages bring files for other versions of Python.
-COMPILED := -$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib
+COMPILED := -$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib api forecasting models
 WORKSPACE ?= vigistock-workspace
 NO_SERVE ?=
 LOCK_OPTIONS ?=
