@@ -7,9 +7,17 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from models.health.alarm import Alarm, Sign
-from models.health.gone import SINCE
+from models.health.gone import FALL, FORECASTS, SINCE, STAY
 
 FRENCH: Final[Mapping[str, str]] = {"sales": "ventes", "stock": "stock"}
+FORECASTS_EN: Final = {
+    STAY: ": its forecasts go on at the level of old",
+    FALL: ". Each stock picture counts as a day without a sale: its forecasts fall to nothing",
+}
+FORECASTS_FR: Final = {
+    STAY: " : les prévisions y continuent au niveau d'avant",
+    FALL: ". Chaque stock transmis vaut un jour sans vente : les prévisions y tombent à zéro",
+}
 
 
 def english(alarm: Alarm) -> str:
@@ -91,8 +99,8 @@ def _silent_en(alarm: Alarm) -> str:
     if since := alarm.about.get(SINCE):
         return (
             f"Sales: none of {_named(alarm, 'and {} more')} since {since}, while stock still comes "
-            "in. Ask for the sales; where a site is closed, end its assortment and its stock rows: "
-            "its forecasts go on at the level of old."
+            "in. Ask for the sales; where a site is closed, end its assortment and its stock rows"
+            f"{FORECASTS_EN.get(alarm.about.get(FORECASTS, ''), '')}."
         )
     who = f"{_named(alarm, 'and {} more')} sent no rows" if alarm.subjects else "no rows came"
     return f"{alarm.feed.capitalize()}: {who} where there usually are some. Ask for the export."
@@ -106,8 +114,8 @@ def _silent_fr(alarm: Alarm) -> str:
         return (
             f"Ventes : rien de {_named(alarm, 'et {} de plus')} depuis le {day:%d/%m/%Y}, alors "
             "que le stock arrive toujours. Réclamez les ventes ; si un site est fermé, mettez fin "
-            "à son assortiment et à ses lignes de stock : les prévisions y continuent au niveau "
-            "d'avant."
+            "à son assortiment et à ses lignes de stock"
+            f"{FORECASTS_FR.get(alarm.about.get(FORECASTS, ''), '')}."
         )
     who = f"rien de {_named(alarm, 'et {} de plus')}" if alarm.subjects else "rien n'est arrivé"
     return (

@@ -96,11 +96,26 @@ def test_a_site_whose_sales_ended_long_ago_is_told_while_its_stock_comes() -> No
     sold = FEEDS["sales"]["date"]
     last = sold[sold < since(70)].max().date()
     assert [(one.sign, one.subjects) for one in told] == [(Sign.SILENT, ("NICE",))]
-    assert told[0].about == {"since": last.isoformat()}
+    assert told[0].about == {"since": last.isoformat(), "forecasts": "fall"}
     assert "NICE since 20" in english(told[0])
+    assert "fall to nothing" in english(told[0])
     assert f"NICE depuis le {last:%d/%m/%Y}" in french(told[0])
+    assert "tombent à zéro" in french(told[0])
     closed_down = {name: closed(70, "NICE") for name in ("sales", "stock")}
     assert alarms_of(panel(closed_down)) == [], "nothing comes from there any more"
+
+
+def test_where_pictures_hardly_come_its_forecasts_go_on() -> None:
+    def rarely(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows[
+            (rows["site"] != "NICE") | (rows["date"] < since(70)) | (rows["date"] >= since(3))
+        ]
+
+    told = alarms_of(panel({"sales": closed(70, "NICE"), "stock": rarely}))
+    mine = [one for one in told if one.feed == "sales" and one.subjects == ("NICE",)]
+    assert [one.about["forecasts"] for one in mine] == ["stay"]
+    assert "the level of old" in english(mine[0])
+    assert "au niveau d'avant" in french(mine[0])
 
 
 @pytest.mark.parametrize("days", [4, 14, 28, 35, 39, 42, 49, 63, 100])
