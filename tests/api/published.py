@@ -176,7 +176,7 @@ def _warnings(series: pd.DataFrame, mean: float) -> pd.DataFrame:
         p_7d=chance / 2,
         p_14d=chance,
         p_28d=np.minimum(1.0, chance * 1.1),
-        stockout_on=np.where(at_risk & ~series["out"], day, pd.NaT),
+        stockout_on=np.where((chance >= 0.1) & ~series["out"], day, pd.NaT),
         stockout_on_p10=pd.NaT,
         stockout_on_p90=pd.NaT,
         days_of_cover=12.0 / mean,

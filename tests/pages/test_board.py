@@ -131,6 +131,19 @@ def test_a_quiet_company(own_workspace: Workspace, monkeypatch: pytest.MonkeyPat
         assert "Rien n’a encore été jugé" in client.get("/monday").text
 
 
+def test_where_nothing_is_announced_no_moment_is_marked(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for chance, breaks in ((0.15, ""), (0.9, "2026-12-01")):
+        monkeypatch.setattr(published, "SERIES", published.SERIES.assign(chance=chance, out=False))
+        publish(own_workspace)
+        with serving(own_workspace) as client:
+            page = client.get("/series?site=LYON&sku=00123").text
+            assert ("Pas d’alerte" in page) == (breaks == "")
+            assert f'data-breaks="{breaks}' in page
+            assert ('data-breaks=""' in page) == (breaks == "")
+
+
 def test_rows_that_came_again_are_hidden_until_asked_for(own_workspace: Workspace) -> None:
     publish(own_workspace)
     head = "date,site,sku,units\n"
