@@ -9,9 +9,10 @@ from typing import Any, Final
 from fastapi import Depends, FastAPI
 from starlette.middleware.gzip import DEFAULT_EXCLUDED_CONTENT_TYPES, GZipMiddleware
 
-from api import errors
+from api import refusals
 from api.dependencies import Publications
-from api.doorkeeper import Doorkeeper, KeyRing
+from api.doorkeeper import Doorkeeper
+from api.key_ring import KeyRing
 from api.metrics import Metrics
 from api.middleware import Deadline, TrustedHosts, Watch
 from api.negotiation import PARQUET
@@ -117,7 +118,7 @@ def create_app(workspace: Workspace, service: Service | None = None) -> FastAPI:
         assets,
     ):
         app.include_router(page.router)
-    errors.install(app)
+    refusals.install(app)
     app.add_middleware(
         GZipMiddleware,
         minimum_size=LEAST_GZIP_BYTES,

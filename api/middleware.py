@@ -13,7 +13,7 @@ from typing import Any, Final
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import errors
+from api import refusals
 from api.dependencies import Publications
 from api.errors import BadRequest, TooSlow
 from api.metrics import Metrics
@@ -82,7 +82,7 @@ class Watch:
         try:
             await self.app(scope, receive, watched)
         except Exception as error:
-            response = errors.unexpected(scope, error)
+            response = refusals.unexpected(scope, error)
             if status:  # half an answer cannot be mended: the connection ends
                 raise
             await response(scope, receive, watched)
@@ -123,7 +123,7 @@ class TrustedHosts:
                     "The request names a host that this service is not.",
                     next_step="The setting `hosts` lists the names that it answers to.",
                 )
-                await errors.refusal(scope, refused)(scope, receive, send)
+                await refusals.refusal(scope, refused)(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 
@@ -168,7 +168,7 @@ class Deadline:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            await errors.refusal(scope, TooSlow(seconds))(scope, receive, send)
+            await refusals.refusal(scope, TooSlow(seconds))(scope, receive, send)
 
 
 def _id_of(scope: Scope) -> bytes:

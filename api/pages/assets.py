@@ -17,6 +17,8 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from api.errors import NotFound
+
 router = APIRouter(include_in_schema=False)
 
 PLOTLY: Final = "plotly.min.js"
@@ -58,8 +60,6 @@ def address(name: str) -> str:
 @router.get("/static/{version}/{name}")
 async def asset(request: Request, version: str, name: str) -> Response:
     if f"/static/{version}/{name}" not in PATHS:
-        from api.errors import NotFound
-
         raise NotFound(f"There is no file {name!r} of this version.", next_step="Reload the page.")
     content, packed = _content(name)
     headers = dict(FOREVER) | {"Vary": "Accept-Encoding"}

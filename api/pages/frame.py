@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 
 from api.clock import days_behind
 from api.dependencies import Publications
-from api.doorkeeper import KeyRing
+from api.key_ring import KeyRing
 from api.pages import text_of
 from api.pages.language import COOKIE, LANGUAGES, catalogue, language_of
 from api.security import ANYBODY, OPEN, Caller, may

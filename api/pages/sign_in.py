@@ -15,8 +15,9 @@ from limits import parse
 from limits.storage import MemoryStorage
 from limits.strategies import FixedWindowRateLimiter
 
-from api.doorkeeper import KeyRing, address_of, refuse_other_pages
+from api.doorkeeper import address_of, refuse_other_pages
 from api.errors import Forbidden, TooLarge, TooManyRequests
+from api.key_ring import KeyRing
 from api.keys import Key, matching
 from api.pages.frame import NAVIGATION, InFrame
 from api.security import Caller, may
