@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, end_date, period_end, to_period
-from models.kpis.contract import CELLS, COUNTS, KEYS
 
 Matrix = NDArray[np.float64]
 Sums = Mapping[Frequency, Matrix]  # [n, buckets] of each grain
@@ -22,6 +21,14 @@ KEPT: Final = {Frequency.WEEK: 57, Frequency.MONTH: 25}
 """Periods told: this one, two years of months before it, a year and a month of weeks."""
 BLOCK: Final = 2000  # series looked at together
 CUTS: Final = ("supplier", "category")
+
+KEYS: Final = ("grain", "period", "site", "cut", "code", "currency", "bin")
+COUNTS: Final = ("numerator", "denominator", "rows", "left_out", "censored")
+CELLS: Final = (*KEYS, *COUNTS)
+"""A cell: period number of a grain, site, and the code of one more dimension (`cut`: supplier,
+category, kind). The cells of each cut add up to the same. `bin`: days late, of a KPI with a spread.
+`rows`: what was counted; `left_out`: what could not be; `censored`: counted, and still going on, so
+that the value is at least what is told."""
 
 
 @dataclass(frozen=True)

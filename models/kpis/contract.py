@@ -1,27 +1,18 @@
-"""What a KPI says of itself, and the cells that it is counted in."""
+"""What a KPI says of itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Literal
 
 import pandas as pd
 
-if TYPE_CHECKING:
-    from models.kpis.facts import Facts
+from models.kpis.counted import Counted
 
 Unit = Literal["share", "days", "per_year", "per_thousand", "money", "money_per_unit"]
 Better = Literal["higher", "lower", ""]
-Measure = Callable[["Facts"], pd.DataFrame]
-
-KEYS: Final = ("grain", "period", "site", "cut", "code", "currency", "bin")
-COUNTS: Final = ("numerator", "denominator", "rows", "left_out", "censored")
-CELLS: Final = (*KEYS, *COUNTS)
-"""A cell: period number of a grain, site, and the code of one more dimension (`cut`: supplier,
-category, kind). The cells of each cut add up to the same. `bin`: days late, of a KPI with a spread.
-`rows`: what was counted; `left_out`: what could not be; `censored`: counted, and still going on, so
-that the value is at least what is told."""
+Measure = Callable[[Counted], pd.DataFrame]
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from typing import Final
 import pandas as pd
 
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
-from models.kpis.spending import spent_on, units_sold
+from models.kpis.counted import Counted, spent_on
+from models.kpis.spending import units_sold
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """Units of items of the cost's currency."""
     return spent_on(facts, units_sold(facts))
 

@@ -7,11 +7,11 @@ from typing import Final
 import pandas as pd
 
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
-from models.kpis.spending import revenue, spent_on
+from models.kpis.counted import Counted, spent_on
+from models.kpis.spending import revenue
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """Revenue in the currency of the cost."""
     return spent_on(facts, revenue(facts))
 

@@ -10,7 +10,8 @@ import pandas as pd
 
 from forecasting.calendar import period_end, period_start
 from models.kpis.cells import BLOCK
-from models.kpis.facts import Facts, Flags
+from models.kpis.counted import Counted
+from models.kpis.facts import Flags
 
 COLUMNS: Final = ("feed", "site", "first_on", "last_on")
 QUIET_DAYS: Final = {"sales": 7, "stock": 7, "orders": 28, "customer_orders": 28, "incidents": 28}
@@ -19,7 +20,7 @@ weekly, some months nothing goes wrong. Incidents may be quiet as long as they w
 have no such days: what they pay for is dated."""
 
 
-def coverage(facts: Facts) -> pd.DataFrame:
+def coverage(facts: Counted) -> pd.DataFrame:
     """One row a feed and site (blank: all): first and last day that it speaks of; NaT: always. A
     feed without a row is absent. Columns (`items.unit_cost`): where one is filled;
     `sales.price` where `items.unit_price` stands in for it, too.
@@ -52,7 +53,7 @@ def coverage(facts: Facts) -> pd.DataFrame:
     return found.astype(dates)
 
 
-def _quiet(facts: Facts, feed: str) -> int:
+def _quiet(facts: Counted, feed: str) -> int:
     """Days without a row after which a feed still speaks."""
     days = max(QUIET_DAYS[feed], round(facts.panel.frequency.days))
     if feed == "incidents" and len(facts.incidents) > 1:
@@ -61,7 +62,7 @@ def _quiet(facts: Facts, feed: str) -> int:
     return days
 
 
-def _of_matrix(facts: Facts, feed: str, known: Callable[[slice], Flags]) -> pd.DataFrame:
+def _of_matrix(facts: Counted, feed: str, known: Callable[[slice], Flags]) -> pd.DataFrame:
     """By site, the first and last period in which something is known."""
     panel = facts.panel
     sites, site_of = np.unique(panel.series["site"].astype(str), return_inverse=True)
@@ -83,7 +84,7 @@ def _of_matrix(facts: Facts, feed: str, known: Callable[[slice], Flags]) -> pd.D
     )
 
 
-def _of_rows(facts: Facts, feed: str, dates: pd.Series) -> pd.DataFrame:
+def _of_rows(facts: Counted, feed: str, dates: pd.Series) -> pd.DataFrame:
     """Of all sites together: one that has no row of it may have had none."""
     if dates.isna().all():
         return pd.DataFrame(columns=list(COLUMNS))
@@ -91,14 +92,14 @@ def _of_rows(facts: Facts, feed: str, dates: pd.Series) -> pd.DataFrame:
     return pd.DataFrame([{"feed": feed, "site": "", "first_on": first, "last_on": last}])
 
 
-def _of_costs(facts: Facts) -> pd.DataFrame:
+def _of_costs(facts: Counted) -> pd.DataFrame:
     costs = facts.costs.groupby("site", as_index=False).agg(
         first_on=("period_start", "min"), last_on=("period_end", "max")
     )
     return costs.assign(feed="costs")
 
 
-def _of_column(facts: Facts, name: str, filled: Flags) -> pd.DataFrame:
+def _of_column(facts: Counted, name: str, filled: Flags) -> pd.DataFrame:
     sites = np.unique(facts.series["site"].to_numpy(str)[filled]).astype(object)
     moment = pd.Timestamp(facts.day)
     return pd.DataFrame({"feed": name, "site": sites, "first_on": pd.NaT, "last_on": moment})

@@ -8,11 +8,11 @@ import pandas as pd
 
 from models.kpis.cells import of_lines
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
+from models.kpis.counted import Counted
 from models.kpis.lines import customer_lines
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """A line counts in the period in which it was due."""
     lines = customer_lines(facts)
     return of_lines(

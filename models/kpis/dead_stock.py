@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from forecasting.calendar import to_period
 from models.kpis.cells import BLOCK, KEPT, of_series
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
+from models.kpis.counted import Counted
 
 DEAD_DAYS: Final = 180
 KNOWN_SHARE: Final = 0.9  # of those days, so that a new item is not called dead
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """Stock value at the last known close of each period; series whose sales of the 180 days before
     it are not known are left out, and counted so."""
     panel, buckets = facts.panel, facts.buckets

@@ -19,9 +19,6 @@ from forecasting.histories import TRANSFER
 from forecasting.masters import frame_of
 from forecasting.stockout import is_out
 from models.kpis.cells import BLOCK, Buckets, Matrix, Sums, first_day
-from models.kpis.lines import customer_lines, supplier_lines
-from models.kpis.spending import spending
-from models.kpis.stock_and_sales import StockAndSales, stock_and_sales
 
 if TYPE_CHECKING:
     from forecasting.options import Options
@@ -102,22 +99,6 @@ class Facts:
             supplier=incidents["supplier"].where(incidents["supplier"] != "", usual),
             category=incidents["sku"].map(items["category"]).fillna("").astype(object),
         )
-
-    @cached_property
-    def supplier_lines(self) -> pd.DataFrame:
-        return supplier_lines(self)
-
-    @cached_property
-    def customer_lines(self) -> pd.DataFrame:
-        return customer_lines(self)
-
-    @cached_property
-    def stock_and_sales(self) -> StockAndSales:
-        return stock_and_sales(self)
-
-    @cached_property
-    def spending(self) -> pd.DataFrame:
-        return spending(self)
 
     @cached_property
     def cost(self) -> Matrix:

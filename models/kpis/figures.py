@@ -16,8 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, label, period_start, to_period
-from models.kpis.cells import KEPT
-from models.kpis.contract import COUNTS, Kpi
+from models.kpis.cells import COUNTS, KEPT
+from models.kpis.contract import Kpi
 from models.kpis.gaps import Spoken, gaps_of, spoken_in
 from models.kpis.registry import KPIS
 

@@ -8,11 +8,11 @@ import pandas as pd
 
 from models.kpis.cells import added, of_lines
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
+from models.kpis.counted import Counted
 from models.kpis.lines import PLACES
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """Incidents of a side whose lines are not known are left out, and counted so."""
     lines = {"supplier": facts.supplier_lines, "customer": facts.customer_lines}
     parts = []

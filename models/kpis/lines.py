@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from forecasting.masters import lead_time_days_of
 from forecasting.order_book import ENDED, LINE, MOST_LEAD_DAYS, receipts_of
-
-if TYPE_CHECKING:
-    from models.kpis.facts import Facts
+from models.kpis.facts import Facts
 
 LATEST: Final = 120  # days; beyond, lateness is one bin
 

@@ -7,10 +7,10 @@ from typing import Final
 import pandas as pd
 
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
+from models.kpis.counted import Counted
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     return facts.spending
 
 

@@ -10,10 +10,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, labels, period_start
-from models.kpis.cells import added
-from models.kpis.contract import CELLS
+from models.kpis.cells import CELLS, added
+from models.kpis.counted import Counted
 from models.kpis.coverage import coverage
-from models.kpis.facts import Facts
 from models.kpis.registry import KPIS
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def measured(
     nothing after its origin counts; `demand` [n, T]: what customers wanted, where it is known
     already. A KPI that fails is told to `progress` and has no cells: what
     else is published does not wait for it."""
-    facts = Facts(panel, source, options, demand)
+    facts = Counted(panel, source, options, demand)
     parts = [added([]).assign(kpi="")]
     for one in KPIS:
         try:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from forecasting.calendar import period_end, period_start
-from models.kpis.cells import CUTS, Matrix, Sums, added, of_series
-
-if TYPE_CHECKING:
-    from models.kpis.facts import Facts
+from models.kpis.cells import CUTS, Matrix, Sums, added
+from models.kpis.facts import Facts
 
 
 def spending(facts: Facts) -> pd.DataFrame:
@@ -38,14 +34,6 @@ def spending(facts: Facts) -> pd.DataFrame:
             )
             parts += [some.assign(cut=cut, code=some[cut]) for cut in (*CUTS, "kind") if len(some)]
     return added(parts)
-
-
-def spent_on(facts: Facts, sold: Sums) -> pd.DataFrame:
-    """Cells of what was spent over what was sold, `sold` [n, buckets], in the cost's currency; no
-    cut by kind, that nothing sold can be held against."""
-    spent = facts.spending
-    wanted = of_series(facts.series, facts.buckets, {"denominator": sold}, money=True)
-    return added([spent[spent["cut"] != "kind"], wanted])
 
 
 def units_sold(facts: Facts) -> Sums:

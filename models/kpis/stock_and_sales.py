@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 
-from models.kpis.cells import Sums, of_series
-
-if TYPE_CHECKING:
-    from models.kpis.facts import Facts
+from models.kpis.cells import Sums
+from models.kpis.facts import Facts
 
 
 class StockAndSales(NamedTuple):
@@ -38,15 +35,3 @@ def stock_and_sales(facts: Facts) -> StockAndSales:
         counted=counted,
         left_out={grain: (one & ~costed).astype(np.float64) for grain, one in both.items()},
     )
-
-
-def held_against(facts: Facts, numerator: Sums, denominator: Sums) -> pd.DataFrame:
-    """Cells of one of both over the other, with the series counted and those left out."""
-    found = facts.stock_and_sales
-    counts = {
-        "numerator": numerator,
-        "denominator": denominator,
-        "rows": found.counted,
-        "left_out": found.left_out,
-    }
-    return of_series(facts.series, facts.buckets, counts, money=True)

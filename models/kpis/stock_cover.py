@@ -7,11 +7,10 @@ from typing import Final
 import pandas as pd
 
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
-from models.kpis.stock_and_sales import held_against
+from models.kpis.counted import Counted, held_against
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """Rows are series whose stock, sales and unit cost are known in the period."""
     found = facts.stock_and_sales
     return held_against(facts, found.stock, found.sold_a_day)

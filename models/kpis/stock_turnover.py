@@ -7,11 +7,11 @@ from typing import Final
 import pandas as pd
 
 from models.kpis.contract import Kpi
-from models.kpis.facts import YEAR_DAYS, Facts
-from models.kpis.stock_and_sales import held_against
+from models.kpis.counted import Counted, held_against
+from models.kpis.facts import YEAR_DAYS
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """Cover the other way round: rows as there."""
     found = facts.stock_and_sales
     return held_against(facts, found.sold_a_day, found.stock)

@@ -9,10 +9,10 @@ import pandas as pd
 
 from models.kpis.cells import of_series
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
+from models.kpis.counted import Counted
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """Mean of the known closes of the period, added over series; those without a unit cost are left
     out, and counted so."""
     value = facts.mean_stock_value

@@ -9,10 +9,10 @@ import pandas as pd
 
 from models.kpis.cells import Matrix, of_series
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
+from models.kpis.counted import Counted
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """Closes of series sold from a shelf, from the first time they were in stock or sold on."""
 
     def out(rows: slice) -> Matrix:

@@ -9,10 +9,11 @@ import pandas as pd
 
 from models.kpis.cells import BLOCK, Matrix, of_series
 from models.kpis.contract import Kpi
-from models.kpis.facts import YEAR_DAYS, Facts
+from models.kpis.counted import Counted
+from models.kpis.facts import YEAR_DAYS
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """The weight of a close: mean units a period in the last year × unit price, whatever the
     period; series without a price are left out, and counted so."""
     weight, priced = _weight(facts)
@@ -33,7 +34,7 @@ def measure(facts: Facts) -> pd.DataFrame:
     return of_series(facts.series, facts.buckets, counts, money=True)
 
 
-def _weight(facts: Facts) -> tuple[Matrix, Matrix]:
+def _weight(facts: Counted) -> tuple[Matrix, Matrix]:
     """[n] money a period, 0 where no price is known; and 1 where one is."""
     year = round(YEAR_DAYS / facts.panel.frequency.days)
     price = facts.series["unit_price"].to_numpy(np.float64)

@@ -9,10 +9,10 @@ import pandas as pd
 
 from models.kpis.cells import of_lines
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
+from models.kpis.counted import Counted
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """Days from the promise to the receipt that made the line whole, 0 where early; what is still
     open has been late at least up to the origin (`censored`), so that mean and P90 are at least
     what is told."""

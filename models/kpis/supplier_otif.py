@@ -8,10 +8,10 @@ import pandas as pd
 
 from models.kpis.cells import of_lines
 from models.kpis.contract import Kpi
-from models.kpis.facts import Facts
+from models.kpis.counted import Counted
 
 
-def measure(facts: Facts) -> pd.DataFrame:
+def measure(facts: Counted) -> pd.DataFrame:
     """A line counts in the period in which it was due; one still open then was late, for good: no
     receipt to come changes the figure (`censored` 0)."""
     lines = facts.supplier_lines

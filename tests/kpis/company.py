@@ -12,7 +12,7 @@ from forecasting.calendar import Frequency, origin_of
 from forecasting.options import Options
 from forecasting.panel import Panel, build_panel
 from models.kpis import measured
-from models.kpis.facts import Facts
+from models.kpis.counted import Counted
 from tests.forecasting.warehouse import Rows
 
 ORIGIN = dt.date(2026, 11, 18)  # a Wednesday: neither its week nor its month is over
@@ -176,9 +176,9 @@ def panel_of(told: Feeds, origin: dt.date = ORIGIN, options: Options | None = No
     return build_panel(Rows(**told), origin_of(origin, options.frequency), options)
 
 
-def facts_of(told: Feeds) -> Facts:
+def facts_of(told: Feeds) -> Counted:
     """What a KPI is counted from."""
-    return Facts(panel_of(told), Rows(**told), Options())
+    return Counted(panel_of(told), Rows(**told), Options())
 
 
 def counted(

@@ -15,7 +15,7 @@ from forecasting.options import Options
 from models.kpis import KPIS, kpi, measured
 from models.kpis import figures as figuring
 from models.kpis import measure as measuring
-from models.kpis.contract import COUNTS
+from models.kpis.cells import COUNTS
 from models.kpis.figures import Question, every_question, figures_of, figures_table
 from tests.forecasting.warehouse import Rows
 from tests.kpis.company import ORIGIN, Feeds, counted, feeds, panel_of

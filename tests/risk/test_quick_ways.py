@@ -19,7 +19,7 @@ from models.lead_time import fit_lead_times
 from models.projection import project, supply_of, with_sources
 from models.risk import assess, draws, structure
 from models.risk.draws import Draws, packed
-from models.risk.way_out import reruns, weigh, whatif
+from models.risk.way_out import reruns, weigh
 from tests.risk.test_way_out import LATE, NOVA, PAST, PRICED, network, run
 from tests.risk.warehouse import Order, Shelf, forecast_of, panel_of, shelf
 
@@ -105,7 +105,7 @@ def test_an_assessment_is_that_of_reruns_one_by_one_and_whole(
         return plainly(*given, **more)
 
     monkeypatch.setattr(reruns, "project", whole)
-    for module in (structure, whatif, reruns, sources):
+    for module in (structure, reruns, sources):
         monkeypatch.setattr(module, "BLOCK", 1)
     monkeypatch.setattr(draws, "MOST_KEPT", 0)
     monkeypatch.setattr(engine, "LEAST_ROWS", 10**9)

@@ -23,7 +23,7 @@ from models.attention import LIKELY
 from models.lead_time import Floats
 from models.risk.way_out.causes import Cause, Situation
 from models.risk.way_out.options import TOO_LATE, Draft, Option, together
-from models.risk.way_out.reruns import Reruns
+from models.risk.way_out.reruns import Reruns, rerun
 from models.risk.way_out.variants import Variant
 from models.risk.way_out.whatif import WhatIf
 
@@ -263,7 +263,7 @@ class Choice:
                     again.ask(pair)
         chance = np.full(len(again.variants), self.whole)
         chance[list(givers)] = True
-        reruns = self.base.rerun(again.variants, chance=chance)
+        reruns = rerun(self.base, again.variants, chance=chance)
         given: dict[int, float] = {}
         # who gains most is served first by a site that can spare units but once
         order = sorted(range(len(asked)), key=lambda k: -weighed[k][0].net if weighed[k] else 0.0)
@@ -289,7 +289,7 @@ class Choice:
                     then[number] = [questions.weigh(one.usual(way), one.drawing) for way in ways]
             found.append(then)
         more = questions.variants
-        short = self.base.rerun(more, chance=np.zeros(len(more), dtype=bool)).units_short
+        short = rerun(self.base, more, chance=np.zeros(len(more), dtype=bool)).units_short
         rows = np.array([one.row for one in more], dtype=np.int64)
         short = np.concatenate([self.short, short * self.ratio[rows]])
         return replace(self, variants=[*self.variants, *more], short=short), found

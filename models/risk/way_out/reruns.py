@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 from forecasting.panel import Panel
 from forecasting.stockout import is_out
 from models.lead_time import Floats, Rows
-from models.projection import Projection, Supply, project, up_to
+from models.projection import Projection, Supply, exact, project, reweighted, up_to
 from models.record_error import no_record_errors
 from models.risk.draws import Paths
 from models.risk.features import Known, with_other_supply
@@ -25,10 +24,8 @@ from models.risk.way_out.variant_supply import (
     supply_of_variants,
 )
 from models.risk.way_out.variants import Variant
+from models.risk.way_out.whatif import WhatIf
 from models.sources import BLOCK, rows_of
-
-if TYPE_CHECKING:
-    from models.risk.way_out.whatif import WhatIf
 
 
 @dataclass(frozen=True)
@@ -202,3 +199,37 @@ class Asked:
             lines=replace(lines, source=line_source),
             sources=direct_sources(count, of_series, np.concatenate(dry)),
         )
+
+
+def rerun(base: WhatIf, variants: Sequence[Variant], *, chance: NDArray[np.bool_]) -> Reruns:
+    """`chance` [k]: where the learned model is to be asked again, too."""
+    count = len(variants)
+    zero, unknown = np.zeros(count), np.full(count, np.nan)
+    found = Reruns(zero, zero.copy(), zero.copy(), unknown)
+    if not count:
+        return found
+    asked = Asked.of(base, variants)
+    rows = np.array([one.row for one in variants], dtype=np.int64)
+    projected = base.structure.projected[rows]
+    needed = np.unique(rows[projected])
+    draws = base.structure.draws
+    assert draws is not None or not len(needed)
+    parts = [needed[begin : begin + BLOCK] for begin in range(0, len(needed), BLOCK)]
+    for part, paths in draws.ahead(parts) if draws else ():
+        weights = _weights(base, part)
+        mine = np.flatnonzero(projected & np.isin(rows, part))
+        place = np.searchsorted(part, rows)
+        for few in np.array_split(mine, -(-len(mine) // BLOCK)):
+            asked.project_into(found, few, paths, place[few], weights)
+        again = mine[chance[mine]]
+        for few in np.array_split(again, -(-len(again) // BLOCK)) if len(again) else []:
+            asked.chance_into(found, few, paths, place[few])
+    return found
+
+
+def _weights(base: WhatIf, rows: Rows) -> Floats:
+    """[b, P] the weights that the published chances gave to the paths."""
+    block = base.structure.along(rows)
+    first = base.outlook.means["first_out"][rows]
+    moved = exact(reweighted(block, np.cumsum(first, axis=1)))
+    return np.where(base.learned[rows][:, None], moved, block.weights)

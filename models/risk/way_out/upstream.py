@@ -9,6 +9,7 @@ import numpy as np
 
 from models.risk.way_out.choice import IN_TIME, Chosen
 from models.risk.way_out.groups import Group, Member
+from models.risk.way_out.reruns import rerun
 from models.risk.way_out.variants import Variant
 from models.risk.way_out.whatif import WhatIf
 
@@ -63,5 +64,5 @@ def _residual(base: WhatIf, repaired: Sequence[tuple[Member, Chosen]]) -> dict[i
         variants.append(Variant(member.row, source=place_of[chief.row]))
     asked = np.zeros(len(variants), dtype=bool)
     asked[list(rows.values())] = True
-    chance = base.rerun(variants, chance=asked).chance
+    chance = rerun(base, variants, chance=asked).chance
     return {row: float(chance[place]) for row, place in rows.items()}

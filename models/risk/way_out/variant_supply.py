@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,11 +16,9 @@ from models.projection import OpenLines, Supply, open_lines
 from models.record_error import no_record_errors
 from models.replenishment import Habits, Policies
 from models.risk.way_out.variants import Variant
+from models.risk.way_out.whatif import WhatIf
 from models.sources import Sources
 from models.terms import Terms
-
-if TYPE_CHECKING:
-    from models.risk.way_out.whatif import WhatIf
 
 
 def book_of(base: WhatIf, variants: Sequence[Variant]) -> pd.DataFrame:

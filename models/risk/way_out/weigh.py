@@ -19,7 +19,7 @@ from models.risk.way_out.choice import Asked, Choice, Chosen, Questions, Stakes
 from models.risk.way_out.counterfactuals import counterfactuals
 from models.risk.way_out.groups import SOURCE_SHORT, Group, grouped, helps
 from models.risk.way_out.options import Need, drafts
-from models.risk.way_out.reruns import Reruns
+from models.risk.way_out.reruns import Reruns, rerun
 from models.risk.way_out.spare import Others
 from models.risk.way_out.upstream import with_source_actions
 from models.risk.way_out.variants import Variant
@@ -117,7 +117,7 @@ class _Answers:
         self._base = base
         self.variants: list[Variant] = []
         self._places: dict[Variant, int] = {}  # of those that stand by themselves
-        self.reruns = base.rerun([], chance=np.zeros(0, dtype=bool))
+        self.reruns = rerun(base, [], chance=np.zeros(0, dtype=bool))
 
     def more(self) -> Questions:
         """To be asked behind these."""
@@ -126,7 +126,7 @@ class _Answers:
     def to(self, questions: Questions) -> None:
         """Rerun what is asked."""
         fresh = questions.variants
-        found = self._base.rerun(fresh, chance=np.zeros(len(fresh), dtype=bool))
+        found = rerun(self._base, fresh, chance=np.zeros(len(fresh), dtype=bool))
         self.reruns = self.reruns.followed_by(found)
         self.variants += fresh
         self._places |= {

@@ -10,7 +10,7 @@ made with it.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
@@ -23,14 +23,13 @@ from forecasting.calendar import as_days, end_date
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows
-from models.projection import exact, reweighted, surely_open
+from models.projection import surely_open
 from models.risk.features import Known
 from models.risk.hazard import RuptureHazard
 from models.risk.outlook import Outlook
-from models.risk.structure import BLOCK, Structure
-from models.risk.way_out.reruns import Asked, Reruns
+from models.risk.structure import Structure
 from models.risk.way_out.silence import Silence, silences
-from models.risk.way_out.variants import BookedLine, OpenLine, Variant
+from models.risk.way_out.variants import BookedLine, OpenLine
 from models.risk.way_out.working_days import WorkingDays
 from models.terms import Closures, Ranges
 
@@ -233,38 +232,6 @@ class WhatIf:
         """[n] series that a forecast was asked for: the others cannot be rerun."""
         asked = self.forecast.asked
         return np.ones(len(self.panel), dtype=bool) if asked is None else asked
-
-    def rerun(self, variants: Sequence[Variant], *, chance: NDArray[np.bool_]) -> Reruns:
-        """`chance` [k]: where the learned model is to be asked again, too."""
-        count = len(variants)
-        zero, unknown = np.zeros(count), np.full(count, np.nan)
-        found = Reruns(zero, zero.copy(), zero.copy(), unknown)
-        if not count:
-            return found
-        asked = Asked.of(self, variants)
-        rows = np.array([one.row for one in variants], dtype=np.int64)
-        projected = self.structure.projected[rows]
-        needed = np.unique(rows[projected])
-        draws = self.structure.draws
-        assert draws is not None or not len(needed)
-        parts = [needed[begin : begin + BLOCK] for begin in range(0, len(needed), BLOCK)]
-        for part, paths in draws.ahead(parts) if draws else ():
-            weights = self._weights(part)
-            mine = np.flatnonzero(projected & np.isin(rows, part))
-            place = np.searchsorted(part, rows)
-            for few in np.array_split(mine, -(-len(mine) // BLOCK)):
-                asked.project_into(found, few, paths, place[few], weights)
-            again = mine[chance[mine]]
-            for few in np.array_split(again, -(-len(again) // BLOCK)) if len(again) else []:
-                asked.chance_into(found, few, paths, place[few])
-        return found
-
-    def _weights(self, rows: Rows) -> Floats:
-        """[b, P] the weights that the published chances gave to the paths."""
-        block = self.structure.along(rows)
-        first = self.outlook.means["first_out"][rows]
-        moved = exact(reweighted(block, np.cumsum(first, axis=1)))
-        return np.where(self.learned[rows][:, None], moved, block.weights)
 
 
 def _floats(column: pd.Series) -> list[float]:
