@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from api.errors import NotFound
 from api.plain import to_json
 from api.tables import jobs
-from forecasting.errors import Refused, VigistockError
+from forecasting.errors import NoRoom, Refused, VigistockError
 from forecasting.record.database import connect, reading, writing
 from models.workspace import Workspace
 
@@ -245,15 +245,21 @@ class _Run:
         try:
             result = KINDS[row["kind"]](self.workspace, row["asked"], lambda w: self.note(step=w))
         except VigistockError as error:
-            told = {"code": error.code, "title": error.title, "detail": error.message}
-            self._end(FAILED, error=told | {"next_step": error.next_step})
+            self._fail(error)
         except Exception as error:
+            if NoRoom.speaks_in(error):
+                self._fail(NoRoom(error))
+                raise
             told = {"code": "unexpected", "title": "Something unexpected went wrong"}
             told |= {"detail": type(error).__name__, "next_step": "See the log of the service."}
             self._end(FAILED, error=told)
             raise
         else:
             self._end(DONE, step="", result=orjson.loads(to_json(result)))
+
+    def _fail(self, error: VigistockError) -> None:
+        told = {"code": error.code, "title": error.title, "detail": error.message}
+        self._end(FAILED, error=told | {"next_step": error.next_step})
 
     def _end(self, state: str, **values: Any) -> None:
         self._ended.set()

@@ -13,6 +13,7 @@ import pandas as pd
 from api.readable import NOUNS, amount, capitalised, counted, punctuated, with_readable_dates
 from models.attention import LIKELY, Attention
 from models.publication import PublicationReader
+from models.quantities import quantity, says_more
 
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "fr": {
@@ -21,6 +22,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "effect": "Effet",
         "value": "Évite",
         "cost": "coûte {cost}",
+        "saved": "gain de {quantity}",
         "messages": "Messages prêts à envoyer",
         "left_out": "Hors du budget de {budget} actions par approvisionneur : {actions}, {value} "
         "de perte attendue.",
@@ -36,6 +38,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "effect": "Effect",
         "value": "Avoids",
         "cost": "costs {cost}",
+        "saved": "{quantity} saved",
         "messages": "Messages ready to send",
         "left_out": "Beyond the budget of {budget} actions a planner: {actions}, {value} of "
         "expected loss.",
@@ -128,7 +131,7 @@ def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupL
     ruptures = round(float(row["ruptures_avoided"]))
     if ruptures:
         effect.append(counted(ruptures, forms["ruptures"], language))
-    effect.append(counted(round(float(row["units_saved"])), forms["units"], language))
+    effect.append(_saved(float(row["units_saved"]), str(row.get("uom") or ""), language))
     if cost := amount(row["cost"] or None, str(row["currency"]), language):
         effect.append(WORDS[language]["cost"].format(cost=cost))
     return GroupLine(
@@ -138,6 +141,13 @@ def group_line(row: Mapping[str, Any], language: str, origin: dt.date) -> GroupL
         buyer=str(row["buyer"]),
         message=str(row[f"message_{language}"] or ""),
     )
+
+
+def _saved(units: float, uom: str, language: str) -> str:
+    """In the unit of measure that all items share, where it says more than "piece"."""
+    if says_more(uom):
+        return WORDS[language]["saved"].format(quantity=quantity(units, uom, language))
+    return counted(round(units), COUNTS[language]["units"], language)
 
 
 def worded(row: Mapping[str, Any], language: str, origin: dt.date) -> dict[str, str]:

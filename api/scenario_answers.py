@@ -11,6 +11,7 @@ from models.scenarios.mitigation import together
 from models.scenarios.plans import PARTS, Plan, read_part
 from models.scenarios.totals import CHANGED, grouped, side_by_side, totals
 
+NAMED_BY: Final = ["description", "uom"]  # of an item, with its quantities
 SERIOUS: Final = {verdict: place for place, verdict in enumerate((*CHANGED, "same"))}
 
 
@@ -60,10 +61,12 @@ def detailed(
 
 
 def actions_of(tables: dict[str, pd.DataFrame], limit: int) -> pd.DataFrame:
-    """The first `limit` actions, with the names of their items."""
+    """The first `limit` actions, with the names and units of measure of their items; plans made
+    before know no units of measure."""
     first = together(tables["actions"]).head(limit)
-    names = tables["series"].drop_duplicates("sku").set_index("sku")["description"]
-    return first.assign(description=first["sku"].map(names).fillna("").astype(str))
+    items = tables["series"].drop_duplicates("sku").set_index("sku").reindex(columns=NAMED_BY)
+    told = {name: first["sku"].map(items[name]).fillna("").astype(str) for name in NAMED_BY}
+    return first.assign(**told)
 
 
 def ranked(series: pd.DataFrame) -> pd.DataFrame:

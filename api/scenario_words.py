@@ -10,6 +10,7 @@ import pandas as pd
 from babel.numbers import format_decimal
 
 from api.readable import NOUNS, amount, clock, counted, day, punctuated
+from models.quantities import quantity, says_more
 from models.scenarios.declaration import (
     Change,
     Demand,
@@ -274,7 +275,7 @@ def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
     words = WORDS[language]
     date, _, hour = str(action["by"]).partition(" ")
     due = day(date, language, near=near) if date else ""
-    facts = dict(action) | {"units": _counted("units", round(action["units"]), language)}
+    facts = dict(action) | {"units": _units(action, language)}
     facts["item"] = " ".join(part for part in (action["sku"], action["description"]) if part)
     sites = str(action["sites"]).split(", ")
     if len(sites) > NAMED:
@@ -282,6 +283,14 @@ def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
     when = f"{due}, {clock(hour, language)}" if hour else due
     facts["by"] = words["before"].format(day=when) if due else ""
     return words[action["action"]].format(**facts)
+
+
+def _units(action: Mapping[str, Any], language: str) -> str:
+    """In the item's own unit of measure, where it says more than "piece"."""
+    uom = str(action["uom"])
+    if says_more(uom):
+        return quantity(float(action["units"]), uom, language)
+    return _counted("units", round(action["units"]), language)
 
 
 def at_stake(action: Mapping[str, Any], language: str) -> str:

@@ -6,6 +6,8 @@ the API's mapping and exit codes in the command line's: an error knows neither.
 
 from __future__ import annotations
 
+import errno
+import sqlite3
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import islice
@@ -159,3 +161,28 @@ class BadSetting(VigistockError):
             rule=rule,
             source=source,
         )
+
+
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class NoRoom(VigistockError):
+    """The disk, or what a user may write on it, is full."""
+
+    code = "no_room"
+    title = "The disk is full"
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(
+            f"What was to be written has no room: {error}.",
+            next_step="`vigistock publications prune` makes some; then again. Nothing that was "
+            "acknowledged is lost.",
+        )
+
+    @staticmethod
+    def speaks_in(error: Exception) -> bool:
+        """Of a file, or of SQLite, by way of SQLAlchemy too."""
+        if isinstance(error, OSError):
+            return error.errno in NO_ROOM
+        told = getattr(error, "orig", error)
+        return getattr(told, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL

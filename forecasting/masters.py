@@ -116,6 +116,7 @@ def with_masters(
         "unit_price",
         "currency",
         "stockout_cost",
+        "uom",
         "pack_size",
         "minimum_order",
         "lead_time_days",
@@ -125,7 +126,7 @@ def with_masters(
     ]
     table = series.merge(items[wanted], on="sku", how="left")
     table = table.rename(columns={"lead_time_days": "master_lead_time_days"})
-    for name in ("category", "supplier", "buyer", "description", "currency", "replaces"):
+    for name in ("category", "supplier", "buyer", "description", "currency", "uom", "replaces"):
         table[name] = table[name].fillna("")
     table["currency"] = table["currency"].where(table["currency"] != "", options.currency)
     pairs = pd.MultiIndex.from_frame(table[["site", "sku"]])

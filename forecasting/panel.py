@@ -52,6 +52,7 @@ zeros for every series. What is older is in the record, and no model looks so fa
 LONELY_DAYS: Final = (31, 366)  # looked back from a date: mostly a month is enough
 USUAL_WEEKS: Final = 4
 UNFINISHED: Final = 0.5  # of what a weekday usually sells, below which today is not over
+WORDS_ALONE: Final = ["uom"]  # of the series: it is in sentences, and in no figure
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,7 @@ class Panel:
 
     @cached_property
     def digest(self) -> str:
-        """sha256 of everything above: the data hash of a training."""
+        """sha256 of everything above that a figure can come from: the data hash of a training."""
         sha = hashlib.sha256()
         for part in fields(self):
             sha.update(part.name.encode())
@@ -107,6 +108,7 @@ class Panel:
                 for begin in range(0, len(value), BLOCK):  # a matrix of NaN is never laid out whole
                     sha.update(np.ascontiguousarray(value[begin : begin + BLOCK]).data)
             elif isinstance(value, pd.DataFrame):
+                value = value.drop(columns=WORDS_ALONE, errors="ignore")
                 sha.update(",".join(value.columns).encode())
                 if len(value):
                     hashed = pd.util.hash_pandas_object(value.astype(str), index=False)

@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -97,5 +98,6 @@ def forget_all_but(folder: Path, kept: Iterable[Part]) -> None:
     named = {folder / part.path for part in kept}
     old = time.time() - KEPT_SECONDS
     for path in folder.glob("*/*.parquet*"):
-        if path not in named and path.stat().st_mtime < old:
-            path.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):  # another refresh renamed it, or removed it, meanwhile
+            if path not in named and path.stat().st_mtime < old:
+                path.unlink()

@@ -21,6 +21,7 @@ from typer.exceptions import TyperException
 from api.commands.terminal import Terminal
 from forecasting.errors import (
     BadSetting,
+    NoRoom,
     Refused,
     UnknownName,
     VigistockError,
@@ -190,7 +191,7 @@ class Guarded(TyperGroup):
             show_error(ctx.obj, error)
             raise typer.Exit(exit_code(error)) from None
         except Exception as error:
-            show_error(ctx.obj, Unexpected(error))
+            show_error(ctx.obj, NoRoom(error) if NoRoom.speaks_in(error) else Unexpected(error))
             raise typer.Exit(EXIT_ANYTHING_ELSE) from None
 
 

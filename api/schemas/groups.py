@@ -47,6 +47,7 @@ class Group(BaseModel):
     out: int = Field(ge=0, description="of them, out of stock already")
     ruptures_avoided: float = Field(ge=0, description="expected")
     units_saved: float = Field(description="expected, what customers and consumption miss less")
+    uom: str = Field("", description="unit of measure that all its items share; blank: none")
     loss_avoided: float | None = Field(description="expected, `currency`; at most `loss`")
     loss: float | None = Field(
         description="expected within the main horizon, with what is ordered anyway"

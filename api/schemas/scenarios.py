@@ -74,6 +74,7 @@ class ScenarioSeries(BaseModel):
     site: str
     sku: str
     description: str
+    uom: str = Field("", description="unit of measure; blank where none is known")
     category: str
     supplier: str
     buyer: str
@@ -111,6 +112,7 @@ class ScenarioAction(BaseModel):
     order_id: str
     sku: str
     description: str = Field(description="of the item; blank where none is known")
+    uom: str = Field(description="unit of measure of the item; blank where none is known")
     currency: str
     units: float
     by: str = Field(description="first deadline, with the cut-off time if there is one; or blank")

@@ -76,7 +76,7 @@ def compared(
     """A row of each of the `series`: both runs, and the verdict. `source` [n]: the site that
     feeds it, "" a supplier; `counts` [n]: enters totals; `turned_away` [n]: units that find their
     site closed."""
-    codes = ["site", "sku", "description", "category", "supplier", "buyer"]
+    codes = ["site", "sku", "description", "uom", "category", "supplier", "buyer"]
     table = series[codes].reset_index(drop=True)
     table["source"] = source
     table["currency"] = warnings["currency"].astype(str).to_numpy(dtype=object)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import label, period_end, to_period
 from models.lead_time import Floats, Rows
-from models.risk.way_out.causes import written
+from models.quantities import written
 from models.scorecard.outcomes import breaks
 from models.scorecard.said import UNKNOWN, Said
 from models.scorecard.truth import Truth

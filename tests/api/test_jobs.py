@@ -153,6 +153,23 @@ def test_jobs_follow_each_other_in_the_order_they_were_asked_for(
     assert done == ["first", "second"], "what is done is not done again"
 
 
+def test_a_job_that_fills_the_disk_tells_what_makes_room(
+    workspace: Workspace, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fill(_workspace: Workspace, _asked: Any, _step: Any) -> dict[str, Any]:
+        Path("/dev/full").write_text("one more row")
+        return {}
+
+    monkeypatch.setattr(jobs, "_start", lambda _workspace, _number: None)
+    monkeypatch.setitem(jobs.KINDS, "fill", fill)  # type: ignore[arg-type]
+    jobs.ask(workspace, engine, "fill", {}, "")
+    with pytest.raises(OSError, match="No space left on device"):  # for the log
+        jobs._Run(workspace, 1)()
+    told = jobs.job(engine, 1)
+    assert (told["state"], told["error"]["code"]) == (jobs.FAILED, "no_room")
+    assert "vigistock publications prune" in told["error"]["next_step"]
+
+
 @pytest.mark.parametrize(
     "body",
     [{"as_of": "2026-13"}, {"as_of": "yesterday"}, {"as_of": "2199-01"}, {"as_off": None}, [], "x"],

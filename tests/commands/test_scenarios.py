@@ -144,7 +144,7 @@ def test_every_change_and_action_has_words_in_both_languages() -> None:
 
         for action in ("find", "order", "transfer", "expedite", "substitute"):
             row = {"action": action, "source": "X", "order_id": "PO-1", "sku": "A", "units": 3.0}
-            row["description"] = "Thé vert"
+            row |= {"description": "Thé vert", "uom": "PCE"}
             words = to_do(row | {"by": "2026-11-23 11:00", "sites": "S"}, language, NEAR)
             assert "A Thé vert" in words
             assert "{" not in words
@@ -153,6 +153,11 @@ def test_every_change_and_action_has_words_in_both_languages() -> None:
             assert ("1 unité" if language == "fr" else "1 unit") in once
             assert "1 unités" not in once
             assert "1 units" not in once
+            heavy = to_do(
+                row | {"by": "", "sites": "S", "units": 12.5, "uom": "kg"}, language, NEAR
+            )
+            assert ("12,5\xa0kg" if language == "fr" else "12.5\xa0kg") in heavy
+            assert "unit" not in heavy
 
 
 def test_what_an_item_without_a_price_loses_is_not_said_to_be_nothing() -> None:

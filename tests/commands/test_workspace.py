@@ -6,9 +6,11 @@ import json
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.commands.conftest import Vigistock
 
@@ -115,6 +117,29 @@ def test_an_unexpected_fault_is_one_short_message(
     assert answer.code == 1
     assert "ZeroDivisionError: a fault of ours" in answer.err
     assert "Traceback" not in answer.err
+
+
+def _fill_a_file() -> None:
+    Path("/dev/full").write_text("one more row")
+
+
+def _fill_a_database() -> None:
+    engine = sa.create_engine("sqlite://")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA max_page_count = 2")
+        for number in range(3):
+            connection.exec_driver_sql(f"CREATE TABLE t{number} (x)")
+
+
+@pytest.mark.parametrize("fill", [_fill_a_file, _fill_a_database])
+def test_a_full_disk_is_told_with_what_makes_room(
+    ready: Vigistock, monkeypatch: pytest.MonkeyPatch, fill: Callable[[], None]
+) -> None:
+    monkeypatch.setattr("api.diagnosis.diagnose", lambda *_: fill())
+    answer = ready("doctor", "--json")
+    assert (answer.code, answer.json["error"]["code"]) == (1, "no_room")
+    assert "vigistock publications prune" in answer.json["error"]["next_step"]
+    assert "full" in answer.json["error"]["message"] or "space" in answer.json["error"]["message"]
 
 
 def test_doctor_tells_everything(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -458,6 +459,15 @@ def test_the_digest_names_the_data():
     assert panel_of(Rows(sales=sales)).digest == panel_of(Rows(sales=sales.iloc[::-1])).digest
     other = sales.assign(units=[1, 2, 4])
     assert panel_of(Rows(sales=sales)).digest != panel_of(Rows(sales=other)).digest
+
+
+def test_what_a_unit_is_called_changes_no_data():
+    panel = panel_of(Rows(sales=days_of([1, 2, 3])))
+    weighed = replace(panel, series=panel.series.assign(uom="kg"))
+    made_before = replace(panel, series=panel.series.drop(columns="uom"))
+    assert weighed.digest == panel.digest == made_before.digest
+    dearer = replace(panel, series=panel.series.assign(unit_cost=9.0))
+    assert dearer.digest != panel.digest
 
 
 def test_one_sale_dated_by_a_slip_of_the_pen_is_no_origin():

@@ -27,6 +27,7 @@ from cryptography.x509.oid import NameOID
 
 from api.messages.digest import Digest, digests_of
 from api.messages.mail import NotSent, mail_server, message_of, recipients
+from api.planner_groups import group_line
 from api.settings import Outgoing
 from forecasting.errors import NotReady, Refused, UnknownName
 from forecasting.record.database import connect
@@ -397,3 +398,30 @@ def test_a_mailbox_that_does_not_exist_is_named(reader: PublicationReader, plain
     message = message_of(of(reader)["C. Morel"], plain.mail_from, ["nobody@example.com"])
     with pytest.raises(NotSent, match=r"nobody@example\.com"), mail_server(plain) as server:
         server.send_message(message)
+
+
+@pytest.mark.parametrize(
+    ("uom", "french", "english"),
+    [
+        ("kg", "gain de 4 kg", "4 kg saved"),
+        ("PCE", "4 unités sauvées", "4 units saved"),
+        ("", "4 unités sauvées", "4 units saved"),
+    ],
+)
+def test_what_an_action_saves_is_told_in_the_unit_of_its_items(
+    uom: str, french: str, english: str
+) -> None:
+    row = {
+        **{"series": 1, "out": 0, "ruptures_avoided": 0.2, "units_saved": 4.0, "uom": uom},
+        **{"cost": None, "currency": "EUR", "loss_avoided": 9.0, "buyer": ""},
+        **{
+            f"{name}_{language}": ""
+            for name in ("headline", "why", "message")
+            for language in ("fr", "en")
+        },
+    }
+    for language, told in (("fr", french), ("en", english)):
+        effect = group_line(row, language, dt.date(2026, 11, 22)).effect
+        assert effect[-1].replace("\N{NO-BREAK SPACE}", " ") == told
+    made_before = {name: value for name, value in row.items() if name != "uom"}
+    assert "4 units saved" in group_line(made_before, "en", dt.date(2026, 11, 22)).effect

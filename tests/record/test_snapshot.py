@@ -155,6 +155,17 @@ def test_files_that_no_snapshot_names_go_after_an_hour(
     assert not replaced.exists()
 
 
+def test_a_file_that_another_refresh_takes_away_meanwhile_is_no_fault(
+    sqlite_record: Record, tmp_path: Path
+) -> None:
+    """The folder lists it, and it is gone when it is looked at: here a link that leads nowhere."""
+    busy_spring(sqlite_record)
+    refresh(sqlite_record, tmp_path)
+    (tmp_path / "sales" / ".2026-02.0123456789abcdef.parquet.x").symlink_to("renamed")
+    deliver(sqlite_record, batch_of("sales", sale("02-01", "TEA", 4.0)))
+    assert_reads_like(refresh(sqlite_record, tmp_path), sqlite_record)
+
+
 @pytest.mark.parametrize("damage", ["changed", "missing"])
 def test_a_file_that_is_not_the_one_written_is_refused(
     sqlite_record: Record, tmp_path: Path, damage: str

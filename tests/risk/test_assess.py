@@ -122,7 +122,7 @@ def test_states_say_where_a_series_stands() -> None:
 def test_blocked_stock_is_no_stock() -> None:
     found = row(assessed(shelf(on_hand=10, blocked=10)))
     assert (found["state"], found["p_7d"], found["days_of_cover"]) == ("out", 1.0, 0.0)
-    assert "10 unités en stock mais bloquées" in found["cause_fr"]
+    assert "10 unités en stock, mais vente bloquée" in found["cause_fr"]
 
 
 def test_numbers_can_be_recomputed_from_the_breakdown() -> None:

@@ -866,8 +866,28 @@ def test_a_shelf_whose_record_is_doubtful_is_counted_with_the_others_of_its_site
         "Compter le stock réel de 2 articles au site S1 au plus tard le 23/11/2026"
     )
     assert group["message_en"].endswith("- ONE : 40 units on record\n- TWO : 40 units on record")
-    assert "40 unités enregistrées" in group["message_fr"]
+    assert "40 unités au stock enregistré" in group["message_fr"]
     assert 0 < group["loss_avoided"] <= group["loss"]
+
+
+def test_what_is_sold_by_weight_is_told_by_weight() -> None:
+    made = found(*doubtful(item={**PRICED, "uom": "kg"}))
+    message, options = made.groups.iloc[0], made.options
+    assert message["message_en"].endswith("- ONE : 40\xa0kg on record\n- TWO : 40\xa0kg on record")
+    assert "40\xa0kg au stock enregistré" in message["message_fr"]
+    assert message["uom"] == "kg"
+    mine = options[options["sku"] == "ONE"]
+    assert mine["sentence_fr"].str.contains("unité").sum() == 0
+    assert mine.loc[mine["units"] > 0, "sentence_en"].str.contains("\xa0kg").all()
+    assert (mine["units"] > 0).any()
+
+
+def test_a_group_of_items_in_several_units_of_measure_is_told_in_units() -> None:
+    one, two, other = doubtful()
+    weighed = replace(one, item={**PRICED, "uom": "kg"})
+    group = found(weighed, two, other).groups.iloc[0]
+    assert (group["series"], group["uom"]) == (2, "")
+    assert "- ONE : 40\xa0kg on record\n- TWO : 40 units on record" in group["message_en"]
 
 
 def test_what_a_count_leaves_is_an_assessment_of_a_shelf_that_is_counted(

@@ -223,6 +223,7 @@ def _series(shelves: list[Shelf], options: Options) -> pd.DataFrame:
             "unit_price": np.nan,
             "currency": options.currency,
             "stockout_cost": np.nan,
+            "uom": "",
             "pack_size": np.nan,
             "minimum_order": np.nan,
             "master_lead_time_days": np.nan,

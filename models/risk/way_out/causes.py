@@ -10,11 +10,11 @@ import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 
-Language = Literal["fr", "en"]
+from models.quantities import Language, plural, quantity, written
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "stale_data": {
@@ -22,8 +22,8 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "stock known only as of {stock_on}",
     },
     "blocked_stock": {
-        "fr": "{units} unité{u} en stock mais bloquée{u}",
-        "en": "{units} unit{u} on hand but blocked",
+        "fr": "{quantity} en stock, mais vente bloquée",
+        "en": "{quantity} on hand but blocked",
     },
     "late_order": {
         "fr": "commande {order_id} en retard de {days} jour{s}",
@@ -46,24 +46,24 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "order {order_id} came short: {came} of {ordered}",
     },
     "order_too_small": {
-        "fr": "{units} unité{u} en commande, demande prévue {demand}",
-        "en": "{units} unit{u} on order, expected demand {demand}",
+        "fr": "{quantity} en commande, demande prévue {demand}",
+        "en": "{quantity} on order, expected demand {demand}",
     },
     "demand_above_plan": {
         "fr": "demande prévue {percent} % au-dessus de l’habitude",
         "en": "expected demand {percent}% above usual",
     },
     "customer_order": {
-        "fr": "{customer} attend {units} unité{u} le {due_on} (commande {order_id})",
-        "en": "{customer} expects {units} unit{u} on {due_on} (order {order_id})",
+        "fr": "{customer} attend {quantity} le {due_on} (commande {order_id})",
+        "en": "{customer} expects {quantity} on {due_on} (order {order_id})",
     },
     "customer_order_due": {
-        "fr": "{customer} attend déjà {units} unité{u} (commande {order_id})",
-        "en": "{customer} is waiting for {units} unit{u} (order {order_id})",
+        "fr": "{customer} attend déjà {quantity} (commande {order_id})",
+        "en": "{customer} is waiting for {quantity} (order {order_id})",
     },
     "reserved_stock": {
-        "fr": "{units} unité{u} réservée{u} à des clients",
-        "en": "{units} unit{u} reserved for customers",
+        "fr": "{quantity} en réserve pour des clients",
+        "en": "{quantity} reserved for customers",
     },
     "below_reorder_point": {
         "fr": "position {position} sous le point de commande {reorder_point}, rien en commande",
@@ -98,8 +98,8 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "en": "the shelf may hold less than the record says",
     },
     "expiry": {
-        "fr": "{units} unité{u} périmée{u} avant d’être vendue{u}",
-        "en": "{units} unit{u} will expire before being sold",
+        "fr": "{quantity} dont la péremption précède la vente",
+        "en": "{quantity} will expire before being sold",
     },
     "usual_swings": {
         "fr": "aléas habituels de la demande et des livraisons",
@@ -138,8 +138,6 @@ COUNT_FIRST: Final[Mapping[str, str]] = {
 COUNT_FROM: Final = 0.25
 """Share of what will be short that a wrong record explains, from which a count is asked for."""
 
-FRENCH_MARKS: Final = str.maketrans({",": "\N{NO-BREAK SPACE}", ".": ","})
-
 DEMAND_ABOVE: Final = 1.3
 """Expected over usual demand from which demand itself is named: below, it is within the noise."""
 
@@ -156,8 +154,9 @@ class Cause:
     share: float = 1.0
     is_out: bool = False  # said of a series that has nothing left
 
-    def sentence(self, language: Language) -> str:
-        """
+    def sentence(self, language: Language, uom: str = "") -> str:
+        """`uom`: the item's unit of measure.
+
         >>> Cause("late_order", {"order_id": "PO-1182", "days": 5}).sentence("fr")
         'commande PO-1182 en retard de 5 jours'
         >>> facts = {"order_id": "C-7", "customer": "", "units": 3.0}
@@ -168,10 +167,10 @@ class Cause:
         shown["customer"] = shown.get("customer") or A_CUSTOMER[language]
         words = OUT_ALREADY.get(self.code) if self.is_out else None
         text = (words or SENTENCES[self.code])[language]
-        units = self.facts.get("units", 0)
-        return text.format(**shown, s=plural(self.facts.get("days")), u=plural_of(units, language))
+        units = quantity(self.facts.get("units", 0), uom, language)
+        return text.format(**shown, s=plural(self.facts.get("days")), quantity=units)
 
-    def asking_for_a_count(self, language: Language) -> str:
+    def asking_for_a_count(self, language: Language, uom: str = "") -> str:
         """Its sentence; where it is the record that is in doubt, with what settles it.
 
         >>> Cause("phantom_stock").asking_for_a_count("en")
@@ -179,7 +178,7 @@ class Cause:
         >>> Cause("phantom_stock", share=0.1).asking_for_a_count("en")
         'the shelf may hold less than the record says'
         """
-        text = self.sentence(language)
+        text = self.sentence(language, uom)
         is_doubt = self.code == "phantom_stock" and self.share >= COUNT_FROM
         return COUNT_FIRST[language].format(cause=text) if is_doubt else text
 
@@ -311,34 +310,6 @@ def causes_json(causes: Sequence[Cause]) -> str:
         for one in causes
     ]
     return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-
-
-def written(value: Any, language: Language) -> str:
-    """A fact as a person reads it: dates, thousands and decimals of the language.
-
-    >>> written(12345.0, "en"), written(12345.0, "fr").split(), written(2.5, "fr")
-    ('12,345', ['12', '345'], '2,5')
-    """
-    if isinstance(value, dt.date):
-        return f"{value:%d/%m/%Y}" if language == "fr" else value.isoformat()
-    if isinstance(value, float):
-        text = f"{value:,.0f}" if abs(value) >= 10 or value == round(value) else f"{value:.1f}"
-        return text.translate(FRENCH_MARKS) if language == "fr" else text
-    return str(value)
-
-
-def plural(count: Any) -> str:
-    """The letter that both languages add from two on."""
-    return "s" if isinstance(count, int | float) and count >= 2 else ""
-
-
-def plural_of(count: float, language: Language) -> str:
-    """The letter of a number of units: in French from two on, in English but for one.
-
-    >>> plural_of(1.0, "en"), plural_of(1.5, "fr"), plural_of(1.5, "en"), plural_of(0, "fr")
-    ('', '', 's', '')
-    """
-    return plural(count) if language == "fr" else "s" * (count != 1)
 
 
 def _plain(value: Any) -> Any:

@@ -43,15 +43,15 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
     cells = {name: [""] * len(panel) for name in CELLS}
     at_risk, told = _at_risk(shortage), _weighable(base, shortage)
     for row in np.flatnonzero(at_risk & ~told).tolist():
-        _say_causes(cells, row, [first_cause(situation(base, shortage, row))])
+        _say_causes(cells, base, row, [first_cause(situation(base, shortage, row))])
     made = weighed(base, shortage, np.flatnonzero(told), whole=True)
     found, groups = made.chosen, made.groups
     for row, causes in made.causes.items():
-        _say_causes(cells, row, causes)
+        _say_causes(cells, base, row, causes)
     for told_of in found:
-        _say_actions(cells, told_of)
+        _say_actions(cells, base, told_of)
         if all(action.code != "count" for action in told_of.actions):
-            _say_causes(cells, told_of.row, made.causes[told_of.row], count=True)
+            _say_causes(cells, base, told_of.row, made.causes[told_of.row], count=True)
         if shortage.listed[told_of.row] and not told_of.actions:
             for language in LANGUAGES:
                 cells[f"action_{language}"][told_of.row] = why_nothing(base, told_of, language)
@@ -63,7 +63,7 @@ def explained(base: WhatIf, shortage: Shortage) -> Explained:
     table["group"] = group_numbers(groups, len(panel))
     return Explained(
         table,
-        option_rows(panel, found, shortage.currency),
+        option_rows(base, found, shortage.currency),
         groups_table(base, groups, shortage.out, hit),
     )
 
@@ -90,7 +90,12 @@ def _weighable(base: WhatIf, shortage: Shortage) -> NDArray[np.bool_]:
 
 
 def _say_causes(
-    cells: dict[str, list[str]], row: int, causes: Sequence[Cause], *, count: bool = False
+    cells: dict[str, list[str]],
+    base: WhatIf,
+    row: int,
+    causes: Sequence[Cause],
+    *,
+    count: bool = False,
 ) -> None:
     """The first cause in words, the second where it weighs, and before them that data are old.
 
@@ -102,16 +107,20 @@ def _say_causes(
     said = [one for one in causes if one.code == "stale_data"] + [
         one for one in said if one.code != "stale_data"
     ]
+    uom = base.uom_of[base.code_of[row][1]]
     for language in LANGUAGES:
-        words = [one.sentence(language) for one in said]
+        words = [one.sentence(language, uom) for one in said]
         if count and said[0] is causes[0]:
-            words[0] = said[0].asking_for_a_count(language)
+            words[0] = said[0].asking_for_a_count(language, uom)
         cells[f"cause_{language}"][row] = "; ".join(words)
 
 
-def _say_actions(cells: dict[str, list[str]], one: Chosen) -> None:
+def _say_actions(cells: dict[str, list[str]], base: WhatIf, one: Chosen) -> None:
     cells["act_by"][one.row] = one.act_by
     cells["actions"][one.row] = actions_json(one.actions) if one.actions else ""
     for language in LANGUAGES:
-        said = [action.sentence(language) for action in one.actions]
+        said = [
+            action.sentence(language, base.uom_of[action.item or base.code_of[one.row][1]])
+            for action in one.actions
+        ]
         cells[f"action_{language}"][one.row] = "; ".join(said)

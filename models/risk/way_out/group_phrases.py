@@ -41,12 +41,12 @@ HEADLINES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 ONE_LINE: Final[Mapping[str, Mapping[str, str]]] = {
     "order": {
-        "fr": "Commander {units} unité{u} de {sku} chez {source} au plus tard le {by}",
-        "en": "Order {units} unit{u} of {sku} from {source} by {by}",
+        "fr": "Commander {quantity} de {sku} chez {source} au plus tard le {by}",
+        "en": "Order {quantity} of {sku} from {source} by {by}",
     },
     "transfer": {
-        "fr": "Demander {units} unité{u} de {sku} au site {source} au plus tard le {by}",
-        "en": "Ask site {source} for {units} unit{u} of {sku} by {by}",
+        "fr": "Demander {quantity} de {sku} au site {source} au plus tard le {by}",
+        "en": "Ask site {source} for {quantity} of {sku} by {by}",
     },
     "count": {
         "fr": "Compter le stock réel de {sku} au site {source} au plus tard le {by}",
@@ -126,8 +126,8 @@ RISK: Final[Mapping[str, str]] = {
     "en": "; {chance}% chance to be late",
 }
 PROMISES: Final[Mapping[str, str]] = {
-    "fr": "- {customer}{order_id} · {sku} {description} : {units} unité{u}{due}{risk}{back}",
-    "en": "- {customer}{order_id} · {sku} {description}: {units} unit{u}{due}{risk}{back}",
+    "fr": "- {customer}{order_id} · {sku} {description} : {quantity}{due}{risk}{back}",
+    "en": "- {customer}{order_id} · {sku} {description}: {quantity}{due}{risk}{back}",
 }
 DUE: Final[Mapping[str, str]] = {"fr": ", promises le {day}", "en": ", promised for {day}"}
 BACK: Final[Mapping[str, str]] = {
@@ -140,20 +140,20 @@ FIRST: Final[Mapping[str, str]] = {
 }
 LINES: Final[Mapping[str, Mapping[str, str]]] = {
     "expedite": {
-        "fr": "- {order_id} · {sku} {description} : {units} unité{u}, pour le {arrives}",
-        "en": "- {order_id} · {sku} {description}: {units} unit{u}, by {arrives}",
+        "fr": "- {order_id} · {sku} {description} : {quantity}, pour le {arrives}",
+        "en": "- {order_id} · {sku} {description}: {quantity}, by {arrives}",
     },
     "order": {
-        "fr": "- {sku} {description} : {units} unité{u}, pour {site}",
-        "en": "- {sku} {description}: {units} unit{u}, for {site}",
+        "fr": "- {sku} {description} : {quantity}, pour {site}",
+        "en": "- {sku} {description}: {quantity}, for {site}",
     },
     "transfer": {
-        "fr": "- {sku} {description} : {units} unité{u}, vers {site}",
-        "en": "- {sku} {description}: {units} unit{u}, to {site}",
+        "fr": "- {sku} {description} : {quantity}, vers {site}",
+        "en": "- {sku} {description}: {quantity}, to {site}",
     },
     "count": {
-        "fr": "- {sku} {description} : {units} unité{u} enregistrée{u}",
-        "en": "- {sku} {description}: {units} unit{u} on record",
+        "fr": "- {sku} {description} : {quantity} au stock enregistré",
+        "en": "- {sku} {description}: {quantity} on record",
     },
 }
 MORE: Final[Mapping[str, str]] = {

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.attention import Attention
-from models.risk.way_out.causes import Language
+from models.quantities import Language
 from models.risk.way_out.customers import Promise, promises_json
 from models.risk.way_out.group_words import Words
 from models.risk.way_out.groups import Group
@@ -27,7 +27,7 @@ COLUMNS: Final[Mapping[str, str]] = {
     "in_time": "bool",
     **dict.fromkeys(("series", "out", "sites"), "int64"),
     **dict.fromkeys(("ruptures_avoided", "units_saved", "loss_avoided", "loss"), "float64"),
-    "currency": "object",
+    **dict.fromkeys(("uom", "currency"), "object"),
     "cost": "float64",
     **dict.fromkeys(("first_lines", "at_sites", "why_fr", "why_en"), "object"),
     **dict.fromkeys(("headline_fr", "headline_en", "message_fr", "message_en"), "object"),
@@ -105,6 +105,7 @@ def _row(words: Words, number: int, rank: int, out: NDArray[np.bool_]) -> dict[s
         "units_saved": one.saved.units,
         "loss_avoided": one.saved.value,
         "loss": one.lost.value,
+        "uom": words.uom,
         "currency": one.currency,
         "cost": one.cost,
         "first_lines": ", ".join(words.first_lines),

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from models.attention import Attention
-from models.risk.way_out.causes import Language, plural, plural_of, written
+from models.quantities import Language, plural, quantity, written
 from models.risk.way_out.customers import Promise
 from models.risk.way_out.group_phrases import (
     ACCEPTED,
@@ -120,6 +120,12 @@ class Words:
         first = sum(list(self._items.values())[:FIRST_LINES])
         return min(round(100 * first / whole), 99) if whole > 0 else 0
 
+    @property
+    def uom(self) -> str:
+        """Unit of measure that all its items share; blank where they share none."""
+        shared = {self._uom(one.row) for one in self.group.members}
+        return shared.pop() if len(shared) == 1 else ""
+
     def headline(self, language: Language) -> str:
         group = self.group
         if self.attention is Attention.WATCH:
@@ -168,8 +174,7 @@ class Words:
         assert option is not None
         return {
             "sku": self.base.code_of[row][1],
-            "units": written(option.units, language),
-            "u": plural_of(option.units, language),
+            "quantity": quantity(option.units, self._uom(row), language),
         }
 
     def why(self, language: Language) -> str:
@@ -178,9 +183,10 @@ class Words:
         text = self._late(language)
         worst = self.lines or sorted(self.group.members, key=lambda one: -one.effect.lost.measure)
         if not text and worst and worst[0].cause is not None:
-            cause = worst[0].cause
+            cause, uom = worst[0].cause, self._uom(worst[0].row)
             settled = self.group.code == "count" or self.attention is Attention.ACCEPTED
-            text = cause.sentence(language) if settled else cause.asking_for_a_count(language)
+            told = cause.sentence if settled else cause.asking_for_a_count
+            text = told(language, uom)
         code_of = self.base.code_of
         emptied = Counter(code_of[one.acting][0] for one in self.group.members if not one.acts)
         for site, count in emptied.most_common(1):
@@ -296,8 +302,7 @@ class Words:
             order_id=one.order_id,
             sku=self.base.code_of[one.row][1],
             description=self.base.panel.series["description"].iat[one.row],
-            units=written(one.units, language),
-            u=plural_of(one.units, language),
+            quantity=quantity(one.units, self._uom(one.row), language),
             due=DUE[language].format(day=written(one.due_on, language)) if one.due_on else "",
             risk=""
             if one.is_likely_late
@@ -313,12 +318,14 @@ class Words:
             order_id=option.order_id,
             sku=sku,
             description=self.base.panel.series["description"].iat[one.row],
-            units=written(option.units, language),
-            u=plural_of(option.units, language),
+            quantity=quantity(option.units, self._uom(one.row), language),
             site=site,
             arrives="" if option.arrives_on is None else written(option.arrives_on, language),
         )
         return text
+
+    def _uom(self, row: int) -> str:
+        return self.base.uom_of[self.base.code_of[row][1]]
 
     def _by(self, language: Language) -> str:
         day = self.group.by

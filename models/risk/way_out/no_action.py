@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from models.risk.way_out.causes import Language, written
+from models.quantities import Language, written
 from models.risk.way_out.choice import Chosen
 from models.risk.way_out.options import LOOK_AHEAD_DAYS, can_give
 from models.risk.way_out.whatif import WhatIf

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from forecasting.panel import Panel
 from models.risk.way_out.choice import Chosen
+from models.risk.way_out.whatif import WhatIf
 
 COLUMNS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("site", "sku"), "object"),
@@ -30,22 +30,23 @@ COLUMNS: Final[Mapping[str, str]] = {
 
 
 def option_rows(
-    panel: Panel, chosen: Sequence[Chosen], currency: NDArray[np.object_]
+    base: WhatIf, chosen: Sequence[Chosen], currency: NDArray[np.object_]
 ) -> pd.DataFrame:
     """A row an option, by series, the recommended first; with the types of COLUMNS, rows or not."""
-    rows = list(_rows(panel, chosen, currency))
+    rows = list(_rows(base, chosen, currency))
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict(COLUMNS))
 
 
 def _rows(
-    panel: Panel, chosen: Sequence[Chosen], currency: NDArray[np.object_]
+    base: WhatIf, chosen: Sequence[Chosen], currency: NDArray[np.object_]
 ) -> Iterator[dict[str, Any]]:
-    sites, skus = (panel.series[name].to_numpy(dtype=object) for name in ("site", "sku"))
     for one in chosen:
+        site, sku = base.code_of[one.row]
         for rank, option in enumerate(one.options):
+            uom = base.uom_of[option.item or sku]
             yield {
-                "site": sites[one.row],
-                "sku": skus[one.row],
+                "site": site,
+                "sku": sku,
                 "rank": rank + 1,
                 "code": option.code,
                 "recommended": rank < one.recommended,
@@ -63,7 +64,7 @@ def _rows(
                 "currency": currency[one.row],
                 "cost": option.cost,
                 "regret": option.regret,
-                "sentence_fr": option.sentence("fr"),
-                "sentence_en": option.sentence("en"),
+                "sentence_fr": option.sentence("fr", uom),
+                "sentence_en": option.sentence("en", uom),
                 "at_site": option.at_site,
             }

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Days, Frequency, to_period
 from models.lead_time import LONGEST_DAYS, Rows
-from models.risk.way_out.causes import Language, plural, plural_of, written
+from models.quantities import Language, quantity, written
 from models.risk.way_out.variants import NewLine, Variant
 from models.risk.way_out.whatif import WhatIf
 from models.terms import NEVER
@@ -45,25 +45,25 @@ to ship on that day."""
 
 SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "order": {
-        "fr": "commander {units} unité{u}{at} au plus tard le {by}",
-        "en": "order {units} unit{u}{at} by {by}",
+        "fr": "commander {quantity}{at} au plus tard le {by}",
+        "en": "order {quantity}{at} by {by}",
     },
     "transfer": {
-        "fr": "demander {units} unité{u} au site {source} au plus tard le {by}",
-        "en": "ask site {source} for {units} unit{u} by {by}",
+        "fr": "demander {quantity} au site {source} au plus tard le {by}",
+        "en": "ask site {source} for {quantity} by {by}",
     },
     "expedite": {
-        "fr": "appeler {source} au plus tard le {by} : la commande {order_id} ({units} unité{u}) "
+        "fr": "appeler {source} au plus tard le {by} : la commande {order_id} ({quantity}) "
         "est nécessaire pour le {arrives}",
-        "en": "call {source} by {by}: order {order_id} ({units} unit{u}) is needed by {arrives}",
+        "en": "call {source} by {by}: order {order_id} ({quantity}) is needed by {arrives}",
     },
     "count": {
-        "fr": "compter le stock réel au plus tard le {by} ({units} unité{u} enregistrée{u})",
-        "en": "count the shelf by {by} ({units} unit{u} on record)",
+        "fr": "compter le stock réel au plus tard le {by} ({quantity} au stock enregistré)",
+        "en": "count the shelf by {by} ({quantity} on record)",
     },
     "substitute": {
-        "fr": "proposer {item} à la place ({units} unité{u} en stock)",
-        "en": "offer {item} instead ({units} unit{u} on hand)",
+        "fr": "proposer {item} à la place ({quantity} en stock)",
+        "en": "offer {item} instead ({quantity} on hand)",
     },
     "accept": {"fr": "accepter le risque", "en": "accept the risk"},
 }
@@ -109,19 +109,17 @@ class Option:
         """Whom it asks for what."""
         return self.code, self.source, self.order_id
 
-    def sentence(self, language: Language) -> str:
+    def sentence(self, language: Language, uom: str = "") -> str:
+        """`uom`: the unit of measure of the item that it moves."""
         by = "" if self.by is None else written(self.by, language)
         named = self.source or SUPPLIER[language]
         text = SENTENCES[self.code][language].format(
-            units=written(self.units, language),
-            u=plural_of(self.units, language),
+            quantity=quantity(self.units, uom, language),
             at=AT[language].format(self.source) if self.source else "",
             source=named,
             order_id=self.order_id,
             item=self.item,
             arrives="" if self.arrives_on is None else written(self.arrives_on, language),
-            days=self.earlier_days,
-            s=plural(self.earlier_days),
             by=f"{by} {self.cutoff_time}".strip(),
         )
         if not self.at_site:

@@ -185,6 +185,12 @@ class WhatIf:
         return list(zip(series["site"], series["sku"], strict=True))
 
     @cached_property
+    def uom_of(self) -> dict[str, str]:
+        """Unit of measure of each sku; blank where none is declared."""
+        series = self.panel.series
+        return dict(zip(series["sku"], series["uom"], strict=True))
+
+    @cached_property
     def row_of(self) -> dict[tuple[str, str], int]:
         """Of each site and sku."""
         return {code: row for row, code in enumerate(self.code_of)}
