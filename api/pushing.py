@@ -15,6 +15,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from email.message import Message
 from pathlib import Path
 from typing import IO, Final
 
@@ -27,6 +28,7 @@ from api.errors import NotFound, TooLarge, Unprocessable, UnsupportedMedia
 from api.intake import OUT_OF_MEMORY, Answer, Push, given_before, run
 from forecasting.errors import NotReady
 from forecasting.feeds import profile_names
+from forecasting.feeds.profile import encoding_named
 from forecasting.record.database import reading
 from models.workspace import Workspace
 
@@ -38,6 +40,7 @@ FORMS: Final = {
     "application/vnd.apache.parquet": ".parquet",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": ".xlsx",
 }
+TEXTS: Final = (".csv", ".json", ".ndjson")
 ENCODINGS: Final = {"": "", "identity": "", "gzip": ".gz"}
 LEFT_SECONDS: Final = 86_400.0
 AT_ONCE: Final = 2  # bodies that are read at the same time, of one worker of the service
@@ -196,6 +199,26 @@ def form_of(request: Request) -> str:
     if encoding not in ENCODINGS:
         raise UnsupportedMedia("Content-Encoding", encoding[:200], ["gzip"])
     return form + ENCODINGS[encoding]
+
+
+def charset_of(request: Request, form: str) -> str:
+    """What the Content-Type says that a text is encoded in, as Python names it; "" where it does
+    not. Raises UnsupportedMedia for one that nobody knows, and for JSON in another than UTF-8 (RFC
+    8259, 8.1)."""
+    told = Message()
+    told["Content-Type"] = request.headers.get("content-type", "")
+    given = told.get_content_charset("")
+    if not given or not form.startswith(TEXTS):
+        return ""
+    try:
+        name = encoding_named(given)
+    except ValueError:
+        raise UnsupportedMedia("charset", given[:200], ["utf-8", "windows-1252", "…"]) from None
+    if not form.startswith(".csv"):
+        if name not in ("utf-8", "ascii"):
+            raise UnsupportedMedia("charset of JSON", given[:200], ["utf-8"])
+        return ""
+    return name
 
 
 def no_delivery(number: int) -> NotFound:

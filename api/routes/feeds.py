@@ -16,7 +16,7 @@ from api.intake import Push, digest_of
 from api.negotiation import CSV, JSON, negotiate
 from api.paging import Cursor
 from api.plain import to_json
-from api.pushing import FORMS, Intakes, form_of, no_delivery
+from api.pushing import FORMS, Intakes, charset_of, form_of, no_delivery
 from api.routes.answers import LIVE, answer, documented, next_page, only_known, with_next
 from api.schemas.deliveries import DeliveryPage, DeliveryReceipt, RejectPage
 from api.security import Caller, InCaller
@@ -111,6 +111,7 @@ async def push_feed(
     if feed not in CONTRACTS:
         raise UnknownName("feed", feed, CONTRACTS)
     form = form_of(request)
+    charset = charset_of(request, form)
     intakes: Intakes = request.app.state.intakes
     push_profile = intakes.profile(profile)
     try:
@@ -119,12 +120,13 @@ async def push_feed(
                 feed=feed,
                 profile=push_profile,
                 name=named if (named := name or "push").lower().endswith(form) else named + form,
-                digest=digest_of(feed, profile, form, str(check), body=body.sha256),
+                digest=digest_of(feed, profile, form + charset, str(check), body=body.sha256),
                 caller=caller.name,
                 key=idempotency_key,
                 sites=None if caller.sites is None else tuple(sorted(caller.sites)),
                 check=check,
                 most_cells=intakes.bounds.cells,
+                charset=charset,
             )
             found = await intakes.take(push, body)
     except ClientDisconnect:

@@ -104,6 +104,22 @@ _BY_COLUMN: Final = (
 )
 
 
+def encoding_named(value: str) -> str:
+    """As Python names it; raises ValueError for what is no encoding of text.
+
+    >>> encoding_named("Latin-1"), encoding_named("windows-1252")
+    ('iso8859-1', 'cp1252')
+    """
+    try:
+        name = codecs.lookup(value).name
+        b"a".decode(name)
+    except UnicodeDecodeError:  # of text, if not of this one letter
+        return name
+    except LookupError:
+        raise ValueError(f"encoding '{value}' is not known") from None
+    return name
+
+
 class Profile(Rules):
     name: str
     about: str = ""
@@ -126,10 +142,7 @@ class Profile(Rules):
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, value: str) -> str:
-        try:
-            return codecs.lookup(value).name
-        except LookupError:
-            raise ValueError(f"encoding '{value}' is not known") from None
+        return encoding_named(value)
 
     @field_validator("separator")
     @classmethod

@@ -233,12 +233,43 @@ def test_each_form_is_read(erp: httpx.Client, body: bytes, headers: dict[str, st
     assert told.json()["accepted"] > 0
 
 
+@pytest.mark.parametrize("charset", ["iso-8859-1", "WINDOWS-1252", '"latin-1"', "utf-16"])
+def test_a_text_is_read_in_the_charset_that_it_tells(
+    own_workspace: Workspace, charset: str
+) -> None:
+    body = "supplier,name\nP-1,Pâtisserie Élysée\n".encode(charset.strip('"'))
+    headers = {"Content-Type": f"text/csv; charset={charset}"}
+    with serving(own_workspace) as erp:
+        told = push(erp, body, "accents", feed="suppliers", headers=headers)
+        assert told.status_code == 201, told.text
+        again = push(erp, body, "accents", feed="suppliers", headers=headers)
+        assert again.json() == told.json()
+    with Record.open(own_workspace.database_url) as record:
+        names = record.rows("suppliers").column("name").to_pylist()
+    assert names == ["Pâtisserie Élysée"]
+
+
+def test_a_profile_knows_better_than_the_charset_that_a_library_adds(
+    own_workspace: Workspace,
+) -> None:
+    body = "Fournisseur;Raison sociale\nP-1;Pâtisserie Élysée\n".encode("cp1252")
+    headers = {"Content-Type": "text/csv; charset=utf-8"}
+    with serving(own_workspace) as erp:
+        told = push(erp, body, "1", feed="suppliers", profile="generic-fr", headers=headers)
+        assert told.status_code == 201, told.text
+    with Record.open(own_workspace.database_url) as record:
+        assert record.rows("suppliers").column("name").to_pylist() == ["Pâtisserie Élysée"]
+
+
 @pytest.mark.parametrize(
     ("status", "body", "more"),
     [
         (404, GOOD, {"feed": "sale"}),
         (415, GOOD, {"headers": {"Content-Type": "application/pdf"}}),
         (415, GOOD, {"headers": {"Content-Encoding": "br"}}),
+        (415, GOOD, {"headers": {"Content-Type": "text/csv; charset=utf-9"}}),
+        (415, GOOD, {"headers": {"Content-Type": "text/csv; charset=hex"}}),
+        (415, "[]", {"headers": {"Content-Type": "application/json; charset=latin-1"}}),
         (422, GOOD, {"profile": "../../etc/passwd"}),
         (422, GOOD, {"profile": "generic-de"}),
         (422, b"", {}),
@@ -258,6 +289,9 @@ def test_each_form_is_read(erp: httpx.Client, body: bytes, headers: dict[str, st
             "no such feed",
             "PDF",
             "brotli",
+            "an unknown charset",
+            "a charset that is none of text",
+            "JSON in Latin-1",
             "a path as profile",
             "no such profile",
             "empty",

@@ -30,6 +30,7 @@ WRONG = {
     "a date format": ('dates = ["%Y-%m-%d"]', "needs YYYY and MM"),
     "a part twice": ('dates = ["YYYY-MM-MM"]', "twice"),
     "an encoding": ('encoding = "utf-9"', "'utf-9' is not known"),
+    "an encoding of no text": ('encoding = "hex"', "'hex' is not known"),
     "a separator": ('separator = ";;"', "one character"),
     "marks that clash": ('thousands = "."', "same character"),
     "what repeats mean": ('[feeds.sales]\nrepeated = "add"', "repeated"),
