@@ -49,6 +49,18 @@ OTHER_VERSION: Final = (
     "The record has version {schema_version}, this Vigistock {newest}: the next command that opens "
     "the workspace brings it up to date (or refuses it, if it is newer)."
 )
+NO_HOLIDAYS: Final = (
+    "No public holiday is known of {}: none counts there. A country is two letters of ISO 3166-1, "
+    "such as FR or CI, in the setting `country` or in the feed `sites`."
+)
+IN_PERCENT: Final = (
+    "holding_rate is {rate:g}, which is {rate:.0%} of the unit cost a year. If percent are meant, "
+    "it is {share:g}."
+)
+OTHER_GRAIN: Final = (
+    "What is published counts by {published}, the settings by {asked}. Set `frequency` back to "
+    "{published}, or `vigistock train` by {asked}."
+)
 LEAST_FREE_BYTES: Final = 1 << 30  # a publication at M5 size and its snapshot need about half of it
 
 
@@ -76,6 +88,8 @@ def diagnose(folder: Path) -> dict[str, Any]:
             problems.append(hide_password(str(error).splitlines()[0]))
         return {}
 
+    if (rate := workspace.options.holding_rate or 0.0) > 1.0:
+        notes.append(IN_PERCENT.format(rate=rate, share=rate / 100))
     database = ask(lambda: _database(workspace))
     found = {
         "workspace": str(workspace.folder),
@@ -137,6 +151,7 @@ def _database(workspace: Workspace) -> dict[str, Any]:
 
 
 def _watermarks(workspace: Workspace, notes: list[str]) -> dict[str, Any]:
+    from forecasting.drivers import without_holidays
     from forecasting.empty_shelf import assumes_flat_hours
     from forecasting.record import Record
 
@@ -146,6 +161,9 @@ def _watermarks(workspace: Workspace, notes: list[str]) -> dict[str, Any]:
             last = record.rows("stock", since=watermarks["stock"]).column("availability")
             if last.null_count < len(last):
                 notes.append(FLAT_HOURS)
+        of_sites = record.rows("sites").column("country").drop_null().to_pylist()
+        if unknown := without_holidays({workspace.options.country, *of_sites}):
+            notes.append(NO_HOLIDAYS.format(", ".join(unknown)))
     return {feed: day.isoformat() for feed, day in sorted(watermarks.items())}
 
 
@@ -158,6 +176,9 @@ def _publication(engine: sa.Engine, workspace: Workspace, notes: list[str]) -> d
     reader = open_publication(engine, workspace.publications)
     found = reader.publication
     _rebuilt(reader.part(SERIES), notes)
+    if reader.frequency is not (wanted := workspace.options.frequency):
+        grains = {"published": reader.frequency.grain, "asked": wanted.grain}
+        notes.append(OTHER_GRAIN.format(**grains))
     age = dt.datetime.now(dt.UTC) - found.created_at
     return {
         "number": found.number,

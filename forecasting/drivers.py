@@ -6,6 +6,7 @@ a price is the last one charged unless a planned price says otherwise, weather i
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -163,6 +164,18 @@ def _holidays(
     frame = pd.DataFrame(found, columns=["start", "name", "site"])
     frame["start"] = pd.to_datetime(frame["start"])
     return frame.assign(end=frame["start"])
+
+
+def without_holidays(countries: Iterable[str]) -> list[str]:
+    """Those whose public holidays nobody knows here, in order; blanks are none.
+
+    >>> without_holidays(["FR", "xx", "", "CI"])
+    ['XX']
+    """
+    import holidays
+
+    asked = {code.upper() for code in countries} - {""}
+    return sorted(asked - set(holidays.list_supported_countries()))
 
 
 def _holidays_of(country: str, years: tuple[int, ...]) -> list[tuple[object, str]]:

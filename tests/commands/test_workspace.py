@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from api.diagnosis import diagnose
+from tests.api.published import publish, workspace_in
 from tests.commands.conftest import Vigistock
 
 REPOSITORY = Path(__file__).parents[2]
@@ -161,6 +163,35 @@ def test_doctor_tells_everything(
     shown = ready("doctor")
     assert "VIGISTOCK_SEED" in shown.out
     assert "All is well" in shown.out
+
+
+def test_doctor_names_settings_that_say_something_else_than_was_meant(
+    ready: Vigistock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites = folder.parent / "sites.csv"
+    sites.write_text("site,country\nLYON,FR\nABIDJAN,ci\nNULLE PART,ZZ\n")
+    assert ready("ingest", "sites", str(sites)).code == 0
+    monkeypatch.setenv("VIGISTOCK_COUNTRY", "XX")
+    monkeypatch.setenv("VIGISTOCK_HOLDING_RATE", "25")
+    notes = ready("doctor", "--json").json["notes"]
+    assert any("No public holiday is known of XX, ZZ" in note for note in notes)
+    assert any("2500% of the unit cost" in note and "0.25" in note for note in notes)
+    monkeypatch.setenv("VIGISTOCK_COUNTRY", "FR")
+    monkeypatch.setenv("VIGISTOCK_HOLDING_RATE", "0.25")
+    notes = ready("doctor", "--json").json["notes"]
+    assert any("No public holiday is known of ZZ" in note for note in notes)
+    assert not any("holding_rate" in note for note in notes)
+
+
+def test_doctor_says_where_what_is_published_counts_by_another_period(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = workspace_in(tmp_path / "w")
+    publish(workspace)
+    assert not any("counts by" in note for note in diagnose(workspace.folder)["notes"])
+    monkeypatch.setenv("VIGISTOCK_FREQUENCY", "W")
+    notes = diagnose(workspace.folder)["notes"]
+    assert any("counts by day, the settings by week" in note for note in notes)
 
 
 def test_doctor_says_that_flat_hours_are_assumed(ready: Vigistock, folder: Path) -> None:
