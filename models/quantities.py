@@ -16,6 +16,11 @@ PLAIN_UNITS: Final = frozenset(
     }
 )
 """Codes that say "piece" and no more: "units" is written."""
+SIGNS: Final = {
+    **{"kgm": "kg", "grm": "g", "tne": "t", "ltr": "L", "mlt": "ml", "hlt": "hl"},
+    **{"mtr": "m", "mtk": "m²", "mtq": "m³"},
+}
+"""What people write for the commonest codes of the same recommendation."""
 _UNITS: Final = {"fr": "unité", "en": "unit"}
 _DECIMALS: Final = 2  # to which a quantity that somebody booked is written whole
 
@@ -46,10 +51,12 @@ def quantity(units: float, uom: str, language: str) -> str:
 
     >>> quantity(12.5, "kg", "fr"), quantity(3.0, "PCE", "fr"), quantity(1.0, "", "en")
     ('12,5\\xa0kg', '3 unités', '1 unit')
+    >>> quantity(7.0, "KGM", "en")
+    '7\\xa0kg'
     """
     figure = written(units, language)
     if says_more(uom):
-        return f"{figure}\N{NO-BREAK SPACE}{uom}"
+        return f"{figure}\N{NO-BREAK SPACE}{SIGNS.get(uom.strip().casefold(), uom.strip())}"
     return f"{figure} {_UNITS[language]}{plural_of(units, language)}"
 
 

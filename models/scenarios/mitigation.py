@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -75,19 +76,23 @@ def to_weigh(table: pd.DataFrame, most: int = MOST_WEIGHED) -> NDArray[np.bool_]
 
 
 def mitigations(
-    table: pd.DataFrame, actions: Sequence[str], stopped: Mapping[str, dt.date]
+    table: pd.DataFrame,
+    actions: Sequence[str],
+    stopped: Mapping[str, dt.date],
+    packs: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """A row an action and series that a scenario makes worse, with the value that it adds there.
 
     `table`: models.scenarios.comparison.compared; `actions`: the compact JSON of each of its rows;
-    `stopped`: suppliers and the first day on which they neither deliver nor take orders.
+    `stopped`: suppliers and the first day on which they neither deliver nor take orders; `packs`:
+    units in which each is ordered, NaN or 0: any.
     """
     rows: list[Any] = table.to_dict("records")
     dry = {(row["site"], row["sku"]) for row in rows if row["verdict"] in DRY or row["out"]}
     reach = _Reach(stopped, frozenset(dry))
     fed = table[table["counts"]].groupby(["source", "sku"])["value_added"].sum().to_dict()
     found: list[dict[str, Any]] = []
-    for row, told in zip(rows, actions, strict=True):
+    for row, told, pack in zip(rows, actions, packs or [0.0] * len(rows), strict=True):
         if row["verdict"] not in HELPED:
             continue
         possible = [one for one in json.loads(told or "[]") if reach.possible(one, row)]
@@ -96,7 +101,7 @@ def mitigations(
             here = (one for one in possible if not one.get("at_site") and one["code"] != ACCEPT)
             found += [_line(one, row, value) for one in here]
         elif row["counts"] and row["units_short_added"] >= LEAST_FOUND:
-            found.append(_line(_wanted(row, reach), row, value))
+            found.append(_line(_wanted(row, reach, pack), row, value))
     return pd.DataFrame(found, columns=[*KEYS, "units", "by", "site", "value"])
 
 
@@ -115,15 +120,16 @@ def together(lines: pd.DataFrame) -> pd.DataFrame:
     return ranked.reset_index(drop=True)
 
 
-def _wanted(row: Row, reach: _Reach) -> dict[str, Any]:
-    """What a scenario makes short: of whoever can still deliver. When they are to be asked is not
-    known here; when goods found elsewhere are needed is."""
+def _wanted(row: Row, reach: _Reach, pack: float) -> dict[str, Any]:
+    """What a scenario makes short: of whoever can still deliver, a supplier in whole packs. When
+    they are to be asked is not known here; when goods found elsewhere are needed is."""
     units = max(row["units_short_added"], 0.0)
     site, supplier = row["source"], row["supplier"]
     if site and (site, row["sku"]) not in reach.dry:
         return {"code": "transfer", "units": units, "source": site}
     if supplier and supplier not in reach.stopped:
-        return {"code": "order", "units": units, "source": supplier}
+        ordered = math.ceil(units / pack - 1e-9) * pack if pack > 0 else units
+        return {"code": "order", "units": ordered, "source": supplier}
     due = row["breaks_on_scenario"]
     by: str = "" if pd.isna(due) else due.date().isoformat()
     return {"code": "find", "units": units, "by": by}

@@ -111,7 +111,12 @@ def run_scenario(
     return Result(
         series=table,
         groups=grouped(table),
-        actions=mitigations(table, list(warnings["actions"].astype(str)), now.stopped),
+        actions=mitigations(
+            table,
+            list(warnings["actions"].astype(str)),
+            now.stopped,
+            panel.series.loc[rows, "pack_size"].tolist(),
+        ),
         totals=totals(table),
         notes=now.notes if weighed.all() else (*now.notes, MOST_WEIGHED_NOTE),
         until=end_date(panel.origin + reach, panel.frequency),

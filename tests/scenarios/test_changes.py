@@ -210,6 +210,13 @@ def test_goods_are_found_elsewhere_only_where_nobody_delivers_them_any_more():
     assert set(mitigations(table, none, stop)["action"]) == {"find"}
     delivers = mitigations(table, none, {})
     assert set(zip(delivers["action"], delivers["source"], strict=True)) == {("order", "NOVA")}
+    packed = mitigations(table, none, {}, [12.0] * len(table))
+    assert set(packed["action"]) == {"order"}
+    assert (packed["units"] % 12 == 0).all()
+    assert (packed["units"] >= delivers["units"]).all()
+    assert (packed["units"] < delivers["units"] + 12).all()
+    unknown = mitigations(table, none, {}, [float("nan")] * len(table))
+    assert unknown["units"].tolist() == delivers["units"].tolist()
     depot = table["site"] == "DEPOT"
     stocked = table.assign(verdict=table["verdict"].mask(depot, "none"))
     asked = mitigations(stocked, none, stop)
