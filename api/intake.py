@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from forecasting.record.receipt import Receipt
 
 CREATED: Final = 201
-DEFAULT_ENCODING: Final = "utf-8"  # of a profile that does not say
 OUT_OF_MEMORY: Final = 70  # exit code of the process
 REPEATED: Final = 200  # these very bytes were in already, under another key
 
@@ -51,7 +50,7 @@ class Push:
     sites: tuple[str, ...] | None  # those that the caller may speak for; None: all
     check: bool  # read only, keep nothing
     most_cells: int
-    charset: str = ""  # of a CSV that says so
+    charset: str = ""  # of a CSV that says another than UTF-8
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def given_before(connection: sa.Connection, push: Push) -> Answer | None:
 def take(record: Record, push: Push, body: bytes, now: dt.datetime) -> Answer:
     """Read a body and keep it; raises VigistockError where nothing was kept."""
     profile = load_profile(push.profile)
-    if push.charset and profile.encoding == DEFAULT_ENCODING:  # else whoever wrote it knows better
+    if push.charset and "encoding" not in profile.model_fields_set:  # who wrote it knows better
         profile = profile.model_copy(update={"encoding": push.charset})
     reading = read(
         body, push.feed, profile, name=push.name, most_cells=push.most_cells, today=today()

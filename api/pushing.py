@@ -202,9 +202,9 @@ def form_of(request: Request) -> str:
 
 
 def charset_of(request: Request, form: str) -> str:
-    """What the Content-Type says that a text is encoded in, as Python names it; "" where it does
-    not. Raises UnsupportedMedia for one that nobody knows, and for JSON in another than UTF-8 (RFC
-    8259, 8.1)."""
+    """What the Content-Type says that a text is encoded in, as Python names it; "" for UTF-8, which
+    goes without saying. Raises UnsupportedMedia for one that nobody knows, and for JSON in another
+    than UTF-8 (RFC 8259, 8.1)."""
     told = Message()
     told["Content-Type"] = request.headers.get("content-type", "")
     given = told.get_content_charset("")
@@ -218,7 +218,7 @@ def charset_of(request: Request, form: str) -> str:
         if name not in ("utf-8", "ascii"):
             raise UnsupportedMedia("charset of JSON", given[:200], ["utf-8"])
         return ""
-    return name
+    return "" if name == "utf-8" else name
 
 
 def no_delivery(number: int) -> NotFound:

@@ -174,7 +174,7 @@ class NoRoom(VigistockError):
 
     def __init__(self, error: Exception) -> None:
         super().__init__(
-            f"What was to be written has no room: {error}.",
+            f"What was to be written has no room: {getattr(error, 'orig', error)}.",
             next_step="`vigistock publications prune` makes some; then again. Nothing that was "
             "acknowledged is lost.",
         )

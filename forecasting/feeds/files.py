@@ -175,7 +175,7 @@ def _decode(data: bytes, source: str, encoding: str) -> tuple[bytes, tuple[str, 
         raise DeliveryRefused(
             source,
             f"declared {encoding}, but every accented letter in it is UTF-8",
-            next_step='Declare encoding = "utf-8" in the profile.',
+            next_step='Declare encoding = "utf-8" in the profile; a push may say charset=utf-8.',
             encoding=encoding,
         )
     if "\0" in text:

@@ -19,7 +19,8 @@ from models.health.inputs import BASE, CYCLE
 
 LATELY: Final = 2  # cycles in which stock was seen
 LEAST_PERIODS: Final = 8
-"""With a sale, below which nobody can say that a site used to sell; without, that it ended."""
+"""With a sale, below which nobody can say that a site used to sell; known to be without, or half of
+those since where these are fewer, that its sales ended."""
 SINCE: Final = "since"
 FORECASTS: Final = "forecasts"  # FALL or STAY at the sites named; absent where some do either
 FALL, STAY = "fall", "stay"
@@ -50,7 +51,7 @@ def gone_alarms(panel: Panel) -> list[Alarm]:
         if quiet >= BASE * cycle and quiet > before:
             found.append((code, int(quiet), before))
             known = ~np.isnan(panel.units[rows][:, -quiet:]).all(axis=0)
-            ways.add(FALL if known.sum() >= LEAST_PERIODS else STAY)
+            ways.add(FALL if known.sum() >= min(LEAST_PERIODS, quiet / 2) else STAY)
     least = min((quiet for _, quiet, _ in found), default=0)
     return named(
         Sign.SILENT,

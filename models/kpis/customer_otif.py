@@ -9,12 +9,11 @@ import pandas as pd
 from models.kpis.cells import of_lines
 from models.kpis.contract import Kpi
 from models.kpis.counted import Counted
-from models.kpis.lines import customer_lines
 
 
 def measure(facts: Counted) -> pd.DataFrame:
     """A line counts in the period in which it was due."""
-    lines = customer_lines(facts)
+    lines = facts.customer_lines
     return of_lines(
         lines.assign(numerator=lines["on_time_in_full"], denominator=lines["rows"]), facts.buckets
     )

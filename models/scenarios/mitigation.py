@@ -102,17 +102,25 @@ def mitigations(
             found += [_line(one, row, value) for one in here]
         elif row["counts"] and row["units_short_added"] >= LEAST_FOUND:
             found.append(_line(_wanted(row, reach, pack), row, value))
-    return pd.DataFrame(found, columns=[*KEYS, "units", "by", "site", "value"])
+    return pd.DataFrame(found, columns=[*KEYS, "units", "pack", "by", "site", "value"])
 
 
 def together(lines: pd.DataFrame) -> pd.DataFrame:
     """Alike actions of several series as one, with its first deadline; ranked by the value that the
-    scenario adds to the series they help, then by units."""
-    told = lines.assign(series=1, by=lines["by"].replace("", UNDATED))
+    scenario adds to the series they help, then by units. What a depot orders for several sites is
+    in whole packs together; plans made before know no packs."""
+    due, packs = lines["by"].replace("", UNDATED), lines.get("pack", 0.0)
+    told = lines.assign(series=1, by=due, pack=packs)
     groups: Any = told.groupby(list(KEYS), sort=True, as_index=False)
     merged: pd.DataFrame = groups.agg(
-        {"units": "sum", "by": "min", "series": "sum", "site": _joined, "value": "sum"}
+        {
+            **{"units": "sum", "pack": "max", "by": "min"},
+            **{"series": "sum", "site": _joined, "value": "sum"},
+        }
     )
+    merged["units"] = [
+        _in_packs(*each) for each in zip(merged["units"], merged.pop("pack"), strict=True)
+    ]
     merged = merged.rename(columns={"site": "sites"})
     merged["by"] = merged["by"].replace(UNDATED, "")
     order = ["value", "units", *KEYS]
@@ -121,18 +129,27 @@ def together(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _wanted(row: Row, reach: _Reach, pack: float) -> dict[str, Any]:
-    """What a scenario makes short: of whoever can still deliver, a supplier in whole packs. When
-    they are to be asked is not known here; when goods found elsewhere are needed is."""
+    """What a scenario makes short: of whoever can still deliver, a supplier in whole packs, to each
+    site that it delivers to. When they are to be asked is not known here; when goods found
+    elsewhere are needed is."""
     units = max(row["units_short_added"], 0.0)
     site, supplier = row["source"], row["supplier"]
     if site and (site, row["sku"]) not in reach.dry:
         return {"code": "transfer", "units": units, "source": site}
     if supplier and supplier not in reach.stopped:
-        ordered = math.ceil(units / pack - 1e-9) * pack if pack > 0 else units
-        return {"code": "order", "units": ordered, "source": supplier}
+        ordered = units if site else _in_packs(units, pack)
+        return {"code": "order", "units": ordered, "pack": pack, "source": supplier}
     due = row["breaks_on_scenario"]
     by: str = "" if pd.isna(due) else due.date().isoformat()
     return {"code": "find", "units": units, "by": by}
+
+
+def _in_packs(units: float, pack: float) -> float:
+    """
+    >>> _in_packs(30.0, 12.0), _in_packs(30.0, float("nan"))
+    (36.0, 30.0)
+    """
+    return math.ceil(units / pack - 1e-9) * pack if pack > 0 else units
 
 
 def _line(action: Row, row: Row, value: float) -> dict[str, Any]:
@@ -143,6 +160,7 @@ def _line(action: Row, row: Row, value: float) -> dict[str, Any]:
         "sku": row["sku"],
         "currency": row["currency"],
         "units": float(action.get("units") or 0.0),
+        "pack": float(action.get("pack") or 0.0),
         "by": str(action.get("by") or ""),
         "site": row["site"],
         "value": value,

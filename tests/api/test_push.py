@@ -261,6 +261,28 @@ def test_a_profile_knows_better_than_the_charset_that_a_library_adds(
         assert record.rows("suppliers").column("name").to_pylist() == ["Pâtisserie Élysée"]
 
 
+def test_a_profile_that_says_utf_8_knows_better_too(own_workspace: Workspace) -> None:
+    profile = own_workspace.folder / "profiles" / "own.toml"
+    profile.parent.mkdir(exist_ok=True)
+    profile.write_text('encoding = "utf-8"\n')
+    body = "supplier,name\nP-1,Pâtisserie Élysée\n".encode()
+    headers = {"Content-Type": "text/csv; charset=iso-8859-1"}
+    with serving(own_workspace) as erp:
+        refused = push(erp, body, "1", feed="suppliers", headers=headers)
+        assert refused.status_code == 422
+        assert "charset=utf-8" in refused.json()["next_step"]
+        told = push(erp, body, "1", feed="suppliers", profile="own", headers=headers)
+        assert told.status_code == 201, told.text
+
+
+def test_a_delivery_that_says_utf_8_is_the_one_that_did_not(erp: httpx.Client) -> None:
+    first = push(erp, HEADER + "2026-08-02,LYON,1,1\n", "said")
+    headers = {"Content-Type": "text/csv; charset=UTF-8"}
+    again = push(erp, HEADER + "2026-08-02,LYON,1,1\n", "said", headers=headers)
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+
+
 @pytest.mark.parametrize(
     ("status", "body", "more"),
     [

@@ -142,6 +142,7 @@ def test_a_full_disk_is_told_with_what_makes_room(
     assert (answer.code, answer.json["error"]["code"]) == (1, "no_room")
     assert "vigistock publications prune" in answer.json["error"]["next_step"]
     assert "full" in answer.json["error"]["message"] or "space" in answer.json["error"]["message"]
+    assert "CREATE TABLE" not in answer.json["error"]["message"], "no statement of the database"
 
 
 def test_doctor_tells_everything(

@@ -118,6 +118,11 @@ def test_where_pictures_hardly_come_its_forecasts_go_on() -> None:
     assert "au niveau d'avant" in french(mine[0])
 
 
+def test_forecasts_of_a_few_weeks_that_are_all_known_fall() -> None:
+    told = alarms_of(panel({"sales": closed(49, "NICE")}, frequency=Frequency.WEEK))
+    assert [(one.found, one.about["forecasts"]) for one in told] == [(7.0, "fall")]
+
+
 @pytest.mark.parametrize("days", [4, 14, 28, 35, 39, 42, 49, 63, 100])
 def test_a_silent_site_is_told_once_however_long_it_lasts(days: int) -> None:
     told = alarms_of(panel({"sales": closed(days, "NICE")}))

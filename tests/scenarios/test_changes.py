@@ -210,17 +210,26 @@ def test_goods_are_found_elsewhere_only_where_nobody_delivers_them_any_more():
     assert set(mitigations(table, none, stop)["action"]) == {"find"}
     delivers = mitigations(table, none, {})
     assert set(zip(delivers["action"], delivers["source"], strict=True)) == {("order", "NOVA")}
-    packed = mitigations(table, none, {}, [12.0] * len(table))
-    assert set(packed["action"]) == {"order"}
-    assert (packed["units"] % 12 == 0).all()
-    assert (packed["units"] >= delivers["units"]).all()
-    assert (packed["units"] < delivers["units"] + 12).all()
     unknown = mitigations(table, none, {}, [float("nan")] * len(table))
-    assert unknown["units"].tolist() == delivers["units"].tolist()
+    assert together(unknown)["units"].tolist() == together(delivers)["units"].tolist()
     depot = table["site"] == "DEPOT"
     stocked = table.assign(verdict=table["verdict"].mask(depot, "none"))
     asked = mitigations(stocked, none, stop)
     assert set(zip(asked["action"], asked["source"], strict=True)) == {("transfer", "DEPOT")}
+
+
+@pytest.mark.parametrize(("fed_by", "ordered"), [("DEPOT", 24.0), ("", 36.0)])
+def test_what_is_ordered_besides_comes_in_whole_packs(fed_by: str, ordered: float):
+    table = what_if(base_of(*network()), STOP).series
+    store = table[table["site"] == "STORE"].assign(source=fed_by, units_short_added=5.0)
+    shops = pd.concat([store.assign(site=name) for name in ("A", "B", "C")])
+    depot = table[table["site"] == "DEPOT"]  # dry, and not counted
+    both = pd.concat([shops, depot])
+    merged = together(mitigations(both, [""] * 4, {}, [12.0] * 4))
+    assert (merged["action"].item(), merged["units"].item()) == ("order", ordered)
+    assert "pack" not in merged
+    made_before = mitigations(both, [""] * 4, {}).drop(columns="pack")
+    assert together(made_before)["units"].item() == 15.0
 
 
 def test_actions_are_weighed_where_most_is_lost_and_figures_are_the_same():
