@@ -16,18 +16,20 @@ PLAIN_UNITS: Final = frozenset(
     }
 )
 """Codes that say "piece" and no more: "units" is written."""
-SIGNS: Final = {
+_CODES: Final = {
     **{"kgm": "kg", "grm": "g", "tne": "t", "ltr": "L", "mlt": "ml", "hlt": "hl"},
     **{"mtr": "m", "mtk": "m²", "mtq": "m³"},
 }
+SIGNS: Final = {sign.casefold(): sign for sign in _CODES.values()} | _CODES
 """What people write for the commonest codes of the same recommendation."""
 _UNITS: Final = {"fr": "unité", "en": "unit"}
 _DECIMALS: Final = 2  # to which a quantity that somebody booked is written whole
+_DECIMALS_OF_MEASURES: Final = 3  # the same of what is weighed or measured
 
 
-def written(value: Any, language: str) -> str:
+def written(value: Any, language: str, decimals: int = _DECIMALS) -> str:
     """A fact as a person reads it: dates, thousands and decimals of the language. What was booked
-    to two decimals keeps them, so that it can be checked; an estimate is rounded.
+    to so many decimals keeps them, so that it can be checked; an estimate is rounded.
 
     >>> written(12345.0, "en"), written(12345.0, "fr").split(), written(2.5, "fr")
     ('12,345', ['12', '345'], '2,5')
@@ -37,9 +39,9 @@ def written(value: Any, language: str) -> str:
     if isinstance(value, dt.date):
         return f"{value:%d/%m/%Y}" if language == "fr" else value.isoformat()
     if isinstance(value, float):
-        booked = abs(value - round(value, _DECIMALS)) <= 1e-9 * max(abs(value), 1.0)
+        booked = abs(value - round(value, decimals)) <= 1e-9 * max(abs(value), 1.0)
         if booked:
-            text = f"{value:,.{_DECIMALS}f}".rstrip("0").rstrip(".")
+            text = f"{value:,.{decimals}f}".rstrip("0").rstrip(".")
         else:
             text = f"{value:,.0f}" if abs(value) >= 10 else f"{value:.1f}"
         return text.translate(FRENCH_MARKS) if language == "fr" else text
@@ -51,13 +53,13 @@ def quantity(units: float, uom: str, language: str) -> str:
 
     >>> quantity(12.5, "kg", "fr"), quantity(3.0, "PCE", "fr"), quantity(1.0, "", "en")
     ('12,5\\xa0kg', '3 unités', '1 unit')
-    >>> quantity(7.0, "KGM", "en")
-    '7\\xa0kg'
+    >>> quantity(7.0, "KGM", "en"), quantity(12.345, "KG", "en")
+    ('7\\xa0kg', '12.345\\xa0kg')
     """
-    figure = written(units, language)
     if says_more(uom):
+        figure = written(units, language, _DECIMALS_OF_MEASURES)
         return f"{figure}\N{NO-BREAK SPACE}{SIGNS.get(uom.strip().casefold(), uom.strip())}"
-    return f"{figure} {_UNITS[language]}{plural_of(units, language)}"
+    return f"{written(units, language)} {_UNITS[language]}{plural_of(units, language)}"
 
 
 def says_more(uom: str) -> bool:
