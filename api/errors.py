@@ -13,6 +13,7 @@ from forecasting.calendar import BadPeriod
 from forecasting.errors import (
     DeliveryRefused,
     MissingColumns,
+    NoRoom,
     NotReady,
     Refused,
     UnknownName,
@@ -179,6 +180,7 @@ STATUS: Final[Mapping[type[VigistockError], int]] = {
     NotReady: 503,
     Damaged: 503,
     TooSlow: 504,
+    NoRoom: 507,
 }
 
 

@@ -23,7 +23,7 @@ from api.clock import today
 from api.errors import Forbidden, Unprocessable, status_of
 from api.plain import to_json
 from api.tables import pushes
-from forecasting.errors import VigistockError, examples
+from forecasting.errors import NoRoom, VigistockError, examples
 from forecasting.feeds import load_profile, read
 from forecasting.record import Record
 from forecasting.record.delivery import COUNTS, keep, prepare
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from forecasting.record.receipt import Receipt
 
 CREATED: Final = 201
-OUT_OF_MEMORY: Final = 70  # exit code of the process
+OUT_OF_MEMORY: Final = 70  # exit codes of the process
+FULL_DISK: Final = 71
 REPEATED: Final = 200  # these very bytes were in already, under another key
 
 
@@ -169,6 +170,15 @@ def _refuse_foreign(reading: Reading, push: Push) -> None:
 
 def run(url: str, schema: str, push: Push, body: Path, answer: Path, most_bytes: int) -> None:
     """The process: the answer is in its file, whole, once the delivery is safe."""
+    try:
+        _run(url, schema, push, body, answer, most_bytes)
+    except (OSError, sa.exc.SQLAlchemyError) as error:
+        if NoRoom.speaks_in(error):
+            sys.exit(FULL_DISK)  # there may be no room for an answer either
+        raise
+
+
+def _run(url: str, schema: str, push: Push, body: Path, answer: Path, most_bytes: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a stop of the service lets it finish
     pa.set_cpu_count(1)  # a thread reserves memory too
     _limit_memory(most_bytes)

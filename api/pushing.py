@@ -6,9 +6,11 @@ The service itself never parses what a client sent. Bodies wait in the workspace
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import multiprocessing
+import os
 import re
 import tempfile
 import time
@@ -25,8 +27,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
 from api.errors import NotFound, TooLarge, Unprocessable, UnsupportedMedia
-from api.intake import OUT_OF_MEMORY, Answer, Push, given_before, run
-from forecasting.errors import NotReady
+from api.intake import FULL_DISK, OUT_OF_MEMORY, Answer, Push, given_before, run
+from forecasting.errors import NoRoom, NotReady
 from forecasting.feeds import profile_names
 from forecasting.feeds.profile import encoding_named
 from forecasting.record.database import reading
@@ -175,8 +177,10 @@ class Intakes:
         finally:
             answer.unlink(missing_ok=True)
 
-    def _fallen(self, push: Push, code: int | None) -> TooLarge | Unprocessable:
+    def _fallen(self, push: Push, code: int | None) -> NoRoom | TooLarge | Unprocessable:
         log.error("a push of %s ended with exit code %s", push.feed, code)
+        if code == FULL_DISK:
+            return NoRoom(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
         if code is not None and (code == OUT_OF_MEMORY or code < 0):  # some libraries abort
             return TooLarge(
                 f"Reading it needs more than {self.bounds.memory_mib} MiB of memory.",

@@ -17,7 +17,7 @@ from starlette.types import Scope
 from api.errors import Unexpected, Unprocessable, problem, status_of
 from api.pages import is_page
 from api.pages.frame import frame_of
-from forecasting.errors import VigistockError
+from forecasting.errors import NoRoom, VigistockError
 
 MOST_FAULTS: Final = 20  # of one request; whoever sends more will send again
 
@@ -129,9 +129,11 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 def unexpected(scope: Scope, error: Exception) -> Response:
-    """Whatever nobody foresaw: logged whole, told without a detail."""
+    """Whatever nobody foresaw: logged whole, told without a detail but that the disk is full."""
     request = Request(scope)
     log.error("unexpected error", exc_info=error)
+    if NoRoom.speaks_in(error):
+        return refusal(scope, NoRoom(error))
     if is_page(scope["path"]) and "app" in scope:
         with suppress(Exception):  # what broke may be what makes pages
             return _page(request, Unexpected(request), 500, {})

@@ -33,6 +33,7 @@ _TEXTS: Final[Mapping[int, str]] = {
     429: "Too many requests",
     428: "If-Match is missing",
     503: "There is no publication yet, or the record cannot be read",
+    507: "The disk is full: nothing was taken",
     504: "The answer took too long",
 }
 

@@ -73,7 +73,7 @@ async def push_no_delivery() -> None:
     response_model=DeliveryReceipt,
     responses={
         200: {"model": DeliveryReceipt, "description": "Only checked, or in already: no effect"},
-        **documented(404, 413, 415, 422, 503),
+        **documented(404, 413, 415, 422, 503, 507),
     },
     openapi_extra={"requestBody": _BODY},
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import multiprocessing
 import os
 import time
 from collections.abc import Iterator
@@ -18,8 +19,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from api import intake
 from api.app import create_app
-from api.pushing import LEFT_SECONDS, Bounds
+from api.intake import Push
+from api.pushing import LEFT_SECONDS, Bounds, Intakes
 from api.workspaces import init_workspace
 from forecasting.record import Record
 from models.workspace import Workspace
@@ -405,6 +408,38 @@ def test_a_body_that_needs_too_much_memory_takes_down_its_own_process_only(
         told = push(erp, body, "hungry")
         assert (told.status_code, told.json()["code"]) == (413, "too_large"), told.text
         assert erp.get("/health/live").status_code == 200
+
+
+def _full(*_: object, **__: object) -> None:
+    Path("/dev/full").write_text("a row")
+
+
+def test_a_full_disk_is_507_with_what_makes_room(
+    workspace: Workspace, erp: httpx.Client, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    before = deliveries(workspace)
+    url, body = workspace.database_url, tmp_path / "body"
+    body.write_text(GOOD)
+    asked = Push("sales", "generic", "a.csv", "0", "", "k", None, check=False, most_cells=9)
+    given = (url, workspace.schema, asked, body, tmp_path / "answer", 2**40)
+    with monkeypatch.context() as patched:  # in the process that reads
+        patched.setattr(intake, "take", _full)
+        reader = multiprocessing.get_context("fork").Process(target=intake.run, args=given)
+        reader.start()
+        reader.join(60)
+    assert reader.exitcode == intake.FULL_DISK
+
+    def fallen(self: Intakes, push: Push, _: object) -> None:
+        raise self._fallen(push, intake.FULL_DISK)
+
+    for method, stop in (("_in_a_process", fallen), ("_spool", _full)):  # and in the service
+        with monkeypatch.context() as patched:
+            patched.setattr(Intakes, method, stop)
+            told = push(erp, GOOD, f"full {method}")
+        assert (told.status_code, told.json()["code"]) == (507, "no_room"), told.text
+        assert "publications prune" in told.json()["next_step"]
+    assert deliveries(workspace) == before
+    assert push(erp, GOOD, "full _spool").status_code in (200, 201)
 
 
 def test_a_push_that_takes_too_long_keeps_nothing(workspace: Workspace) -> None:
