@@ -158,9 +158,20 @@ def test_unknown_stock_is_no_all_clear(
     assert words in " ".join(published("digest").out.split())
 
 
-def test_it_says_that_the_data_are_old(published: Vigistock) -> None:
+@pytest.mark.parametrize(
+    ("now", "words"),
+    [
+        (dt.date(2026, 11, 27), "au dim. 22 nov., il y a 5 jours"),
+        (dt.date(2029, 11, 27), "au dim. 22 nov. 2026, il y a 1 101 jours"),
+    ],
+)
+def test_it_says_that_the_data_are_old(
+    published: Vigistock, monkeypatch: pytest.MonkeyPatch, now: dt.date, words: str
+) -> None:
+    for module in ("clock", "planner_list"):
+        monkeypatch.setattr(f"api.{module}.today", lambda: now)
     said = " ".join(published("warnings").out.split())
-    assert "Les données s’arrêtent au dim. 22 nov., il y a" in said
+    assert f"Les données s’arrêtent {words}" in said
 
 
 def late_row(**told: object) -> pd.Series:
