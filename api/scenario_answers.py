@@ -61,12 +61,14 @@ def detailed(
 
 
 def actions_of(tables: dict[str, pd.DataFrame], limit: int) -> pd.DataFrame:
-    """The first `limit` actions, with the names and units of measure of their items; plans made
-    before know no units of measure."""
+    """The first `limit` actions, with the names of their items and the units of measure of what is
+    moved, which a substitute has its own of; plans made before know no units of measure."""
     first = together(tables["actions"]).head(limit)
     items = tables["series"].drop_duplicates("sku").set_index("sku").reindex(columns=NAMED_BY)
-    told = {name: first["sku"].map(items[name]).fillna("").astype(str) for name in NAMED_BY}
-    return first.assign(**told)
+    moved = first["item"].where(first["item"] != "", first["sku"])
+    names, measures = first["sku"].map(items["description"]), moved.map(items["uom"])
+    told = {"description": names, "uom": measures}
+    return first.assign(**{name: each.fillna("").astype(str) for name, each in told.items()})
 
 
 def ranked(series: pd.DataFrame) -> pd.DataFrame:

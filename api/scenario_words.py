@@ -61,7 +61,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "order": "Commander {units} de {item} chez {source}{by}, pour {sites}",
         "transfer": "Demander {units} de {item} au site {source}{by}, pour {sites}",
         "expedite": "Relancer la commande {order_id} ({units} de {item}){by}, pour {sites}",
-        "substitute": "Proposer un article de remplacement pour {item} ({units}){by}, pour {sites}",
+        "substitute": "Proposer {substitute} à la place de {item} ({units}){by}, pour {sites}",
+        "a_substitute": "un article de remplacement",
         "before": " au plus tard le {day}",
         "promotion_model": "Effet de la promotion : celui que le modèle de demande a appris.",
         "promotion_stated": "Effet de la promotion : celui qui est déclaré ; le modèle de demande "
@@ -114,7 +115,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "order": "Order {units} of {item} from {source}{by}, for {sites}",
         "transfer": "Ask site {source} for {units} of {item}{by}, for {sites}",
         "expedite": "Expedite order {order_id} ({units} of {item}){by}, for {sites}",
-        "substitute": "Offer a declared substitute for {item} ({units}){by}, for {sites}",
+        "substitute": "Offer {substitute} instead of {item} ({units}){by}, for {sites}",
+        "a_substitute": "a declared substitute",
         "before": " by {day}",
         "promotion_model": "Effect of the promotion: what the demand model has learned.",
         "promotion_stated": "Effect of the promotion: as stated; the demand model has learned "
@@ -277,6 +279,7 @@ def to_do(action: Mapping[str, Any], language: str, near: dt.date) -> str:
     due = day(date, language, near=near) if date else ""
     facts = dict(action) | {"units": _units(action, language)}
     facts["item"] = " ".join(part for part in (action["sku"], action["description"]) if part)
+    facts["substitute"] = action["item"] or words["a_substitute"]
     sites = str(action["sites"]).split(", ")
     if len(sites) > NAMED:
         facts["sites"] = _counted("sites", len(sites), language)

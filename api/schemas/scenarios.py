@@ -107,10 +107,13 @@ class ScenarioGroup(Figures):
 
 
 class ScenarioAction(BaseModel):
-    action: str = Field(description="order, transfer, expedite; find: elsewhere, by anybody")
+    action: str = Field(
+        description="order, transfer, expedite, substitute; find: elsewhere, by anybody"
+    )
     source: str
     order_id: str
     sku: str
+    item: str = Field(description="of a substitute: the other sku, whose units are told; or blank")
     description: str = Field(description="of the item; blank where none is known")
     uom: str = Field(description="unit of measure of the item; blank where none is known")
     currency: str

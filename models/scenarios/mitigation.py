@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 
 HELPED: Final = ("broken", "sooner", "worse")
 DRY: Final = ("broken", "sooner")
-KEYS: Final = ("action", "source", "order_id", "sku", "currency")
+KEYS: Final = ("action", "source", "order_id", "sku", "item", "currency")
+LATER: Final[Mapping[str, Any]] = {"item": "", "pack": 0.0, "least": 0.0}
+"""What plans made before do not know."""
 COUNT: Final = "count"
 ACCEPT: Final = "accept"
 UNDATED: Final = "~"  # behind every date, until it is shown as a blank
@@ -80,19 +82,22 @@ def mitigations(
     actions: Sequence[str],
     stopped: Mapping[str, dt.date],
     packs: Sequence[float] | None = None,
+    least: Sequence[float] | None = None,
 ) -> pd.DataFrame:
     """A row an action and series that a scenario makes worse, with the value that it adds there.
 
     `table`: models.scenarios.comparison.compared; `actions`: the compact JSON of each of its rows;
     `stopped`: suppliers and the first day on which they neither deliver nor take orders; `packs`:
-    units in which each is ordered, NaN or 0: any.
+    units in which each is ordered, NaN or 0: any; `least`: units of its smallest order, likewise.
     """
     rows: list[Any] = table.to_dict("records")
     dry = {(row["site"], row["sku"]) for row in rows if row["verdict"] in DRY or row["out"]}
     reach = _Reach(stopped, frozenset(dry))
     fed = table[table["counts"]].groupby(["source", "sku"])["value_added"].sum().to_dict()
     found: list[dict[str, Any]] = []
-    for row, told, pack in zip(rows, actions, packs or [0.0] * len(rows), strict=True):
+    any_number = [0.0] * len(rows)
+    lots = zip(packs or any_number, least or any_number, strict=True)
+    for row, told, lot in zip(rows, actions, lots, strict=True):
         if row["verdict"] not in HELPED:
             continue
         possible = [one for one in json.loads(told or "[]") if reach.possible(one, row)]
@@ -101,26 +106,26 @@ def mitigations(
             here = (one for one in possible if not one.get("at_site") and one["code"] != ACCEPT)
             found += [_line(one, row, value) for one in here]
         elif row["counts"] and row["units_short_added"] >= LEAST_FOUND:
-            found.append(_line(_wanted(row, reach, pack), row, value))
-    return pd.DataFrame(found, columns=[*KEYS, "units", "pack", "by", "site", "value"])
+            found.append(_line(_wanted(row, reach, *lot), row, value))
+    return pd.DataFrame(found, columns=[*KEYS, "units", "pack", "least", "by", "site", "value"])
 
 
 def together(lines: pd.DataFrame) -> pd.DataFrame:
     """Alike actions of several series as one, with its first deadline; ranked by the value that the
     scenario adds to the series they help, then by units. What a depot orders for several sites is
-    in whole packs together; plans made before know no packs."""
-    due, packs = lines["by"].replace("", UNDATED), lines.get("pack", 0.0)
-    told = lines.assign(series=1, by=due, pack=packs)
+    in whole packs together, and its smallest order at least; plans made before know neither, nor
+    which item is to replace another."""
+    unknown = {name: blank for name, blank in LATER.items() if name not in lines}
+    told = lines.assign(**unknown, series=1, by=lines["by"].replace("", UNDATED))
     groups: Any = told.groupby(list(KEYS), sort=True, as_index=False)
     merged: pd.DataFrame = groups.agg(
         {
-            **{"units": "sum", "pack": "max", "by": "min"},
+            **{"units": "sum", "pack": "max", "least": "max", "by": "min"},
             **{"series": "sum", "site": _joined, "value": "sum"},
         }
     )
-    merged["units"] = [
-        _in_packs(*each) for each in zip(merged["units"], merged.pop("pack"), strict=True)
-    ]
+    lots = [merged["units"], merged.pop("pack"), merged.pop("least")]
+    merged["units"] = [_in_lots(*each) for each in zip(*lots, strict=True)]
     merged = merged.rename(columns={"site": "sites"})
     merged["by"] = merged["by"].replace(UNDATED, "")
     order = ["value", "units", *KEYS]
@@ -128,7 +133,7 @@ def together(lines: pd.DataFrame) -> pd.DataFrame:
     return ranked.reset_index(drop=True)
 
 
-def _wanted(row: Row, reach: _Reach, pack: float) -> dict[str, Any]:
+def _wanted(row: Row, reach: _Reach, pack: float, least: float) -> dict[str, Any]:
     """What a scenario makes short: of whoever can still deliver, a supplier in whole packs, to each
     site that it delivers to. When they are to be asked is not known here; when goods found
     elsewhere are needed is."""
@@ -137,18 +142,21 @@ def _wanted(row: Row, reach: _Reach, pack: float) -> dict[str, Any]:
     if site and (site, row["sku"]) not in reach.dry:
         return {"code": "transfer", "units": units, "source": site}
     if supplier and supplier not in reach.stopped:
-        ordered = units if site else _in_packs(units, pack)
-        return {"code": "order", "units": ordered, "pack": pack, "source": supplier}
+        ordered = units if site else _in_lots(units, pack, least)
+        lot = {"pack": pack, "least": least}
+        return {"code": "order", "units": ordered, "source": supplier, **lot}
     due = row["breaks_on_scenario"]
     by: str = "" if pd.isna(due) else due.date().isoformat()
     return {"code": "find", "units": units, "by": by}
 
 
-def _in_packs(units: float, pack: float) -> float:
+def _in_lots(units: float, pack: float, least: float) -> float:
+    """What is ordered where so much is wanted.
+
+    >>> _in_lots(30.0, 12.0, 0.0), _in_lots(30.0, 12.0, 40.0), _in_lots(30.0, float("nan"), 0.0)
+    (36.0, 48.0, 30.0)
     """
-    >>> _in_packs(30.0, 12.0), _in_packs(30.0, float("nan"))
-    (36.0, 30.0)
-    """
+    units = max(units, least) if least > 0 else units
     return math.ceil(units / pack - 1e-9) * pack if pack > 0 else units
 
 
@@ -158,9 +166,11 @@ def _line(action: Row, row: Row, value: float) -> dict[str, Any]:
         "source": action.get("source") or "",
         "order_id": action.get("order_id") or "",
         "sku": row["sku"],
+        "item": action.get("item") or "",
         "currency": row["currency"],
         "units": float(action.get("units") or 0.0),
         "pack": float(action.get("pack") or 0.0),
+        "least": float(action.get("least") or 0.0),
         "by": str(action.get("by") or ""),
         "site": row["site"],
         "value": value,

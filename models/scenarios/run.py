@@ -116,6 +116,7 @@ def run_scenario(
             list(warnings["actions"].astype(str)),
             now.stopped,
             panel.series.loc[rows, "pack_size"].tolist(),
+            panel.series.loc[rows, "minimum_order"].tolist(),
         ),
         totals=totals(table),
         notes=now.notes if weighed.all() else (*now.notes, MOST_WEIGHED_NOTE),

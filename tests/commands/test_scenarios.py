@@ -144,11 +144,13 @@ def test_every_change_and_action_has_words_in_both_languages() -> None:
 
         for action in ("find", "order", "transfer", "expedite", "substitute"):
             row = {"action": action, "source": "X", "order_id": "PO-1", "sku": "A", "units": 3.0}
-            row |= {"description": "Thé vert", "uom": "PCE"}
+            row |= {"description": "Thé vert", "uom": "PCE", "item": ""}
             words = to_do(row | {"by": "2026-11-23 11:00", "sites": "S"}, language, NEAR)
             assert "A Thé vert" in words
             assert "{" not in words
             assert not words.startswith(action), "a code is no word"
+            other = to_do(row | {"item": "CUP", "by": "", "sites": "S"}, language, NEAR)
+            assert ("CUP" in other) == (action == "substitute")
             once = to_do(row | {"by": "", "sites": "S", "units": 1.2}, language, NEAR)
             assert ("1 unité" if language == "fr" else "1 unit") in once
             assert "1 unités" not in once

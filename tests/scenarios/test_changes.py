@@ -227,9 +227,34 @@ def test_what_is_ordered_besides_comes_in_whole_packs(fed_by: str, ordered: floa
     both = pd.concat([shops, depot])
     merged = together(mitigations(both, [""] * 4, {}, [12.0] * 4))
     assert (merged["action"].item(), merged["units"].item()) == ("order", ordered)
-    assert "pack" not in merged
-    made_before = mitigations(both, [""] * 4, {}).drop(columns="pack")
+    assert {"pack", "least"}.isdisjoint(merged)
+    made_before = mitigations(both, [""] * 4, {}).drop(columns=["pack", "least", "item"])
     assert together(made_before)["units"].item() == 15.0
+
+
+@pytest.mark.parametrize(("fed_by", "ordered"), [("DEPOT", 48.0), ("", 144.0)])
+def test_what_is_ordered_besides_is_never_less_than_the_smallest_order(fed_by: str, ordered: float):
+    table = what_if(base_of(*network()), STOP).series
+    store = table[table["site"] == "STORE"].assign(source=fed_by, units_short_added=5.0)
+    shops = pd.concat([store.assign(site=name) for name in ("A", "B", "C")])
+    both = pd.concat([shops, table[table["site"] == "DEPOT"]])  # dry, and not counted
+    merged = together(mitigations(both, [""] * 4, {}, [12.0] * 4, [40.0] * 4))
+    assert (merged["action"].item(), merged["units"].item()) == ("order", ordered)
+    unknown = together(mitigations(both, [""] * 4, {}, [12.0] * 4, [float("nan")] * 4))
+    assert unknown["units"].item() == (24.0 if fed_by else 36.0)
+
+
+def test_each_substitute_is_a_line_of_its_own_and_is_named():
+    table = what_if(base_of(*network()), STOP).series
+    offered = [
+        f'[{{"code":"substitute","units":{units},"item":"{item}"}}]'
+        for units, item in ((3, "CUP"), (4, "BOWL"))
+    ]
+    lines = together(mitigations(table.iloc[:2], offered, {}))
+    assert set(zip(lines["sku"], lines["item"], lines["units"], strict=True)) == {
+        (table["sku"].iloc[0], "CUP", 3.0),
+        (table["sku"].iloc[1], "BOWL", 4.0),
+    }
 
 
 def test_actions_are_weighed_where_most_is_lost_and_figures_are_the_same():
