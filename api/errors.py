@@ -154,6 +154,12 @@ class BadParameter(VigistockError):
         )
 
 
+OVER_HTTP: Final = {
+    "`vigistock train`": 'POST /v1/jobs {"kind": "train"}',
+    "`vigistock publish`": "POST /v1/publications {}",
+}
+"""What does over HTTP as a command that a next step names."""
+
 STATUS: Final[Mapping[type[VigistockError], int]] = {
     BadRequest: 400,
     KeyNeeded: 401,
@@ -209,3 +215,14 @@ def problem(
         **more,
     }
     return Response(to_json(body), status, dict(headers or {}), PROBLEM)
+
+
+def over_http(next_step: str) -> str:
+    """A next step for whoever has no command line.
+
+    >>> over_http("Run `vigistock train`, then ask again.")
+    'Run `vigistock train` or POST /v1/jobs {"kind": "train"}, then ask again.'
+    """
+    for command, operation in OVER_HTTP.items():
+        next_step = next_step.replace(command, f"{command} or {operation}")
+    return next_step

@@ -19,7 +19,7 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
-from api.errors import NotFound
+from api.errors import NotFound, over_http
 from api.plain import to_json
 from api.tables import jobs
 from forecasting.errors import NoRoom, Refused, VigistockError
@@ -259,7 +259,7 @@ class _Run:
 
     def _fail(self, error: VigistockError) -> None:
         told = {"code": error.code, "title": error.title, "detail": error.message}
-        self._end(FAILED, error=told | {"next_step": error.next_step})
+        self._end(FAILED, error=told | {"next_step": over_http(error.next_step)})
 
     def _end(self, state: str, **values: Any) -> None:
         self._ended.set()

@@ -14,12 +14,13 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 from starlette.types import Scope
 
-from api.errors import Unexpected, Unprocessable, problem, status_of
+from api.errors import Unexpected, Unprocessable, over_http, problem, status_of
 from api.pages import is_page
 from api.pages.frame import frame_of
 from forecasting.errors import NoRoom, VigistockError
 
 MOST_FAULTS: Final = 20  # of one request; whoever sends more will send again
+REPEATED: Final = "Idempotency-Key"
 
 log = logging.getLogger("vigistock.api")
 
@@ -40,7 +41,7 @@ def refusal(scope: Scope, error: VigistockError) -> Response:
         error.message,
         code=error.code,
         headers=headers,
-        next_step=error.next_step,
+        next_step=over_http(error.next_step),
         **({"facts": error.facts} if error.facts and status < 500 else {}),
     )
 
@@ -117,6 +118,12 @@ async def _invalid(request: Request, error: Exception) -> Response:
     if is_page(request.url.path):
         told = "; ".join(f"{fault['where']}: {fault['problem']}" for fault in faults)
         return refusal(request.scope, Unprocessable(told, next_step="Mend the address."))
+    next_step = "/docs lists what each operation takes."
+    if any(fault["where"].casefold() == f"header.{REPEATED}".casefold() for fault in faults):
+        next_step = (
+            f"Send the header {REPEATED}: any text of 1 to 200 characters, a new one for each "
+            "delivery, the same one to send it again."
+        )
     return problem(
         request,
         422,
@@ -124,7 +131,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
         "; ".join(f"{fault['where']}: {fault['problem']}" for fault in faults),
         code="invalid",
         errors=faults,
-        next_step="/docs lists what each operation takes.",
+        next_step=next_step,
     )
 
 

@@ -94,6 +94,15 @@ def test_a_delivery_is_counted_and_kept(erp: httpx.Client, workspace: Workspace)
     ]
 
 
+def test_a_delivery_without_a_key_is_told_what_a_key_is(erp: httpx.Client) -> None:
+    for key in ({}, {"Idempotency-Key": "k" * 201}):
+        told = erp.post("/v1/feeds/sales", content=HEADER, headers=CSV | key)
+        assert (told.status_code, told.json()["code"]) == (422, "invalid")
+        assert told.json()["next_step"].startswith("Send the header Idempotency-Key: any text")
+    other = push(erp, HEADER, "key", profile="p" * 999)
+    assert (other.status_code, "header" in other.json().get("next_step", "")) == (422, False)
+
+
 def test_rejects_are_fetched_corrected_and_sent_again(
     erp: httpx.Client, workspace: Workspace
 ) -> None:
