@@ -56,10 +56,18 @@ def quantity(units: float, uom: str, language: str) -> str:
     >>> quantity(7.0, "KGM", "en"), quantity(12.345, "KG", "en")
     ('7\\xa0kg', '12.345\\xa0kg')
     """
-    if says_more(uom):
-        figure = written(units, language, _DECIMALS_OF_MEASURES)
-        return f"{figure}\N{NO-BREAK SPACE}{SIGNS.get(uom.strip().casefold(), uom.strip())}"
+    if sign := sign_of(uom):
+        return f"{written(units, language, _DECIMALS_OF_MEASURES)}\N{NO-BREAK SPACE}{sign}"
     return f"{written(units, language)} {_UNITS[language]}{plural_of(units, language)}"
+
+
+def sign_of(uom: str) -> str:
+    """How people write a unit of measure; blank where it says "piece" and no more.
+
+    >>> sign_of("KGM"), sign_of(" palette "), sign_of("EA")
+    ('kg', 'palette', '')
+    """
+    return SIGNS.get(uom.strip().casefold(), uom.strip()) if says_more(uom) else ""
 
 
 def says_more(uom: str) -> bool:

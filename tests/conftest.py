@@ -4,6 +4,7 @@ an MLflow store; no wall clock in a law."""
 from __future__ import annotations
 
 import contextlib
+import functools
 import itertools
 import logging
 import shutil
@@ -18,6 +19,7 @@ from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import create_engine, text
 
+from api import database
 from api.logs import JsonLine
 from forecasting.options import Options
 from forecasting.record import Record
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 _SCHEMAS = itertools.count(1)
-DRAW, MAKING = plots._png, Tracking.client
+DRAW, MAKING, MIGRATED = plots._png, Tracking.client, database.upgrade
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +87,27 @@ def quick_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Tracking, "client", client)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A SQLite database begins as a copy of one that migrations made; `__wrapped__` runs
+    them, for their own tests."""
+
+    def make(folder: Path) -> None:
+        MIGRATED(f"sqlite:///{folder / 'record.db'}")
+
+    @functools.wraps(MIGRATED)
+    def upgrade(url: str, *, schema: str = "") -> str:
+        path = database.sqlite_path(url)
+        if path is not None and not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(once(tmp_path_factory, "tables", make) / "record.db", path)
+        return MIGRATED(url, schema=schema)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(database, "upgrade", upgrade)
         yield
 
 

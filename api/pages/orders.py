@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import pandas as pd
+import pyarrow as pa
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
@@ -14,6 +15,8 @@ from api.pages.frame import InFrame, freshness_of
 from api.pages.paged import pages_of
 from api.served import Served
 from models.publication import NotSaid
+from models.publication.contracts import SERIES
+from models.quantities import sign_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,7 +28,7 @@ HEAD: Final = (
     *("minimum_reached", "silent_since"),
 )
 LINE: Final = (
-    *("sku", "description", "units", "packs", "value", "reason", "expected_on"),
+    *("sku", "description", "units", "unit", "packs", "value", "reason", "expected_on"),
     *("position_then", "days_of_cover_then", "excess_units"),
 )
 Value = Annotated[str, Query(max_length=200)]
@@ -75,7 +78,17 @@ def _lines(served: Served) -> pd.DataFrame:
     }
     if "silent_since" not in frame:  # made by a version that did not say so
         frame["silent_since"] = pd.NaT
-    return frame.astype(text)
+    return frame.astype(text).assign(unit=_units_of(served, frame))
+
+
+def _units_of(served: Served, lines: pd.DataFrame) -> list[str]:
+    """Of each line, the item's own unit of measure; blank of pieces."""
+    master = served.reader.part(SERIES)
+    if "uom" not in master.column_names:  # made by a version that did not say so
+        return [""] * len(lines)
+    codes = zip(lines["site"], lines["sku"], strict=True)
+    rows = pa.array([served.row(site, sku) for site, sku in codes], pa.int64())
+    return [sign_of(uom or "") for uom in master.column("uom").take(rows).to_pylist()]
 
 
 def _narrowed(lines: pd.DataFrame | None, narrow: dict[str, str]) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from api.routes.warnings import revision_tag
 from api.served import Served
 from forecasting.errors import NotReady
 from models.publication.lives import Announced, Life, announced_of, changes_of, past_of
+from models.quantities import sign_of
 
 router = APIRouter(include_in_schema=False)
 
@@ -68,6 +69,7 @@ async def series(frame: InFrame, publications: InPublications, site: Code, sku: 
         stockouts=stockouts_of(told["history"]),
         risk=told["risk"],
         parts=[master[name] for name in ("category", "supplier", "buyer") if master.get(name)],
+        unit=sign_of(str(master.get("uom") or "")),
         stock={"on_hand": master.get("on_hand"), "on": master.get("stock_on")},
         figures={
             one["name"]: one for one in told["breakdown"] if not one["name"].startswith(FIGURES)

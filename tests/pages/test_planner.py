@@ -70,7 +70,7 @@ def test_every_option_is_shown_and_copied(browser: Browser, company: Workspace) 
         expect(page.get_by_text("Copied.")).to_be_visible()
         head, line = page.evaluate("navigator.clipboard.readText()").split("\n")
         told = dict(zip(head.split("\t"), line.split("\t"), strict=True))
-        assert told["Units"] == "24"
+        assert told["Quantity"] == "24"
         assert told["Order"] == "PO-1182"
         assert (told["Site"], told["Item"]) == ("LYON", "00123")
         page.evaluate(

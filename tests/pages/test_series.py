@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from httpx import Client
@@ -68,3 +69,38 @@ def test_a_series_leads_to_the_next_of_the_list(client: Client) -> None:
     site, sku = AWKWARD
     last = client.get("/series", params={"site": site, "sku": sku}).text
     assert "Suivante de la liste" not in last
+
+
+def test_quantities_stand_in_the_items_own_unit_of_measure(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = published.parts
+
+    def weighed(*asked: Any) -> dict[str, Any]:
+        parts = made(*asked)
+        uom = ["KGM" if sku == "00123" else "PCE" for sku in parts["series"]["sku"].to_pylist()]
+        return parts | {"series": parts["series"].append_column("uom", [uom])}
+
+    other = urlencode({"site": AWKWARD[0], "sku": AWKWARD[1]})
+    with serving(own_workspace) as client:
+        pages = ("/series?site=LYON&sku=00123", f"/series?{other}", "/orders")
+        publish(own_workspace)
+        before = [client.get(page).text for page in pages]
+        monkeypatch.setattr(published, "parts", weighed)
+        publish(own_workspace)
+        heavy, pieces, orders = (client.get(page).text for page in pages)
+    for text in (*before[:2], pieces):
+        assert r'"Stock, unit\u00e9s"' in text
+        assert "Demande en unités par jour" in text
+        assert "unités demandées en vain (±" in text
+    for told in (
+        "Ventes et demande, kg",
+        "Stock, kg",
+        "Demande en kg par jour",
+        "<small>kg</small>",
+    ):
+        assert told in heavy
+    assert "\xa0kg demandés en vain (± " in heavy
+    assert "unités" not in heavy.partition('id="known"')[2].partition("</section>")[0]
+    assert orders.count("&nbsp;kg</td>") == orders.count('sku=00123"')
+    assert "kg</td>" not in before[2]

@@ -17,6 +17,11 @@ from forecasting.record import database as engines
 from tests.record.readings_by_hand import NOON, batch_of, reading_of, sale
 
 
+@pytest.fixture(autouse=True)
+def migrated_from_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "upgrade", database.upgrade.__wrapped__)
+
+
 def set_version(url: str, version: str) -> None:
     engine = engines.connect(url)
     with engines.writing(engine) as connection:
