@@ -264,7 +264,7 @@ def test_without_lightgbm_scikit_learn_boosts(trained, tmp_path, monkeypatch):
     monkeypatch.setattr(boosting, "library", lambda: "sklearn")
     monkeypatch.setitem(pooled.BAG, Frequency.MONTH, 1)
     for grain, effort in pooled.EFFORT.items():
-        monkeypatch.setitem(pooled.EFFORT, grain, replace(effort, rounds=12, rate=4 * effort.rate))
+        monkeypatch.setitem(pooled.EFFORT, grain, replace(effort, rounds=6, rate=8 * effort.rate))
     with threadpool_limits(1):  # other tests run on the other cores
         fitted = DemandForecaster(OPTIONS).fit(panel)
     assert fitted.grains[Frequency.DAY].pooled.direct.library == "sklearn"
