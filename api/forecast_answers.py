@@ -122,5 +122,5 @@ def levels_of(served: Served, grain: str, asked: str | None) -> tuple[str, ...]:
         return known
     wanted = {name.strip() for name in asked.split(",") if name.strip()}
     for name in sorted(wanted - set(known)):
-        raise BadParameter("quantile in this publication", name, known)
+        raise BadParameter("quantile of this publication called", name, known)
     return tuple(name for name in known if name in wanted)

@@ -37,6 +37,8 @@ _MAGIC: Final = (
     (b"\xd0\xcf\x11\xe0", "old Excel (.xls)"),
     (b"%PDF", "PDF"),
 )
+CUT_SHORT: Final = ("truncated data", "unexpected end of data")
+"""How Python says that the bytes end before a character does."""
 _BOMS: Final = (
     (b"\xef\xbb\xbf", "utf-8"),
     (b"\xff\xfe", "utf-16"),
@@ -162,6 +164,13 @@ def _decode(data: bytes, source: str, encoding: str) -> tuple[bytes, tuple[str, 
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
+        if error.reason in CUT_SHORT and not data[: error.start].isascii():  # was well so far
+            raise DeliveryRefused(
+                source,
+                f"ends within a character, read as {encoding}",
+                next_step="Send the whole file: a copy was cut short.",
+                encoding=encoding,
+            ) from None
         looks = _likely_encoding(data)
         raise DeliveryRefused(
             source,

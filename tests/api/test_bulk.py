@@ -178,7 +178,7 @@ def test_quantiles_are_chosen(client: Client) -> None:
     ("address", "words"),
     [
         (WEEKS + "&quantile=q500", "Did you mean 'quantiles'?"),
-        (WEEKS + "&quantiles=q950,q51", "no quantile in this publication 'q51'"),
+        (WEEKS + "&quantiles=q950,q51", "no quantile of this publication called 'q51'"),
         (WEEKS + "&site=LYON&site=PARIS", "'site' stands there twice"),
         ("/v1/scorecard?segment=A", "no query parameter 'segment'"),
         ("/v1/warnings?state=lost", "query.state: Input should be 'new', 'acknowledged'"),

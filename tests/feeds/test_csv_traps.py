@@ -111,6 +111,18 @@ REFUSED = {
         SALES.encode() + "2026-01-05,Hôtel de la Méditerranée,A,1\n".encode("cp1252"),
         "line 2: byte 0xf4 is not utf-8",
     ),
+    "UTF-8 cut within a letter": (
+        (SALES + "2026-01-05,Orléans,A,1\n2026-01-05,Orlé").encode()[:-1],
+        "ends within a character, read as utf-8",
+    ),
+    "UTF-16 cut within a letter": (
+        (SALES + "2026-01-05,S,A,1\n").encode("utf-16")[:-1],
+        "ends within a character, read as utf-16",
+    ),
+    "a last letter in Latin": (
+        (SALES + "2026-01-05,S,caf\xe9").encode("cp1252"),
+        "line 2: byte 0xe9 is not utf-8",
+    ),
     "NUL": (SALES.encode() + b"2026-01-05,S,A\0B,1\n", "line 2: has NUL"),
     "an XLSX": (b"PK\x03\x04rest", "its content is XLSX"),
     "a Parquet": (b"PAR1rest", "its content is Parquet"),
