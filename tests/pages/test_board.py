@@ -291,6 +291,22 @@ def test_monday_in_plain_words(own_workspace: Workspace) -> None:
     assert not re.search(r"\b(ECE|quantile|Brier|WAPE|P90)\b", text)
 
 
+def test_monday_says_that_weeks_are_left_out_and_what_found_stockouts_count(
+    own_workspace: Workspace,
+) -> None:
+    publish(own_workspace)
+    facts = outcome("CLOCK").facts()
+    week = facts["by_period"][0]
+    facts["methods"] = [{"method": "Vigistock", "precision": 0.5, "recall": 0.67}]
+    with serving(own_workspace) as client:
+        for count, is_cut in ((8, False), (9, True)):
+            keep(own_workspace, facts | {"by_period": [week] * count})
+            text = client.get("/monday").text
+            assert ("Les dernières seulement" in text) == is_cut
+            assert text.count('<tr><th scope="row">2026-W') == 8
+            assert "à portée de plusieurs compte une fois pour chacune" in text
+
+
 def lines(**columns: object) -> pd.DataFrame:
     usual = dict.fromkeys((*HEAD, *LINE), "") | {"excess_value": 1.5, "order_on": "2026-11-23"}
     return pd.DataFrame(usual | columns)
