@@ -8,8 +8,9 @@ from typing import Final
 from forecasting.calendar import BadPeriod, Frequency, parse_as_of
 from models.clock import today
 
-__all__ = ["LATE_DAYS", "days_behind", "known_day", "today"]
+__all__ = ["LATE_DAYS", "NEAR_DAYS", "days_behind", "known_day", "today"]
 
+NEAR_DAYS: Final = 7  # after them deadlines of a weekly or monthly list may have passed
 LATE_DAYS: Final = 1  # after a whole period without news, before data count as stale
 
 

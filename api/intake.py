@@ -27,6 +27,7 @@ from forecasting.errors import NoRoom, VigistockError, examples
 from forecasting.feeds import load_profile, read
 from forecasting.record import Record
 from forecasting.record.delivery import COUNTS, keep, prepare
+from forecasting.record.reader import LINE, Reader
 
 if TYPE_CHECKING:
     from forecasting.feeds.reading import Reading
@@ -35,6 +36,12 @@ if TYPE_CHECKING:
 CREATED: Final = 201
 OUT_OF_MEMORY: Final = 70  # exit codes of the process
 FULL_DISK: Final = 71
+ORDERS_OF: Final = {
+    "orders": ("orders",),
+    "receipts": ("receipts", "orders"),
+    "customer_orders": ("customer_orders",),
+}
+"""Feeds whose key is a line of an order, without its site, and the feeds that know that line."""
 REPEATED: Final = 200  # these very bytes were in already, under another key
 
 
@@ -104,12 +111,15 @@ def take(record: Record, push: Push, body: bytes, now: dt.datetime) -> Answer:
     )
     _refuse_foreign(reading, push)
     if push.check:
+        with record.reading() as reader:
+            _refuse_orders_of_others(reader, reading, push)
         return Answer(200, _told(reading, None))
     prepared = prepare(reading)
     with record.writing(alone="deliveries") as connection:
         known = given_before(connection, push)
         if known is not None:
             return known
+        _refuse_orders_of_others(Reader(connection), reading, push)
         receipt = keep(connection, reading, prepared, now)
         status = REPEATED if receipt.repeated else CREATED
         answer = Answer(status, _told(reading, receipt))
@@ -166,6 +176,27 @@ def _refuse_foreign(reading: Reading, push: Push) -> None:
             f"This key may not speak for site(s) {examples(foreign)}; nothing was taken.",
             next_step="Send rows of your own sites, or ask for a key of these.",
         )
+
+
+def _refuse_orders_of_others(reader: Reader, reading: Reading, push: Push) -> None:
+    """Nor for a line of an order that another site has: its code would take that line away from
+    there, or say that it has come in."""
+    if push.sites is None:
+        return
+    for batch in reading.batches:
+        for told in ORDERS_OF.get(batch.feed, ()):
+            lines = batch.rows.select(LINE).to_pandas().astype(object).fillna("")
+            known = reader.lines_of(told, set(lines["order_id"]))
+            same = lines.merge(known, on="order_id", suffixes=("", "_known"))
+            for name in ("line", "sku"):  # a receipt may leave them blank
+                same = same[(same[name] == same[f"{name}_known"]) | (same[name] == "")]
+            others = same.loc[~same["site_known"].isin([*push.sites, ""]), "order_id"]
+            if len(others):
+                raise Forbidden(
+                    f"Order(s) {examples(sorted(set(others)))} have lines of the same number and "
+                    "item at sites that this key may not speak for; nothing was taken.",
+                    next_step="Send lines of your own sites, each under its own order_id and line.",
+                )
 
 
 def run(url: str, schema: str, push: Push, body: Path, answer: Path, most_bytes: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import pandas as pd
@@ -27,6 +27,12 @@ class Shown:
     now: Mapping[str, Any] | None
     past: Sequence[tuple[str, float | None]]
     since: Mapping[str, Any] | None
+    is_one_of_several: bool = False  # the same is told of other currencies too
+
+    def title(self, language: str) -> str:
+        """Its name; where there are several currencies, with its own."""
+        title = self.kpi.titles[language]
+        return f"{title} ({self.currency})" if self.is_one_of_several else title
 
     @property
     def is_known(self) -> bool:
@@ -39,8 +45,12 @@ def shown_of(figures: pa.Table) -> list[Shown]:
     known = {one.name: one for one in KPIS}
     frame["kpi"] = frame["kpi"].astype(str)
     frame["currency"] = frame["currency"].astype(str)
+    currencies = frame.groupby("kpi")["currency"].nunique()
     return [
-        _shown(known[str(name)], str(currency), rows)
+        replace(
+            _shown(known[str(name)], str(currency), rows),
+            is_one_of_several=bool(currencies[name] > 1),
+        )
         for (name, currency), rows in frame.groupby(["kpi", "currency"], sort=False)
         if str(name) in known
     ]

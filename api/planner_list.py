@@ -14,7 +14,7 @@ from babel.dates import format_date, format_datetime
 from babel.numbers import format_percent
 from numpy.typing import NDArray
 
-from api.clock import days_behind, today
+from api.clock import NEAR_DAYS, days_behind, today
 from api.readable import amount, capitalised, counted, day, punctuated, with_readable_dates
 from models.health import Alarm, english, french
 from models.publication import Provenance, PublicationReader
@@ -152,9 +152,9 @@ class Listed:
 
 
 def old_data(provenance: Mapping[str, Any], language: str) -> str:
-    """Says that the data end longer ago than is usual; "" where they do not."""
+    """Says that the data end longer ago than is usual, or than a week; "" where they do not."""
     age, is_old = days_behind(provenance["origin_end"], provenance["frequency"])
-    if not is_old:
+    if not is_old and age <= NEAR_DAYS:
         return ""
     until = day(provenance["origin_end"], language, near=today())
     return counted(age, OLD_DATA[language], language).format(until=until)

@@ -82,7 +82,8 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "m_off_by": "écart",
         "methods": "Chaque méthode désigne {n} fois une référence, autant que nous : celles "
         "qu’elle classe au pire.\nen rupture : parmi les désignées. trouvées : parmi toutes les "
-        "ruptures. classement : précision moyenne, 1 est le mieux.\ngain : 1 − score de Brier ÷ "
+        "ruptures, chacune comptée à chaque publication qui pouvait la dire. classement : "
+        "précision moyenne, 1 est le mieux.\ngain : 1 − score de Brier ÷ "
         "celui d’annoncer toujours le taux moyen ; 0 ne fait pas mieux.\nécart : moyenne des "
         "écarts entre la probabilité dite et ce qui est venu, sur dix classes (ECE).",
         "structural alone": "projection seule",
@@ -160,10 +161,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "m_skill": "skill",
         "m_off_by": "off by",
         "methods": "Each method names a series at an origin {n} times, as often as we did: what it "
-        "ranks worst.\nran out: of those named. found: of all that ran out. ranking: average "
-        "precision, 1 is best.\nskill: 1 − Brier score ÷ that of always saying the mean rate; 0 is "
-        "no better than that.\noff by: mean gap between the chance said and what came, in ten bins "
-        "(ECE).",
+        "ranks worst.\nran out: of those named. found: of all that ran out, each counted at every "
+        "publication that could tell it. ranking: average precision, 1 is best.\n"
+        "skill: 1 − Brier score ÷ that of always saying the mean rate; 0 is no better than that.\n"
+        "off by: mean gap between the chance said and what came, in ten bins (ECE).",
         "overrides": "Overrides: {n}, {figures} of {series} judged",
         "error": "error {error}, {alone} by the model alone: they {verdict}",
         "helped": "helped",

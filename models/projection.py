@@ -45,7 +45,14 @@ from models.replenishment import (
     policies_of,
 )
 from models.sources import Sources, may_have_shipped, no_sources, rows_of, sources_among
-from models.terms import Terms, next_open, no_terms, receiving_periods, terms_of
+from models.terms import (
+    Terms,
+    delivering_periods,
+    next_open,
+    no_terms,
+    receiving_periods,
+    terms_of,
+)
 
 DIGITS: Final = 12  # of a summed chance
 GRAIN: Final = 2.0**-52
@@ -102,6 +109,7 @@ class Supply:
     lines: OpenLines
     policies: Policies
     habits: Habits
+    delivers: NDArray[np.bool_]  # [n, H] who delivers by habit is not closed by an event
     expiring: Floats  # [n, H] units of today's stock that may not be sold from each period on
     next_open: Rows  # [n, H] the first period from each in which goods can come in; H: none
     errors: RecordErrors
@@ -122,6 +130,7 @@ class Supply:
             "booked": np.zeros((count, horizon)),
             "policies": no_policies(count, horizon),
             "habits": no_habits(count),
+            "delivers": np.ones((count, horizon), np.bool_),
             "expiring": np.zeros((count, horizon)),
             "next_open": np.tile(np.arange(horizon), (count, 1)),
             "errors": no_record_errors(count, horizon),
@@ -199,6 +208,7 @@ def supply_of(
         lines=lines,
         policies=policies,
         habits=habits_of(panel, np.isnan(policies.reorder_point) & ~ordered),
+        delivers=delivering_periods(panel, terms.source, horizon),
         expiring=_expiring(panel, horizon),
         next_open=next_open(receiving_periods(panel, panel.series["site"], terms.source, horizon)),
         errors=record_errors_of(panel, horizon),
@@ -276,6 +286,7 @@ def project(
         policies.lead_chance[rows],
         supply.next_open[rows],
         habits.usage[rows],
+        supply.delivers[rows],
         habits.pools[rows],
         habits.pool_from,
         habits.ratios,

@@ -321,6 +321,7 @@ def walk(  # type: ignore[no-untyped-def]
     lead_chance,  # f64[b, H]
     next_open,  # i64[b, H] the first period from each in which goods can come in; H: none
     usage,  # f64[b] habit's scale, units a period; 0: no habit
+    delivers,  # bool[b, H] who delivers by habit is open
     pools,  # i64[b, 3] own, item, network pool numbers
     pool_from,  # i64[G, B + 1] offsets of the cover bands of each pool
     ratios,  # f64[R] past receipts ÷ usage
@@ -464,7 +465,7 @@ def walk(  # type: ignore[no-untyped-def]
             else:
                 for p in range(paths):
                     arrived[p] = known[p]
-            if has_habit:
+            if has_habit and delivers[s, h]:
                 _receive_by_habit(
                     *(h, seed[s], blocked[s], usage[s], pools[s], pool_from),
                     *(ratios, cover_edges, habit_strength, fewest, stock, missing, arrived),

@@ -175,6 +175,19 @@ def receiving_periods(
     return np.array([found[route] for route in routes]).reshape(len(routes), horizon)
 
 
+def delivering_periods(panel: Panel, sources: Iterable[str], horizon: int) -> NDArray[np.bool_]:
+    """[n, H] periods with a day on which no event closes the supplier of the series."""
+    days, period = _days_ahead(panel, horizon)
+    closed = Closures.of(panel).suppliers
+    found = np.ones((len(panel), horizon), dtype=bool)
+    if not closed:
+        return found
+    for row, route in enumerate(zip(panel.series["site"], sources, strict=True)):
+        if spans := closed.get(route, ()) + closed.get(("", route[1]), ()):
+            found[row] = np.bincount(period, _open_on(days, (), spans), minlength=horizon) > 0
+    return found
+
+
 def receiving_days(
     panel: Panel, routes: Iterable[Route], days: Days
 ) -> dict[Route, NDArray[np.bool_]]:

@@ -326,8 +326,12 @@ def _rejects_table(found: pd.DataFrame) -> Table:
 
 
 def _write_csv(frame: pd.DataFrame, path: Path) -> None:
+    """Nothing that a file brought is run as a formula by the spreadsheet that opens this one."""
+    from forecasting.feeds.formulas import defused
+
+    safe = frame.map(lambda cell: defused(cell) if isinstance(cell, str) else cell)
     try:
-        frame.to_csv(path, index=False, encoding="utf-8")
+        safe.to_csv(path, index=False, encoding="utf-8")
     except OSError as error:
         raise NotReady(
             f"{path} cannot be written: {error.strerror}.",

@@ -63,7 +63,7 @@ def _cells(one: Any, language: str) -> list[str]:
     from api.kpi_words import period_of, value_of, why_not
 
     latest = one.latest
-    title = escape(one.kpi.titles[language])
+    title = escape(one.title(language))
     reason = why_not(one.since or latest, language)
     if reason:
         title += f"\n[dim]{escape(reason)}[/]"

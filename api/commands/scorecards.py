@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
+from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 
@@ -259,6 +260,8 @@ def _groups(
     heads = ("warned", "true", "averted", "false", "unclear", "open", "ruptures", "told")
     table = _table(words(what), *(words(f"g_{name}") for name in heads))
     told = words.segment if what == "segment" else words.day
+    for column in table.columns[1:]:  # narrow where there is little room: their values are short
+        column.no_wrap, column.overflow = False, "fold"
     spoken = groups[(groups["warnings"] > 0) | (groups["ruptures"] > 0)]
     for row in spoken.to_dict("records"):
         table.add_row(
@@ -266,6 +269,9 @@ def _groups(
             *(words.number(row[name]) for name in ("warnings", *OUTCOMES, "ruptures")),
             words.share(row["recall"]),
         )
+    table.columns[0].min_width = max(
+        (cell_len(str(one)) for one in table.columns[0].cells), default=0
+    )
     return table
 
 

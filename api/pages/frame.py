@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse
 
-from api.clock import days_behind
+from api.clock import NEAR_DAYS, days_behind
 from api.dependencies import Publications
 from api.key_ring import KeyRing
 from api.pages import text_of
@@ -125,7 +125,9 @@ def freshness_of(served: Served) -> dict[str, Any]:
         "made": made["created_at"],
         "publication": made["publication"],
         "age_days": age,
+        "frequency": made["frequency"],
         "is_stale": is_stale,
+        "is_old": age > NEAR_DAYS,
     }
 
 

@@ -51,6 +51,7 @@ async def monday(frame: InFrame, publications: InPublications) -> Response:
         reliability=out_of_ten(card["reliability"]) if card else [],
         missed=[_worded(frame, one) for one in card["missed"][:MISSED]] if card else [],
         weeks=card["by_period"][-WEEKS:] if card else [],
+        has_earlier_weeks=len(card["by_period"]) > WEEKS if card else False,
         segments=[one for one in card["by_segment"] if one["judged"]] if card else [],
         methods=card["methods"] if card else [],
         versions=versions,

@@ -35,7 +35,7 @@ def _told(one: Shown, language: str) -> dict[str, Any]:
     instead = stands_in(one)
     return {
         "name": one.kpi.name,
-        "title": spaced(one.kpi.titles[language], language),
+        "title": spaced(one.title(language), language),
         "formula": spaced(one.kpi.formulas[language], language),
         "instead_of": spaced(instead.titles[language], language) if instead else "",
         "is_known": one.is_known,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from functools import cached_property
 from typing import Any, Final
 
@@ -28,6 +29,8 @@ from forecasting.record.schema import (
 from forecasting.tables import FEEDS, Table, feed
 
 EPOCH: Final = dt.date(1970, 1, 1)
+LINE: Final = ["order_id", "line", "sku", "site"]
+ORDERS_AT_ONCE: Final = 1000  # whose codes are asked for in one query
 REASONED: Final = ("column", "code", "message", "raw")  # of a reject, beside its line
 
 
@@ -59,6 +62,18 @@ class Reader:
         if contract.dated not in contract.key:
             current = between(contract, current, since, until)
         return in_date_order(contract, current)
+
+    def lines_of(self, name: str, order_ids: Collection[str]) -> pd.DataFrame:
+        """The current rows of a feed that belong to some orders: order_id, line, sku, site."""
+        contract, codes = feed(name), sorted(order_ids)
+        query = self._query(contract, None, None)
+        found = [pd.DataFrame(columns=LINE, dtype=object)]
+        for begin in range(0, len(codes), ORDERS_AT_ONCE):
+            some = FEED_TABLES[name].c.order_id.in_(codes[begin : begin + ORDERS_AT_ONCE])
+            stored = bulk.fetch(self.connection, query.where(some))
+            rows = _latest(contract, to_canonical(contract, stored, self._series))
+            found.append(rows.select(LINE).to_pandas().astype(object))
+        return pd.concat(found, ignore_index=True)
 
     def complete_stock_dates(self) -> pd.DataFrame:
         """One row per site and date whose stock came as a complete snapshot: site, date, delivery.

@@ -163,6 +163,7 @@ class PublicationReader:
             for name, table in self._parts.items()
             if name != GROUPS
         }
+        mine._hide_stock_of_givers(sites)
         mine._warnings = self._slices(self._warnings, runs)
         mine._hide_groups(self._parts.get(GROUPS), sites)
         mine._rows = {key: row for row, key in enumerate(k for k in self._rows if k[0] in sites)}
@@ -176,6 +177,21 @@ class PublicationReader:
             parts={},
         )
         return mine
+
+    def _hide_stock_of_givers(self, sites: Collection[str]) -> None:
+        """Leaves blank what a site that sends a transfer has, where it is none of these."""
+        proposals = self._parts.get(PROPOSALS)
+        if proposals is None or "source_stock" not in proposals.column_names:
+            return
+        sender = proposals["source_site"].cast(pa.string())
+        place = proposals.column_names.index("source_stock")
+        stock = proposals.column(place)
+        told = pc.if_else(
+            pc.is_in(sender, pa.array(sorted(sites), pa.string())),
+            stock,
+            pa.scalar(None, stock.type),
+        )
+        self._parts[PROPOSALS] = proposals.set_column(place, "source_stock", told)
 
     def _hide_groups(self, groups: pa.Table | None, sites: Collection[str]) -> None:
         """Leaves only the groups all of whose series are at these sites: their sums tell of all."""

@@ -119,7 +119,7 @@ def scorecard_of(saids: Sequence[Said], truth: Truth, lost_share: float) -> Scor
     runs = runs_of(saids, truth)
     ruptures = ruptures_of(saids, truth, runs, lost_share)
     judged = [_judged(said, run, truth, lost_share) for said, run in zip(saids, runs, strict=True)]
-    rows = pd.concat(judged or [_NOTHING], ignore_index=True)
+    rows = pd.concat([one for one in judged if len(one)] or [_NOTHING], ignore_index=True)
     warnings = _warnings(rows, frequency, truth.last)
     wide = Frequency.MONTH if frequency is Frequency.MONTH else Frequency.WEEK
 
@@ -149,6 +149,8 @@ def scorecard_of(saids: Sequence[Said], truth: Truth, lost_share: float) -> Scor
 def _judged(said: Said, run: Rows, truth: Truth, lost_share: float) -> pd.DataFrame:
     """`outcomes_of`, with the run [n] that each announcement is of."""
     rows = outcomes_of(said, truth, lost_share)
+    if "warning" in rows:  # without any it is a column of blanks, of another type than numbers
+        rows["warning"] = rows["warning"].astype("Int64")
     return rows.assign(
         publication=said.number,
         origin=said.origin,

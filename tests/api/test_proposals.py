@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import io
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from httpx import Client
 
@@ -14,6 +16,7 @@ from api.tabular import write_csv
 from forecasting.record.database import connect
 from models.publication import NotSaid, open_publication, publish_parts
 from models.workspace import Workspace
+from tests.api.keyed import bearer, key
 from tests.api.published import AS_OF, AWKWARD, parts, provenance
 from tests.api.serving import serving
 from tests.models.published import NOON
@@ -104,3 +107,28 @@ def test_a_publication_of_an_earlier_version_stays_readable(own_workspace: Works
         response = client.get("/v1/proposals")
         assert (response.status_code, response.json()["code"]) == (404, "not_said")
         assert "vigistock publish" in response.json()["next_step"]
+
+
+def test_a_key_of_one_site_sees_no_stock_of_the_site_that_sends(own_workspace: Workspace) -> None:
+    made = parts(2.0, AS_OF)
+    table = made["proposals"]
+    count = table.num_rows
+    for name, value in (("source_site", "PARIS"), ("source_stock", 7.0)):
+        place = table.column_names.index(name)
+        told = pa.array([value] * count).cast(table.schema.field(name).type)
+        table = table.set_column(place, table.schema.field(name), told)
+    engine = connect(own_workspace.database_url)
+    root = own_workspace.publications
+    publish_parts(engine, root, made | {"proposals": table}, provenance(AS_OF), created_at=NOON)
+    engine.dispose()
+    keys = {sites: key(own_workspace, "admin", *sites) for sites in ((), ("LYON",), ("PARIS",))}
+    with serving(own_workspace) as client:
+
+        def told(*sites: str, **headers: str) -> Any:
+            return client.get("/v1/proposals", headers=bearer(keys[sites]) | headers)
+
+        assert {one["source_stock"] for one in told().json()["items"]} == {7.0}
+        assert {one["source_stock"] for one in told("LYON").json()["items"]} == {None}
+        assert {one["source_stock"] for one in told("PARIS").json()["items"]} == {7.0}
+        rows = csv.DictReader(io.StringIO(told("LYON", Accept="text/csv").text))
+        assert [one["source_stock"] for one in rows] == ["", ""]

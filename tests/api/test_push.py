@@ -26,6 +26,7 @@ from api.pushing import LEFT_SECONDS, Bounds, Intakes
 from api.workspaces import init_workspace
 from forecasting.record import Record
 from models.workspace import Workspace
+from tests.api.keyed import bearer, key
 from tests.api.published import workspace_in
 from tests.api.serving import serving, serving_app
 
@@ -95,12 +96,46 @@ def test_a_delivery_is_counted_and_kept(erp: httpx.Client, workspace: Workspace)
 
 
 def test_a_delivery_without_a_key_is_told_what_a_key_is(erp: httpx.Client) -> None:
-    for key in ({}, {"Idempotency-Key": "k" * 201}):
-        told = erp.post("/v1/feeds/sales", content=HEADER, headers=CSV | key)
+    for name in ({}, {"Idempotency-Key": "k" * 201}):
+        told = erp.post("/v1/feeds/sales", content=HEADER, headers=CSV | name)
         assert (told.status_code, told.json()["code"]) == (422, "invalid")
         assert told.json()["next_step"].startswith("Send the header Idempotency-Key: any text")
     other = push(erp, HEADER, "key", profile="p" * 999)
     assert (other.status_code, "header" in other.json().get("next_step", "")) == (422, False)
+
+
+def test_a_key_of_one_site_takes_no_order_line_away_from_another(own_workspace: Workspace) -> None:
+    keys = {site: bearer(key(own_workspace, "erp", *site.split())) for site in ("", "LYON")}
+    head = "order_id,line,site,sku,units_ordered,ordered_on\n"
+    came = "order_id,line,site,sku,received_on,units\n"
+    refused = {
+        "orders": head + "PO-1,1,LYON,00123,2,2026-11-21\n",
+        "customer_orders": head + "PO-1,1,LYON,00123,2,2026-11-21\n",
+        "receipts": came + "PO-1,1,LYON,00123,2026-11-21,9\nPO-1,,LYON,,2026-11-21,9\n",
+    }
+    with serving(own_workspace) as client:
+        for feed in ("orders", "customer_orders"):
+            both = head + "PO-1,1,PARIS,00123,9,2026-11-20\nPO-1,2,LYON,00123,9,2026-11-20\n"
+            assert push(client, both, feed, feed=feed, headers=keys[""]).status_code == 201
+        for feed, body in refused.items():
+            for check in ("true", "false"):
+                told = push(client, body, "theirs", feed=feed, check=check, headers=keys["LYON"])
+                assert (told.status_code, told.json()["code"]) == (403, "forbidden")
+                assert "'PO-1'" in told.json()["detail"]
+                assert "PARIS" not in told.text
+        mine = head + "PO-1,2,LYON,00123,2,2026-11-21\nPO-1,3,LYON,00123,5,2026-11-21\n"
+        own = push(client, mine, "mine", feed="orders", headers=keys["LYON"])
+        assert own.status_code == 201
+        arrived = came + "PO-1,2,LYON,00123,2026-11-21,2\n"
+        assert push(client, arrived, "in", feed="receipts", headers=keys["LYON"]).is_success
+    with Record.open(own_workspace.database_url) as record:
+        rows = record.rows("orders").to_pandas()
+        assert record.rows("receipts").num_rows == 1
+    assert rows[["line", "site", "units_ordered"]].values.tolist() == [
+        ["1", "PARIS", 9.0],
+        ["2", "LYON", 2.0],
+        ["3", "LYON", 5.0],
+    ]
 
 
 def test_rejects_are_fetched_corrected_and_sent_again(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,18 @@ def test_rejects_are_exported(ready: Vigistock, files: Path, tmp_path: Path) -> 
     assert len(lines) == 3
     assert {"line", "column", "code", "message", "raw"} <= set(lines[0].split(","))
     assert ready("rejects", "--export", tmp_path / "no" / "folder.csv").code == 1
+
+
+def test_no_rejected_row_is_a_formula_for_the_spreadsheet_that_opens_it(
+    ready: Vigistock, tmp_path: Path
+) -> None:
+    sales, target = tmp_path / "sales.csv", tmp_path / "rejects.csv"
+    sales.write_text("date,site,sku,units\n=1+1,LYON,A,1\n2026-02-30,LYON,A,1\n")
+    ready("ingest", "sales", sales)
+    assert ready("rejects", "--export", target).code == 0
+    with target.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["raw"] for row in rows] == ["'=1+1,LYON,A,1", "2026-02-30,LYON,A,1"]
 
 
 @pytest.mark.parametrize(

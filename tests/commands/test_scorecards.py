@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from rich.console import Console
 
+from api.commands.scorecards import OUTCOMES, _groups, words_of
 from api.scorecard_words import WORDS
 from api.scorecards import kept
 from api.workspaces import read_workspace
@@ -70,6 +73,16 @@ def test_a_french_planner_reads_french(judged: Vigistock, monkeypatch: pytest.Mo
     same = set(english.split("\n")) & set(answer.out.split("\n"))
     assert not [line for line in same if re.search("[a-z]{3}", line)], "nothing is left in English"
     assert "Aucune alerte ne peut" in judged("scorecard", "--as-of", "2026-11-22").out
+
+
+def test_weeks_are_told_whole_on_a_narrow_screen() -> None:
+    counts = dict.fromkeys(("warnings", *OUTCOMES, "ruptures"), 1234)
+    weeks = pd.DataFrame([{"period": f"2026-W{n}", "recall": 1.0, **counts} for n in (37, 38)])
+    out = io.StringIO()
+    Console(file=out, width=80).print(_groups(weeks, "period", words_of("fr")))
+    assert "2026-W37" in out.getvalue()
+    assert "2026-W38" in out.getvalue()
+    assert "…" not in out.getvalue()
 
 
 def test_every_word_is_said_in_both_languages() -> None:

@@ -121,6 +121,12 @@ def test_french_files_read_whole() -> None:
     body = "Code fournisseur;Jours de commande;Fermetures\nN;lundi, jeu.;24/12/2026..02/01/2027\n"
     (row,) = rows(read(body.encode("cp1252"), "suppliers", profile, name="f.csv"))
     assert (row["order_days"], row["closures"]) == ("0,3", "2026-12-24/2027-01-02")
+    body = "Fournisseur;Montant minimum\nN;250,50\n"
+    (row,) = rows(read(body.encode("cp1252"), "suppliers", profile, name="f.csv"))
+    assert row["minimum_order_value"] == 250.5
+    body = "Article;Fin de vente\n0088001;30/09/2026\n"
+    (row,) = rows(read(body.encode("cp1252"), "items", profile, name="a.csv"))
+    assert str(row["discontinued_on"])[:10] == "2026-09-30"
 
 
 def test_excluded_codes_are_set_aside_before_anything_else() -> None:

@@ -17,9 +17,11 @@ from markupsafe import escape
 from api.app import create_app
 from api.pages.actions import actions_of
 from api.pages.board import Board, Question, changes_between, value_of
+from api.pages.frame import freshness_of
 from api.pages.monday import accuracy_of, out_of_ten
 from api.pages.orders import HEAD, LINE, days_of, totals_of
 from api.planner_groups import grouped
+from api.planner_list import old_data
 from api.scorecards import keep
 from api.served import Served
 from forecasting.feeds import load_profile, read
@@ -188,6 +190,43 @@ def test_old_data_are_told(
     assert ("en retard" in client.get("/data").text) == is_stale
 
 
+def test_a_monthly_list_says_that_some_of_its_dates_may_have_passed(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as nothing is late; whoever publishes by the day is told that news are missing."""
+    monkeypatch.setattr("api.clock.LATE_DAYS", 31)
+    for day, is_old in (("2026-11-29", False), ("2026-11-30", True)):
+        monkeypatch.setattr("api.clock.today", lambda told=day: pd.Timestamp(told).date())
+        page = client.get("/").text.replace("\xa0", " ")
+        assert ("il y a 8 jours : ce qui suit date de là" in page) == is_old
+        assert "ne sont pas arrivés" not in page
+
+
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2026-11-07", ""),
+        ("2026-11-27", "The data end Sat 31 Oct, 27 days ago: what follows is as of then."),
+    ],
+)
+def test_a_monthly_list_in_a_mail_tells_its_age(
+    monkeypatch: pytest.MonkeyPatch, day: str, said: str
+) -> None:
+    monkeypatch.setattr("api.clock.today", lambda: pd.Timestamp(day).date())
+    made = {"origin_end": pd.Timestamp("2026-10-31").date(), "frequency": "M"}
+    assert old_data(made, "en") == said
+
+
+def test_orders_by_the_month_are_those_of_two_months(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "dans les deux semaines" in client.get("/orders").text
+    monkeypatch.setattr(
+        "api.pages.orders.freshness_of", lambda served: freshness_of(served) | {"frequency": "M"}
+    )
+    assert "dans les deux mois" in client.get("/orders").text
+
+
 def test_a_code_that_nothing_has_is_not_all_clear(client: Client) -> None:
     told = "ni site, ni fournisseur, ni famille"
     assert told in client.get("/", params={"site": "PARI"}).text
@@ -250,6 +289,22 @@ def test_monday_in_plain_words(own_workspace: Workspace) -> None:
     assert "Annoncé" in text
     assert "Trop peu de cas pour le dire." in text
     assert not re.search(r"\b(ECE|quantile|Brier|WAPE|P90)\b", text)
+
+
+def test_monday_says_that_weeks_are_left_out_and_what_found_stockouts_count(
+    own_workspace: Workspace,
+) -> None:
+    publish(own_workspace)
+    facts = outcome("CLOCK").facts()
+    week = facts["by_period"][0]
+    facts["methods"] = [{"method": "Vigistock", "precision": 0.5, "recall": 0.67}]
+    with serving(own_workspace) as client:
+        for count, is_cut in ((8, False), (9, True)):
+            keep(own_workspace, facts | {"by_period": [week] * count})
+            text = client.get("/monday").text
+            assert ("Les dernières seulement" in text) == is_cut
+            assert text.count('<tr><th scope="row">2026-W') == 8
+            assert "à portée de plusieurs compte une fois pour chacune" in text
 
 
 def lines(**columns: object) -> pd.DataFrame:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
 import pytest
 
 from api.kpi_board import headlines, shown_of
@@ -98,6 +100,21 @@ def test_the_five_and_what_stands_in(own_workspace: Workspace) -> None:
     assert suppliers.now["period"] == "2026-11"
     assert suppliers.past[-2:] == [("2026-09", 0.7), ("2026-10", 0.9)]
     assert not five[4].is_known
+
+
+def test_a_figure_of_several_currencies_names_its_own(own_workspace: Workspace) -> None:
+    publish(own_workspace)
+    engine = connect(own_workspace.database_url)
+    figures = open_publication(engine, own_workspace.publications).kpis([Question()]).to_pandas()
+    engine.dispose()
+    value = figures[figures["kpi"] == "stock_value"]
+    dollars = pd.concat([figures, value.assign(currency="USD")], ignore_index=True)
+    once, twice = (shown_of(pa.Table.from_pandas(one)) for one in (figures, dollars))
+    assert [one.title("en") for one in once if one.kpi.name == "stock_value"] == ["Stock value"]
+    titles = [one.title("fr") for one in twice]
+    assert [title for title in titles if "(" in title and "estimé" not in title] == [
+        *("Valeur du stock (EUR)", "Valeur du stock (USD)")
+    ]
 
 
 def test_before_anything_was_judged_it_says_when_and_what_was_rehearsed(

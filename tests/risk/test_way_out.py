@@ -23,7 +23,16 @@ from models.publication.build import table_of
 from models.risk import RiskAssessment, assess
 from models.risk.way_out import variant_supply
 from models.risk.way_out.working_days import WorkingDays
-from tests.risk.warehouse import TODAY, Order, Shelf, delivered, forecast_of, panel_of, shelf
+from tests.risk.warehouse import (
+    TODAY,
+    Order,
+    Shelf,
+    delivered,
+    forecast_of,
+    panel_of,
+    refilled_as_usual,
+    shelf,
+)
 
 NOVA = {"supplier": "NOVA", "order_days": "0,1,2,3,4", "cutoff_time": "11:00"}
 PAST = delivered(4, promised_in=4, count=12) + delivered(6, promised_in=4, count=3)
@@ -126,6 +135,18 @@ def test_what_an_order_leaves_is_an_assessment_with_the_order_in_the_book() -> N
     )  # without a policy nobody orders: as it is, nothing is done
     assert option["units_saved"] == pytest.approx(saved)
     assert option["loss_avoided"] == pytest.approx(saved * 4.0)
+
+
+def test_an_order_comes_on_top_of_deliveries_as_usual_and_leaves_no_more_risk_than_none() -> None:
+    usual = refilled_as_usual(5.0, 100.0)
+    made = found(shelf(on_hand=22.0, orders=PAST, item=PRICED, **usual))
+    told = made.warnings.iloc[0]
+    assert "receipts as usual" in told["reason"]
+    assert told["probability"] < told["p_no_order"]
+    options = options_of(made).set_index("code")
+    assert options.loc["accept", "residual_probability"] == pytest.approx(told["probability"])
+    assert options.loc["order", "residual_probability"] <= told["probability"]
+    assert 0 < options.loc["order", "loss_avoided"] <= told["value_at_risk"]
 
 
 def test_a_site_that_can_spare_units_is_asked_and_one_that_cannot_is_not() -> None:

@@ -72,6 +72,22 @@ def shelf(**facts: Any) -> Shelf:
     return Shelf(**facts)
 
 
+def refilled_as_usual(demand: float, lot: float, *, days: int = 120) -> dict[str, Any]:
+    """A past in which a lot came in whenever less than four days of demand were left."""
+    stock, came, level = [], [], lot
+    for _ in range(days):
+        received = lot if level < 4 * demand else 0.0
+        level += received - demand
+        stock.append(level)
+        came.append(received)
+    return {
+        "demand": demand,
+        "past_units": (demand,) * days,
+        "past_on_hand": tuple(stock),
+        "past_receipts": tuple(came),
+    }
+
+
 def delivered(
     took: int, *, promised_in: int = 7, count: int = 1, **facts: Any
 ) -> tuple[Order, ...]:

@@ -13,7 +13,7 @@ from forecasting.errors import Refused, UnknownName
 from models.scenarios.declaration import BadScenario, read_scenario, scenario_of
 from models.scenarios.mitigation import mitigations, to_weigh, together
 from models.scenarios.totals import side_by_side
-from tests.risk.warehouse import TODAY, Order, Shelf, delivered
+from tests.risk.warehouse import TODAY, Order, Shelf, delivered, refilled_as_usual
 from tests.scenarios.worlds import base_of, row, what_if
 
 SURE = Order(units=400, placed=-3, promised=4)
@@ -55,6 +55,16 @@ def test_a_stop_that_begins_after_the_order_came_leaves_it():
     found = row(what_if(base_of(covered()), late))
     assert found["probability_scenario"] == pytest.approx(found["probability_base"], abs=0.02)
     assert what_if(base_of(covered()), late).notes == ("goes_on",)
+
+
+def test_deliveries_as_usual_stop_with_their_supplier_and_no_sooner():
+    shelf = Shelf(on_hand=90.0, item={"supplier": "NOVA"}, **refilled_as_usual(6.0, 60.0))
+    base = base_of(shelf, Shelf(sku="OTHER", on_hand=500.0, item={"supplier": "NOVA"}))
+    stopped = row(what_if(base, STOP))
+    assert stopped["probability_base"] < 0.5
+    assert stopped["verdict"] == "broken", "15 days of stock, and nothing comes for six weeks"
+    later = row(what_if(base, STOP | {"start": "2027-03-01"}))
+    assert later["probability_scenario"] == later["probability_base"]
 
 
 def test_a_late_order_breaks_a_shelf_for_the_days_between():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -130,6 +131,15 @@ def test_a_missed_rupture_has_a_cause(
     missed = scorecard_of([publication], truth(shelf), 1.0).missed
     assert missed["cause"].tolist() == [cause]
     assert words in missed["detail"].item()
+
+
+def test_a_publication_without_any_warning_is_judged_beside_others() -> None:
+    """Its column of numbers holds nothing at all; a mix of types is warned of, which fails here."""
+    quiet = said(EMPTIED, announced=[], warning=np.array([None], dtype=object))
+    loud = said(EMPTIED, after=1, warning=np.array([7.0]))
+    card = scorecard_of([quiet, loud], truth(EMPTIED), 1.0)
+    assert card.warnings["warning"].tolist() == [7]
+    assert len(card.origins) == 2
 
 
 def test_one_that_was_announced_has_none() -> None:

@@ -1,7 +1,8 @@
 """Which option is recommended: the effects of all of them, weighed in currency where it is known.
 
-What would be lost if nothing were done is what is lost as it is, where a policy orders by itself:
-an option is worth what it adds to that. Without a policy nobody orders unless told to.
+What would be lost if nothing were done is what is lost as it is, where a policy orders by itself
+or deliveries go on as usual: an option is worth what it adds to that. Else nobody orders unless
+told to.
 
 An option is in time if it spares at least half of what would be lost if nothing were done; the
 deadline is the last day on which it still is (DESIGN, act_by). Recommended is what spares most, its
@@ -91,7 +92,7 @@ class Asked:
 
     row: int
     now: Situation
-    orders_itself: bool  # somebody orders by a policy, whether or not this is read
+    refilled: bool  # by a policy or by habit, whether or not this is read
     candidates: list[tuple[Cause, Variant]]  # causes that may weigh, and the series without them
     drafts: list[Draft]
     drawing: Sequence[int] = ()  # rows that draw from it
@@ -111,7 +112,7 @@ class Asked:
 
     def usual(self, way: Variant) -> Variant:
         """A change, and besides it what would be ordered anyway."""
-        return replace(way, orders_again=self.orders_itself)
+        return replace(way, orders_again=self.refilled)
 
 
 @dataclass(frozen=True)

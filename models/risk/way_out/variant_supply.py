@@ -102,8 +102,6 @@ def supply_of_variants(base: WhatIf, variants: Sequence[Variant], book: pd.DataF
         return np.where((place >= 0) & ~free, count + place, -1)
 
     policies, habits, errors = given.policies, given.habits, given.errors
-    ordered = np.bincount(variant, minlength=count) > 0
-    by_habit = again & ~ordered
     none = no_record_errors(count, horizon)
     return Supply(
         on_hand=given.on_hand[rows] + np.array([one.stock for one in variants]),
@@ -130,12 +128,13 @@ def supply_of_variants(base: WhatIf, variants: Sequence[Variant], book: pd.DataF
             policies.within[rows],
         ),
         habits=Habits(
-            np.where(by_habit, habits.usage[rows], 0.0),
+            np.where(again, habits.usage[rows], 0.0),
             habits.pools[rows],
             habits.pool_from,
             habits.ratios,
             habits.cover_edges,
         ),
+        delivers=given.delivers[rows],
         expiring=np.where(keeps[:, None], 0.0, given.expiring[rows]),
         next_open=given.next_open[rows],
         errors=replace(

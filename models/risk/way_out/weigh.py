@@ -202,7 +202,7 @@ def _causes(asked: Sequence[Asked], reruns: Reruns, ratio: Floats) -> dict[int, 
 def _ways(questions: Questions, asked: Sequence[Asked]) -> Questions:
     """If nothing is done, and each option done at once."""
     for one in asked:
-        nothing = Variant(one.row, orders_again=one.orders_itself)
+        nothing = Variant(one.row, orders_again=one.refilled)
         one.nothing_done = questions.weigh(nothing, one.drawing)
         for draft in one.drafts:
             first = draft.ways[:1]
@@ -253,7 +253,7 @@ def _asked(base: WhatIf, shortage: Shortage, rows: Rows) -> list[Asked]:
         one = Asked(
             row=row,
             now=now,
-            orders_itself=orders_itself[row],
+            refilled=orders_itself[row] or now.by_habit,
             candidates=counterfactuals(now, base, row, missing, lead_days[row]),
             drafts=drafts(need, base) if to_act[row] else [],
             drawing=drawn_by.get(row, []),
