@@ -84,5 +84,6 @@ def test_a_grain_that_the_publication_lacks(client: Client) -> None:
     told = response.json()
     assert "what it was learned from holds no whole month" in told["detail"]
     assert told["next_step"] == (
-        "It has 'day', 'week'. Once the sales hold a whole month, `vigistock train`."
+        "It has 'day', 'week'. Once the sales hold a whole month, `vigistock train` or POST "
+        '/v1/jobs {"kind": "train"}.'
     )
