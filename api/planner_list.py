@@ -227,7 +227,7 @@ def planner_list(
     out_shown = min(len(out), max(limit // 2, limit - len(warned)))
     warned_shown = min(len(warned), limit - out_shown)
     rows = pd.concat([out.head(out_shown), warned.head(warned_shown)], ignore_index=True)
-    descriptions = _descriptions(reader, rows)
+    descriptions = master_of(reader, rows, "description")
     origin = pd.Timestamp(reader.provenance["origin_end"]).date()
     lines = [
         line_of(row, description, language, origin)
@@ -252,12 +252,13 @@ def buyers_of(reader: PublicationReader) -> pd.Series:
     return pd.Series(buyers, pd.MultiIndex.from_arrays(list(codes)), dtype=object).fillna("")
 
 
-def _descriptions(reader: PublicationReader, rows: pd.DataFrame) -> list[str]:
+def master_of(reader: PublicationReader, rows: pd.DataFrame, name: str) -> list[str]:
+    """What the master data say of the series of these rows (`site`, `sku`); "" where nothing."""
     master = reader.part(SERIES)
-    if "description" not in master.column_names:
+    if name not in master.column_names:
         return [""] * len(rows)
     places = [reader.row(site, sku) for site, sku in zip(rows["site"], rows["sku"], strict=True)]
-    return [str(master.column("description")[place].as_py() or "") for place in places]
+    return [str(master.column(name)[place].as_py() or "") for place in places]
 
 
 def line_of(row: pd.Series, description: str, language: str, origin: dt.date) -> Line:

@@ -6,16 +6,15 @@ from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
 import pandas as pd
-import pyarrow as pa
 from anyio import to_thread
 from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import InPublications
 from api.pages.frame import InFrame, freshness_of
 from api.pages.paged import pages_of
+from api.planner_list import master_of
 from api.served import Served
 from models.publication import NotSaid
-from models.publication.contracts import SERIES
 from models.quantities import sign_of
 
 router = APIRouter(include_in_schema=False)
@@ -55,6 +54,7 @@ async def orders(
     found = _narrowed(lines, narrow)
     numbers = found["proposal"].unique()
     shown = found[found["proposal"].isin(numbers[(page - 1) * ORDERS : page * ORDERS])]
+    measures = [sign_of(uom) for uom in master_of(served.reader, shown, "uom")]
     return frame.page(
         "orders.html",
         title=frame._("Supplier orders"),
@@ -63,7 +63,7 @@ async def orders(
         asked=asked,
         narrow=narrow,
         facets={} if lines is None else {name: _values(lines[name]) for name in FACETS},
-        days=days_of(shown),
+        days=days_of(shown.assign(unit=measures)),
         totals=totals_of(found),
         pages=pages_of(request, page, len(numbers), ORDERS),
         csv=f"/v1/proposals?{urlencode(narrow)}",
@@ -78,17 +78,7 @@ def _lines(served: Served) -> pd.DataFrame:
     }
     if "silent_since" not in frame:  # made by a version that did not say so
         frame["silent_since"] = pd.NaT
-    return frame.astype(text).assign(unit=_units_of(served, frame))
-
-
-def _units_of(served: Served, lines: pd.DataFrame) -> list[str]:
-    """Of each line, the item's own unit of measure; blank of pieces."""
-    master = served.reader.part(SERIES)
-    if "uom" not in master.column_names:  # made by a version that did not say so
-        return [""] * len(lines)
-    codes = zip(lines["site"], lines["sku"], strict=True)
-    rows = pa.array([served.row(site, sku) for site, sku in codes], pa.int64())
-    return [sign_of(uom or "") for uom in master.column("uom").take(rows).to_pylist()]
+    return frame.astype(text)
 
 
 def _narrowed(lines: pd.DataFrame | None, narrow: dict[str, str]) -> pd.DataFrame:

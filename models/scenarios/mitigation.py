@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,6 +17,8 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+
+from models.lots import in_lots
 
 HELPED: Final = ("broken", "sooner", "worse")
 DRY: Final = ("broken", "sooner")
@@ -125,7 +126,7 @@ def together(lines: pd.DataFrame) -> pd.DataFrame:
         }
     )
     lots = [merged["units"], merged.pop("pack"), merged.pop("least")]
-    merged["units"] = [_in_lots(*each) for each in zip(*lots, strict=True)]
+    merged["units"] = [_ordered(*each) for each in zip(*lots, strict=True)]
     merged = merged.rename(columns={"site": "sites"})
     merged["by"] = merged["by"].replace(UNDATED, "")
     order = ["value", "units", *KEYS]
@@ -142,7 +143,7 @@ def _wanted(row: Row, reach: _Reach, pack: float, least: float) -> dict[str, Any
     if site and (site, row["sku"]) not in reach.dry:
         return {"code": "transfer", "units": units, "source": site}
     if supplier and supplier not in reach.stopped:
-        ordered = units if site else _in_lots(units, pack, least)
+        ordered = units if site else _ordered(units, pack, least)
         lot = {"pack": pack, "least": least}
         return {"code": "order", "units": ordered, "source": supplier, **lot}
     due = row["breaks_on_scenario"]
@@ -150,14 +151,13 @@ def _wanted(row: Row, reach: _Reach, pack: float, least: float) -> dict[str, Any
     return {"code": "find", "units": units, "by": by}
 
 
-def _in_lots(units: float, pack: float, least: float) -> float:
-    """What is ordered where so much is wanted.
-
-    >>> _in_lots(30.0, 12.0, 0.0), _in_lots(30.0, 12.0, 40.0), _in_lots(30.0, float("nan"), 0.0)
-    (36.0, 48.0, 30.0)
+def _ordered(units: float, pack: float, least: float) -> float:
     """
-    units = max(units, least) if least > 0 else units
-    return math.ceil(units / pack - 1e-9) * pack if pack > 0 else units
+    >>> _ordered(30.0, 12.0, 0.0), _ordered(30.0, float("nan"), 40.0), _ordered(30.0, 0.0, 0.0)
+    (36.0, 40.0, 30.0)
+    """
+    wanted = max(units, least) if least > 0 else units
+    return float(in_lots(wanted, pack)) if pack > 0 else wanted
 
 
 def _line(action: Row, row: Row, value: float) -> dict[str, Any]:

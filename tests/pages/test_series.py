@@ -82,13 +82,16 @@ def test_quantities_stand_in_the_items_own_unit_of_measure(
         return parts | {"series": parts["series"].append_column("uom", [uom])}
 
     other = urlencode({"site": AWKWARD[0], "sku": AWKWARD[1]})
-    with serving(own_workspace) as client:
-        pages = ("/series?site=LYON&sku=00123", f"/series?{other}", "/orders")
+
+    def shown() -> list[str]:
         publish(own_workspace)
-        before = [client.get(page).text for page in pages]
-        monkeypatch.setattr(published, "parts", weighed)
-        publish(own_workspace)
-        heavy, pieces, orders = (client.get(page).text for page in pages)
+        with serving(own_workspace) as client:
+            pages = ("/series?site=LYON&sku=00123", f"/series?{other}", "/orders")
+            return [client.get(page).text for page in pages]
+
+    before = shown()
+    monkeypatch.setattr(published, "parts", weighed)
+    heavy, pieces, orders = shown()
     for text in (*before[:2], pieces):
         assert r'"Stock, unit\u00e9s"' in text
         assert "Demande en unités par jour" in text

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.lead_time import Floats
+from models.lots import in_lots
 
 
 @dataclass(frozen=True)
@@ -68,9 +69,9 @@ def filled(units: Floats, items: Items, minimum: Minimum) -> Floats | None:
         helps = max(missing[1], missing[0] / cost if cost > 0 else 0.0)
         if not helps:
             continue
-        more = min(packed_day[place], np.ceil(helps / pack - 1e-9) * pack)
+        more = min(packed_day[place], in_lots(helps, pack))
         if units[place] == 0.0:
-            more = max(more, np.ceil(items.least[place] / pack - 1e-9) * pack)
+            more = in_lots(more, pack, items.least[place])
         if units[place] + more > items.most[place] + 1e-9:
             more = np.floor((items.most[place] - units[place]) / pack + 1e-9) * pack
             if more <= 0.0 or units[place] + more < items.least[place]:

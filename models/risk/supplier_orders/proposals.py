@@ -34,6 +34,7 @@ from forecasting.demand_forecast import GrainForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import LONGEST_DAYS, Floats, LeadTimes, Rows
+from models.lots import in_lots
 from models.projection import Supply
 from models.risk.structure import standing_of
 from models.risk.supplier_orders.advice import Advised
@@ -229,7 +230,7 @@ class Plan:
     def _whole(self, rows: Rows, units: Floats, room: Floats) -> Floats:
         """Packs that hold the units and the item's minimum; 0 where these have no room."""
         pack, least = self.pack[rows], self.supply.policies.least_order[rows]
-        whole = np.ceil(np.maximum(units, least) / pack - 1e-9) * pack
+        whole = in_lots(units, pack, least)
         fits = np.where(np.isfinite(room), np.floor(room / pack + 1e-9) * pack, np.inf)
         whole = np.minimum(whole, fits)
         return np.where(whole >= least, whole, 0.0)
@@ -237,7 +238,7 @@ class Plan:
     def _needed(self, rows: Rows, need: Floats) -> Floats:
         """In whole units, or packs smaller than one: what rounding up adds is nobody's excess."""
         least = np.minimum(self.pack[rows], 1.0)
-        return np.asarray(np.ceil(need / least - 1e-9) * least)
+        return np.asarray(in_lots(need, least))
 
     def _minimum(self, address: Address) -> Minimum:
         source, site, _, currency = address

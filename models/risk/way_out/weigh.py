@@ -13,6 +13,7 @@ import pandas as pd
 
 from forecasting.engine import in_copies, usable_cores
 from models.lead_time import Floats, Rows
+from models.lots import in_lots
 from models.risk.shortage import Shortage
 from models.risk.way_out.causes import COUNT_FROM, Cause, Line, Situation, first_cause, shared
 from models.risk.way_out.choice import Asked, Choice, Chosen, Questions, Stakes
@@ -326,7 +327,7 @@ def _units_to_order(
     if missing <= 0:
         return 0.0
     pack = policies.pack[row] or 1.0
-    units = np.ceil(max(missing, policies.least_order[row]) / pack - 1e-9) * pack
+    units = in_lots(missing, pack, policies.least_order[row])
     if position + units > most:
         units = np.floor((most - position) / pack) * pack
     return float(units) if units >= max(policies.least_order[row], pack) else 0.0
