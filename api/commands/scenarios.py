@@ -251,7 +251,7 @@ def _head(shell: Shell, plan: Plan, language: str) -> None:
     named = f" · {escape(plan.name)}" if plan.name else ""
     shell.say(f"[bold]{words['plan'].format(number=plan.number)}[/]{named}")
     shell.say(escape(described(plan.scenario, language)))
-    until = day(plan.until, language)
+    until = day(plan.until, language, pattern="EEE d MMM y")
     base = words["base"].format(publication=plan.publication, until=until)
     shell.say(f"[dim]{escape(base)}[/]")
 

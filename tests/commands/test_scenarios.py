@@ -50,7 +50,7 @@ def test_a_plan_is_shown_against_its_base_in_both_languages(
 ) -> None:
     french = planned("scenario", "compare", 1).out.replace("\xa0", " ")
     for words in (
-        *("Novapack s’arrête 6 semaines", "vu jusqu’au dim. 20 déc.", "LYON · 00123"),
+        *("Novapack s’arrête 6 semaines", "vu jusqu’au dim. 20 déc. 2026", "LYON · 00123"),
         *("20 % → 90 %", "LYON"),
         "Perte attendue sur 5 références concernées : 15 € → 75 € (+60 €) ; "
         "20 unités de plus manquent.",
