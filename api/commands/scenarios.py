@@ -260,15 +260,15 @@ def _broken_table(rows: pd.DataFrame, words: Any, language: str, near: dt.date) 
     from babel.numbers import format_percent
 
     from api.readable import day
-    from api.scenario_words import signed, signed_units
+    from api.scenario_words import signed_units
 
     table = Table(title=words["what_breaks"], title_justify="left", box=HORIZONTALS, expand=True)
     table.add_column(words["when"], width=12)
     table.add_column(words["item"], ratio=3, overflow="fold")
     table.add_column(words["chance"], justify="right")
     table.add_column(words["units"], justify="right")
-    table.add_column(words["value"], justify="right")
-    for row in rows.to_dict("records"):
+    losses = _losses(table, rows, words, language)
+    for row, loss in zip(rows.to_dict("records"), losses, strict=True):
         risk = " → ".join(
             format_percent(round(row[f"probability_{run}"], 2), locale=language)
             for run in ("base", "scenario")
@@ -276,41 +276,58 @@ def _broken_table(rows: pd.DataFrame, words: Any, language: str, near: dt.date) 
         named = (
             f"[bold]{escape(row['site'])} · {escape(row['sku'])}[/] {escape(row['description'])}"
         )
-        added = signed(row["value_added"], row["currency"], language) if row["counts"] else "—"
         table.add_row(
             day(row["breaks_on_scenario"], language, near=near),
             named,
             risk,
             signed_units(row["units_short_added"], language),
-            escape(added),
+            *loss,
         )
     return table
 
 
 def _group_table(rows: pd.DataFrame, words: Any, dimension: str, language: str) -> Table:
-    from api.scenario_words import signed, signed_units
+    from api.scenario_words import signed_units
 
     table = Table(
         title=words[f"by_{dimension}"], title_justify="left", box=HORIZONTALS, expand=True
     )
     table.add_column("", ratio=3, overflow="fold")
-    for name in ("breaks", "units", "value"):
+    for name in ("breaks", "units"):
         table.add_column(words[name], justify="right", ratio=1)
-    for row in rows.to_dict("records"):
+    losses = _losses(table, rows.assign(counts=True), words, language, ratio=1)
+    for row, loss in zip(rows.to_dict("records"), losses, strict=True):
         table.add_row(
             escape(row["code"] or "—"),
             signed_units(row["broken"] - row["relieved"], language),
             signed_units(row["units_short_added"], language),
-            escape(signed(row["value_added"], row["currency"], language)),
+            *loss,
         )
     return table
+
+
+def _losses(
+    table: Table, rows: pd.DataFrame, words: Any, language: str, ratio: int | None = None
+) -> list[list[str]]:
+    """Adds the column of what each row loses beside the base where any has a price; its cells."""
+    from api.scenario_words import signed
+
+    told = rows[["counts", "value_added", "currency"]].itertuples(index=False)
+    cells = [
+        escape(signed(value, currency, language)) if counts else "—"
+        for counts, value, currency in told
+    ]
+    if not {"", "—"}.issuperset(cells):
+        table.add_column(words["value"], justify="right", ratio=ratio)
+        return [[cell] for cell in cells]
+    return [[] for _ in cells]
 
 
 def _show_both(
     shell: Shell, a: Plan, b: Plan, rows: pd.DataFrame, limit: int, language: str
 ) -> None:
     from api.readable import day
-    from api.scenario_words import WORDS, signed, summary
+    from api.scenario_words import WORDS, summary
 
     words = WORDS[language]
     for one in (a, b):
@@ -329,12 +346,12 @@ def _show_both(
     table.add_column(words["item"], ratio=3, overflow="fold")
     for one in (a, b):
         table.add_column(words["plan"].format(number=one.number), justify="right")
-    table.add_column(words["value"], justify="right")
-    for row in rows.head(limit).to_dict("records"):
-        added = signed(row["value_added"], row["currency"], language) if row["counts"] else "—"
+    rows = rows.head(limit)
+    losses = _losses(table, rows, words, language)
+    for row, loss in zip(rows.to_dict("records"), losses, strict=True):
         table.add_row(
             f"[bold]{escape(row['site'])} · {escape(row['sku'])}[/] {escape(row['description'])}",
             *(day(row[f"breaks_on_{side}"], language, near=a.until) or "—" for side in ("a", "b")),
-            escape(added),
+            *loss,
         )
     shell.out.print(table)

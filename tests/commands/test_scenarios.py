@@ -175,6 +175,18 @@ def test_what_an_item_without_a_price_loses_is_not_said_to_be_nothing() -> None:
     ]
 
 
+def test_without_prices_there_is_no_column_of_losses(
+    vigistock: Vigistock, company: Workspace
+) -> None:
+    priced = kept_scenario(company, STOP)
+    unpriced = kept_scenario(company, STOP, currency="")
+    for plan, columns in ((priced, 4), (unpriced, 0)):
+        told = vigistock("scenario", "compare", plan.number).out
+        heads = [line.split() for line in told.splitlines()]
+        assert sum("Perte" in head[-1:] for head in heads) == columns, told
+    assert "Perte" not in vigistock("scenario", "compare", unpriced.number, unpriced.number).out
+
+
 def test_one_is_not_written_as_several() -> None:
     scenario = scenario_of({"changes": [STOP | {"weeks": 1.0}]})
     assert described(scenario, "fr") == "Novapack s’arrête 1 semaine"
