@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any, Final, Literal
 
 import typer
@@ -12,8 +13,8 @@ from api.commands.answers import PublicationNumber, open_reader
 from api.commands.shell import AsJson, shell_of
 
 COLUMNS: Final = {
-    "fr": ("indicateur", "période", "valeur", "avant", "un an avant", "tendance"),
-    "en": ("KPI", "period", "value", "before", "a year before", "trend"),
+    "fr": ("indicateur", "valeur", "avant", "un an avant", "tendance"),
+    "en": ("KPI", "value", "before", "a year before", "trend"),
 }
 TRENDS: Final = {
     "fr": {"better": "mieux", "worse": "moins bien", "steady": "stable", "up": "en hausse"}
@@ -21,6 +22,8 @@ TRENDS: Final = {
     "en": {"better": "better", "worse": "worse", "steady": "steady", "up": "up"}
     | {"down": "down", "": ""},
 }
+WIDE: Final = 100  # columns of a terminal from which no figure need be folded
+NARROW: Final = 11  # columns of a figure below that, so that names of KPIs stay readable
 COLOURS: Final = {"better": "green", "worse": "red"}
 
 
@@ -51,24 +54,39 @@ def kpis(
         shell.answer({"provenance": reader.provenance, "kpis": table.to_pylist()})
         return
     language = shell.workspace().options.language
-    board = Table(box=None, pad_edge=False, header_style="dim")
-    for place, name in enumerate(COLUMNS[language]):
-        board.add_column(name, justify="left" if place < 2 else "right", overflow="fold")
-    for one in shown_of(table):
-        board.add_row(*_cells(one, language))
+    shown = shown_of(table)
+    periods = [_period(one, language) for one in shown]
+    usual = Counter(filter(None, periods)).most_common(1)[0][0] if any(periods) else ""
+    kpi, *names = COLUMNS[language]
+    board = Table(title=usual, title_justify="left", box=None, pad_edge=False, header_style="dim")
+    board.add_column(kpi, overflow="fold")
+    width = None if shell.out.width >= WIDE else NARROW
+    for name in names:
+        board.add_column(name, justify="right", overflow="fold", max_width=width)
+    for one, period in zip(shown, periods, strict=True):
+        board.add_row(*_cells(one, "" if period == usual else period, language))
     shell.out.print(board)
 
 
-def _cells(one: Any, language: str) -> list[str]:
-    from api.kpi_words import period_of, value_of, why_not
+def _period(one: Any, language: str) -> str:
+    """Of the latest figure; blank where none is known."""
+    from api.kpi_words import period_of
 
     latest = one.latest
-    title = escape(one.title(language))
+    return period_of(latest["period"], latest["period_start"], language) if one.is_known else ""
+
+
+def _cells(one: Any, period: str, language: str) -> list[str]:
+    """A row of the board; `period`: its own, where it is not that of the rest."""
+    from api.kpi_words import value_of, why_not
+
+    latest = one.latest
+    title = escape(one.title(language)) + (f" · {escape(period)}" if period else "")
     reason = why_not(one.since or latest, language)
     if reason:
         title += f"\n[dim]{escape(reason)}[/]"
     if not one.is_known:
-        return [title, "", "", "", "", ""]
+        return [title, "", "", "", ""]
     colour = COLOURS.get(latest["trend"], "")
     trend = TRENDS[language][latest["trend"]]
     values = [
@@ -79,10 +97,8 @@ def _cells(one: Any, language: str) -> list[str]:
         values[0] += f" (P90 {value_of(latest['p90'], 'days', '', language)})"
     if latest["censored"]:
         values[0] = f"≥ {values[0]}"
-    period = period_of(latest["period"], latest["period_start"], language)
     return [
         title,
-        escape(period),
         f"[bold]{escape(values[0])}[/]",
         *map(escape, values[1:]),
         f"[{colour}]{trend}[/]" if colour else trend,

@@ -37,6 +37,17 @@ def test_the_board_speaks_the_workspaces_language(published: Vigistock, folder: 
         assert words in english, english
 
 
+def test_a_period_is_told_once_and_a_terminal_is_wide_enough(
+    published: Vigistock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    told = published("kpis").out.replace("\xa0", " ").splitlines()
+    assert [line.strip() for line in told].index("octobre 2026") == 0
+    assert sum("octobre" in line for line in told) == 1
+    assert max(len(line.rstrip()) for line in told) <= 80
+    assert any(line.split()[-1:] == ["mieux"] for line in told)
+
+
 def test_one_object_holds_every_kpi(published: Vigistock) -> None:
     told = published("--json", "kpis", "--supplier", "Novapack").json
     assert {one["kpi"] for one in told["kpis"]} == {one.name for one in KPIS}
