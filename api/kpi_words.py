@@ -11,7 +11,7 @@ import pandas as pd
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from api.readable import amount
+from api.readable import amount, with_ordinal
 
 UNITS: Final[Mapping[str, Mapping[str, str]]] = {
     "days": {"fr": "{n} j", "en": "{n} d"},
@@ -90,6 +90,7 @@ def why_not(figure: Mapping[str, Any], language: str) -> str:
         code = "column_absent"
     since = figure["missing_since"]
     day = "" if since is None or pd.isna(since) else format_date(since, "long", locale=language)
+    day = with_ordinal(day, language)
     return spaced(WHY[code][language].format(feed=feed, column=column, day=day), language)
 
 

@@ -15,7 +15,15 @@ from babel.numbers import format_percent
 from numpy.typing import NDArray
 
 from api.clock import NEAR_DAYS, days_behind, today
-from api.readable import amount, capitalised, counted, day, punctuated, with_readable_dates
+from api.readable import (
+    amount,
+    capitalised,
+    counted,
+    day,
+    punctuated,
+    with_ordinal,
+    with_readable_dates,
+)
 from models.health import Alarm, english, french
 from models.publication import Provenance, PublicationReader
 from models.publication.contracts import SERIES
@@ -170,10 +178,12 @@ def odd_data(made: Provenance, language: str) -> list[str]:
 
 def source_of(provenance: Mapping[str, Any], language: str) -> str:
     """Which publication says it, how far its data reach, and when it was computed."""
+    until = format_date(provenance["origin_end"], "d MMMM y", locale=language)
+    made = format_datetime(provenance["created_at"], "d MMM y HH:mm", locale=language)
     return WORDS[language]["from_publication"].format(
         publication=provenance["publication"],
-        until=format_date(provenance["origin_end"], "d MMMM y", locale=language),
-        made=format_datetime(provenance["created_at"], "d MMM y HH:mm", locale=language),
+        until=with_ordinal(until, language),
+        made=with_ordinal(made, language),
     )
 
 

@@ -22,6 +22,7 @@ WRITTEN: Final[Mapping[str, re.Pattern[str]]] = {
     "en": re.compile(r"(?<![\w/-])\d{4}-\d\d-\d\d(?: \d\d:\d\d)?(?![\w/-])"),
 }
 """Dates as the sentences of a publication hold them."""
+FIRST: Final = re.compile(r"(?<!\S)1(?= [^\W\d])")
 PATTERNS: Final = {"fr": "%d/%m/%Y", "en": "%Y-%m-%d"}
 
 
@@ -35,14 +36,24 @@ def day(
 
     >>> day(dt.date(2026, 11, 23), "en"), day(None, "en")
     ('Mon 23 Nov', '')
-    >>> day(dt.date(2025, 1, 3), "fr", near=dt.date(2026, 11, 22))
-    'ven. 3 janv. 2025'
+    >>> day(dt.date(2025, 1, 3), "fr", near=dt.date(2026, 11, 22)), day(dt.date(2026, 12, 1), "fr")
+    ('ven. 3 janv. 2025', 'mar. 1er déc.')
     """
     if value is None or pd.isna(value):
         return ""
     date = pd.Timestamp(value).date()
     is_far = near is not None and abs((date - near).days) > NEAR_DAYS
-    return format_date(date, f"{pattern} y" if is_far else pattern, locale=language)
+    text = format_date(date, f"{pattern} y" if is_far else pattern, locale=language)
+    return with_ordinal(text, language)
+
+
+def with_ordinal(date: str, language: str) -> str:
+    """A date in words, the first of a month as the French write it.
+
+    >>> with_ordinal("1 novembre 2026", "fr"), with_ordinal("21 nov. 2026", "fr")
+    ('1er novembre 2026', '21 nov. 2026')
+    """
+    return FIRST.sub("1er", date) if language == "fr" else date
 
 
 def written(value: dt.date, language: str) -> str:

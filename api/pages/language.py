@@ -20,7 +20,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from starlette.requests import Request
 
-from api.readable import amount, clock, day
+from api.readable import amount, clock, day, with_ordinal
 
 COOKIE: Final = "vigistock_language"
 LANGUAGES: Final[Mapping[str, str]] = {"fr": "Français", "en": "English"}
@@ -58,7 +58,9 @@ def filters(language: str) -> dict[str, Callable[..., str]]:
         return day(value, language, near=dt.datetime.now(dt.UTC).date(), pattern=pattern) or NOTHING
 
     def full_date(value: Any) -> str:
-        return NOTHING if _blank(value) else format_date(value, "long", locale=language)
+        if _blank(value):
+            return NOTHING
+        return with_ordinal(format_date(value, "long", locale=language), language)
 
     def period(label: str) -> str:
         """A day in words; a week or a month as it is."""
