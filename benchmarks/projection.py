@@ -54,6 +54,7 @@ def supply_for(usage: Floats, days: int, luck: np.random.Generator) -> Supply:
             review=np.ones((count, days), dtype=bool),
             lead_chance=np.tile(np.clip(np.arange(days) / 8, 0.0, 1.0), (count, 1)),
             within=np.zeros(count),
+            stated=numbers % 2 == 1,
         ),
         errors=RecordErrors(
             emptied=np.tile(np.linspace(0.001, 0.01, days + 1), (count, 1)),

@@ -1,9 +1,9 @@
 """At what position a company orders an item, and up to where, as its past orders show.
 
 Masters often state a safety stock alone; when the next order goes out is then a formula that no
-feed holds. Orders tell it: what was on hand and on its way in the morning of each, in days of the
-sales of the four weeks before. At a review the position has fallen below the trigger by half of
-what sells between two reviews, on average.
+feed holds. Others state nothing. Orders tell it: what was on hand and on its way in the morning of
+each, in days of the sales of the four weeks before. At a review the position has fallen below the
+trigger by half of what sells between two reviews, on average.
 
 Days only: within a week or a month nobody knows what the position was when an order went out.
 """
@@ -24,6 +24,7 @@ from models.lead_time import Floats, Rows
 RECENT_DAYS: Final = 28  # whose mean sales planners and their systems count cover in
 LOOK_BACK_DAYS: Final = 182  # of orders: half a year, as planners change their ways
 STRENGTH: Final = 4.0  # weight of the formula against own orders, in orders
+FEWEST_ORDERS: Final = 3  # days with an order that stand in for a policy where none is stated
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,21 @@ class Practice:
     at: Floats  # [n] position at which an order went out, at today's rate of sales, median
     up_to: Floats  # [n] the same with the order
 
+    def where(self, trusted: NDArray[np.bool_]) -> Practice:
+        """The same of the trusted [n] series; of the others nothing is known."""
+        none = np.full(len(trusted), np.nan)
+        at, up_to = (np.where(trusted, own, none) for own in (self.at, self.up_to))
+        return Practice(np.where(trusted, self.orders, 0), at, up_to)
+
     def shrunk(self, own: Floats, formula: Floats) -> Floats:
-        """[n] own figures where orders tell, the fewer the nearer to the formula's."""
+        """[n] own figures where orders tell, the fewer the nearer to the formula's, if it has one
+        (not NaN)."""
         told = self.orders > 0
-        mean = (self.orders * np.where(told, own, 0.0) + STRENGTH * formula) / (
-            self.orders + STRENGTH
-        )
+        strength = np.where(np.isfinite(formula), STRENGTH, 0.0)
+        with np.errstate(invalid="ignore"):
+            mean = (self.orders * own + strength * np.nan_to_num(formula)) / (
+                self.orders + strength
+            )
         return np.where(told, mean, formula)
 
 
@@ -112,3 +122,15 @@ def _on_order(
     for day, sign in ((placed, 1.0), (ended, -1.0)):
         np.add.at(change, (row, np.clip(day + 1, 0, shape[1])), sign * units)
     return np.asarray(np.cumsum(change, axis=1)[:, :-1])
+
+
+def comes_by_order(panel: Panel, periods: int) -> NDArray[np.bool_]:
+    """[n] whether at least half of what came in during the last `periods` had been ordered: then
+    the order book shows what is on its way, and what is not in it comes a lead time later."""
+    first = panel.origin + 1 - periods
+    came = np.maximum(np.nan_to_num(panel.receipts[:, -periods:]), 0.0).sum(axis=1)
+    lines = panel.order_history[panel.order_history["received_on"].notna()]
+    lines = lines[to_period(lines["received_on"].to_numpy(), panel.frequency) >= first]
+    series = lines["series"].to_numpy(np.int64)
+    by_order = np.bincount(series, lines["units_received"], minlength=len(panel))
+    return np.asarray((by_order > 0) & (by_order >= came / 2))

@@ -42,6 +42,7 @@ from models.replenishment import (
     habits_of,
     no_habits,
     no_policies,
+    ordered_as_it_came,
     policies_of,
 )
 from models.sources import Sources, may_have_shipped, no_sources, rows_of, sources_among
@@ -54,6 +55,7 @@ from models.terms import (
     terms_of,
 )
 
+HALF: Final = 0.5  # of the orders placed today have come: what is not ordered yet may be there
 DIGITS: Final = 12  # of a summed chance
 GRAIN: Final = 2.0**-52
 """Weights are whole multiples of it: their sums are exact, in whatever order."""
@@ -109,7 +111,7 @@ class Supply:
     lines: OpenLines
     policies: Policies
     habits: Habits
-    delivers: NDArray[np.bool_]  # [n, H] who delivers by habit is not closed by an event
+    delivers: NDArray[np.bool_]  # [n, H] by habit: who does is not closed, and may have an order
     expiring: Floats  # [n, H] units of today's stock that may not be sold from each period on
     next_open: Rows  # [n, H] the first period from each in which goods can come in; H: none
     errors: RecordErrors
@@ -196,7 +198,7 @@ def supply_of(
     terms = terms_of(panel, lead_times)
     policies = policies_of(panel, lead_times, terms, mean_demand, horizon)
     lines = open_lines(panel, surely_open(panel.orders), lead_times, horizon, options)
-    ordered = np.bincount(lines.series, minlength=len(panel)) > 0
+    too_soon = ordered_as_it_came(panel)[:, None] & (policies.lead_chance < HALF)
     stock = panel.stock
     on_hand = stock["on_hand"].to_numpy(dtype=np.float64)
     return Supply(
@@ -207,8 +209,8 @@ def supply_of(
         seed=seeds(options.seed, panel.series["site"], panel.series["sku"]),
         lines=lines,
         policies=policies,
-        habits=habits_of(panel, np.isnan(policies.reorder_point) & ~ordered),
-        delivers=delivering_periods(panel, terms.source, horizon),
+        habits=habits_of(panel, np.isnan(policies.reorder_point)),
+        delivers=delivering_periods(panel, terms.source, horizon) & ~too_soon,
         expiring=_expiring(panel, horizon),
         next_open=next_open(receiving_periods(panel, panel.series["site"], terms.source, horizon)),
         errors=record_errors_of(panel, horizon),

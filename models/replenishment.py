@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from forecasting.calendar import Frequency
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows
-from models.order_practice import practice_of
+from models.order_practice import FEWEST_ORDERS, comes_by_order, practice_of
 from models.terms import Terms, longest_gap_days, review_periods
 
 HABIT_STRENGTH: Final = 12.0
@@ -48,6 +48,7 @@ class Policies:
     review: NDArray[np.bool_]  # [n, H] an order may be placed at the start of the period
     lead_chance: Floats  # [n, H] that an order has come k periods after it was placed
     within: Floats  # [n] share of a period's demand that orders inside it replace
+    stated: NDArray[np.bool_]  # [n] in the masters, if in part; else past orders show it
 
 
 def no_policies(count: int, horizon: int) -> Policies:
@@ -55,7 +56,7 @@ def no_policies(count: int, horizon: int) -> Policies:
     unknown, none = np.full(count, np.nan), np.zeros(count)
     by_period = (count, horizon)
     review, chance = np.zeros(by_period, bool), np.zeros(by_period)
-    return Policies(unknown, unknown, none, none, review, chance, none)
+    return Policies(unknown, unknown, none, none, review, chance, none, np.zeros(count, bool))
 
 
 def policies_of(
@@ -66,7 +67,8 @@ def policies_of(
     No reorder point: the level itself (order at each review), or safety stock + mean demand over
     the stated lead time and the days between reviews, moved to where orders went out so far
     (models.order_practice). No level: reorder point + a usual order (median of the past, else the
-    demand between two reviews), or as far as those orders went.
+    demand between two reviews), or as far as those orders went. Nothing of it: where some orders
+    went out, if what came in had been ordered; else no policy is known.
 
     Inside a week or a month orders follow each other: what sells, on each path, up to the last
     review whose order still comes in the same period is ordered again `within` it. Inside a day
@@ -84,8 +86,11 @@ def policies_of(
     lead = lead_times.median_days(terms.group, terms.master_days)
     planned = np.where(np.isfinite(terms.master_days), terms.master_days, lead)
     by_safety = safety + mean_demand * (planned + between) / length
-    formula = np.isnan(reorder) & np.isnan(up_to) & np.isfinite(safety)
-    practice = practice_of(panel, formula)
+    no_level = np.isnan(reorder) & np.isnan(up_to)
+    stated = ~no_level | np.isfinite(safety)
+    practice = practice_of(panel, no_level)
+    shown = (practice.orders >= FEWEST_ORDERS) & ordered_as_it_came(panel)
+    practice = practice.where(stated | shown)
     by_orders = practice.at + mean_demand * between / 2 / length
     by_safety = practice.shrunk(by_orders, by_safety)
     reorder = np.where(
@@ -109,7 +114,17 @@ def policies_of(
             terms.group, terms.master_days, panel.frequency, horizon
         ),
         within=np.maximum(replaced, 0.0),
+        stated=stated,
     )
+
+
+def ordered_as_it_came(panel: Panel) -> NDArray[np.bool_]:
+    """[n] whether orders show what is on its way, over the past that habits are learned from."""
+    return comes_by_order(panel, _habit_periods(panel))
+
+
+def _habit_periods(panel: Panel) -> int:
+    return min(HABIT_PERIODS[panel.frequency], panel.units.shape[1] - 1)
 
 
 @dataclass(frozen=True)
@@ -136,7 +151,7 @@ def no_habits(count: int) -> Habits:
 
 def habits_of(panel: Panel, wanted: NDArray[np.bool_]) -> Habits:
     """Habits of the wanted series; the pools hold every series that ever received anything."""
-    width = min(HABIT_PERIODS[panel.frequency], panel.units.shape[1] - 1)
+    width = _habit_periods(panel)
     usage, ever = _recent_usage(panel, width + 1)
     own = wanted & ever & (np.nan_to_num(usage[:, -1]) > 0)
     if not own.any():

@@ -231,7 +231,8 @@ def _receive_by_habit(  # type: ignore[no-untyped-def]
     missing,
     arrived,
 ):
-    """As much as came in the past at a like cover: of the series, its item, or the network."""
+    """As much as came in the past at a like cover: of the series, its item, or the network; on a
+    shelf emptier than any was, as on the emptiest."""
     last = len(cover_edges)
     own, item, network = pools[0], pools[1], pools[2]
     for p in range(len(stock)):
@@ -245,6 +246,8 @@ def _receive_by_habit(  # type: ignore[no-untyped-def]
             chosen = item
             if pool_from[item, band + 1] - pool_from[item, band] < fewest:
                 chosen = network
+        while band < last and pool_from[chosen, band + 1] == pool_from[chosen, band]:
+            band += 1
         width = pool_from[chosen, band + 1] - pool_from[chosen, band]
         if width > 0:
             draw = _uniform(seed, p, 2 * period + 2)

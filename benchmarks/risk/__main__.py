@@ -3,6 +3,7 @@
     python -m benchmarks.risk --data backorders
         [--dir DIR] [--train FILE --test FILE] [--seeds 1,2] [--predictions FILE]
     python -m benchmarks.risk --data m5sim [--dir DIR] [--seeds 1,2,3,4,5] [--series N]
+        [--without policies]
     python -m benchmarks.risk --data usaid [--dir DIR] [--window 2016-12:2017-12]
     python -m benchmarks.risk --data freshretail [--dir DIR]
 
@@ -132,6 +133,8 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--predictions", type=Path, help="write sku,probability of the test rows")
     words = f"of m5sim, of each world; usual {m5sim.SERIES}"
     parser.add_argument("--series", type=int, default=m5sim.SERIES, help=words)
+    words = "of m5sim: a feed that the companies do not send"
+    parser.add_argument("--without", choices=["policies"], action="append", default=[], help=words)
     words = "of usaid: learned and judged up to the close of these months; usual 2017-12:2018-12"
     parser.add_argument("--window", type=ledger.Window.parse, help=words)
     chosen = parser.parse_args(given)
@@ -139,6 +142,8 @@ def arguments(given: list[str] | None) -> argparse.Namespace:
         parser.error("--window is of usaid")
     if chosen.data not in SOURCES and (chosen.train or chosen.predictions):
         parser.error(f"--train, --test and --predictions are not of {chosen.data}")
+    if chosen.without and chosen.data != M5SIM:
+        parser.error("--without is of m5sim")
     if chosen.series < 1:
         parser.error("--series: at least 1")
     if (chosen.train is None) != (chosen.test is None):
@@ -177,7 +182,8 @@ def run_worlds(chosen: argparse.Namespace) -> bool:
     sales = file_of("m5", m5sim.FILE, chosen.dir)
     if sales is None:
         return True
-    return m5sim.judge(m5_demand(sales.parent), chosen.seeds, chosen.series, tell)
+    demand = m5_demand(sales.parent)
+    return m5sim.judge(demand, chosen.seeds, chosen.series, tell, chosen.without)
 
 
 def run_rolled(chosen: argparse.Namespace) -> bool:

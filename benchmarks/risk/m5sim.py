@@ -10,7 +10,7 @@ record; a rupture is an empty shelf at the close of one of the next 14 days.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from benchmarks.risk.promises import told
@@ -25,24 +25,36 @@ SMALL_SERIES: Final = 10
 SMALL_SAMPLES: Final = 2  # a seed
 
 
-def live(demand: Demand, seeds: Sequence[int], series: int, tell: Callable[[str], None]) -> Worlds:
-    """A world a seed, and small companies beside it."""
+def live(
+    demand: Demand,
+    seeds: Sequence[int],
+    series: int,
+    tell: Callable[[str], None],
+    without: Collection[str] = (),
+) -> Worlds:
+    """A world a seed, and small companies beside it; their ERP keeps no feed of those `without`."""
     lived: dict[int, Lived] = {}
     small: list[Replay] = []
     for seed in seeds:
         begun, spent = time.perf_counter(), time.process_time()
         world = world_of(demand.sample(series, seed), seed)
-        lived[seed] = Lived(world, replay(world))
+        lived[seed] = Lived(world, replay(world, without=without))
         seconds, cpu = time.perf_counter() - begun, time.process_time() - spent
         tell(f"seed {seed}: {len(world.run.demand)} series in {seconds:.0f} s, {cpu:.0f} CPU s")
         for number in range(SMALL_SAMPLES):
             few = demand.sample(SMALL_SERIES, SMALL_SAMPLES * seed + number)
-            small.append(replay(world_of(few, seed), dense=False))
+            small.append(replay(world_of(few, seed), dense=False, without=without))
     return Worlds(lived, small)
 
 
-def judge(demand: Demand, seeds: Sequence[int], series: int, tell: Callable[[str], None]) -> bool:
+def judge(
+    demand: Demand,
+    seeds: Sequence[int],
+    series: int,
+    tell: Callable[[str], None],
+    without: Collection[str] = (),
+) -> bool:
     """True where all promises are kept."""
-    worlds = live(demand, seeds, series, tell)
+    worlds = live(demand, seeds, series, tell, without)
     worlds.show()
     return told(worlds.promises())

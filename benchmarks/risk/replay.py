@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -65,14 +65,15 @@ class Replay:
         return self.said[chosen]
 
 
-def replay(world: World, *, dense: bool = True) -> Replay:
-    """Feeds, ingest, train, publish, export."""
+def replay(world: World, *, dense: bool = True, without: Collection[str] = ()) -> Replay:
+    """Feeds (but those it comes `without`), ingest, train, publish, export."""
     timeline = Timeline.of(world)
     origins = np.union1d(timeline.scored, timeline.dense) if dense else timeline.scored
     dates = world.run.demand.dates
     with tempfile.TemporaryDirectory() as folder:
         files = write_feeds(world, Path(folder))
-        company = Company(Path(folder) / "workspace", files)
+        sent = {feed: file for feed, file in files.items() if feed not in without}
+        company = Company(Path(folder) / "workspace", sent)
         company.train(dates[timeline.train].item())
         said = [_said(world, int(day), company.warnings(dates[day].item())) for day in origins]
     return Replay(pd.concat(said, ignore_index=True), base_rate(world, timeline.learned), timeline)

@@ -268,9 +268,11 @@ def _reasons(panel: Panel, told: Told) -> NDArray[np.object_]:
             if supply.unseen[row]:
                 notes.append(f"sales unknown for {supply.unseen[row]} period(s): widened")
             if supply.habits.usage[row] > 0:
-                notes.append("no policy and no order book: receipts as usual")
+                notes.append("no policy: receipts as usual")
             elif np.isnan(supply.policies.reorder_point[row]):
                 notes.append("no policy: no further order assumed")
+            elif not supply.policies.stated[row]:
+                notes.append("no policy: ordered again as its past orders were")
             notes.append(supply.errors.assumption)
             reasons.append("; ".join(notes))
         if told.learned[row] and told.hazard is not None:

@@ -109,9 +109,29 @@ def test_a_small_company_lives_through_it(
     assert kept == (not any("NO " in line for line in promised))
 
 
+@pytest.mark.parametrize("without", [[], ["policies"]])
+def test_a_feed_that_is_not_kept_is_not_sent(
+    world: World, without: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[set[str]] = []
+
+    def company(folder: Path, files: dict[str, Path]) -> None:
+        sent.append(set(files))
+        raise InterruptedError
+
+    monkeypatch.setattr(replayed, "Company", company)
+    with pytest.raises(InterruptedError):
+        replayed.replay(world, without=without)
+    assert {"orders", "receipts", "stock"} <= sent[0]
+    assert ("policies" in sent[0]) == (not without)
+
+
 def test_wrong_options_are_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert command.main(["--data", "m5sim", "--dir", str(tmp_path)]) == 0
     assert capsys.readouterr().out.startswith("SKIPPED")
+    with pytest.raises(SystemExit, match="2"):
+        command.main(["--data", "usaid", "--without", "policies"])
+    assert "--without is of m5sim" in capsys.readouterr().err
     for given, words in ((["--series", "0"], "at least 1"), (["--predictions", "x"], "not of m5")):
         with pytest.raises(SystemExit, match="2"):
             command.main(["--data", "m5sim", *given])

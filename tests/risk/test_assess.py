@@ -16,7 +16,15 @@ from forecasting.calendar import Frequency
 from forecasting.options import Options
 from models.lead_time import fit_lead_times
 from models.risk import RiskAssessment, assess
-from tests.risk.warehouse import Order, Shelf, delivered, forecast_of, panel_of, shelf
+from tests.risk.warehouse import (
+    Order,
+    Shelf,
+    delivered,
+    forecast_of,
+    panel_of,
+    refilled_as_usual,
+    shelf,
+)
 
 PAST = delivered(7, count=12) + delivered(10, count=3)
 NOVA = {"supplier": "NOVA", "order_days": "0,3", "cutoff_time": "11:00"}
@@ -285,6 +293,51 @@ def test_habits_stand_in_where_nobody_keeps_a_policy() -> None:
     assert found["p_3m"] < 0.1
     assert found["p_no_order"] == 1.0
     assert "receipts as usual" in found["reason"]
+
+
+AS_USUAL = refilled_as_usual(5.0, 40.0)
+
+
+def test_a_first_order_line_does_not_end_the_usual_deliveries() -> None:
+    """What came so far was on no order: the line comes on top of it."""
+    usual = row(assessed(shelf(on_hand=20, **AS_USUAL)))
+    more = row(assessed(shelf(on_hand=20, open_order={"units": 40, "due_in_days": 5}, **AS_USUAL)))
+    assert usual["p_28d"] < 0.5 < usual["p_no_order"]
+    assert more["p_28d"] <= usual["p_28d"]
+    assert "receipts as usual" in more["reason"]
+
+
+def test_what_always_was_on_order_first_comes_no_sooner_than_an_order_of_today() -> None:
+    """Receipts as usual of a series with an order book: none within the lead time of twelve days
+    that no order tells of, whether or not an old line is still open."""
+    days = [-3 - 8 * k for k in range(2)]
+    ordered = tuple(
+        Order(units=40, placed=day - 12, promised=day, received=day, order_id=f"O{day}")
+        for day in days
+    )
+    receipts = tuple(40.0 if place - 120 in days else 0.0 for place in range(1, 121))
+    facts = AS_USUAL | {"past_receipts": receipts}
+    record = shelf(sku="Z", orders=delivered(12, promised_in=12, count=30))
+    for more in ((), (Order(units=1, placed=-15, promised=1, order_id="OLD"),)):
+        found = assessed(shelf(on_hand=6, orders=(*ordered, *more), **facts), record)
+        arrivals = found.projection["arrivals_mean"].to_numpy()
+        assert arrivals[:11].sum() <= 1.0
+        assert arrivals[11:28].sum() > 5.0
+        assert "receipts as usual" in row(found)["reason"]
+
+
+def test_who_keeps_no_policy_orders_again_as_his_past_orders_were() -> None:
+    """A lot of 30 each time ten were left, and it took three days: so it will be again."""
+    often = tuple(
+        Order(units=30, placed=day, promised=day + 3, received=day + 3, order_id=f"O{day}")
+        for day in range(-150, -10, 15)
+    )
+    usual = {"demand": 2.0, "past_units": (2.0,) * 200, "past_on_hand": (10.0,) * 200}
+    found = row(assessed(shelf(on_hand=14, orders=often, **usual)))
+    assert "ordered again as its past orders were" in found["reason"]
+    assert found["p_28d"] < 0.5 < found["p_no_order"]
+    causes = {one["code"] for one in json.loads(found["causes"])}
+    assert not causes & {"below_reorder_point", "above_reorder_point", "reorder_point_low"}
 
 
 def test_an_absurd_receipt_fills_no_neighbours_shelf() -> None:

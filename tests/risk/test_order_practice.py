@@ -11,7 +11,7 @@ from forecasting.calendar import Frequency
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import fit_lead_times
-from models.order_practice import STRENGTH, practice_of
+from models.order_practice import FEWEST_ORDERS, STRENGTH, practice_of
 from models.replenishment import Policies, policies_of
 from models.terms import terms_of
 from tests.risk.warehouse import Order, panel_of, shelf
@@ -89,12 +89,31 @@ def test_the_trigger_follows_the_rate_of_sales() -> None:
         pytest.param({"policy": SAFETY | {"order_up_to": 90.0}}, 90.0, id="a stated level"),
         pytest.param({"past_units": (0.0,) * DAYS}, FORMULA, id="nothing sells"),
         pytest.param({"past_on_hand": (np.nan,)}, FORMULA, id="past stock is unknown"),
-        pytest.param({"policy": {}}, np.nan, id="no policy at all"),
     ],
 )
 def test_orders_say_nothing_where(facts: dict[str, Any], reorder_point: float) -> None:
     found = policies(practised(weekly(20), **facts))
     assert found.reorder_point[0] == pytest.approx(reorder_point, nan_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("orders", "came", "reorder_point"),
+    [
+        pytest.param(weekly(20), 0.0, 50.0 + 2.0 * 7 / 2, id="its orders show one"),
+        pytest.param(weekly(FEWEST_ORDERS), 0.0, 50.0 + 2.0 * 7 / 2, id="just enough"),
+        pytest.param(weekly(FEWEST_ORDERS - 1), 0.0, np.nan, id="too few"),
+        pytest.param(weekly(4), 2.0, np.nan, id="most came without an order"),
+    ],
+)
+def test_where_no_policy_is_stated(
+    orders: tuple[Order, ...], came: float, reorder_point: float
+) -> None:
+    panel = practised(orders, policy={}, past_receipts=(came,) * DAYS)
+    found = policies(panel)
+    assert found.reorder_point[0] == pytest.approx(reorder_point, nan_ok=True)
+    assert not found.stated[0]
+    if np.isfinite(reorder_point):
+        assert 50.0 < found.order_up_to[0] <= reorder_point + LOT
 
 
 def test_wishes_are_no_orders() -> None:

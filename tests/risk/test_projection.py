@@ -59,6 +59,7 @@ def supplied(
             review=np.array([[h % every == 0 for h in range(horizon)]]),
             lead_chance=np.array([[float(k >= lead) for k in range(horizon)]]),
             within=np.array([within]),
+            stated=np.isfinite(np.array([float(reorder)])),
         ),
     )
 

@@ -81,6 +81,18 @@ def test_a_line_is_due_when_the_position_reaches_the_reorder_point() -> None:
     assert line[["packs", "minimum_reached"]].isna().all()
 
 
+def test_past_orders_are_no_policy_to_order_by() -> None:
+    """They went out when one was left, and took three days: too late to be proposed again."""
+    late = tuple(
+        Order(units=30, placed=day, promised=day + 3, received=day + 3, order_id=f"O{day}")
+        for day in range(-150, -10, 15)
+    )
+    past = {"past_units": (2.0,) * 200, "past_on_hand": (1.0,) * 200}
+    lines = proposed(planned(on_hand=25.0, policy={}, orders=late, **past))
+    assert lines["reason"].tolist()[:1] == ["cover_too_short"]
+    assert lines["position_then"][0] > 5.0
+
+
 def advised(day: int, *, units: float = 12.0, source: str = "NOVA", site: str = "S1") -> Any:
     on = pd.Timestamp(TODAY) + pd.Timedelta(days=day)
     told = {"site": site, "sku": "RETRO-CLOCK", "source": source, "units": units, "order_on": on}

@@ -97,7 +97,7 @@ class Calendar:
         days = first + np.arange(min(length, int((ends[-1] - first).astype(np.int64)) + 1))
         period = np.searchsorted(ends, days)
         may_order, following = _order_days(supply.terms, len(panel), days)
-        planned = np.isfinite(supply.policies.reorder_point)
+        planned = supply.policies.stated
         review = may_order & (supply.policies.review[:, period] | ~planned[:, None])
         return cls(days, period, may_order, review, following)
 
@@ -126,8 +126,8 @@ class Levels:
     come, with the protection of LEAD_SHARE and DEMAND_LEVEL; an order holds a usual order more.
     """
 
-    planned: NDArray[np.bool_]  # [n] by a policy
-    reorder_point: Floats  # [n] NaN: no policy
+    planned: NDArray[np.bool_]  # [n] by a policy that is stated
+    reorder_point: Floats  # [n]
     order_up_to: Floats  # [n]
     lead_days: Floats  # [n] that LEAD_SHARE of the orders keep
     lot: Floats  # [n] units of a usual order
@@ -147,7 +147,7 @@ class Levels:
         usual = panel.order_history.groupby("series")["units_ordered"].median()
         usual_units = usual.reindex(range(len(panel))).to_numpy(dtype=np.float64)
         return cls(
-            planned=np.isfinite(policies.reorder_point),
+            planned=policies.stated,
             reorder_point=policies.reorder_point,
             order_up_to=policies.order_up_to,
             lead_days=lead_times.days_until(LEAD_SHARE, terms.group, terms.master_days),

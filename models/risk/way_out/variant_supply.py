@@ -126,6 +126,7 @@ def supply_of_variants(base: WhatIf, variants: Sequence[Variant], book: pd.DataF
                 policies.lead_chance[rows],
             ),
             policies.within[rows],
+            policies.stated[rows],
         ),
         habits=Habits(
             np.where(again, habits.usage[rows], 0.0),

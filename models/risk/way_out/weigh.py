@@ -289,7 +289,9 @@ def situation(base: WhatIf, shortage: Shortage, row: int) -> Situation:
         stock_on=base.stock_on[row],
         stale=bool(shortage.stale[row]),
         lines=[(line.order_id, line.units, line.promised_on) for line in base.lines_of(row)],
-        reorder_point=float(supply.policies.reorder_point[row]),
+        reorder_point=float(supply.policies.reorder_point[row])
+        if supply.policies.stated[row]
+        else np.nan,
         lead_demand=float(shortage.daily_demand[row] * base.lead_days[row]),
         demand=float(shortage.demand[row]),
         forecast=float(shortage.daily_demand[row] * base.main * panel.frequency.days),
