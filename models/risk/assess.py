@@ -272,7 +272,10 @@ def _reasons(panel: Panel, told: Told) -> NDArray[np.object_]:
             elif np.isnan(supply.policies.reorder_point[row]):
                 notes.append("no policy: no further order assumed")
             elif not supply.policies.stated[row]:
-                notes.append("no policy: ordered again as its past orders were")
+                at, up_to = supply.policies.reorder_point[row], supply.policies.order_up_to[row]
+                notes.append(
+                    f"no policy: ordered as its past orders were, at {at:.1f} up to {up_to:.1f}"
+                )
             notes.append(supply.errors.assumption)
             reasons.append("; ".join(notes))
         if told.learned[row] and told.hazard is not None:
