@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +23,9 @@ from models.projection import Supply, supply_of
 from models.publication.build import table_of
 from models.risk import RiskAssessment, assess
 from models.risk.way_out import variant_supply
+from models.risk.way_out.choice import Amount, Effect
+from models.risk.way_out.groups import Group, Member
+from models.risk.way_out.options import Option
 from models.risk.way_out.working_days import WorkingDays
 from tests.risk.warehouse import (
     TODAY,
@@ -941,3 +945,35 @@ def test_what_a_count_leaves_is_an_assessment_of_a_shelf_that_is_counted(
 def test_no_count_is_asked_for_where_it_saves_nothing(facts: dict[str, Any]) -> None:
     made = found(*doubtful(**facts))
     assert "count" not in set(made.options["code"])
+
+
+class Gone(list[Member]):
+    """Counts how often somebody goes through it."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Member]:
+        self.times += 1
+        return super().__iter__()
+
+
+def test_a_group_as_large_as_a_company_is_gone_through_a_few_times() -> None:
+    """Its figures were worked out anew for each member: hours for thirty thousand."""
+    day = dt.date(2026, 11, 23)
+    amount = Amount(2.0, 8.0)
+    members = Gone(
+        Member(
+            row,
+            "S1",
+            row,
+            Option("order", by=day, cutoff_time="11:00" if row else "10:00", in_time=True, cost=1),
+            Effect(row, amount, amount, 0.5, True),
+            None,
+        )
+        for row in range(50)
+    )
+    group = Group("order", "NOVA", "", "EUR", members, 0.0)
+    for _ in range(3):
+        assert (group.by, group.cutoff_time, group.pays) == (day, "10:00", True)
+        assert (group.saved, group.lost) == (Amount(100.0, 400.0), Amount(100.0, 400.0))
+    assert members.times <= 4

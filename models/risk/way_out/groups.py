@@ -55,19 +55,19 @@ class Group:
     parts: Mapping[str, float] = field(default_factory=dict)
     """Of what a call about an order costs, by order, this group's part where others make it too."""
 
-    @property
+    @cached_property
     def acting(self) -> list[Member]:
         return [one for one in self.members if one.option is not None]
 
-    @property
+    @cached_property
     def lost(self) -> Amount:
         return _sum([one.effect.lost for one in self.members])
 
-    @property
+    @cached_property
     def saved(self) -> Amount:
         return _sum([one.effect.saved for one in self.members])
 
-    @property
+    @cached_property
     def cost(self) -> float:
         """Currency; what an order, a call or a transfer costs is paid once for all its lines, also
         where other buyers call about the order too. NaN: not costed."""
@@ -112,7 +112,7 @@ class Group:
         """Whether customers are likely to miss something."""
         return any(one.effect.missed for one in self.members)
 
-    @property
+    @cached_property
     def by(self) -> dt.date | None:
         """The first deadline among those that are in time, else among all."""
         options = [one.option for one in self.acting if one.option]
@@ -120,10 +120,11 @@ class Group:
         days = days or [one.by for one in options if one.by]
         return min(days, default=None)
 
-    @property
+    @cached_property
     def cutoff_time(self) -> str:
         """The first one known of that day; "" where none is."""
-        due = [one.option for one in self.acting if one.option and one.option.by == self.by]
+        by = self.by
+        due = [one.option for one in self.acting if one.option and one.option.by == by]
         return min((option.cutoff_time for option in due if option.cutoff_time), default="")
 
     @property
