@@ -64,6 +64,32 @@ class Closures:
 
 
 @dataclass(frozen=True)
+class Routes:
+    """What holds on the way from any source to any site."""
+
+    masters: dict[Route, Any]  # rows of suppliers by site and supplier; "" stands for all sites
+    closures: Closures
+
+    @classmethod
+    def of(cls, panel: Panel) -> Routes:
+        rows: Iterable[Any] = panel.suppliers.itertuples(index=False)
+        return cls({(row.site, row.supplier): row for row in rows}, Closures.of(panel))
+
+    def terms(self, site: str, source: str) -> Any:
+        """The source's row for the site, else for all sites; None: not in the masters."""
+        return self.masters.get((site, source), self.masters.get(("", source)))
+
+    def source_closed(self, site: str, source: str) -> Ranges:
+        return self.closures.of_source(site, source, self.terms(site, source))
+
+    def receiving(self, site: str, source: str) -> tuple[tuple[int, ...], Ranges]:
+        """Weekdays (none: any) on which goods can come in, and when either end is closed."""
+        terms = self.terms(site, source)
+        weekdays = () if terms is None else _weekdays(terms.receiving_days)
+        return weekdays, self.source_closed(site, source) + self.closures.of_site(site)
+
+
+@dataclass(frozen=True)
 class Terms:
     """Who refills each series, n rows: a supplier or a site, its lead time and its order days."""
 
@@ -108,10 +134,9 @@ def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
     usual = panel.series["supplier"].fillna("").to_numpy(dtype=object)
     source = np.where(declared != "", declared, usual)
     routes = list(zip(panel.series["site"], source, strict=True))
-    by_route = terms_by_route(panel, routes)
-    rows = [by_route[route] for route in routes]
-    closed = Closures.of(panel)
-    closures = {route: closed.of_source(*route, row) for route, row in by_route.items()}
+    on = Routes.of(panel)
+    rows = [on.terms(*route) for route in routes]
+    closures = {route: on.source_closed(*route) for route in set(routes)}
     stated = np.array([np.nan if row is None else row.lead_time_days for row in rows], dtype=float)
     item_days = panel.series["master_lead_time_days"].to_numpy(dtype=np.float64)
     latest, habit = _order_dates(panel)
@@ -192,13 +217,8 @@ def receiving_days(
     panel: Panel, routes: Iterable[Route], days: Days
 ) -> dict[Route, NDArray[np.bool_]]:
     """[D] of each route whether goods can come in on a day: a receiving day, neither end closed."""
-    closed = Closures.of(panel)
-    found: dict[Route, NDArray[np.bool_]] = {}
-    for route, row in terms_by_route(panel, routes).items():
-        closures = closed.of_source(*route, row) + closed.of_site(route[0])
-        weekdays = () if row is None else _weekdays(row.receiving_days)
-        found[route] = _open_on(days, weekdays, closures)
-    return found
+    on = Routes.of(panel)
+    return {route: _open_on(days, *on.receiving(*route)) for route in set(routes)}
 
 
 def next_open(receiving: NDArray[np.bool_]) -> Rows:
@@ -272,11 +292,8 @@ def _open_on(days: Days, weekdays: tuple[int, ...], closures: Ranges) -> NDArray
 
 def terms_by_route(panel: Panel, routes: Iterable[Route]) -> dict[Route, Any]:
     """The source's row of terms for each site, else for all sites; None: not in the masters."""
-    by_place = {(row.supplier, row.site): row for row in panel.suppliers.itertuples(index=False)}
-    return {
-        (site, code): by_place.get((code, site), by_place.get((code, "")))
-        for site, code in set(routes)
-    }
+    on = Routes.of(panel)
+    return {route: on.terms(*route) for route in set(routes)}
 
 
 def _weekdays(text: object) -> tuple[int, ...]:

@@ -97,9 +97,10 @@ class Outlook:
             wait = np.ceil(np.log(0.5) / np.log1p(-np.minimum(leave[rows], 1 - 1e-9))) - 1
         self.back_after[rows] = np.where(wait < horizon, wait, np.nan)
 
-    def put_first(self, rows: NDArray[np.bool_], first: Floats) -> None:
+    def put_first(self, rows: NDArray[np.bool_], first: Floats, main: int) -> None:
         """Chances of a first stockout [n, H] of some rows, where paths tell of them only in part:
-        what is short, and the chance to close empty, in proportion."""
+        what is short, and the chances to close empty and to run out before a receipt, in
+        proportion."""
         told = np.cumsum(self.means["first_out"][rows], axis=1)
         asked = np.cumsum(first[rows], axis=1)
         part = np.minimum(np.divide(asked, told, out=np.ones_like(told), where=told > 0), 1.0)
@@ -108,6 +109,7 @@ class Outlook:
         self.means["unmet"][rows] = short * part
         self.means["out"][rows] *= part
         self.means["first_out"][rows] = first[rows]
+        self.before_receipt[rows] *= part[:, main - 1]
 
     def put_nothing(self, rows: NDArray[np.bool_], sold: Floats) -> None:
         """Rows that are not stocked: an empty shelf is no stockout. `sold` [rows, H]: units."""

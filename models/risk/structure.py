@@ -192,7 +192,7 @@ class Structure:
             status = ~self.standing.quantity
             outlook.put_status(status, first, out, self.chain.leave, mean, main)
         outlook.means["first_alone"][:] = self.outlook.means["first_alone"]
-        outlook.put_first(rows, first)
+        outlook.put_first(rows, first, main)
         return outlook
 
 

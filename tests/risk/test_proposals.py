@@ -93,6 +93,13 @@ def test_past_orders_are_no_policy_to_order_by() -> None:
     assert lines["position_then"][0] > 5.0
 
 
+def test_a_cost_of_less_than_a_cent_is_told_as_it_is_stated() -> None:
+    """What is counted in grams: units × unit_cost is the value."""
+    line = proposed(planned(on_hand=25.0, item={"unit_cost": 0.00328})).iloc[0]
+    assert line["unit_cost"] == 0.00328
+    assert line["value"] == pytest.approx(line["units"] * line["unit_cost"], abs=1e-4)
+
+
 def advised(day: int, *, units: float = 12.0, source: str = "NOVA", site: str = "S1") -> Any:
     on = pd.Timestamp(TODAY) + pd.Timedelta(days=day)
     told = {"site": site, "sku": "RETRO-CLOCK", "source": source, "units": units, "order_on": on}

@@ -237,6 +237,49 @@ def test_nobody_is_asked_while_they_are_closed() -> None:
     assert asked(counted, "count", events=shut) == "2026-11-30"
 
 
+def test_goods_are_asked_for_on_days_on_which_they_come_in() -> None:
+    """Not on the eve of the stockout where nobody receives then: on the day before, or else after.
+    TODAY is a Sunday."""
+
+    def options(*shelves: Shelf, **masters: Any) -> pd.DataFrame:
+        panel = panel_of(list(shelves), **masters)
+        return run(panel, forecast_of(panel, list(shelves))).options.set_index("code")
+
+    called = shelf(on_hand=12.0, orders=(*PAST, Order(promised=12)), item=PRICED)
+    plain = options(called, suppliers=[NOVA]).loc["expedite"]
+    assert plain["arrives_on"] == pd.Timestamp("2026-11-27")  # a Friday
+    for weekdays, day in (("0,1,2,3", "2026-11-26"), ("0,5", "2026-11-28")):
+        picky = [{**NOVA, "receiving_days": weekdays}]
+        told = options(called, suppliers=picky).loc["expedite"]
+        assert told["arrives_on"] == pd.Timestamp(day)
+        assert told["act_by"][:10] < day
+    away = {"start": pd.Timestamp("2026-11-23"), "end": pd.Timestamp("2026-11-29")}
+    shut = [{"kind": "closure", "site": "S1", **away}]
+    told = options(called, suppliers=[NOVA], events=shut).loc["expedite"]
+    assert told["arrives_on"] == pd.Timestamp("2026-11-30")
+
+    sent = [
+        shelf(site=site, on_hand=on_hand, item=PRICED)
+        for site, on_hand in zip("AB", (16, 300), strict=True)
+    ]
+    away = {"start": pd.Timestamp("2026-11-28"), "end": pd.Timestamp("2026-12-01")}
+    shut = [{"kind": "closure", "site": "A", **away}]
+    assert options(*sent).loc["transfer", "arrives_on"] == pd.Timestamp("2026-11-30")
+    assert options(*sent, events=shut).loc["transfer", "arrives_on"] == pd.Timestamp("2026-11-27")
+
+
+def test_who_delivers_an_order_is_not_called_while_closed_though_another_delivers_as_usual() -> (
+    None
+):
+    spot = Order(promised=12, supplier="SPOT")
+    called = [shelf(on_hand=12.0, orders=(*PAST, spot), item=PRICED)]
+    for closures, by in (("", "2026-11-25"), ("2026-11-23/2026-11-27", "2026-11-30")):
+        other = {"supplier": "SPOT", "closures": closures}
+        panel = panel_of(called, suppliers=[NOVA, other])
+        made = run(panel, forecast_of(panel, called)).options
+        assert made.loc[made["code"] == "expedite", "act_by"].iloc[0][:10] == by
+
+
 def test_a_declared_substitute_is_offered_where_it_has_units_to_spare() -> None:
     made = found(
         shelf(sku="OLD", on_hand=0.0, item=PRICED),

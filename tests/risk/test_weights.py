@@ -105,6 +105,20 @@ def test_as_many_failing_paths_are_the_same_chance_under_any_weights() -> None:
     assert part[0].chance(HORIZON)[0] == part[1].chance(HORIZON)[0]
 
 
+@LAW
+@given(on_hand=st.integers(0, 9), demand=DEMANDS, arrivals=ARRIVALS, chance=CHANCES)
+def test_to_run_out_before_a_receipt_is_no_likelier_than_to_run_out(
+    on_hand: int, demand: list[list[int]], arrivals: list[tuple[int, float]], chance: list[float]
+) -> None:
+    """Also where all paths run out, so that no weights tell of a chance to be spared."""
+    found = projected(supplied(on_hand, arrivals=arrivals), demand)
+    weights = reweighted(found, np.array([chance]))
+    outlook, main = Outlook.blank(1, HORIZON), 5
+    outlook.put(slice(0, 1), weighed(on_hand, demand, weights[0], arrivals=arrivals), main)
+    outlook.put_first(np.array([True]), np.diff([chance], prepend=0.0), main)
+    assert outlook.before_receipt[0] <= outlook.chance(main)[0] + 1e-9
+
+
 def test_quantiles_of_equal_weights_are_those_of_the_values() -> None:
     values = np.random.default_rng(2).normal(size=(3, 200)).astype(np.float32)
     weights = np.full((3, 200), 1 / 200)

@@ -22,6 +22,8 @@ FILL_UP: Final = "fill_up"
 COVER: Final = "days_of_cover_then"
 DECIMALS: Final = 4
 """Of units and money: what is expected of a day is no more exact."""
+STATED: Final = frozenset({"unit_cost", "minimum_value", "minimum_units"})
+"""Of the masters: told as they are stated."""
 
 COLUMNS: Final = {
     "proposal": "int64",
@@ -133,6 +135,6 @@ def table_of_lines(lines: list[dict[str, Any]]) -> pd.DataFrame:
     """In the columns of COLUMNS; orders are numbered as they come."""
     numbers = {key: place for place, key in enumerate(dict.fromkeys(one["order"] for one in lines))}
     rows = [line | {"proposal": numbers[line["order"]] + 1} for line in lines]
-    figures = [name for name, kind in COLUMNS.items() if kind == "float64"]
+    figures = [name for name, kind in COLUMNS.items() if kind == "float64" and name not in STATED]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
     return frame.round(dict.fromkeys(figures, DECIMALS))

@@ -81,5 +81,7 @@ def _comes(base: WhatIf, row: int, language: Language, *, upstream: bool = False
         giver = int(base.structure.supply.sources.of_series[row])
         text = COMES["dry"][language].format(source=source)
         return text if upstream else text + _comes(base, giver, language, upstream=True)
-    arrives = days[0].astype(object) + dt.timedelta(days=round(lead_days))
+    arrives = base.days_to_receive(row, source).first(
+        days[0].astype(object) + dt.timedelta(days=round(lead_days))
+    )
     return COMES["next"][language].format(source=source, day=written(arrives, language))

@@ -251,7 +251,8 @@ def _given(base: WhatIf, need: Need, days: Days) -> float:
 
 
 def _calls(need: Need, base: WhatIf) -> list[Draft]:
-    """To bring what is on order by the eve of the stockout, or as soon as can be."""
+    """To bring what is on order by the eve of the stockout, or as soon as can be, on a day on which
+    goods come in."""
     terms = base.structure.supply.terms
     sku = base.code_of[need.row][1]
     found = []
@@ -262,7 +263,10 @@ def _calls(need: Need, base: WhatIf) -> list[Draft]:
         group = base.lead_times.group_of([line.source], [sku])[0]
         fastest = int((base.lead_times.total[group] > 1.0 - FASTEST).sum())
         possible = max(soonest, line.ordered_on + dt.timedelta(days=fastest))
-        wanted = max(need.stockout_on - dt.timedelta(days=1), possible)
+        receiving = base.days_to_receive(need.row, line.source)
+        wanted = receiving.last(need.stockout_on - dt.timedelta(days=1))
+        if wanted < possible:
+            wanted = receiving.first(possible)
         promised = line.promised_on
         if promised is None or need.today <= promised <= wanted:
             continue
@@ -307,10 +311,13 @@ def _transfers(need: Need, base: WhatIf) -> list[Draft]:
         site = base.code_of[giver][0]
         group = base.lead_times.group_of([site], [sku])[0]
         days = int((base.lead_times.total[group] > 0.5).sum()) if group else TRANSFER_DAYS
-        open_days = base.days_to_ask(need.row, site)
-        latest = open_days.last(need.stockout_on - dt.timedelta(days=days))
+        open_days, receiving = (
+            base.days_to_ask(need.row, site),
+            base.days_to_receive(need.row, site),
+        )
+        latest = open_days.last(receiving.last(need.stockout_on) - dt.timedelta(days=days))
         leaves = max(latest, open_days.first(need.today))
-        arrives = leaves + dt.timedelta(days=days)
+        arrives = receiving.first(leaves + dt.timedelta(days=days))
         now, later = (
             Variant(
                 need.row,

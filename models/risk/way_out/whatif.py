@@ -30,8 +30,8 @@ from models.risk.outlook import Outlook
 from models.risk.structure import Structure
 from models.risk.way_out.silence import Silence, silences
 from models.risk.way_out.variants import BookedLine, OpenLine
-from models.risk.way_out.working_days import WorkingDays
-from models.terms import Closures, Ranges
+from models.risk.way_out.working_days import ALL_WEEK, NONE, WorkingDays
+from models.terms import Route, Routes
 
 if TYPE_CHECKING:
     from forecasting.demand_forecast import DemandForecast
@@ -89,22 +89,31 @@ class WhatIf:
         return WorkingDays.of(self.options.country, self.panel.origin_date)
 
     @cached_property
-    def _closures(self) -> Closures:
-        return Closures.of(self.panel)
+    def _routes(self) -> Routes:
+        return Routes.of(self.panel)
 
     @cached_property
-    def _reached(self) -> dict[Ranges, WorkingDays]:
+    def _to_ask(self) -> dict[Route, WorkingDays]:
+        return {}
+
+    @cached_property
+    def _to_receive(self) -> dict[Route, WorkingDays]:
         return {}
 
     def days_to_ask(self, row: int, source: str) -> WorkingDays:
-        """On which a buyer can reach who delivers to a series: the source of its orders, or a
-        site."""
-        terms = self.structure.supply.terms
-        usual = source == terms.source[row]
-        closed = terms.closures[row] if usual else self._closures.of_site(source)
-        if closed not in self._reached:
-            self._reached[closed] = self.working_days.but(closed)
-        return self._reached[closed]
+        """On which a buyer can reach a supplier or a site that delivers to a series."""
+        route = self.code_of[row][0], source
+        if route not in self._to_ask:
+            self._to_ask[route] = self.working_days.but(self._routes.source_closed(*route))
+        return self._to_ask[route]
+
+    def days_to_receive(self, row: int, source: str) -> WorkingDays:
+        """On which goods of a source can come in at the site of a series."""
+        route = self.code_of[row][0], source
+        if route not in self._to_receive:
+            weekdays, closed = self._routes.receiving(*route)
+            self._to_receive[route] = WorkingDays(NONE, weekdays or ALL_WEEK).but(closed)
+        return self._to_receive[route]
 
     @property
     def main(self) -> int:
