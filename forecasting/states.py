@@ -19,6 +19,10 @@ Matrix = NDArray[np.float64]
 RECENT: Final = {Frequency.DAY: 364, Frequency.WEEK: 104, Frequency.MONTH: 36}
 """Periods that class, dispersion and plain mean look at: older demand is another demand."""
 
+FEWEST_SALES: Final = 3
+"""Periods with demand from which a common multiple is no luck."""
+MOST_COUNTED: Final = 2.0**53  # beyond it floating point has no whole numbers to divide
+
 SILENCE: Final = {Frequency.DAY: 90, Frequency.WEEK: 26, Frequency.MONTH: 12}
 """Unknown periods in a row after which a series starts anew: what was before is another series."""
 
@@ -140,15 +144,25 @@ def after_silence(demand: Matrix, frequency: Frequency) -> Matrix:
 
 
 def _quantum(recent: Matrix) -> Matrix:
-    """[n] 1 where demand is whole; else the smallest seen, at least a fiftieth of its mean."""
+    """[n] The unit that demand is counted in. Of whole demand 1, or what each sale of at least
+    FEWEST_SALES periods is a multiple of (parts sold by the pair, bottles by the case, grams); of
+    other demand the smallest seen, at least a fiftieth of its mean.
+
+    >>> _quantum(np.array([[4.0, np.nan, 6.0, 2.0], [4.0, 0.0, 6.0, 0.0], [1.0, 2.0, 4.0, 8.0]]))
+    array([2., 1., 1.])
+    """
     whole = np.all((recent == np.floor(recent)) | np.isnan(recent), axis=1)
     wanted = np.where(recent > 0, recent, np.nan)
-    any_wanted = np.any(recent > 0, axis=1)
+    sales = np.sum(recent > 0, axis=1)
+    least = np.min(wanted, axis=1, where=recent > 0, initial=np.inf)
     quantum = np.ones(len(recent))
-    fine = ~whole & any_wanted
+    fine = ~whole & (sales > 0)
     if fine.any():
-        least = np.nanmin(wanted[fine], axis=1)
-        quantum[fine] = np.maximum(least, np.nanmean(wanted[fine], axis=1) / 50.0)
+        quantum[fine] = np.maximum(least[fine], np.nanmean(wanted[fine], axis=1) / 50.0)
+    coarse = whole & (sales >= FEWEST_SALES) & (least > 1) & ~(recent > MOST_COUNTED).any(axis=1)
+    if coarse.any():
+        counted = np.where(recent[coarse] > 0, recent[coarse], 0.0).astype(np.int64)
+        quantum[coarse] = np.gcd.reduce(counted, axis=1)
     return quantum
 
 
