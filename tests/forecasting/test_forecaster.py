@@ -282,6 +282,21 @@ def test_weekday_rhythm_is_learned(calm):
     np.testing.assert_allclose(week / week.mean(), expected / expected.mean(), rtol=0.08)
 
 
+def test_what_sells_by_five_is_forecast_by_five():
+    """Unless somebody once took two."""
+    pieces = np.random.default_rng(8).poisson(0.8, 240)
+    sales = {"ONE": pieces, "FIVE": 5 * pieces, "TWO": 5 * pieces + 2 * (np.arange(240) == 238)}
+    panel = panel_of(Rows(sales=pd.concat(days_of(u, sku=sku) for sku, u in sales.items())))
+    forecast = DemandForecaster(OPTIONS).fit(panel).forecast(panel)
+    place = {sku: row for row, sku in enumerate(panel.series["sku"])}
+    paths, quantiles = forecast.paths(slice(0, 3), 28), forecast.grains[Frequency.DAY].quantiles
+    for sku, by in (("FIVE", 5), ("ONE", 1)):
+        assert paths[place[sku]].max() > by
+        assert (paths[place[sku]] % by == 0).all()
+        assert (quantiles[place[sku]] % by == 0).all()
+    assert (paths[place["TWO"]] % 5 > 0).any()
+
+
 def test_paths_keep_the_spread_of_their_sums(calm):
     """Poisson demand: the spread of 28 days is √28 times that of a day, not 28 times, not less."""
     _, _, forecast = calm
