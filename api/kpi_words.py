@@ -11,7 +11,7 @@ import pandas as pd
 from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 
-from api.readable import amount, with_ordinal
+from api.readable import amount, day
 
 UNITS: Final[Mapping[str, Mapping[str, str]]] = {
     "days": {"fr": "{n} j", "en": "{n} d"},
@@ -89,9 +89,8 @@ def why_not(figure: Mapping[str, Any], language: str) -> str:
     if column:
         code = "column_absent"
     since = figure["missing_since"]
-    day = "" if since is None or pd.isna(since) else format_date(since, "long", locale=language)
-    day = with_ordinal(day, language)
-    return spaced(WHY[code][language].format(feed=feed, column=column, day=day), language)
+    told = {"feed": feed, "column": column, "day": day(since, language, pattern="long")}
+    return spaced(WHY[code][language].format(**told), language)
 
 
 def period_of(period: str, start: dt.date, language: str) -> str:

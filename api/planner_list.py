@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import orjson
 import pandas as pd
-from babel.dates import format_date, format_datetime
+from babel.dates import format_datetime
 from babel.numbers import format_percent
 from numpy.typing import NDArray
 
@@ -178,11 +178,10 @@ def odd_data(made: Provenance, language: str) -> list[str]:
 
 def source_of(provenance: Mapping[str, Any], language: str) -> str:
     """Which publication says it, how far its data reach, and when it was computed."""
-    until = format_date(provenance["origin_end"], "d MMMM y", locale=language)
     made = format_datetime(provenance["created_at"], "d MMM y HH:mm", locale=language)
     return WORDS[language]["from_publication"].format(
         publication=provenance["publication"],
-        until=with_ordinal(until, language),
+        until=day(provenance["origin_end"], language, pattern="d MMMM y"),
         made=with_ordinal(made, language),
     )
 

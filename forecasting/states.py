@@ -152,16 +152,17 @@ def _quantum(recent: Matrix) -> Matrix:
     array([2., 1., 1.])
     """
     whole = np.all((recent == np.floor(recent)) | np.isnan(recent), axis=1)
-    wanted = np.where(recent > 0, recent, np.nan)
-    sales = np.sum(recent > 0, axis=1)
-    least = np.min(wanted, axis=1, where=recent > 0, initial=np.inf)
+    sold = recent > 0
+    sales = np.sum(sold, axis=1)
+    least = np.min(recent, axis=1, where=sold, initial=np.inf)
     quantum = np.ones(len(recent))
     fine = ~whole & (sales > 0)
     if fine.any():
-        quantum[fine] = np.maximum(least[fine], np.nanmean(wanted[fine], axis=1) / 50.0)
+        usual = np.mean(recent[fine], axis=1, where=sold[fine])
+        quantum[fine] = np.maximum(least[fine], usual / 50.0)
     coarse = whole & (sales >= FEWEST_SALES) & (least > 1) & ~(recent > MOST_COUNTED).any(axis=1)
     if coarse.any():
-        counted = np.where(recent[coarse] > 0, recent[coarse], 0.0).astype(np.int64)
+        counted = np.where(sold[coarse], recent[coarse], 0.0).astype(np.int64)
         quantum[coarse] = np.gcd.reduce(counted, axis=1)
     return quantum
 

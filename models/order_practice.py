@@ -37,8 +37,7 @@ class Practice:
 
     def where(self, trusted: NDArray[np.bool_]) -> Practice:
         """The same of the trusted [n] series; of the others nothing is known."""
-        none = np.full(len(trusted), np.nan)
-        at, up_to = (np.where(trusted, own, none) for own in (self.at, self.up_to))
+        at, up_to = (np.where(trusted, own, np.nan) for own in (self.at, self.up_to))
         return Practice(np.where(trusted, self.orders, 0), at, up_to)
 
     def shrunk(self, own: Floats, formula: Floats) -> Floats:

@@ -196,9 +196,10 @@ def supply_of(
 ) -> Supply:
     """The supply side of every series as of the panel's origin."""
     terms = terms_of(panel, lead_times)
-    policies = policies_of(panel, lead_times, terms, mean_demand, horizon)
+    by_order = ordered_as_it_came(panel)
+    policies = policies_of(panel, lead_times, terms, mean_demand, horizon, by_order)
     lines = open_lines(panel, surely_open(panel.orders), lead_times, horizon, options)
-    too_soon = ordered_as_it_came(panel)[:, None] & (policies.lead_chance < HALF)
+    too_soon = by_order[:, None] & (policies.lead_chance < HALF)
     stock = panel.stock
     on_hand = stock["on_hand"].to_numpy(dtype=np.float64)
     return Supply(

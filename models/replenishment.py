@@ -60,7 +60,12 @@ def no_policies(count: int, horizon: int) -> Policies:
 
 
 def policies_of(
-    panel: Panel, lead_times: LeadTimes, terms: Terms, mean_demand: Floats, horizon: int
+    panel: Panel,
+    lead_times: LeadTimes,
+    terms: Terms,
+    mean_demand: Floats,
+    horizon: int,
+    by_order: NDArray[np.bool_],
 ) -> Policies:
     """Policies as declared, completed where only part of one is.
 
@@ -68,7 +73,8 @@ def policies_of(
     the stated lead time and the days between reviews, moved to where orders went out so far
     (models.order_practice). No level: reorder point + a usual order (median of the past, else the
     demand between two reviews), or as far as those orders went. Nothing of it: where some orders
-    went out, if what came in had been ordered; else no policy is known.
+    went out, if what came in had been ordered (`by_order` [n], see `ordered_as_it_came`); else no
+    policy is known.
 
     Inside a week or a month orders follow each other: what sells, on each path, up to the last
     review whose order still comes in the same period is ordered again `within` it. Inside a day
@@ -89,7 +95,7 @@ def policies_of(
     no_level = np.isnan(reorder) & np.isnan(up_to)
     stated = ~no_level | np.isfinite(safety)
     practice = practice_of(panel, no_level)
-    shown = (practice.orders >= FEWEST_ORDERS) & ordered_as_it_came(panel)
+    shown = (practice.orders >= FEWEST_ORDERS) & by_order
     practice = practice.where(stated | shown)
     by_orders = practice.at + mean_demand * between / 2 / length
     by_safety = practice.shrunk(by_orders, by_safety)
@@ -114,7 +120,7 @@ def policies_of(
             terms.group, terms.master_days, panel.frequency, horizon
         ),
         within=np.maximum(replaced, 0.0),
-        stated=stated,
+        stated=stated & np.isfinite(reorder),
     )
 
 

@@ -14,13 +14,13 @@ from importlib import resources
 from typing import Any, Final
 
 import pandas as pd
-from babel.dates import format_date, format_datetime
+from babel.dates import format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal, format_percent
 from starlette.requests import Request
 
-from api.readable import amount, clock, day, with_ordinal
+from api.readable import amount, clock, day
 
 COOKIE: Final = "vigistock_language"
 LANGUAGES: Final[Mapping[str, str]] = {"fr": "Français", "en": "English"}
@@ -58,9 +58,7 @@ def filters(language: str) -> dict[str, Callable[..., str]]:
         return day(value, language, near=dt.datetime.now(dt.UTC).date(), pattern=pattern) or NOTHING
 
     def full_date(value: Any) -> str:
-        if _blank(value):
-            return NOTHING
-        return with_ordinal(format_date(value, "long", locale=language), language)
+        return NOTHING if _blank(value) else day(value, language, pattern="long")
 
     def period(label: str) -> str:
         """A day in words; a week or a month as it is."""

@@ -12,7 +12,7 @@ from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import fit_lead_times
 from models.order_practice import FEWEST_ORDERS, STRENGTH, practice_of
-from models.replenishment import Policies, policies_of
+from models.replenishment import Policies, ordered_as_it_came, policies_of
 from models.terms import terms_of
 from tests.risk.warehouse import Order, panel_of, shelf
 
@@ -41,7 +41,8 @@ def practised(orders: tuple[Order, ...], **facts: Any) -> Panel:
 
 def policies(panel: Panel, options: Options | None = None) -> Policies:
     lead_times = fit_lead_times(panel, options or Options())
-    return policies_of(panel, lead_times, terms_of(panel, lead_times), np.full(len(panel), 2.0), 28)
+    terms, demand = terms_of(panel, lead_times), np.full(len(panel), 2.0)
+    return policies_of(panel, lead_times, terms, demand, 28, ordered_as_it_came(panel))
 
 
 def test_without_orders_the_masters_say_when() -> None:
