@@ -67,6 +67,8 @@ def climb(states: States, weights: Matrix, series: pd.DataFrame, frequency: Freq
             )
         if states.clipped[row]:
             reason[-1] += f"; {states.clipped[row]} outlier(s) cut"
+        if states.quantum[row] > 1:
+            reason[-1] += f"; sold in multiples of {states.quantum[row]:g}"
     bad = ~np.isfinite(level)
     level[bad] = 0.0
     for row in np.flatnonzero(bad).tolist():

@@ -295,6 +295,8 @@ def test_what_sells_by_five_is_forecast_by_five():
         assert (paths[place[sku]] % by == 0).all()
         assert (quantiles[place[sku]] % by == 0).all()
     assert (paths[place["TWO"]] % 5 > 0).any()
+    reason = forecast.grains[Frequency.DAY].reason
+    assert [("multiples of 5" in reason[place[sku]]) for sku in sales] == [False, True, False]
 
 
 def test_paths_keep_the_spread_of_their_sums(calm):
