@@ -21,7 +21,7 @@ PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 class Cost:
     """Of one command: `cpu` seconds of it and all its children; `peak` bytes resident, together.
 
-    Pages that processes share count once for each of them, so that `peak` is never told too small.
+    Pages that processes share count once (their proportional set sizes are added up).
     """
 
     wall: float
@@ -94,12 +94,25 @@ def resident(root: int) -> int:
         except (OSError, ValueError, IndexError):  # it has just ended
             continue
         children.setdefault(parent, []).append(int(entry.name))
-    total, waiting = 0, [root]
+    family, waiting = [], [root]
     while waiting:
-        process = waiting.pop()
-        waiting += children.get(process, [])
-        try:
-            total += int((PROC / str(process) / "statm").read_text().split()[1]) * PAGE
-        except (OSError, ValueError, IndexError):
-            continue
-    return total
+        family.append(waiting.pop())
+        waiting += children.get(family[-1], [])
+    of_one = _resident if len(family) == 1 else _proportional  # which takes longer to tell
+    return sum(of_one(PROC / str(process)) for process in family)
+
+
+def _resident(process: Path) -> int:
+    try:
+        return int((process / "statm").read_text().split()[1]) * PAGE
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _proportional(process: Path) -> int:
+    """Of a page that k processes share, one k-th."""
+    try:
+        lines = (process / "smaps_rollup").read_text().splitlines()
+        return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:"))
+    except (OSError, ValueError, IndexError):
+        return 0

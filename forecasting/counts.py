@@ -90,7 +90,7 @@ def pit_bounds(actual: Matrix, mean: Matrix, dispersion: Matrix) -> tuple[Matrix
     return low, high
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def crps(actual: Matrix, mean: Matrix, tried: Matrix) -> tuple[Matrix, Matrix]:
     """[n, G] Σ over known periods of Σ_k (P(N ≤ k) − 1{y ≤ k})² for each φ > 0 tried [G], and [n]
     how many periods have a forecast above 0.
@@ -101,6 +101,7 @@ def crps(actual: Matrix, mean: Matrix, tried: Matrix) -> tuple[Matrix, Matrix]:
     rows, horizon = actual.shape
     out = np.zeros((rows, len(tried)))
     periods = np.zeros(rows)
+    inverse = 1.0 / np.arange(1.0, MOST_COUNT + 2.0)
     for row in range(rows):
         for step in range(horizon):
             f, y = mean[row, step], np.rint(actual[row, step])
@@ -110,18 +111,30 @@ def crps(actual: Matrix, mean: Matrix, tried: Matrix) -> tuple[Matrix, Matrix]:
                 f, y = EXACT_BELOW, np.rint(y * EXACT_BELOW / f)
             periods[row] += 1.0
             for place in range(len(tried)):
-                phi = tried[place]
-                mass = _mass_of_none(f, phi)
-                upto, k, lost = mass, 0.0, 0.0
-                while k < y or upto < 0.999:  # what is left would add a thousandth squared
-                    lost += (upto - (1.0 if y <= k else 0.0)) ** 2
-                    if k >= MOST_COUNT:
-                        break
-                    mass = _next_mass(mass, k, f, phi)
-                    upto = min(upto + mass, 1.0)
-                    k += 1.0
-                out[row, place] += lost
+                out[row, place] += _crps_at(f, y, tried[place], inverse)
     return out, periods
+
+
+@njit(cache=True, error_model="numpy")
+def _crps_at(f: float, y: float, phi: float, inverse: Matrix) -> float:
+    """Of one mean and outcome; `inverse` [MOST_COUNT + 1]: 1 / (k + 1), for a division in each step
+    of `_next_mass` would take most of the time."""
+    mass = _mass_of_none(f, phi)
+    base = 1.0 + phi * f
+    first, slope = f / base, f * phi / base
+    sold = int(min(y, MOST_COUNT + 1.0))
+    upto, lost, k = mass, 0.0, 0
+    while k < sold:
+        lost += upto**2
+        mass *= (first + slope * k) * inverse[k]
+        upto += mass
+        k += 1
+    while upto < 0.999 and k <= MOST_COUNT:  # what is left would add a thousandth squared
+        lost += (1.0 - upto) ** 2
+        mass *= (first + slope * k) * inverse[k]
+        upto += mass
+        k += 1
+    return lost
 
 
 @njit(cache=True)

@@ -16,6 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, period_end, period_start, to_period
+from forecasting.draws import Draws
+from forecasting.engine import in_threads
 from forecasting.quantiles import quantiles_of
 from forecasting.scatter import Scatter
 
@@ -76,9 +78,11 @@ class DemandForecast:
         scatters: Mapping[Frequency, Scatter] | None = None,
         asked: NDArray[np.bool_] | None = None,
         said: Sequence[str] | None = None,
+        draws: Draws | None = None,
     ) -> None:
         """`scatters`: what the paths of a grain are drawn from, if not `at`; `asked` [n]: the
-        series that anybody wants to know of, None: all; `said` [n]: why `before` differs."""
+        series that anybody wants to know of, None: all; `said` [n]: why `before` differs; `draws`:
+        of the own grain, where some were made already."""
         self.frequency = frequency
         self.origin = origin
         self.series = series
@@ -87,6 +91,7 @@ class DemandForecast:
         self.asked = asked
         self.said = said
         self._scatters = dict(scatters or {})
+        self._draws = draws
 
     @property
     def mean(self) -> Matrix:
@@ -117,6 +122,12 @@ class DemandForecast:
         """[b, P, horizon] demand, units, own grain; same series and seed, same paths."""
         return self.scatter.paths(rows, horizon)
 
+    def draws(self, horizon: int) -> Draws:
+        """The paths of the own grain over so many periods, drawn once for all who ask for them."""
+        if self._draws is None or self._draws.horizon != horizon:
+            self._draws = Draws(self.scatter, horizon)
+        return self._draws
+
     def grain_paths(self, grain: Frequency, rows: slice) -> NDArray[np.float32]:
         """[b, P, H] the sample paths that the quantiles of a grain were read from."""
         own = self.scatter
@@ -136,7 +147,7 @@ class DemandForecast:
                 for step, days in covered_steps(own, coarse):
                     summed[:, step] = units[:, days].sum(axis=1)
                 grains[frequency] = replace(coarse, mean_units=summed)
-        return self._with(grains, self._scatters)
+        return self._with(grains, self._scatters, self._draws)
 
     def overridden(
         self, means: Mapping[Frequency, Matrix], rows: NDArray[np.bool_], said: Sequence[str]
@@ -154,19 +165,20 @@ class DemandForecast:
             for grain, one in self.grains.items()
         }
         places = np.flatnonzero(rows)
-        for begin in range(0, len(places), BLOCK):
-            block = places[begin : begin + BLOCK]
-            for grain, one in grains.items():
-                skip = one.first - scatters[grain].first
-                one.mean[block] = scatters[grain].expected[block, skip : skip + one.horizon]
-            fill(grains, scatters, self.frequency, block)
+        for grain, one in grains.items():
+            skip = one.first - scatters[grain].first
+            one.mean[places] = scatters[grain].expected[places, skip : skip + one.horizon]
+        draws = fill(grains, scatters, self.frequency, places)
         grains = {grain: replace(one, mean_units=one.mean) for grain, one in grains.items()}
-        made = self._with(grains, scatters)
+        made = self._with(grains, scatters, draws)
         made.said = said
         return made
 
     def _with(
-        self, grains: dict[Frequency, GrainForecast], scatters: Mapping[Frequency, Scatter]
+        self,
+        grains: dict[Frequency, GrainForecast],
+        scatters: Mapping[Frequency, Scatter],
+        draws: Draws | None = None,
     ) -> DemandForecast:
         return DemandForecast(
             self.frequency,
@@ -176,6 +188,7 @@ class DemandForecast:
             grains,
             scatters=scatters,
             said=self.said,
+            draws=draws,
         )
 
     @classmethod
@@ -230,29 +243,36 @@ def fill(
     wanted: Mapping[Frequency, GrainForecast],
     scatters: Mapping[Frequency, Scatter],
     finest: Frequency,
-    rows: slice | NDArray[np.intp],
-) -> None:
-    """Quantiles of some series, and whatever is a sum of the finest grain, written in place."""
-    drawn = {grain: scatter.of(rows) for grain, scatter in scatters.items()}
-    own, every = drawn[finest], slice(None)
-    for grain, result in wanted.items():
-        skip = result.first - drawn[grain].first
-        part = slice(skip, skip + result.horizon)
-        if result.levels:
-            result.quantiles[rows] = drawn[grain].quantiles(every, result.levels)[:, part]
+    places: NDArray[np.int64],
+) -> Draws:
+    """Quantiles of the series at `places` [k], and whatever is a sum of the finest grain, written
+    in place; gives what was drawn for it."""
+    own = scatters[finest]
+    draws = Draws(own, own.horizon)
+
+    def some(begin: int, end: int) -> None:
+        rows = places[begin:end]
+        for grain, result in wanted.items():
+            if result.levels:
+                skip = result.first - scatters[grain].first
+                quantiles = scatters[grain].of(rows).quantiles(slice(None), result.levels)
+                result.quantiles[rows] = quantiles[:, skip : skip + result.horizon]
+
+    in_threads(some, len(places), most=BLOCK)
     sums = [
         (result, step, days)
         for grain, result in wanted.items()
         if grain is not finest
         for step, days in covered_steps(own, result)
     ]
-    if not sums:
-        return
-    daily = own.paths(every)
     for result, step, days in sums:
-        total = daily[:, :, days].sum(axis=2)
-        result.quantiles[rows, step] = quantiles_of(total[:, :, None], result.levels)[:, 0]
-        result.mean[rows, step] = own.expected[:, days].sum(axis=1)
+        result.mean[places, step] = own.expected[places, days].sum(axis=1)
+    blocks = (places[begin : begin + BLOCK] for begin in range(0, len(places), BLOCK))
+    for rows, daily in draws.ahead(blocks if sums else ()):
+        for result, step, days in sums:
+            total = daily[:, :, days].sum(axis=2)
+            result.quantiles[rows, step] = quantiles_of(total[:, :, None], result.levels)[:, 0]
+    return draws
 
 
 def _drawn(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.counts import crps
+from forecasting.engine import in_threads
 
 Matrix = NDArray[np.float64]
 
@@ -87,7 +88,11 @@ class Dispersion:
 
 def losses_of(actual: Matrix, mean: Matrix) -> tuple[Matrix, Matrix]:
     """[n, G] Σ CRPS over the known periods at TRIED, and [n] how many: quanta, [n, H] each."""
-    return crps(actual, mean, TRIED)
+    found = in_threads(
+        lambda begin, end: crps(actual[begin:end], mean[begin:end], TRIED), len(mean)
+    )
+    losses, periods = zip(*found, strict=True)
+    return np.concatenate(losses), np.concatenate(periods)
 
 
 def _least(losses: Matrix) -> Matrix:

@@ -46,19 +46,28 @@ def usable_cores() -> int:
     return os.cpu_count() or 1
 
 
-def in_threads(work: Callable[[int, int], T], count: int) -> list[T]:
-    """What `work(begin, end)` returns for stretches of so many rows, in their order: one a core.
-    For compiled work on rows that do not touch each other.
+def stretches(count: int, parts: int) -> list[tuple[int, int]]:
+    """Begin and end of so many parts of so many rows, as even as can be.
+
+    >>> stretches(5, 2)
+    [(0, 2), (2, 5)]
+    """
+    return list(pairwise(count * part // parts for part in range(parts + 1)))
+
+
+def in_threads(work: Callable[[int, int], T], count: int, *, most: int | None = None) -> list[T]:
+    """What `work(begin, end)` returns for stretches of so many rows, in their order: one a core,
+    or more of about `most` rows. For compiled work on rows that do not touch each other.
 
     >>> in_threads(lambda begin, end: list(range(begin, end)), 3)
     [[0, 1, 2]]
     """
-    parts = min(usable_cores(), count // LEAST_ROWS)
-    if parts < 2:
-        return [work(0, count)]
-    bounds = [count * part // parts for part in range(parts + 1)]
-    with ThreadPoolExecutor(parts) as pool:
-        return list(pool.map(lambda stretch: work(*stretch), pairwise(bounds)))
+    cores = min(usable_cores(), count // LEAST_ROWS)
+    parts = stretches(count, max(cores, 1 if most is None else -(-count // most), 1))
+    if cores < 2:
+        return [work(*part) for part in parts]
+    with ThreadPoolExecutor(cores) as pool:
+        return list(pool.map(lambda part: work(*part), parts))
 
 
 def in_copies(jobs: Sequence[Callable[[], T]]) -> list[T]:

@@ -21,7 +21,6 @@ from forecasting.accuracy import BacktestReport, report_of
 from forecasting.backtest import Era
 from forecasting.calendar import Frequency, period_end, period_start, to_period
 from forecasting.demand_forecast import (
-    BLOCK,
     COARSER,
     DemandForecast,
     GrainForecast,
@@ -133,12 +132,10 @@ class FittedDemand:
             for grain, draw in at.items()
         }
         scatters = {grain: draw.scatter for grain, draw in at.items()}
-        for begin in range(0, len(panel), BLOCK):
-            rows = slice(begin, min(begin + BLOCK, len(panel)))
-            fill(wanted, scatters, panel.frequency, rows)
+        draws = fill(wanted, scatters, panel.frequency, np.arange(len(panel)))
         wanted = {grain: replace(one, mean_units=one.mean) for grain, one in wanted.items()}
         codes = panel.series[["site", "sku"]]
-        return DemandForecast(panel.frequency, panel.origin, codes, at, wanted)
+        return DemandForecast(panel.frequency, panel.origin, codes, at, wanted, draws=draws)
 
     def means(
         self,

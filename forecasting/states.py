@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -10,6 +12,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.candidates import registry
+from forecasting.engine import in_copies, in_threads, stretches, usable_cores
 from forecasting.outliers import clip_outliers
 from forecasting.seasonality import season_index, season_keys, without_closed_weekdays
 from forecasting.segments import demand_class
@@ -38,6 +41,9 @@ PRIOR_PERIODS: Final = 10.0  # weight of that prior, periods
 MOST_DISPERSION: Final = 50.0
 LEVEL_MEMORY: Final = 0.1  # of the trailing level that dispersion is measured around
 
+LEAST_APART: Final = 1_000  # series for each core, below which another process saves nothing
+ROWS_TOGETHER: Final = 1_024  # of a large company, so that what lies between takes little memory
+
 
 @dataclass(frozen=True)
 class States:
@@ -52,6 +58,16 @@ class States:
     dispersion: Matrix  # [n] φ of var = m + φ m², counted in quanta
     quantum: Matrix  # [n] the unit that demand is counted in
     clipped: NDArray[np.int64]  # [n] outliers cut before anything was learned
+
+    @classmethod
+    def joined(cls, parts: Sequence[States]) -> States:
+        """Those of all parts, in their order."""
+        if len(parts) == 1:
+            return parts[0]
+        names = [one.name for one in fields(cls)]
+        return cls(
+            **{name: np.concatenate([getattr(one, name) for one in parts]) for name in names}
+        )
 
     def factors(self, first: int, horizon: int, frequency: Frequency) -> Matrix:
         """[n, horizon] seasonal factor of the periods from `first` on."""
@@ -70,13 +86,43 @@ def states_at(
 
     `sites` [n]: a weekday on which a whole site never sells is closed for all its series.
     `levels` [n, M]: those of the same demand, where they are at hand; no candidate is asked then.
+    Else large companies are divided among copies of this process, one a core.
     """
-    tame, clipped = clip_outliers(after_silence(demand, frequency))
-    recent = tame[:, -RECENT[frequency] :]
+    tame, clipped = _tame(demand, frequency)
     index = season_index(tame, start, frequency)
     if frequency is Frequency.DAY:
         index = without_closed_weekdays(index, tame, start, sites)
     keys = season_keys(start, demand.shape[1], frequency)
+
+    def some(begin: int, end: int) -> States:
+        rows = slice(begin, end)
+        given = None if levels is None else levels[rows]
+        return _of_rows(tame[rows], clipped[rows], index[rows], keys, frequency, given)
+
+    apart = 1 if levels is not None else max(min(usable_cores(), len(tame) // LEAST_APART), 1)
+    return States.joined(in_copies([partial(some, *part) for part in stretches(len(tame), apart)]))
+
+
+def _tame(demand: Matrix, frequency: Frequency) -> tuple[Matrix, NDArray[np.int64]]:
+    """What is learned from: demand after the last long silence, outliers cut, and how many."""
+
+    def some(begin: int, end: int) -> tuple[Matrix, NDArray[np.int64]]:
+        return clip_outliers(after_silence(demand[begin:end], frequency))
+
+    tame, clipped = zip(*in_threads(some, len(demand), most=ROWS_TOGETHER), strict=True)
+    return np.concatenate(tame), np.concatenate(clipped)
+
+
+def _of_rows(
+    tame: Matrix,
+    clipped: NDArray[np.int64],
+    index: Matrix,
+    keys: NDArray[np.int64],
+    frequency: Frequency,
+    levels: Matrix | None,
+) -> States:
+    """Of series that say nothing of each other any more; `keys` [T]: the season of each period."""
+    recent = tame[:, -RECENT[frequency] :]
     classes = demand_class(recent)
     known = ~np.isnan(tame)
     wanted = np.sum(tame > 0, axis=1)

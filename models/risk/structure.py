@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.demand_forecast import DemandForecast
+from forecasting.draws import Draws
 from forecasting.drivers import promotions_of
 from forecasting.options import Options
 from forecasting.panel import Panel
@@ -30,7 +31,6 @@ from models.projection import (
     supply_of,
     with_sources,
 )
-from models.risk.draws import Draws
 from models.risk.features import Known
 from models.risk.outlook import Outlook
 from models.risk.status import StatusChain, fit_status
@@ -108,7 +108,7 @@ class Structure:
         blocks, draws, asked = [], None, None
         if forecast is not None:
             asked = forecast.asked
-            draws = Draws(forecast, horizon)
+            draws = forecast.draws(horizon)
             supply = with_sources(supply, draws, lost_share=options.unmet)
             for rows, demand in draws.ahead(_parts(asked, len(panel))):
                 block = project(demand, supply, rows, main=main, lost_share=options.unmet)

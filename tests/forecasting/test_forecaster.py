@@ -15,6 +15,7 @@ from forecasting.demand_forecast import covered_steps
 from forecasting.distribution import series_key
 from forecasting.forecaster import WEEKLY_SHARE, BadBundle, DemandForecaster, FittedDemand, _agree
 from forecasting.options import Options
+from forecasting.scatter import Scatter
 from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
 
 OPTIONS = Options(paths=200)
@@ -297,6 +298,18 @@ def test_what_sells_by_five_is_forecast_by_five():
     assert (paths[place["TWO"]] % 5 > 0).any()
     reason = forecast.grains[Frequency.DAY].reason
     assert [("multiples of 5" in reason[place[sku]]) for sku in sales] == [False, True, False]
+
+
+def test_what_was_drawn_for_the_weeks_is_not_drawn_again(calm, monkeypatch):
+    _, _, forecast = calm
+    rows = np.arange(len(forecast.series))
+    drawn = forecast.paths(rows, forecast.horizon)
+
+    def nobody(*_: object) -> object:
+        raise AssertionError("drawn again")
+
+    monkeypatch.setattr(Scatter, "paths", nobody)
+    np.testing.assert_array_equal(forecast.draws(forecast.horizon)(rows[::-1]), drawn[::-1])
 
 
 def test_paths_keep_the_spread_of_their_sums(calm):

@@ -12,13 +12,13 @@ import pytest
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from forecasting import engine
+from forecasting import draws, engine
+from forecasting.draws import packed
 from forecasting.options import Options
 from models import sources
 from models.lead_time import fit_lead_times
 from models.projection import project, supply_of, with_sources
-from models.risk import assess, draws, structure
-from models.risk.draws import Draws, packed
+from models.risk import assess, structure
 from models.risk.way_out import reruns, weigh
 from tests.risk.test_way_out import LATE, NOVA, PAST, PRICED, network, run
 from tests.risk.warehouse import Order, Shelf, forecast_of, panel_of, shelf
@@ -53,7 +53,7 @@ def supply_in(company: tuple[Any, Any]) -> Any:
     panel, forecast = company
     mean = forecast.grains[panel.frequency].mean
     supply = supply_of(panel, fit_lead_times(panel, OPTIONS), mean.mean(axis=1), 28, OPTIONS)
-    return with_sources(supply, Draws(forecast, 28), lost_share=0.5)
+    return with_sources(supply, forecast.draws(28), lost_share=0.5)
 
 
 def test_a_part_is_the_part_of_the_whole(company: tuple[Any, Any]) -> None:
@@ -199,7 +199,7 @@ def test_paths_are_the_same_however_many_are_kept(
     _, forecast = company
     one = forecast.paths(slice(0, 1), 28).nbytes
     monkeypatch.setattr(draws, "MOST_KEPT", 2 * one)
-    drawn = Draws(forecast, 28)
+    drawn = forecast.draws(28)
     drawn(np.array([7, 3]))
     for rows in ([3], [3, 4, 7], [9, 8], [7, 9]):
         asked = np.array(rows)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, end_date, to_period
 from forecasting.demand_forecast import GrainForecast
+from forecasting.draws import Draws
 from forecasting.options import Options
 from forecasting.panel import Panel
 
@@ -128,8 +129,11 @@ class GivenForecast:
             )
         }
 
-    def paths(self, rows: slice, horizon: int) -> NDArray[np.float32]:
+    def paths(self, rows: slice | NDArray[np.int64], horizon: int) -> NDArray[np.float32]:
         return self._paths[rows, :, :horizon]
+
+    def draws(self, horizon: int) -> Draws:
+        return Draws(self, horizon)
 
 
 def forecast_of(

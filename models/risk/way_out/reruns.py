@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from forecasting.draws import Paths
 from forecasting.panel import Panel
 from forecasting.stockout import is_out
 from models.lead_time import Floats, Rows
 from models.projection import Projection, Supply, exact, project, reweighted, up_to
 from models.record_error import no_record_errors
-from models.risk.draws import Paths
 from models.risk.features import Known, with_other_supply
 from models.risk.hazard import reach_of
 from models.risk.way_out.variant_supply import (

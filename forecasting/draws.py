@@ -1,21 +1,18 @@
-"""Demand paths of one forecast, each series drawn once where memory allows."""
+"""Demand paths of one grain at one origin, each series drawn once where memory allows."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.engine import in_threads
-from models.lead_time import Rows
 
-if TYPE_CHECKING:
-    from forecasting.demand_forecast import DemandForecast
-
+Rows = NDArray[np.int64]
 Paths = NDArray[np.float32]  # [b, P, H] demand, units
 
 MOST_KEPT: Final = 512 << 20
@@ -25,11 +22,18 @@ again."""
 COUNTS: Final = (np.uint8, np.uint16)
 
 
-class Draws:
-    """What a forecast draws; one thread at a time asks."""
+class Source(Protocol):
+    """What paths are drawn from: the same series, the same paths."""
 
-    def __init__(self, forecast: DemandForecast, horizon: int) -> None:
-        self._forecast, self._horizon = forecast, horizon
+    def paths(self, rows: Rows, horizon: int, /) -> Paths: ...
+
+
+class Draws:
+    """What a source draws over the first `horizon` periods; one thread at a time asks."""
+
+    def __init__(self, source: Source, horizon: int) -> None:
+        self.horizon = horizon
+        self._source = source
         self._kept: dict[int, NDArray[Any]] = {}
         self._bytes = 0
         self._shape: tuple[int, ...] = ()  # of one series
@@ -64,7 +68,7 @@ class Draws:
 
     def _fresh(self, rows: Rows) -> Paths:
         def some(begin: int, end: int) -> Paths:
-            return self._forecast.paths(rows[begin:end], self._horizon)
+            return self._source.paths(rows[begin:end], self.horizon)
 
         parts = in_threads(some, len(rows))
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
