@@ -70,6 +70,14 @@ def in_threads(work: Callable[[int, int], T], count: int, *, most: int | None = 
         return list(pool.map(lambda part: work(*part), parts))
 
 
+def copies_for(count: int, least: int) -> int:
+    """Copies of this process to divide so many rows among: one a core, with `least` rows each at
+    least. Where it is a worker itself the cores are taken."""
+    if multiprocessing.parent_process() is not None:
+        return 1
+    return max(min(usable_cores(), count // least), 1)
+
+
 def in_copies(jobs: Sequence[Callable[[], T]]) -> list[T]:
     """What the jobs return, in their order: the first is done here, each other in a copy of this
     process (`fork`), which has all its memory and is gone afterwards. For work in Python, which

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
 from forecasting.candidates import registry
-from forecasting.engine import in_copies, in_threads, stretches, usable_cores
+from forecasting.engine import copies_for, in_copies, in_threads, stretches
 from forecasting.outliers import clip_outliers
 from forecasting.seasonality import season_index, season_keys, without_closed_weekdays
 from forecasting.segments import demand_class
@@ -99,7 +99,7 @@ def states_at(
         given = None if levels is None else levels[rows]
         return _of_rows(tame[rows], clipped[rows], index[rows], keys, frequency, given)
 
-    apart = 1 if levels is not None else max(min(usable_cores(), len(tame) // LEAST_APART), 1)
+    apart = copies_for(len(tame), LEAST_APART) if levels is None else 1
     return States.joined(in_copies([partial(some, *part) for part in stretches(len(tame), apart)]))
 
 

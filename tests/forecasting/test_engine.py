@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 
-from forecasting.engine import in_copies
+from forecasting import engine
+from forecasting.engine import copies_for, in_copies, run_all
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux alone")
@@ -55,3 +57,9 @@ def test_a_copy_waits_for_no_thread_that_it_does_not_have() -> None:
     usual = model.predict(inputs)
     for told in in_copies([lambda: model.predict(inputs)] * 2):
         np.testing.assert_array_equal(told, usual)
+
+
+def test_a_worker_makes_no_copies_of_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "usable_cores", lambda: 2)
+    assert [copies_for(rows, 10) for rows in (0, 19, 20, 90)] == [1, 1, 2, 2]
+    assert run_all([partial(copies_for, 90, 10)] * 2, 2) == [1, 1]

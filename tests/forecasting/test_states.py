@@ -40,7 +40,7 @@ def test_copies_of_this_process_say_what_it_says_alone(
         return engine.in_copies(jobs)
 
     monkeypatch.setattr(states, "in_copies", in_copies)
-    monkeypatch.setattr(states, "usable_cores", lambda: 3)
+    monkeypatch.setattr(engine, "usable_cores", lambda: 3)
     monkeypatch.setattr(states, "LEAST_APART", 5)
     monkeypatch.setattr(states, "ROWS_TOGETHER", 4)
     apart = states.states_at(demand, 600, frequency, sites)

@@ -140,7 +140,7 @@ def test_processes_change_nothing(
 
     monkeypatch.setattr(weigh, "in_copies", in_copies)
     for cores in (1, 2, 3):
-        monkeypatch.setattr(weigh, "usable_cores", lambda cores=cores: cores)
+        monkeypatch.setattr(engine, "usable_cores", lambda cores=cores: cores)
         told.append(assess(panel, forecast, lead_times, OPTIONS, way_out=way_out))
     assert {1, 2, 3} <= set(copied)
     assert (told[0].warnings["actions"] != "").sum() > 20

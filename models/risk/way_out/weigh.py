@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from forecasting.engine import in_copies, usable_cores
+from forecasting.engine import copies_for, in_copies
 from models.lead_time import Floats, Rows
 from models.lots import in_lots
 from models.risk.shortage import Shortage
@@ -68,7 +68,7 @@ def weighed(base: WhatIf, shortage: Shortage, rows: Rows, *, whole: bool) -> Wei
 def _apart(base: WhatIf, rows: Rows) -> list[Rows]:
     """The rows in parts, one a core, that hang on each other in nothing that is chosen: goods move
     between series of one item alone."""
-    parts = min(usable_cores(), len(rows) // LEAST_APART)
+    parts = copies_for(len(rows), LEAST_APART)
     if parts < 2:
         return [rows]
     item = pd.factorize(base.panel.series["sku"].iloc[rows])[0]
