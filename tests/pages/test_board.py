@@ -307,6 +307,23 @@ def test_monday_says_that_weeks_are_left_out_and_what_found_stockouts_count(
             assert "à portée de plusieurs compte une fois pour chacune" in text
 
 
+def test_warnings_by_the_month_are_judged_month_by_month(
+    own_workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(own_workspace)
+    keep(own_workspace, outcome("CLOCK").facts())
+    with serving(own_workspace) as client:
+        by_week = client.get("/monday").text
+        monkeypatch.setattr(
+            "api.pages.monday.freshness_of",
+            lambda served: freshness_of(served) | {"frequency": "M"},
+        )
+        by_month = client.get("/monday").text
+    assert "<h2>Semaine par semaine</h2>" in by_week
+    assert "<h2>Mois par mois</h2>" in by_month
+    assert "Semaine" not in by_month
+
+
 def lines(**columns: object) -> pd.DataFrame:
     usual = dict.fromkeys((*HEAD, *LINE), "") | {"excess_value": 1.5, "order_on": "2026-11-23"}
     return pd.DataFrame(usual | columns)
