@@ -114,7 +114,8 @@ def matched(lines: pd.DataFrame, proposed: pd.DataFrame, publication: int) -> li
 
 
 def _fresh(engine: sa.Engine, lines: pd.DataFrame, since: dt.date) -> pd.DataFrame:
-    """Lines placed after a day that stand, and were not recognised before; with their source."""
+    """Lines placed after a day that stand, with their source; without those recognised before, of
+    which the day may have been corrected since."""
     late = lines["ordered_on"] > pd.Timestamp(since)
     recent = lines[late & ~lines["status"].isin(ENDED)]
     supplier = recent["supplier"].fillna("")
@@ -122,9 +123,7 @@ def _fresh(engine: sa.Engine, lines: pd.DataFrame, since: dt.date) -> pd.DataFra
     recent = recent.assign(source=source)
     key = [recognised_orders.c[name] for name in ("order_id", "line", "sku")]
     with reading(engine) as connection:
-        known = connection.execute(
-            sa.select(*key).where(recognised_orders.c.ordered_on > since)
-        ).all()
+        known = connection.execute(sa.select(*key)).all()
     names = pd.MultiIndex.from_frame(recent[["order_id", "line", "sku"]].astype(str))
     return recent[~names.isin(pd.MultiIndex.from_tuples(map(tuple, known), names=names.names))]
 
