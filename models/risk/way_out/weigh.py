@@ -220,6 +220,7 @@ def _stakes(base: WhatIf, shortage: Shortage) -> Stakes:
         unit_cost=series["unit_cost"].to_numpy(dtype=np.float64),
         out=shortage.out,
         least_saving=np.array([least(one) for one in shortage.currency]),
+        currency=shortage.currency,
     )
 
 
