@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Days, as_days, period_end, period_start, weekday
+from forecasting.drivers import planned_events
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows, sources_of
 
@@ -39,7 +40,7 @@ class Closures:
     def of(cls, panel: Panel) -> Closures:
         sites: dict[str, Ranges] = dict.fromkeys(["", *panel.series["site"]], ())
         suppliers: dict[Route, Ranges] = {}
-        events = panel.events
+        events = planned_events(panel)
         closing = events["kind"].isin(["closure", "supplier_closure"])
         rows: Iterable[Any] = events[closing].itertuples()
         for row in rows:
