@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from forecasting.tables import UNIT_DECIMALS
+
 LINE: Final = ["order_id", "line", "sku"]
 ENDED: Final = ("received", "cancelled", "closed")
 PROMISES: Final = ("expected_on", "promise_known_on")  # told by promised_on, as of the day
@@ -64,7 +66,7 @@ def lines_as_of(
     last = receipts.groupby(LINE, sort=False, observed=True)["received_on"].max()
     lines = lines.join(came, on=LINE).join(last.rename("last_on"), on=LINE)
     undated = lines["units_received"].where(lines["received_on"].isna() & lines["last_on"].isna())
-    units_received = lines["came_units"].fillna(undated).fillna(0.0)
+    units_received = lines["came_units"].round(UNIT_DECIMALS).fillna(undated).fillna(0.0)
 
     known = lines["promise_known_on"]
     newest = lines["expected_on"].fillna(lines["promised_on"]).where(known <= moment)

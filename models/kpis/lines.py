@@ -9,6 +9,7 @@ import pandas as pd
 
 from forecasting.masters import lead_time_days_of
 from forecasting.order_book import ENDED, LINE, MOST_LEAD_DAYS, receipts_of
+from forecasting.tables import UNIT_DECIMALS
 from models.kpis.facts import Facts
 
 LATEST: Final = 120  # days; beyond, lateness is one bin
@@ -41,7 +42,7 @@ def supplier_lines(facts: Facts) -> pd.DataFrame:
         lines[[*LINE, "day", "units_ordered"]], on=LINE, how="inner"
     )
     came = came.sort_values("received_on", kind="stable")
-    came["so_far"] = came.groupby(LINE, sort=False)["units"].cumsum()
+    came["so_far"] = came.groupby(LINE, sort=False)["units"].cumsum().round(UNIT_DECIMALS)
     whole = came[came["so_far"] >= came["units_ordered"]].groupby(LINE)["received_on"].min()
     last = came.groupby(LINE)["received_on"].max()
     lines = lines.join(whole.rename("whole_on"), on=LINE).join(last.rename("last_on"), on=LINE)
