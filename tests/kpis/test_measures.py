@@ -302,6 +302,20 @@ def october(kpi: str, **told: list[dict[str, Any]]) -> pd.Series:
     return figures_of(cells, coverage, ORIGIN, Question(kpi=kpi)).set_index("period").loc["2026-10"]
 
 
+@pytest.mark.parametrize("kpi", ["supplier_otif", "supplier_lateness", "customer_otif"])
+def test_what_came_whole_nobody_says_when_is_neither_late_nor_on_time(kpi: str) -> None:
+    line = {"units_ordered": 8.0, "promised_on": ASKED, "status": "received"}
+    sold = {"units_ordered": 8.0, "requested_on": ASKED, "units_shipped": 8.0}
+    if kpi == "customer_otif":
+        lines = [sold | {"order_id": "C-1", "shipped_on": BEFORE}, sold | {"order_id": "C-2"}]
+        found = october(kpi, customer_orders=lines)
+    else:
+        lines = [line | {"order_id": "PO-1", "received_on": BEFORE}, line | {"order_id": "PO-2"}]
+        found = october(kpi, orders=lines)
+    best = 0.0 if kpi == "supplier_lateness" else 1.0
+    assert (found["value"], found["rows"], found["left_out"]) == (best, 1, 1)
+
+
 def test_kilograms_that_came_in_parts_came_whole() -> None:
     """0.7 and 0.1 are 0.8, whatever a computer adds up to."""
     order = {"order_id": "PO-1", "units_ordered": 0.8, "promised_on": ASKED, "status": "open"}
