@@ -252,6 +252,8 @@ def test_receipts_in_parts_leave_the_rest_open():
     assert at_first.order_history["received_on"].tolist() == [pd.Timestamp("2026-11-10")]
     later = panel_of(rows)
     assert later.orders["units_open"].tolist() == [15]
+    for name, date in (("received_on", "2026-11-10"), ("last_received_on", "2026-11-18")):
+        assert later.order_history[name].tolist() == [pd.Timestamp(date)]
     assert np.nansum(later.receipts) == 25
 
 
