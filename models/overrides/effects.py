@@ -3,7 +3,7 @@
 Demand moves as under a scenario (each sample path with its mean), an order book and the stock are
 what people say instead. The history, and so whatever is learned from it, stays as the data have it.
 One counts for each series and day, count or order line: of demand the most exact (an item at a
-site, an item, anything else), and of equals the one said last.
+site, an item, a site, anything else), and of equals the one said last.
 """
 
 from __future__ import annotations
