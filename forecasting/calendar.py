@@ -127,6 +127,8 @@ def parse_as_of(text: str) -> dt.date:
 
     >>> parse_as_of("2026-W53"), parse_as_of("2026-11")
     (datetime.date(2027, 1, 3), datetime.date(2026, 11, 30))
+    >>> parse_as_of("9999-12")  # the end of all dates, which others have to refuse
+    datetime.date(9999, 12, 31)
 
     Raises BadPeriod for anything else, weeks that the year does not have included.
     """
@@ -140,7 +142,7 @@ def parse_as_of(text: str) -> dt.date:
         if day:
             return dt.date(int(year), int(month), int(day))
         first = dt.date(int(year), int(month), 1)
-        return (first.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
+        return end_date(int(to_period(first, Frequency.MONTH)), Frequency.MONTH)
     except ValueError as error:
         raise BadPeriod(
             f"'{text}' is not a period: {error}.",

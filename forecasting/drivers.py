@@ -70,7 +70,7 @@ def drivers_of(
     """
     sites, place = np.unique(panel.series["site"].to_numpy(dtype=object), return_inverse=True)
     width = length + ahead
-    events = _alive(panel)
+    events = planned_events(panel)
     shop_days = [
         _named(events, frequency, ahead),
         _holidays(panel, sites, country, start=start, width=width, frequency=frequency),
@@ -110,7 +110,7 @@ def drivers_of(
 def promotions_of(panel: Panel, start: int, width: int) -> NDArray[np.float64]:
     """[n, width] depth of promotions known at the panel's origin, 0..1, the mean over each period
     from `start`; NaN where none was ever announced."""
-    events = _alive(panel)
+    events = planned_events(panel)
     events = events[events["kind"] == "promotion"]
     if not len(events):
         return np.full((len(panel), width), np.nan)
@@ -123,7 +123,8 @@ def promotions_of(panel: Panel, start: int, width: int) -> NDArray[np.float64]:
     return depth.astype(np.float64) if len(depth) else np.zeros((len(panel), width))
 
 
-def _alive(panel: Panel) -> pd.DataFrame:
+def planned_events(panel: Panel) -> pd.DataFrame:
+    """The events of a panel without those that were called off."""
     return panel.events[~panel.events["status"].str.lower().isin(CANCELLED)]
 
 

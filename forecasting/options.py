@@ -59,20 +59,23 @@ class Options:
     count_cost: float | None = None  # currency a shelf counted
     least_saving: float = 10.0  # currency, that an action is worth though it saves next to no units
     exchange_rates: Mapping[str, float] = field(default_factory=dict)
-    """`currency` that one unit of another is worth, to rank and for `least_saving`; amounts are
-    never added."""
+    """`currency` that one unit of another is worth, to rank and for what is stated in `currency`;
+    amounts are never added."""
     seed: int = 1
     paths: int = 500  # sample paths a series
     workers: int = 1
     engine: str = "local"
 
-    def least_saving_in(self, currency: str) -> float:
-        """In another currency, by its exchange rate; one for one where there is none.
+    def told_in(self, currency: str, amount: float) -> float:
+        """An amount of `currency` in another one, by its exchange rate; one for one without any.
 
-        >>> round(Options(least_saving=9.2, exchange_rates={"USD": 0.92}).least_saving_in("USD"), 9)
+        >>> round(Options(exchange_rates={"USD": 0.92}).told_in("USD", 9.2), 9)
         10.0
         """
-        return self.least_saving / self.exchange_rates.get(currency, 1.0)
+        return amount / self.exchange_rates.get(currency, 1.0)
+
+    def least_saving_in(self, currency: str) -> float:
+        return self.told_in(currency, self.least_saving)
 
     @property
     def risk_horizons(self) -> tuple[int, ...]:

@@ -12,6 +12,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from forecasting.tables import UNIT_DECIMALS
+
 LINE: Final = ["order_id", "line", "sku"]
 ENDED: Final = ("received", "cancelled", "closed")
 PROMISES: Final = ("expected_on", "promise_known_on")  # told by promised_on, as of the day
@@ -47,9 +49,9 @@ def lines_as_of(
 ) -> pd.DataFrame:
     """Order lines placed up to a day, with what was known of them that day.
 
-    Adds: units_received (up to the day), received_on (first receipt up to the day, else NaT),
-    promised_on (the promise known that day), units_open (0 where ended by then). What ended since
-    has the status open and no cancelled_on.
+    Adds: units_received (up to the day), received_on and last_received_on (first and last receipt
+    up to the day, else NaT), promised_on (the promise known that day), units_open (0 where ended by
+    then). What ended since has the status open and no cancelled_on.
     `receipts` comes from `receipts_of`; `lead_time_days` is aligned with `orders`.
     promise_known_on dates expected_on, or promised_on where it stands alone.
     A promise whose history is unknown is ordered_on + lead_time_days, never today's expected_on.
@@ -60,11 +62,12 @@ def lines_as_of(
     lines = orders.assign(master_days=lead_time_days.to_numpy())
     lines = lines[lines["ordered_on"] <= moment].reset_index(drop=True)
     by_line = receipts[receipts["received_on"] <= moment].groupby(LINE, sort=False, observed=True)
-    came = by_line.agg(came_units=("units", "sum"), came_on=("received_on", "min"))
+    dates = {"came_on": ("received_on", "min"), "last_came_on": ("received_on", "max")}
+    came = by_line.agg(came_units=("units", "sum"), **dates)
     last = receipts.groupby(LINE, sort=False, observed=True)["received_on"].max()
     lines = lines.join(came, on=LINE).join(last.rename("last_on"), on=LINE)
     undated = lines["units_received"].where(lines["received_on"].isna() & lines["last_on"].isna())
-    units_received = lines["came_units"].fillna(undated).fillna(0.0)
+    units_received = lines["came_units"].round(UNIT_DECIMALS).fillna(undated).fillna(0.0)
 
     known = lines["promise_known_on"]
     newest = lines["expected_on"].fillna(lines["promised_on"]).where(known <= moment)
@@ -82,11 +85,12 @@ def lines_as_of(
     return lines.assign(
         units_received=units_received,
         received_on=lines["came_on"].astype("datetime64[s]"),
+        last_received_on=lines["last_came_on"].astype("datetime64[s]"),
         promised_on=promised.astype("datetime64[s]"),
         cancelled_on=lines["cancelled_on"].where(lines["cancelled_on"] <= moment),
         status=status.where(ended | ~status.isin(ENDED), "open"),
         units_open=np.where(ended, 0.0, open_units),
-    ).drop(columns=["came_units", "came_on", "last_on", "master_days", *PROMISES])
+    ).drop(columns=["came_units", "came_on", "last_came_on", "last_on", "master_days", *PROMISES])
 
 
 def booked_as_of(customer_orders: pd.DataFrame, day: dt.date) -> pd.DataFrame:

@@ -52,7 +52,7 @@ zeros for every series. What is older is in the record, and no model looks so fa
 LONELY_DAYS: Final = (31, 366)  # looked back from a date: mostly a month is enough
 USUAL_WEEKS: Final = 4
 UNFINISHED: Final = 0.5  # of what a weekday usually sells, below which today is not over
-WORDS_ALONE: Final = ["uom"]  # of the series: it is in sentences, and in no figure
+WORDS_ALONE: Final = ["uom", "last_received_on"]  # in sentences, and in no figure
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency, to_period
 from forecasting.histories import INWARD, NOT_DEMAND, Grid, Matrix, receipts_in
+from forecasting.tables import UNIT_DECIMALS
 from forecasting.windows import Window
 
 Flags = NDArray[np.bool_]
 Days = NDArray[np.int64]
 
 AGREES: Final = 0.5  # units: half of the smallest thing that can be missing
-DECIMALS: Final = 6  # what is left of 0.3 − 0.1 − 0.2 is nothing on the shelf
 SOLD: Final = ("issue", "return")  # movements that sales rows tell too
 NO_DAY: Final = int(np.iinfo(np.int64).min)
 
@@ -181,7 +181,7 @@ def _walk(on_hand: Matrix, flow: Matrix, after: Matrix) -> tuple[Matrix, Matrix]
         here = known[t]
         told[t] = np.where(here, close - since[t], close)
         end = np.where(here, shown[t] + since[t], close)
-        close = np.round(end - moved[t], DECIMALS) + 0.0
+        close = np.round(end - moved[t], UNIT_DECIMALS) + 0.0
         close[close < -AGREES] = np.nan  # less than nothing: a booking is missing
     here = known.T
     return np.where(here, np.nan, told.T), np.where(here, told.T, np.nan)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import to_period
 from forecasting.histories import Grid, Matrix, receipts_in
+from forecasting.tables import UNIT_DECIMALS
 from forecasting.windows import Window
 
 NO_DAY: Final = int(np.iinfo(np.int64).min)  # NaT as a number
@@ -208,5 +209,6 @@ def rolled_forward(
     for name in ("on_hand", "sellable"):
         # what sold beyond the picture came from a receipt that nobody booked: empty, no less
         floor = now.loc[rolled, name].clip(upper=0.0)
-        now.loc[rolled, name] = (now.loc[rolled, name] + change[rolled]).clip(lower=floor)
+        rest = (now.loc[rolled, name] + change[rolled]).round(UNIT_DECIMALS)
+        now.loc[rolled, name] = rest.clip(lower=floor)
     return now

@@ -129,7 +129,7 @@ def refresh(record: Record, folder: Path) -> Snapshot:
             bounds={name: (firsts[name], lasts[name]) for name in lasts},
         )
     write_whole(folder / MANIFEST, json.dumps(_manifest(snapshot), indent=1).encode())
-    forget_all_but(folder, [*_all(snapshot.parts), *_all(before.parts if before else {})])
+    forget_all_but(folder, _all(snapshot.parts), _all(before.parts if before else {}))
     return snapshot
 
 

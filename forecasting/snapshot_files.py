@@ -26,7 +26,8 @@ MOST_BYTES: Final = 128 << 20
 other."""
 
 KEPT_SECONDS: Final = 3600
-"""A file that is no longer named is kept this long: another refresh may be about to name it."""
+"""A file that is no longer named is kept this long: another refresh may be about to name it, and a
+training goes on reading the snapshot with which it began."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,14 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
             os.close(directory)
 
 
-def forget_all_but(folder: Path, kept: Iterable[Part]) -> None:
-    """Removes the files of older snapshots, and what a crash has left, after `KEPT_SECONDS`."""
-    named = {folder / part.path for part in kept}
+def forget_all_but(folder: Path, kept: Iterable[Part], before: Iterable[Part]) -> None:
+    """Removes the files of older snapshots, and what a crash has left, after `KEPT_SECONDS`; those
+    of the one `before` are old from now on."""
+    named, until_now = ({folder / part.path for part in parts} for parts in (kept, before))
     old = time.time() - KEPT_SECONDS
     for path in folder.glob("*/*.parquet*"):
         with suppress(FileNotFoundError):  # another refresh renamed it, or removed it, meanwhile
-            if path not in named and path.stat().st_mtime < old:
+            if path in until_now - named:
+                os.utime(path)
+            elif path not in named and path.stat().st_mtime < old:
                 path.unlink()

@@ -17,6 +17,7 @@ import pandas as pd
 from forecasting.errors import BadValues, MissingColumns, UnknownName
 
 MOST_UNITS: Final = 1e15  # beyond this a float no longer counts single units; such a row is a fault
+UNIT_DECIMALS: Final = 6  # of units added up: what is left of 0.3 − 0.1 − 0.2 is nothing
 
 
 class Kind(StrEnum):

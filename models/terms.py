@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import Days, as_days, period_end, period_start, weekday
+from forecasting.drivers import planned_events
 from forecasting.panel import Panel
 from models.lead_time import Floats, LeadTimes, Rows, sources_of
 
@@ -30,7 +31,7 @@ Ranges = tuple[tuple[np.datetime64, np.datetime64], ...]  # first and last days
 
 @dataclass(frozen=True)
 class Closures:
-    """When sites and suppliers are closed by events; "" stands for all sites."""
+    """When sites and suppliers are closed by events; "" stands for all of them."""
 
     sites: dict[str, Ranges]  # whole sites only; each known site has an entry
     suppliers: dict[Route, Ranges]  # site, supplier
@@ -39,16 +40,17 @@ class Closures:
     def of(cls, panel: Panel) -> Closures:
         sites: dict[str, Ranges] = dict.fromkeys(["", *panel.series["site"]], ())
         suppliers: dict[Route, Ranges] = {}
-        events = panel.events
+        events = planned_events(panel)
         closing = events["kind"].isin(["closure", "supplier_closure"])
         rows: Iterable[Any] = events[closing].itertuples()
         for row in rows:
             last = row.start if pd.isna(row.end) else row.end
             span = (np.datetime64(row.start, "D"), np.datetime64(last, "D"))
-            if row.kind == "supplier_closure":
+            whole = row.sku == row.category == ""
+            if row.kind == "supplier_closure" and (row.supplier or whole):
                 place = (row.site, row.supplier)
                 suppliers[place] = (*suppliers.get(place, ()), span)
-            elif row.sku == row.category == "":
+            elif row.kind == "closure" and whole:
                 sites[row.site] = (*sites.get(row.site, ()), span)
         return cls(sites, suppliers)
 
@@ -59,8 +61,13 @@ class Closures:
     def of_source(self, site: str, source: str, terms: Any) -> Ranges:
         """Of who delivers to a site: by its terms, by its own events, or as a site itself."""
         stated = () if terms is None else _ranges(terms.closures)
-        here = self.suppliers.get((site, source), ()) + self.suppliers.get(("", source), ())
+        here = self.of_supplier(site, source)
         return stated + here + (self.of_site(source) if source else ())
+
+    def of_supplier(self, site: str, source: str) -> Ranges:
+        """By its own events, or those of all suppliers, of which a site is none."""
+        named = (source,) if source in self.sites else (source, "")
+        return sum((self.suppliers.get((at, who), ()) for at in (site, "") for who in named), ())
 
 
 @dataclass(frozen=True)
@@ -203,12 +210,12 @@ def receiving_periods(
 def delivering_periods(panel: Panel, sources: Iterable[str], horizon: int) -> NDArray[np.bool_]:
     """[n, H] periods with a day on which no event closes the supplier of the series."""
     days, period = _days_ahead(panel, horizon)
-    closed = Closures.of(panel).suppliers
+    closures = Closures.of(panel)
     found = np.ones((len(panel), horizon), dtype=bool)
-    if not closed:
+    if not closures.suppliers:
         return found
     for row, route in enumerate(zip(panel.series["site"], sources, strict=True)):
-        if spans := closed.get(route, ()) + closed.get(("", route[1]), ()):
+        if spans := closures.of_supplier(*route):
             found[row] = np.bincount(period, _open_on(days, (), spans), minlength=horizon) > 0
     return found
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.panel import Panel
@@ -69,13 +70,16 @@ def code_alarms(panel: Panel) -> list[Alarm]:
     fresh = fresh[~_known_before(panel, shelves.skus, length)[fresh]]
     named_by_master = (panel.series["replaces"].fillna("") != "").to_numpy()
     explained = set(panel.series["sku"].to_numpy(dtype=str)[named_by_master])
+    ended: dict[int, _Ended] = {}
     pairs = []
     for new in fresh.tolist():
         if shelves.skus[new] in explained:
             continue
         first = int(begun[new])
-        gone = (units[:, first:].sum(axis=1) == 0) & (stock[:, -1] <= 0) & (begun < first)
-        old = _likest(shelves, units, np.flatnonzero(gone), new, first)
+        if first not in ended:
+            gone = (units[:, first:].sum(axis=1) == 0) & (stock[:, -1] <= 0) & (begun < first)
+            ended[first] = _Ended.of(shelves, units, np.flatnonzero(gone), first)
+        old = ended[first].likest(shelves, new, units[new, first:].sum())
         if old is not None:
             pairs.append(f"{shelves.skus[old]} → {shelves.skus[new]}")
     return named(Sign.CODE, "sales", pairs, found=float(len(pairs)), usual=0.0)
@@ -89,39 +93,65 @@ def _known_before(panel: Panel, skus: list[str], length: int) -> NDArray[np.bool
     return np.array([sku in known for sku in skus])
 
 
-def _likest(
-    shelves: _Shelves, units: Matrix, gone: NDArray[np.int64], new: int, begun: int
-) -> int | None:
-    """Of the codes that are gone, the one that left on each shelf what the new one began with, or
-    that sold as much with no other stock known; None where no code is like it."""
-    scores = {}
-    for old in gone.tolist():
-        left, shelf = _same_shelves(shelves, old, new, begun)
-        expected = units[old, :begun].mean() * (units.shape[1] - begun)
+@dataclass(frozen=True)
+class _Ended:
+    """Codes that are gone since a period, and the shelves on which they left something known."""
+
+    first: int  # the period
+    codes: NDArray[np.int64]  # [g]
+    expected: NDArray[np.float64]  # [g] units that each should have sold since
+    code: NDArray[np.int64]  # [r] of each shelf, its place among the codes
+    site: NDArray[np.int64]  # [r]
+    left: NDArray[np.float64]  # [r] units
+
+    @classmethod
+    def of(cls, shelves: _Shelves, units: Matrix, codes: NDArray[np.int64], first: int) -> _Ended:
+        """`units` [K, T] of all codes; of these, the `codes`."""
+        number = np.full(len(shelves.skus), -1)
+        number[codes] = np.arange(len(codes))
+        left = _edge(shelves.stock[:, :first], last=True)
+        told = np.flatnonzero((number[shelves.place] >= 0) & ~np.isnan(left))
+        return cls(
+            first=first,
+            codes=codes,
+            expected=units[codes, :first].mean(axis=1) * (units.shape[1] - first),
+            code=number[shelves.place[told]],
+            site=shelves.sites[told],
+            left=np.maximum(left[told], 0.0),
+        )
+
+    def likest(self, shelves: _Shelves, new: int, sold: float) -> int | None:
+        """The one that left on each shelf what the new one began with, or sold as much as it `sold`
+        since with no other stock known; None where no code is like it."""
+        if not len(self.codes):
+            return None
+        left, shelf = self._same_shelves(shelves, new)
         with np.errstate(divide="ignore"):
-            sales = abs(np.log(units[new, begun:].sum() / expected)) if expected > 0 else np.inf
-        moved = left >= LEAST_STOCK and shelf <= np.log(SAME_STOCK)
-        alike = expected >= LEAST_UNITS and sales <= np.log(LIKE)
-        if moved or (alike and (left == 0 or shelf <= np.log(LIKE))):
-            scores[old] = shelf if moved else sales
-    return min(scores, key=scores.__getitem__) if scores else None
+            ratio = np.divide(sold, self.expected, where=self.expected > 0, out=0.0 * self.expected)
+            sales = np.abs(np.log(ratio))
+        moved = (left >= LEAST_STOCK) & (shelf <= np.log(SAME_STOCK))
+        alike = (self.expected >= LEAST_UNITS) & (sales <= np.log(LIKE))
+        like = moved | (alike & ((left == 0) | (shelf <= np.log(LIKE))))
+        score = np.where(like, np.where(moved, shelf, sales), np.inf)
+        return int(self.codes[score.argmin()]) if like.any() else None
 
-
-def _same_shelves(shelves: _Shelves, old: int, new: int, begun: int) -> tuple[float, float]:
-    """Units that the old code left where both were, and the median over those sites of how far the
-    new one began from that (logarithm of a ratio, 1 unit more on either side)."""
-    rows = {code: np.flatnonzero(shelves.place == code) for code in (old, new)}
-    _, before, after = np.intersect1d(
-        shelves.sites[rows[old]], shelves.sites[rows[new]], return_indices=True
-    )
-    was, now = rows[old][before], rows[new][after]
-    left = _edge(shelves.stock[was, :begun], last=True)
-    held = _edge(shelves.stock[now, begun:], last=False) + shelves.units[now, begun]
-    known = ~np.isnan(left) & ~np.isnan(held)
-    if not known.any():
-        return 0.0, np.inf
-    apart = np.abs(np.log((held[known] + 1.0) / (left[known] + 1.0)))
-    return float(left[known].sum()), float(np.median(apart))
+    def _same_shelves(
+        self, shelves: _Shelves, new: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """[g] units that each code left where the new one is, and the median over those sites of
+        how far the new one began from that (logarithm of a ratio, 1 unit more on either side)."""
+        rows = np.flatnonzero(shelves.place == new)
+        held = np.full(int(shelves.sites.max()) + 1, np.nan)
+        began = _edge(shelves.stock[rows, self.first :], last=False)
+        held[shelves.sites[rows]] = np.maximum(began + shelves.units[rows, self.first], 0.0)
+        here = np.flatnonzero(~np.isnan(held[self.site]))
+        code, left = self.code[here], self.left[here]
+        apart = pd.Series(np.abs(np.log((held[self.site[here]] + 1.0) / (left + 1.0))))
+        median = apart.groupby(code).median()
+        shelf = np.full(len(self.codes), np.inf)
+        shelf[median.index] = median
+        together = np.bincount(code, left, minlength=len(self.codes))
+        return together.astype(np.float64), shelf
 
 
 def _edge(values: Matrix, *, last: bool) -> Matrix:

@@ -45,6 +45,8 @@ def coverage(facts: Counted) -> pd.DataFrame:
     ]
     dates = dict.fromkeys(("first_on", "last_on"), "datetime64[s]")
     told = [part[list(COLUMNS)].astype(dates) for part in parts if len(part)]
+    if not told:
+        return pd.DataFrame(columns=list(COLUMNS)).astype(dates)
     found = pd.concat(told, ignore_index=True)
     quiet = found["feed"].map({feed: _quiet(facts, feed) for feed in QUIET_DAYS}).fillna(0)
     moment = pd.Timestamp(facts.day)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from forecasting.masters import lead_time_days_of
 from forecasting.order_book import ENDED, LINE, MOST_LEAD_DAYS, receipts_of
+from forecasting.tables import UNIT_DECIMALS
 from models.kpis.facts import Facts
 
 LATEST: Final = 120  # days; beyond, lateness is one bin
@@ -19,14 +20,16 @@ def supplier_lines(facts: Facts) -> pd.DataFrame:
     ordered), site, supplier, category, on_time_in_full, days_late, censored (still open).
 
     Due by the promise, else a master lead time after the order; lines with neither are left out
-    (`left_out`, at the order's day). Cancelled by then: not due. What is still open has been late
-    at least up to the origin; what was closed short was late until its last receipt.
+    (`left_out`, at the order's day), and so are those that came, nobody says when. Cancelled by
+    then: not due. What is still open has been late at least up to the origin; what was closed short
+    was late until its last receipt.
     """
     moment = pd.Timestamp(facts.day)
     orders, history = facts.rows("orders"), facts.panel.order_history
     lines = orders.assign(
         cancelled_on=history["cancelled_on"].to_numpy(),
         status=history["status"].to_numpy(),
+        units_received=history["units_received"].to_numpy(),
         place=history["series"].to_numpy(np.int64),
     )
     lines = lines.assign(day=_promised(facts, lines))
@@ -41,7 +44,7 @@ def supplier_lines(facts: Facts) -> pd.DataFrame:
         lines[[*LINE, "day", "units_ordered"]], on=LINE, how="inner"
     )
     came = came.sort_values("received_on", kind="stable")
-    came["so_far"] = came.groupby(LINE, sort=False)["units"].cumsum()
+    came["so_far"] = came.groupby(LINE, sort=False)["units"].cumsum().round(UNIT_DECIMALS)
     whole = came[came["so_far"] >= came["units_ordered"]].groupby(LINE)["received_on"].min()
     last = came.groupby(LINE)["received_on"].max()
     lines = lines.join(whole.rename("whole_on"), on=LINE).join(last.rename("last_on"), on=LINE)
@@ -49,20 +52,23 @@ def supplier_lines(facts: Facts) -> pd.DataFrame:
     stopped = lines["cancelled_on"].fillna(lines["last_on"]).where(ended)
     until = lines["whole_on"].fillna(stopped).fillna(moment)
     late = (until - lines["day"]).dt.days.clip(lower=0, upper=LATEST)
+    came_whole = lines["units_received"] >= lines["units_ordered"]
+    undated = (came_whole | (lines["status"] == "received")) & lines["last_on"].isna()
     told = lines.assign(
         on_time_in_full=(lines["whole_on"] <= lines["day"]).astype(np.float64),
         days_late=late.astype(np.float64),
         censored=(lines["whole_on"].isna() & ~ended).astype(np.float64),
         rows=1.0,
         left_out=0.0,
+    )[~undated]
+    silent = dict.fromkeys(SAID, 0.0) | {"left_out": 1.0}
+    parts = (
+        told,
+        lines[undated].assign(**silent),
+        left_out.assign(day=left_out["ordered_on"], **silent),
     )
-    silent = left_out.assign(
-        day=left_out["ordered_on"],
-        **dict.fromkeys(("on_time_in_full", "days_late", "censored", "rows"), 0.0),
-        left_out=1.0,
-    )
-    parts = [part[[*PLACES, *SAID]] for part in (told, silent) if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else told[[*PLACES, *SAID]]
+    filled = [part[[*PLACES, *SAID]] for part in parts if len(part)]
+    return pd.concat(filled, ignore_index=True) if filled else told[[*PLACES, *SAID]]
 
 
 PLACES: Final = ("day", "site", "supplier", "category")
@@ -71,7 +77,8 @@ SAID: Final = ("on_time_in_full", "days_late", "censored", "rows", "left_out")
 
 def customer_lines(facts: Facts) -> pd.DataFrame:
     """Lines of customers due up to the origin, in the same columns (days_late 0): due on the day
-    requested, else confirmed; with neither left out, at the order's day."""
+    requested, else confirmed; with neither left out, at the order's day, and so are those that were
+    shipped whole, nobody says when."""
     moment = pd.Timestamp(facts.day)
     lines = facts.customer_orders
     lines = lines[lines["units_ordered"] > 0].reset_index(drop=True)
@@ -86,6 +93,7 @@ def customer_lines(facts: Facts) -> pd.DataFrame:
     sent = lines["units_shipped"].fillna(lines["units_ordered"])
     whole = (shipped_on <= lines["day"]) & (sent >= lines["units_ordered"])
     silent = lines["day"].isna()
+    silent |= lines["shipped_on"].isna() & (lines["units_shipped"] >= lines["units_ordered"])
     told = lines.assign(
         on_time_in_full=whole.astype(np.float64),
         days_late=0.0,

@@ -1,7 +1,8 @@
 """Demand under overrides: each sample path moves with its mean, as under a scenario.
 
 On each day of a series one override counts: the most exact (of an item at a site before that of an
-item, before any other), and of equals the one said last. A week or month moves by its days.
+item, of a site before any other), and of equals the one said last. A week or month moves by its
+days.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Demand moves as under a scenario (each sample path with its mean), an order book and the stock are
 what people say instead. The history, and so whatever is learned from it, stays as the data have it.
 One counts for each series and day, count or order line: of demand the most exact (an item at a
-site, an item, anything else), and of equals the one said last.
+site, an item, a site, anything else), and of equals the one said last.
 """
 
 from __future__ import annotations
@@ -127,24 +127,26 @@ def _counted(
         return panel, []
     figures: dict[int, dict[str, Any]] = {}
     stock = panel.stock.copy()
+    first_day = panel.origin_date + dt.timedelta(days=1)
+    ahead = panel.origin + np.arange(1, forecast.horizon + 1)
     for one in sorted(overrides, key=lambda one: (one.start, one.number)):
-        stands_for = int(to_period(one.start, panel.frequency)) - 1
-        ahead = max(stands_for - panel.origin, 0)  # periods before the count, yet to be reported
-        if ahead >= forecast.horizon:
+        eve = one.start - dt.timedelta(days=1)
+        if int(to_period(one.start, panel.frequency)) > ahead[-1]:
             continue
+        unreported = covered(ahead, panel.frequency, first_day, eve)  # share before the count
         for row in np.flatnonzero(concerned(one, panel)).tolist():
             pictured = panel.stock["stock_on"].iloc[row]
             if pd.notna(pictured) and pictured >= pd.Timestamp(one.start):
                 continue
             before = panel.stock["on_hand"].iloc[row]
             held = before - panel.stock["sellable"].iloc[row]  # blocked or expired
-            after = _rolled(one, panel, row) + float(forecast.mean[row, :ahead].sum())
-            counted_on = min(one.start - dt.timedelta(days=1), panel.origin_date)
+            after = _rolled(one, panel, row) + float((forecast.mean[row] * unreported).sum())
+            counted_on = min(eve, panel.origin_date)
             facts = {
                 "on_hand": after,
                 "sellable": max(after - max(held, 0.0), 0.0) if np.isfinite(held) else after,
                 "stock_on": pd.Timestamp(counted_on),
-                "rolled": stands_for != panel.origin,
+                "rolled": one.start != first_day,
                 "stale_days": float((panel.origin_date - counted_on).days),
             }
             for name, value in facts.items():

@@ -29,6 +29,7 @@ from models.pipelines.steps import Progress, open_record, panel_as_of, plain, si
 from models.provenance import code_version
 from models.publication import (
     Damaged,
+    Gone,
     Move,
     Provenance,
     Publication,
@@ -170,7 +171,7 @@ def publish_panel(
     )
     try:
         moved = tuple(measure_moves(engine, workspace.publications, made))
-    except Damaged as error:  # the earlier one; this one is published all the same
+    except (Damaged, Gone) as error:  # the earlier one; this one is published all the same
         progress(f"stability not measured: {error.message}")
         moved = ()
     try:

@@ -18,6 +18,7 @@ WARNED: Final = "new"  # of an assessment's states
 OUT: Final = "out"
 CALM: Final = "none"
 SNOOZED: Final = "snoozed"  # of a warning's life: new again on its day
+EXPIRED: Final = "expired"  # of its life: no publication says it any more
 PUT_ASIDE: Final = (SNOOZED, "resolved")  # of its life: off the list until it is new again
 SERIES: Final = ["site", "sku"]
 KEPT_FROM: Final = 0.15

@@ -17,7 +17,14 @@ import sqlalchemy as sa
 from forecasting.calendar import Frequency, end_date, label
 from forecasting.errors import NotReady, UnknownName, VigistockError
 from forecasting.record.database import reading, writing
-from models.publication.episodes import PUT_ASIDE, SERIES, SNOOZED, WARNED, continue_episodes
+from models.publication.episodes import (
+    EXPIRED,
+    PUT_ASIDE,
+    SERIES,
+    SNOOZED,
+    WARNED,
+    continue_episodes,
+)
 from models.publication.parts import Part, Written
 from models.tables import episode_publications, episodes, publications
 
@@ -143,9 +150,14 @@ def _preceding(connection: sa.Connection, number: int, origin_end: dt.date) -> i
     )
 
 
-def _is_latest(connection: sa.Connection, origin_end: dt.date) -> bool:
-    later = sa.select(publications.c.number).where(publications.c.origin_end > origin_end)
-    return connection.execute(later.limit(1)).first() is None
+def _following(connection: sa.Connection, origin_end: dt.date) -> int | None:
+    """The first publication of the next origin that is served; None: this is the latest."""
+    return connection.scalar(
+        sa.select(publications.c.number)
+        .where(publications.c.origin_end > origin_end, publications.c.withdrawn_at.is_(None))
+        .order_by(publications.c.origin_end, publications.c.number)
+        .limit(1)
+    )
 
 
 def _settle_episodes(
@@ -156,6 +168,7 @@ def _settle_episodes(
     at: dt.datetime,
 ) -> None:
     preceding = _preceding(connection, number, origin_end)
+    following = _following(connection, origin_end)
     before = _episodes_of(connection, preceding, at.date())[["site", "sku", "episode"]]
     answer = continue_episodes(before, states)
     highest = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(episodes.c.id), 0)))
@@ -164,8 +177,9 @@ def _settle_episodes(
             "id": int(highest or 0) + place,
             "site": site,
             "sku": sku,
-            "state": "new",
+            "state": WARNED if following is None else EXPIRED,
             "opened_publication": number,
+            "closed_publication": following,  # which was there before, and does not say it
             "opened_at": at,
             "changed_at": at,
             "revision": 1,
@@ -180,7 +194,7 @@ def _settle_episodes(
             sa.insert(episode_publications),
             [{"publication": number, "episode": int(episode)} for episode in said],
         )
-    if not _is_latest(connection, origin_end):
+    if following is not None:
         return
     numbered = pd.concat([answer.continued, pd.DataFrame(opened, columns=["site", "sku", "id"])])
     numbered["episode"] = numbered["episode"].fillna(numbered["id"])
@@ -192,7 +206,7 @@ def _settle_episodes(
             .where(episodes.c.closed_publication.is_(None))
             .values(
                 closed_publication=number,
-                state="expired",
+                state=EXPIRED,
                 changed_at=at,
                 revision=episodes.c.revision + 1,
             ),

@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
@@ -79,8 +80,7 @@ def recognise(
             continue
         proposed = map_part(root / one.folder, one.parts[PROPOSALS]).to_pandas()
         found += matched(placed, proposed, number)
-    _keep(engine, found, made.number, at)
-    return found
+    return _keep(engine, found, made.number, at)
 
 
 def matched(lines: pd.DataFrame, proposed: pd.DataFrame, publication: int) -> list[Recognised]:
@@ -114,19 +114,23 @@ def matched(lines: pd.DataFrame, proposed: pd.DataFrame, publication: int) -> li
 
 
 def _fresh(engine: sa.Engine, lines: pd.DataFrame, since: dt.date) -> pd.DataFrame:
-    """Lines placed after a day that stand, and were not recognised before; with their source."""
+    """Lines placed after a day that stand, with their source; without those recognised before, of
+    which the day may have been corrected since."""
     late = lines["ordered_on"] > pd.Timestamp(since)
     recent = lines[late & ~lines["status"].isin(ENDED)]
     supplier = recent["supplier"].fillna("")
     source = supplier.where(supplier != "", recent["source_site"].fillna(""))
     recent = recent.assign(source=source)
-    key = [recognised_orders.c[name] for name in ("order_id", "line", "sku")]
     with reading(engine) as connection:
-        known = connection.execute(
-            sa.select(*key).where(recognised_orders.c.ordered_on > since)
-        ).all()
-    names = pd.MultiIndex.from_frame(recent[["order_id", "line", "sku"]].astype(str))
-    return recent[~names.isin(pd.MultiIndex.from_tuples(map(tuple, known), names=names.names))]
+        known = _known(connection)
+    names = recent[["order_id", "line", "sku"]].astype(str).itertuples(index=False, name=None)
+    return recent[np.array([one not in known for one in names], dtype=bool)]
+
+
+def _known(connection: sa.Connection) -> set[tuple[str, str, str]]:
+    """Order, line and sku of all that was recognised so far."""
+    key = (recognised_orders.c[name] for name in ("order_id", "line", "sku"))
+    return set(map(tuple, connection.execute(sa.select(*key))))
 
 
 def _by_publication(
@@ -146,11 +150,16 @@ def _by_publication(
     return {number: lines.iloc[mine] for number, mine in places.items()}
 
 
-def _keep(engine: sa.Engine, found: Sequence[Recognised], made: int, at: dt.datetime) -> None:
-    """One transaction: the rows, and the changes of the lives of the warnings that they answer."""
+def _keep(
+    engine: sa.Engine, found: Sequence[Recognised], made: int, at: dt.datetime
+) -> list[Recognised]:
+    """One transaction: the rows, and the changes of the lives of the warnings that they answer. Not
+    of those that another publication has recognised meanwhile; gives the others."""
     if not found:
-        return
+        return []
     with writing(engine, alone=episodes.name) as connection:
+        known = _known(connection)
+        found = [one for one in found if (one.order_id, one.line, one.sku) not in known]
         warned = _episodes(connection, {one.publication for one in found})
         for one in found:
             episode = warned.get((one.publication, one.site, one.sku))
@@ -161,6 +170,7 @@ def _keep(engine: sa.Engine, found: Sequence[Recognised], made: int, at: dt.date
                 action = Action.ORDERED if life.action is Action.NONE else None
                 wish = Wish(action=action, comment=one.comment)
                 change_in(connection, episode, wish, seen=life.revision, who=WHO, at=at)
+    return found
 
 
 def _episodes(connection: sa.Connection, publications: set[int]) -> dict[tuple[int, str, str], int]:

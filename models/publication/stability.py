@@ -53,7 +53,7 @@ def moves_between(earlier: PublicationReader, later: PublicationReader) -> list[
 def measure_moves(engine: sa.Engine, root: Path, later: Publication) -> list[Move]:
     """Measure a publication against the one of the origin before, and keep that; none: nothing.
 
-    Raises Damaged where one of the two cannot be read.
+    Raises Damaged where one of the two cannot be read, and Gone where it is no longer kept.
     """
     earlier = ledger.preceding(engine, later)
     if earlier is None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import end_date, to_period
 from forecasting.stockout import is_out
+from forecasting.tables import UNIT_DECIMALS
 from models.lead_time import Floats
 from models.scorecard.said import ACTED, Said
 from models.scorecard.truth import Flags, Truth
@@ -55,7 +56,7 @@ def replayed(sellable: Floats, arrivals: Floats, demand: Floats, lost_share: flo
 def breaks(sellable: Floats, arrivals: Floats, demand: Floats, lost_share: float) -> Flags:
     """[n] whether a period closes in stockout; never where the stock at the origin is unknown."""
     closes = replayed(sellable, arrivals, np.nan_to_num(demand), lost_share)
-    return np.asarray(is_out(closes, 0.0).any(axis=1))
+    return np.asarray(is_out(np.round(closes, UNIT_DECIMALS), 0.0).any(axis=1))
 
 
 def outcomes_of(said: Said, truth: Truth, lost_share: float) -> pd.DataFrame:

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecasting.calendar import label, period_end, to_period
+from forecasting.tables import UNIT_DECIMALS
 from models.lead_time import Floats, Rows
 from models.quantities import written
 from models.scorecard.outcomes import breaks
@@ -162,8 +163,8 @@ def _causes(
             taken, most = (written(float(one[place]), "en") for one in (sold, peak))
             answers[place] = Cause.DEMAND, f"{taken} sold, P90 of the forecast {most}"
         elif late[place]:
-            short = float(promised[place].sum() - arrived[place].sum())
-            answers[place] = Cause.SUPPLIER, _late(book, series[place], short)
+            until = said.origin + int(periods[place])
+            answers[place] = Cause.SUPPLIER, _late(truth, book, came, series[place], until)
         else:
             units = (stock[place], arrived[place].sum(), sold[place])
             had, got, went = (written(float(one), "en") for one in units)
@@ -189,9 +190,16 @@ def _as_promised(
     return truth.come(kept, origin, periods) + truth.come(rest, origin, periods)
 
 
-def _late(book: pd.DataFrame, series: int, short: float) -> str:
-    """Names the line of a series that was promised first."""
+def _late(truth: Truth, book: pd.DataFrame, came: pd.DataFrame, series: int, until: int) -> str:
+    """Names the line of a series that was promised first, of those of which units are missing at
+    the end of period `until`; where of none, of those due by then."""
     lines = book[(book["series"] == series) & book["promised_on"].notna()]
-    first = lines.sort_values(["promised_on", "order_id"]).iloc[0]
+    due = to_period(lines["promised_on"].to_numpy(), truth.panel.frequency) <= until
+    lines = lines[due].sort_values(["promised_on", "order_id"])
+    arrived = came[came["period"] <= until].groupby("number")["units"].sum()
+    arrived = lines["number"].map(arrived).fillna(0.0)
+    missing = (lines["units_open"] - arrived).round(UNIT_DECIMALS)
+    place = int((missing > 0).to_numpy().argmax())
+    first, short = lines.iloc[place], float(missing.iloc[place])
     order = f"order {first['order_id']}, promised for {first['promised_on']:%Y-%m-%d}"
     return f"{order}, late" if short <= 0 else f"{order}: {written(short, 'en')} units missing"

@@ -252,7 +252,27 @@ def test_receipts_in_parts_leave_the_rest_open():
     assert at_first.order_history["received_on"].tolist() == [pd.Timestamp("2026-11-10")]
     later = panel_of(rows)
     assert later.orders["units_open"].tolist() == [15]
+    for name, date in (("received_on", "2026-11-10"), ("last_received_on", "2026-11-18")):
+        assert later.order_history[name].tolist() == [pd.Timestamp(date)]
     assert np.nansum(later.receipts) == 25
+
+
+def test_a_line_of_kilograms_that_came_in_parts_is_not_open():
+    """0.7 and 0.1 are 0.8, whatever a computer adds up to."""
+    receipts = [
+        {"order_id": "PO-1", "received_on": day(date), "units": units}
+        for date, units in (("2026-11-10", 0.7), ("2026-11-18", 0.1))
+    ]
+    orders = [ORDER | {"status": "open", "units_ordered": 0.8}]
+    panel = panel_of(Rows(sales=days_of([1] * 60), orders=orders, receipts=receipts))
+    assert panel.orders.empty
+    assert panel.order_history["units_received"].tolist() == [0.8]
+
+
+def test_a_shelf_of_kilograms_that_sold_out_since_its_picture_is_empty():
+    sales = days_of([0.5] * 30 + [0.7, 0.1])
+    stock = [{"date": LAST - dt.timedelta(days=2), "site": "LYON", "sku": "CAFE", "on_hand": 0.8}]
+    assert panel_of(Rows(sales=sales, stock=stock)).stock["sellable"].tolist() == [0.0]
 
 
 @pytest.mark.parametrize(

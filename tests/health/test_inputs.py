@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from forecasting.calendar import Frequency
-from models.health import Sign, alarms_of, english, french
+from models.health import Sign, alarms_of, codes, english, french
 from tests.forecasting.warehouse import LAST
-from tests.health.company import FEEDS, Change, panel, since
+from tests.health.company import FEEDS, SKUS, Change, panel, since
 
 
 def factor(times: float, days: int = 7, site: str = "", sku: str = "") -> Change:
@@ -157,6 +157,26 @@ def test_an_item_that_a_master_says_replaces_another_is_no_fault() -> None:
     said = np.where(found.series["sku"] == "7000007", "SKU-07", "")
     announced = dataclasses.replace(found, series=found.series.assign(replaces=said))
     assert Sign.CODE not in [one.sign for one in alarms_of(announced)]
+
+
+def test_a_catalogue_re_encoded_as_a_whole_is_not_compared_code_by_code(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each new code was held against each old one: hours for some thousands of either."""
+
+    def anew(rows: pd.DataFrame) -> pd.DataFrame:
+        return rows.assign(sku=rows["sku"].where(rows["date"] < since(7), "NEW-" + rows["sku"]))
+
+    looked, edge = [], codes._edge
+
+    def counted(values: codes.Matrix, *, last: bool) -> codes.Matrix:
+        looked.append(last)
+        return edge(values, last=last)
+
+    monkeypatch.setattr(codes, "_edge", counted)
+    told = codes.code_alarms(panel({"sales": anew, "stock": anew}))
+    assert [one.count for one in told] == [SKUS]
+    assert len(looked) <= 2 * SKUS
 
 
 def test_weeks_are_judged_like_days() -> None:

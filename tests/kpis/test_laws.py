@@ -92,6 +92,12 @@ def test_nothing_after_the_origin_counts() -> None:
     assert not counted(more)[0].equals(counted(told)[0]), "the control: the origin itself does"
 
 
+def test_a_company_that_has_only_planned_its_assortment_has_no_figure_and_no_fault() -> None:
+    offered = pd.DataFrame([{"site": "LYON", "sku": "A"}])
+    found = table(counted({"assortment": offered}))
+    assert set(found["missing"]) == {"feed_absent"}
+
+
 NEEDED = {
     "customer_orders": {"customer_otif"},
     "orders": {"supplier_otif", "supplier_lateness"},

@@ -289,6 +289,41 @@ def test_dead_stock_is_what_nobody_bought_for_half_a_year() -> None:
     assert (october["left_out"], october["rows"]) == (1, 2)
 
 
+LINE = {"site": "LYON", "sku": "A", "ordered_on": pd.Timestamp("2026-10-22")}
+ASKED, BEFORE = pd.Timestamp("2026-10-28"), pd.Timestamp("2026-10-27")
+
+
+def october(kpi: str, **told: list[dict[str, Any]]) -> pd.Series:
+    """The figure of a company of one item that sells one a day."""
+    days = pd.date_range("2026-08-01", ORIGIN)
+    sales = pd.DataFrame({"date": days, "site": "LYON", "sku": "A", "units": 1.0})
+    lines = {feed: pd.DataFrame([LINE | row for row in rows]) for feed, rows in told.items()}
+    cells, coverage = counted({"sales": sales, **lines})
+    return figures_of(cells, coverage, ORIGIN, Question(kpi=kpi)).set_index("period").loc["2026-10"]
+
+
+@pytest.mark.parametrize("kpi", ["supplier_otif", "supplier_lateness", "customer_otif"])
+def test_what_came_whole_nobody_says_when_is_neither_late_nor_on_time(kpi: str) -> None:
+    line = {"units_ordered": 8.0, "promised_on": ASKED, "status": "received"}
+    sold = {"units_ordered": 8.0, "requested_on": ASKED, "units_shipped": 8.0}
+    if kpi == "customer_otif":
+        lines = [sold | {"order_id": "C-1", "shipped_on": BEFORE}, sold | {"order_id": "C-2"}]
+        found = october(kpi, customer_orders=lines)
+    else:
+        lines = [line | {"order_id": "PO-1", "received_on": BEFORE}, line | {"order_id": "PO-2"}]
+        found = october(kpi, orders=lines)
+    best = 0.0 if kpi == "supplier_lateness" else 1.0
+    assert (found["value"], found["rows"], found["left_out"]) == (best, 1, 1)
+
+
+def test_kilograms_that_came_in_parts_came_whole() -> None:
+    """0.7 and 0.1 are 0.8, whatever a computer adds up to."""
+    order = {"order_id": "PO-1", "units_ordered": 0.8, "promised_on": ASKED, "status": "open"}
+    parts = [{"order_id": "PO-1", "received_on": BEFORE, "units": units} for units in (0.7, 0.1)]
+    parts[0]["received_on"] -= pd.Timedelta(days=1)
+    assert october("supplier_otif", orders=[order], receipts=parts)["value"] == 1.0
+
+
 def test_no_kpi_is_left_unchecked() -> None:
     from pathlib import Path
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from forecasting.record import Record
 from models.publication import open_publication
 from models.publication.lives import Wish, change
-from models.tables import episodes
+from models.tables import episodes, publications
 from tests.models.published import NOON, publish_by_hand
 
 COFFEE, TEA = ("Abidjan", "COFFEE"), ("Abidjan", "TEA")
@@ -115,3 +115,15 @@ def test_a_publication_of_the_past_follows_its_own_past_and_ends_nothing(story: 
     assert story.numbers(2) == [1, 2]
     assert story.numbers(3) == [None, 3]
     assert story.state(1) == ("new", None)
+    assert story.state(3) == ("expired", 2), "the publication of November does not say it"
+
+
+def test_one_made_after_a_later_one_was_withdrawn_is_the_latest(story: Story) -> None:
+    story.publish(0.7, as_of="2018-10")
+    story.publish(0.7, as_of="2018-11")
+    with story.record.engine.begin() as connection:
+        november = publications.c.number == 2
+        connection.execute(sa.update(publications).where(november).values(withdrawn_at=NOON))
+    story.publish(0.1, 0.5, as_of="2018-10")
+    assert story.numbers() == [None, 2]
+    assert [story.state(number) for number in (1, 2)] == [("expired", 3), ("new", None)]

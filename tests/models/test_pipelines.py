@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from forecasting.calendar import Frequency
 from forecasting.errors import NotReady
 from forecasting.record import Record
+from forecasting.record.database import writing
 from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
 from models.pipelines.publish import PublishOutcome, publish
@@ -21,6 +23,7 @@ from models.pipelines.train import TrainOutcome, train
 from models.publication import list_publications, open_publication
 from models.publication.lives import Action, State, changes_of, life_of
 from models.registry import CHALLENGER, CHAMPION, Registry
+from models.tables import publications
 from models.workspace import Workspace
 from tests.record.readings_by_hand import NOON, batch_of, reading_of
 
@@ -161,11 +164,16 @@ def test_publishing_the_same_again_gives_the_same_files(
     assert second.provenance == first.provenance
 
 
-def test_it_is_published_though_the_one_before_is_damaged(
-    trained: Workspace, trained_record: Record
+@pytest.mark.parametrize("way", ["damaged", "no longer kept"])
+def test_it_is_published_though_the_one_before_cannot_be_read(
+    trained: Workspace, trained_record: Record, way: str
 ) -> None:
     first = list_publications(trained_record.engine)[0]
-    (trained.publications / first.folder / "history.arrow").unlink()
+    if way == "damaged":
+        (trained.publications / first.folder / "history.arrow").unlink()
+    else:
+        with writing(trained_record.engine) as connection:
+            connection.execute(sa.update(publications).values(pruned_at=NOON))
     deliver(trained_record, 34, 35, ITEMS)
     steps: list[str] = []
     outcome = publish(trained, NOVEMBER, progress=steps.append)

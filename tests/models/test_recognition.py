@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from forecasting.record import Record
 from forecasting.record.database import reading
-from models.publication import Publication, publish_parts
+from models.publication import Publication, publish_parts, recognition
 from models.publication.build import table_of
 from models.publication.lives import Action, Wish, change, changes_of, life_of
 from models.publication.recognition import matched, recognise
@@ -110,6 +110,36 @@ def test_an_order_is_kept_once_and_told_to_the_warning(record: Record, tmp_path:
 
     assert recognise(record.engine, tmp_path, made, book, at=NOON) == []
     assert len(changes_of(record.engine, 1)) == 1
+
+
+def test_an_order_placed_anew_under_its_number_is_the_one_known(
+    record: Record, tmp_path: Path
+) -> None:
+    """Its day is corrected to one long after that on which it was recognised."""
+    lines = proposed(("COFFEE", 40.0))
+    published(record, tmp_path, "2018-11", lines)
+    for as_of, day, count in (("2018-12", ORDERED, 1), ("2019-01", dt.date(2019, 1, 20), 0)):
+        made = published(record, tmp_path, as_of, lines)
+        book = placed(("PO-7", "COFFEE", 40.0), on=day)
+        assert len(recognise(record.engine, tmp_path, made, book, at=NOON)) == count
+    assert [row["ordered_on"] for row in kept(record)] == [ORDERED]
+
+
+def test_two_publications_at_the_same_time_keep_it_once(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(record, tmp_path, "2018-11", proposed(("COFFEE", 40.0)))
+    made = published(record, tmp_path, "2018-12", None)
+    book = placed(("PO-7", "COFFEE", 40.0), on=dt.date(2018, 12, 20))
+
+    def meanwhile(*told: Any) -> list[recognition.Recognised]:
+        monkeypatch.setattr(recognition, "matched", matched)
+        assert len(recognise(record.engine, tmp_path, made, book, at=NOON)) == 1
+        return matched(*told)
+
+    monkeypatch.setattr(recognition, "matched", meanwhile)
+    assert recognise(record.engine, tmp_path, made, book, at=NOON) == []
+    assert len(kept(record)) == len(changes_of(record.engine, 1)) == 1
 
 
 def test_what_a_person_recorded_stays(record: Record, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -162,6 +163,20 @@ def test_a_count_after_the_data_end_is_rolled_back_by_what_will_have_sold() -> N
     assert told(base, count).panel.stock["on_hand"].tolist() == [12.0 + 3 * 2.0]
     more = told(base, count, said(number=2, factor=2.0))
     assert more.panel.stock["on_hand"].tolist() == [12.0 + 3 * 4.0]
+
+
+@pytest.mark.parametrize(("ahead", "sold"), [(1, 0.0), (5, 8.0), (8, 14.0), (10, 18.0)])
+def test_a_count_inside_a_week_is_rolled_back_by_the_days_before_it(
+    ahead: int, sold: float
+) -> None:
+    """Of 14 a week 8 go from Monday to Thursday: what is there on Friday morning was more then."""
+    weekly = replace(OPTIONS, frequency=Frequency.WEEK)
+    base = base_of(Shelf(on_hand=40.0, demand=14.0, site="LYON"), options=weekly)
+    day = in_days(ahead)
+    count = said("stock", site="LYON", sku="RETRO-CLOCK", units=12.0, start=day, end=in_days(20))
+    stock = told(base, count).panel.stock
+    assert stock["on_hand"].tolist() == pytest.approx([12.0 + sold])
+    assert stock["rolled"].tolist() == [ahead > 1]
 
 
 def test_an_order_that_comes_later_or_less_of_it_never_lowers_the_risk() -> None:

@@ -136,6 +136,22 @@ def test_a_reader_of_the_snapshot_before_is_not_disturbed(
     assert before.rows("sales").equals(sold)
 
 
+def test_who_began_with_a_snapshot_of_yesterday_reads_on_whatever_comes_within_the_hour(
+    sqlite_record: Record, tmp_path: Path
+) -> None:
+    """A training, while two deliveries of the same month are published."""
+    busy_spring(sqlite_record)
+    begun = refresh(sqlite_record, tmp_path)
+    sold = begun.rows("sales")
+    yesterday = dt.datetime.now().timestamp() - 86_400
+    for part in begun.parts["sales"].values():
+        os.utime(tmp_path / part.path, (yesterday, yesterday))
+    for units in (1.0, 2.0):
+        deliver(sqlite_record, batch_of("sales", sale("02-01", "TEA", units)))
+        refresh(sqlite_record, tmp_path)
+    assert begun.rows("sales").equals(sold)
+
+
 def test_files_that_no_snapshot_names_go_after_an_hour(
     sqlite_record: Record, tmp_path: Path
 ) -> None:

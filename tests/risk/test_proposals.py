@@ -100,6 +100,14 @@ def test_a_cost_of_less_than_a_cent_is_told_as_it_is_stated() -> None:
     assert line["value"] == pytest.approx(line["units"] * line["unit_cost"], abs=1e-4)
 
 
+def test_three_packs_in_kilograms_are_the_smallest_order_of_three() -> None:
+    """2.3 kg three times is a hair less than 6.9 kg to a computer: nothing was ever proposed."""
+    item = {"pack_size": 2.3, "minimum_order": 6.9, "uom": "kg"}
+    policy = {"reorder_point": 20.0, "order_up_to": 22.0}
+    lines = proposed(planned(on_hand=19.0, item=item, policy=policy))
+    assert (lines["units"][0], lines["packs"][0]) == (6.9, 3.0)
+
+
 def advised(day: int, *, units: float = 12.0, source: str = "NOVA", site: str = "S1") -> Any:
     on = pd.Timestamp(TODAY) + pd.Timedelta(days=day)
     told = {"site": site, "sku": "RETRO-CLOCK", "source": source, "units": units, "order_on": on}

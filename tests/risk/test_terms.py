@@ -43,6 +43,7 @@ CLOSED = {
     "start": pd.Timestamp("2026-11-25"),
     "end": pd.Timestamp("2026-11-27"),
 }
+CALLED_OFF = {**CLOSED, "status": "Cancelled"}
 MONDAYS = tuple(range(6, 90, 7))
 THURSDAYS = tuple(range(3, 90, 7))
 
@@ -60,12 +61,16 @@ THURSDAYS = tuple(range(3, 90, 7))
             [10, 11, 12, 13, 14],
         ),
         ({"events": [{**CLOSED, "supplier": "NOVA"}]}, 1, [1, 2, 6, 7, 8, 9, 10, 11, 12, 13, 14]),
+        ({"events": [CLOSED]}, 1, [1, 2, 6, 7, 8, 9, 10, 11, 12, 13, 14]),
+        ({"events": [{**CLOSED, "sku": "RETRO-CLOCK"}]}, 1, list(range(1, 15))),
         ({"events": [{**CLOSED, "supplier": "OTHER"}]}, 1, list(range(1, 15))),
         ({"events": [{**CLOSED, "supplier": "NOVA", "site": "S9"}]}, 1, list(range(1, 15))),
+        ({"events": [{**CALLED_OFF, "supplier": "NOVA"}]}, 1, list(range(1, 15))),
     ],
     ids=[
         *("any day", "order days", "reviews no rarer", "once a week", "closed"),
-        *("closed by an event", "another supplier's event", "another site's event"),
+        *("closed by an event", "all suppliers closed", "those of one item"),
+        *("another supplier's event", "another site's event", "called off"),
     ],
 )
 def test_reviews_fall_on_the_days_that_orders_are_taken(
@@ -108,16 +113,20 @@ def received_days(source: str = "NOVA", frequency: str = "D", **facts: Any) -> l
         ({"suppliers": [{"supplier": "NOVA", "receiving_days": "0,1,2,3,4"}]}, [6, 7, 13, 14]),
         ({"suppliers": [{"supplier": "NOVA", "closures": "2026-11-23"}]}, [1]),
         ({"events": [{**CLOSED, "supplier": "NOVA"}]}, [3, 4, 5]),
+        ({"events": [CLOSED]}, [3, 4, 5]),
+        ({"source": "HUB", "events": [CLOSED]}, []),
         ({"events": [{**CLOSED, "kind": "closure", "site": "S1"}]}, [3, 4, 5]),
         ({"events": [{**CLOSED, "kind": "closure"}]}, [3, 4, 5]),
+        ({"events": [{**CALLED_OFF, "kind": "closure"}]}, []),
         ({"events": [{**CLOSED, "kind": "closure", "site": "S1", "category": "CLOCKS"}]}, []),
         ({"events": [{**CLOSED, "kind": "closure", "site": "HUB"}]}, []),
         ({"source": "HUB", "events": [{**CLOSED, "kind": "closure", "site": "HUB"}]}, [3, 4, 5]),
         ({"frequency": "W", "events": [{**CLOSED, "kind": "closure", "site": "S1"}]}, []),
     ],
     ids=[
-        *("always", "receiving days", "supplier's terms", "supplier's event", "site", "all sites"),
-        *("one category", "another site", "the site that sends", "half a week"),
+        *("always", "receiving days", "supplier's terms", "supplier's event", "all suppliers"),
+        *("a site is none of them", "site", "all sites"),
+        *("called off", "one category", "another site", "the site that sends", "half a week"),
     ],
 )
 def test_goods_come_in_when_both_ends_are_open(facts: dict[str, Any], missing: list[int]) -> None:

@@ -806,6 +806,17 @@ def test_costs_come_from_the_settings_and_are_blank_without_them() -> None:
     assert 25.0 < cost < 30.0
 
 
+@pytest.mark.parametrize(("rates", "cost"), [({}, 25.0), ({"SEK": 0.1}, 250.0)])
+def test_what_an_option_costs_is_told_in_the_currency_of_its_item(
+    rates: dict[str, float], cost: float
+) -> None:
+    """25 euros, as the settings have it, are 250 crowns where these say what a crown is worth."""
+    one = shelf(on_hand=20.0, orders=PAST, item={**PRICED, "currency": "SEK"})
+    made = found(one, options=Options(order_cost=25.0, exchange_rates=rates))
+    order = options_of(made).set_index("code").loc["order"]
+    assert (order["currency"], order["cost"]) == ("SEK", pytest.approx(cost))
+
+
 def test_units_that_a_site_can_spare_are_sent_once() -> None:
     needy = [shelf(site=f"N{k}", on_hand=2.0, orders=PAST, item=PRICED) for k in range(4)]
     made = found(*needy, shelf(site="B", on_hand=70.0, orders=PAST, item=PRICED))

@@ -267,8 +267,8 @@ def _orders(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
 
     columns = [
         *("order_id", "line", "site", "sku", "supplier", "source_site", "units_ordered"),
-        *("ordered_on", "promised_on", "received_on", "units_received", "status", "units_open"),
-        "cancelled_on",
+        *("ordered_on", "promised_on", "received_on", "last_received_on", "units_received"),
+        *("status", "units_open", "cancelled_on"),
         "series",
     ]
     rows = []
@@ -280,16 +280,16 @@ def _orders(shelves: list[Shelf], today: pd.Timestamp) -> pd.DataFrame:
                 (
                     *(order.order_id, str(line), one.site, one.sku),
                     *(order.supplier, order.source_site, order.units),
-                    *(day(order.placed), day(order.promised), day(order.received)),
+                    *(day(order.placed), day(order.promised)),
+                    *(day(order.received), day(order.received)),
                     *(got if came else 0.0, order.status),
                     *(0.0 if came or order.cancelled is not None else order.units,),
                     *(day(order.cancelled), row),
                 )
             )
     numbers = dict.fromkeys(("units_ordered", "units_received", "units_open"), "float64")
-    dates = dict.fromkeys(
-        ("ordered_on", "promised_on", "received_on", "cancelled_on"), "datetime64[s]"
-    )
+    days = ("ordered_on", "promised_on", "received_on", "last_received_on", "cancelled_on")
+    dates = dict.fromkeys(days, "datetime64[s]")
     return pd.DataFrame(rows, columns=columns).astype({**numbers, **dates, "series": "int64"})
 
 

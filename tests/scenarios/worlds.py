@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from forecasting.calendar import Frequency
 from forecasting.demand import Corrections
 from forecasting.demand_forecast import DemandForecast
 from forecasting.dispersion import VOLUMES
@@ -26,22 +25,22 @@ OPTIONS = Options(paths=60)
 HORIZON = 28
 
 
-def base_of(*shelves: Shelf, **masters: Any) -> Base:
+def base_of(*shelves: Shelf, options: Options = OPTIONS, **masters: Any) -> Base:
     """Negative binomial demand around each shelf's mean, from a bank that knows no errors."""
-    panel = panel_of(list(shelves), OPTIONS, **masters)
+    panel = panel_of(list(shelves), options, **masters)
     mean = np.array([[float(np.mean(one.demand))] * HORIZON for one in shelves])
     codes = panel.series[["site", "sku"]]
     volumes = len(VOLUMES) + 1
     none, nobody = np.zeros((0, 0, HORIZON), np.float32), np.zeros((0, 0), np.int64)
     scatter = Scatter(
-        frequency=Frequency.DAY,
+        frequency=options.frequency,
         first=panel.origin + 1,
         keys=keys_of(codes),
         sites=sites_of(codes),
         mean=mean,
         dispersion=np.full(len(shelves), 0.4),
         quantum=np.ones(len(shelves)),
-        errors=ErrorPaths(none, nobody, np.zeros((volumes, len(GRID))), Frequency.DAY),
+        errors=ErrorPaths(none, nobody, np.zeros((volumes, len(GRID))), options.frequency),
         count=OPTIONS.paths,
         seed=1,
     )

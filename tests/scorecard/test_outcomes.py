@@ -28,6 +28,7 @@ def held(stock: float, sold: list[float], came: dict[int, float] | None = None) 
 
 
 SOLD = [2.0] * MAIN
+GRAMS = [0.7, 0.1] + [0.0] * (MAIN - 2)  # of 0.8 kg nothing is left, whatever a computer says
 EMPTY = held(10, SOLD)  # five days, then nothing
 REFILLED = held(10, SOLD, {4: 40})
 MOVED = {"promised": 9, "moved": (4, 1)}
@@ -41,6 +42,10 @@ STORIES: dict[str, tuple[Shelf, Outcome]] = {
     ),
     "an order placed after the warning came in time": (
         Shelf(SOLD, REFILLED, orders=[order(1, 4)]),
+        Outcome.AVERTED,
+    ),
+    "it came just before the last of some kilograms was sold": (
+        Shelf(GRAMS, held(0.8, GRAMS, {2: 4.0}), stock=0.8, orders=[order(1, 2, 4.0)]),
         Outcome.AVERTED,
     ),
     "an order placed before it would have come anyway": (

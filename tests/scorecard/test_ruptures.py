@@ -101,6 +101,24 @@ MISSED: dict[str, tuple[Shelf, dict[str, object], Cause, str]] = {
         Cause.SUPPLIER,
         f"PO-CLOCK-0, promised for {day(3)}: 40 units missing",
     ),
+    "two orders were late": (
+        Shelf(
+            SOLD, held(10, SOLD, {8: 40, 9: 25}), orders=[WAITING, order(-2, 9, 25.0, promised=4)]
+        ),
+        {},
+        Cause.SUPPLIER,
+        f"PO-CLOCK-0, promised for {day(3)}: 40 units missing",
+    ),
+    "the first order came and the second was late": (
+        Shelf(
+            SOLD,
+            held(10, SOLD, {3: 1, 8: 40}),
+            orders=[order(-9, 3, 1.0, promised=2), order(-3, 8, promised=3)],
+        ),
+        {},
+        Cause.SUPPLIER,
+        f"PO-CLOCK-1, promised for {day(3)}: 40 units missing",
+    ),
     "the order was short": (
         Shelf(SOLD, held(10, SOLD, {3: 2}), orders=[order(-3, 3, promised=3, came=2.0)]),
         {},

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.lead_time import Floats
-from models.lots import in_lots
+from models.lots import in_lots, lots_in
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def filled(units: Floats, items: Items, minimum: Minimum) -> Floats | None:
         if units[place] == 0.0:
             more = in_lots(more, pack, items.least[place])
         if units[place] + more > items.most[place] + 1e-9:
-            more = np.floor((items.most[place] - units[place]) / pack + 1e-9) * pack
+            more = lots_in(items.most[place] - units[place], pack)
             if more <= 0.0 or units[place] + more < items.least[place]:
                 continue
         units[place] += more

@@ -34,7 +34,7 @@ from forecasting.demand_forecast import GrainForecast
 from forecasting.options import Options
 from forecasting.panel import Panel
 from models.lead_time import LONGEST_DAYS, Floats, LeadTimes, Rows
-from models.lots import in_lots
+from models.lots import in_lots, lots_in
 from models.projection import Supply
 from models.risk.structure import standing_of
 from models.risk.supplier_orders.advice import Advised
@@ -231,7 +231,7 @@ class Plan:
         """Packs that hold the units and the item's minimum; 0 where these have no room."""
         pack, least = self.pack[rows], self.supply.policies.least_order[rows]
         whole = in_lots(units, pack, least)
-        fits = np.where(np.isfinite(room), np.floor(room / pack + 1e-9) * pack, np.inf)
+        fits = np.where(np.isfinite(room), lots_in(room, pack), np.inf)
         whole = np.minimum(whole, fits)
         return np.where(whole >= least, whole, 0.0)
 

@@ -125,6 +125,7 @@ class Stakes:
     unit_cost: Floats
     out: NDArray[np.bool_]
     least_saving: Floats  # currency, see `is_trifle`
+    currency: NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -418,19 +419,21 @@ class Choice:
         return found
 
     def _costs(self, one: Asked, option: Option, place: int | None) -> tuple[float, float]:
-        """Currency, by the workspace's settings: once for all lines, and of each: the count of a
-        shelf, or holding what comes early; NaN where they do not say."""
+        """Currency of the item, by the workspace's settings: once for all lines, and of each: the
+        count of a shelf, or holding what comes early; NaN where they do not say."""
         said = self.base.options
         if option.code == "substitute":
             return 0.0, 0.0
-        if option.code == "count":
-            return np.nan, np.nan if said.count_cost is None else said.count_cost
         stated = {
             "expedite": said.expedite_cost,
             "transfer": said.transfer_cost,
             "order": said.order_cost,
+            "count": said.count_cost,
         }[option.code]
-        fixed = np.nan if stated is None else stated
+        currency = str(self.stakes.currency[one.row])
+        fixed = np.nan if stated is None else said.told_in(currency, stated)
+        if option.code == "count":
+            return np.nan, fixed
         if option.code != "order" or said.holding_rate is None or place is None:
             return fixed, np.nan
         days = self.base.main * self.base.panel.frequency.days

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from forecasting.calendar import Days, Frequency, to_period
 from models.lead_time import LONGEST_DAYS, Rows
+from models.lots import lots_in
 from models.quantities import Language, quantity, written
 from models.risk.way_out.variants import NewLine, Variant
 from models.risk.way_out.whatif import WhatIf
@@ -246,7 +247,7 @@ def _given(base: WhatIf, need: Need, days: Days) -> float:
     if not most < need.units:
         return need.units
     pack = supply.policies.pack[need.row] or 1.0
-    units = float(np.floor(most / pack + 1e-9) * pack)
+    units = float(lots_in(most, pack))
     return units if units >= max(supply.policies.least_order[need.row], pack) else 0.0
 
 

@@ -26,7 +26,7 @@ class Silence:
 
 def last_receipts(panel: Panel) -> dict[str, dt.date]:
     """The day on which something last came from each supplier that ever delivered."""
-    came = panel.order_history.groupby("supplier")["received_on"].max().dropna()
+    came = panel.order_history.groupby("supplier")["last_received_on"].max().dropna()
     return {str(supplier): day.date() for supplier, day in came.items() if supplier}
 
 

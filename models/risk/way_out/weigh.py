@@ -13,7 +13,7 @@ import pandas as pd
 
 from forecasting.engine import copies_for, in_copies
 from models.lead_time import Floats, Rows
-from models.lots import in_lots
+from models.lots import in_lots, lots_in
 from models.risk.shortage import Shortage
 from models.risk.way_out.causes import COUNT_FROM, Cause, Line, Situation, first_cause, shared
 from models.risk.way_out.choice import Asked, Choice, Chosen, Questions, Stakes
@@ -220,6 +220,7 @@ def _stakes(base: WhatIf, shortage: Shortage) -> Stakes:
         unit_cost=series["unit_cost"].to_numpy(dtype=np.float64),
         out=shortage.out,
         least_saving=np.array([least(one) for one in shortage.currency]),
+        currency=shortage.currency,
     )
 
 
@@ -331,7 +332,7 @@ def _units_to_order(
     pack = policies.pack[row] or 1.0
     units = in_lots(missing, pack, policies.least_order[row])
     if position + units > most:
-        units = np.floor((most - position) / pack) * pack
+        units = lots_in(most - position, pack)
     return float(units) if units >= max(policies.least_order[row], pack) else 0.0
 
 
