@@ -121,7 +121,7 @@ async def push_feed(
                 profile=push_profile,
                 name=named if (named := name or "push").lower().endswith(form) else named + form,
                 digest=digest_of(feed, profile, form + charset, str(check), body=body.sha256),
-                caller=caller.name,
+                caller=caller.sender,
                 key=idempotency_key,
                 sites=None if caller.sites is None else tuple(sorted(caller.sites)),
                 check=check,
@@ -240,7 +240,7 @@ def seen_by(caller: Caller, query: sa.Select[Any]) -> sa.Select[Any]:
     """Of a caller that is limited to sites: what it pushed itself."""
     if caller.sites is None:
         return query
-    own = sa.select(pushes.c.delivery).where(pushes.c.caller == caller.name)
+    own = sa.select(pushes.c.delivery).where(pushes.c.caller == caller.sender)
     return query.where(deliveries.c.number.in_(own))
 
 

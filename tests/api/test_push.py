@@ -138,6 +138,29 @@ def test_a_key_of_one_site_takes_no_order_line_away_from_another(own_workspace: 
     ]
 
 
+def test_keys_of_one_name_and_other_sites_are_not_the_same_sender(own_workspace: Workspace) -> None:
+    """`keys create` without --name calls each by its scope."""
+    asked = {
+        site: bearer(key(own_workspace, "erp", *site.split())) for site in ("", "LYON", "METZ")
+    }
+    again = bearer(key(own_workspace, "erp", "LYON"))  # a rotation
+    with serving(own_workspace) as client:
+        for site, who in asked.items():
+            body = HEADER + f"2026-11-20,{site or 'PARIS'},00123,4\n2026-11-31,{site},secret,1\n"
+            told = push(client, body, "sales-2026-11-20", headers=who)
+            assert told.status_code == 201, "the same key of somebody else is another one"
+        for who in (asked["LYON"], again):
+            seen = client.get("/v1/feeds/deliveries", headers=who).json()["items"]
+            assert [one["delivery"] for one in seen] == [2]
+            for theirs in (1, 3):
+                for more in ("", "/rejects"):
+                    address = f"/v1/feeds/deliveries/{theirs}{more}"
+                    assert client.get(address, headers=who).status_code == 404
+        body = HEADER + "2026-11-20,LYON,00123,4\n2026-11-31,LYON,secret,1\n"
+        told = push(client, body, "sales-2026-11-20", headers=again)
+        assert (told.status_code, told.json()["delivery"]) == (201, 2), "the same answer for good"
+
+
 def test_rejects_are_fetched_corrected_and_sent_again(
     erp: httpx.Client, workspace: Workspace
 ) -> None:
