@@ -215,6 +215,9 @@ class LimitedPublications(Publications):
     async def numbered(self, number: int | None) -> Served:
         return await self._limited(await self._whole.numbered(number))
 
+    def look_again(self) -> None:
+        self._whole.look_again()
+
     async def _limited(self, whole: Served) -> Served:
         if self._own in whole.limited:
             return whole.only(self._own)
