@@ -141,7 +141,7 @@ def parse_as_of(text: str) -> dt.date:
             return dt.date(int(year), int(month), int(day))
         first = dt.date(int(year), int(month), 1)
         return (first.replace(day=28) + dt.timedelta(days=4)).replace(day=1) - dt.timedelta(days=1)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # after December 9999 there is no day
         raise BadPeriod(
             f"'{text}' is not a period: {error}.",
             next_step="Write a date (2026-11-22), an ISO week (2026-W47) or a month (2026-11)."

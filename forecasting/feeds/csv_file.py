@@ -144,7 +144,14 @@ def _read_quoted(
     text: str, source: str, separator: str, choose: Choose, most_cells: int
 ) -> RawTable:
     records = _records(text, source, separator)
-    first, _, headers, _ = next(record for record in records if record[2])
+    begun = next((record for record in records if record[2]), None)
+    if begun is None:
+        raise DeliveryRefused(
+            source,
+            "no line of it can be cut into fields",
+            next_step='Write a quote inside a quoted text twice ("").',
+        )
+    first, _, headers, _ = begun
     _refuse_wrong_separator(headers, source, separator, first)
     kinds = choose(headers)
     places = {header: headers.index(header) for header in kinds}

@@ -244,7 +244,10 @@ def test_a_job_that_was_taken_for_dead_and_is_done_has_no_fault(
 
 @pytest.mark.parametrize(
     "body",
-    [{"as_of": "2026-13"}, {"as_of": "yesterday"}, {"as_of": "2199-01"}, {"as_off": None}, [], "x"],
+    [
+        *({"as_of": day} for day in ("2026-13", "yesterday", "2199-01", "9999-12")),
+        *({"as_off": None}, [], "x"),
+    ],
 )
 def test_a_wrong_request_is_told(client: httpx.Client, body: Any) -> None:
     told = client.post("/v1/publications", json=body)

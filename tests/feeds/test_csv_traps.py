@@ -271,3 +271,8 @@ def test_the_digest_tells_content_feed_and_profile_apart() -> None:
     ]
     assert same == read_text(body).digest
     assert len({same, *others}) == 5
+
+
+def test_a_file_without_a_line_that_can_be_cut_is_refused() -> None:
+    with pytest.raises(DeliveryRefused, match="no line of it"):
+        read_text('"a"b\n')
