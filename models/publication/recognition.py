@@ -32,6 +32,7 @@ LATE_DAYS: Final = 14
 """An order may be delivered so long after it was placed, or after the origin before this one."""
 ENDED: Final = ("requested", "cancelled")
 SERIES: Final = ["site", "sku", "source"]
+KEY: Final = ["order_id", "line", "sku"]
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,7 @@ def recognise(
             continue
         proposed = map_part(root / one.folder, one.parts[PROPOSALS]).to_pandas()
         found += matched(placed, proposed, number)
-    _keep(engine, found, made.number, at)
-    return found
+    return _keep(engine, found, made.number, at)
 
 
 def matched(lines: pd.DataFrame, proposed: pd.DataFrame, publication: int) -> list[Recognised]:
@@ -120,13 +120,17 @@ def _fresh(engine: sa.Engine, lines: pd.DataFrame, since: dt.date) -> pd.DataFra
     supplier = recent["supplier"].fillna("")
     source = supplier.where(supplier != "", recent["source_site"].fillna(""))
     recent = recent.assign(source=source)
-    key = [recognised_orders.c[name] for name in ("order_id", "line", "sku")]
     with reading(engine) as connection:
-        known = connection.execute(
-            sa.select(*key).where(recognised_orders.c.ordered_on > since)
-        ).all()
-    names = pd.MultiIndex.from_frame(recent[["order_id", "line", "sku"]].astype(str))
-    return recent[~names.isin(pd.MultiIndex.from_tuples(map(tuple, known), names=names.names))]
+        known = _known(connection, since)
+    names = pd.MultiIndex.from_frame(recent[KEY].astype(str))
+    return recent[~names.isin(pd.MultiIndex.from_tuples(known, names=names.names))]
+
+
+def _known(connection: sa.Connection, since: dt.date) -> list[tuple[str, ...]]:
+    """Keys of the lines placed after a day that were recognised already."""
+    query = sa.select(*(recognised_orders.c[name] for name in KEY))
+    rows = connection.execute(query.where(recognised_orders.c.ordered_on > since))
+    return [tuple(row) for row in rows]
 
 
 def _by_publication(
@@ -146,11 +150,17 @@ def _by_publication(
     return {number: lines.iloc[mine] for number, mine in places.items()}
 
 
-def _keep(engine: sa.Engine, found: Sequence[Recognised], made: int, at: dt.datetime) -> None:
-    """One transaction: the rows, and the changes of the lives of the warnings that they answer."""
+def _keep(
+    engine: sa.Engine, found: Sequence[Recognised], made: int, at: dt.datetime
+) -> list[Recognised]:
+    """One transaction: the rows, and the changes of the lives of the warnings that they answer.
+    Gives those that no other publication, made at the same time, was quicker with."""
     if not found:
-        return
+        return []
+    since = min(one.ordered_on for one in found) - dt.timedelta(days=1)
     with writing(engine, alone=episodes.name) as connection:
+        known = set(_known(connection, since))
+        found = [one for one in found if (one.order_id, one.line, one.sku) not in known]
         warned = _episodes(connection, {one.publication for one in found})
         for one in found:
             episode = warned.get((one.publication, one.site, one.sku))
@@ -161,6 +171,7 @@ def _keep(engine: sa.Engine, found: Sequence[Recognised], made: int, at: dt.date
                 action = Action.ORDERED if life.action is Action.NONE else None
                 wish = Wish(action=action, comment=one.comment)
                 change_in(connection, episode, wish, seen=life.revision, who=WHO, at=at)
+    return found
 
 
 def _episodes(connection: sa.Connection, publications: set[int]) -> dict[tuple[int, str, str], int]:

@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from forecasting.record import Record
 from forecasting.record.database import reading
-from models.publication import Publication, publish_parts
+from models.publication import Publication, publish_parts, recognition
 from models.publication.build import table_of
 from models.publication.lives import Action, Wish, change, changes_of, life_of
-from models.publication.recognition import matched, recognise
+from models.publication.recognition import Recognised, matched, recognise
 from models.tables import episodes, recognised_orders
 from tests.models.published import NOON, parts_of, provenance
 
@@ -109,6 +109,24 @@ def test_an_order_is_kept_once_and_told_to_the_warning(record: Record, tmp_path:
     assert str(told["comment"]).startswith("ordered: PO-7, 40 units on 2018-12-20")
 
     assert recognise(record.engine, tmp_path, made, book, at=NOON) == []
+    assert len(changes_of(record.engine, 1)) == 1
+
+
+def test_two_publications_at_the_same_time_recognise_an_order_once(
+    record: Record, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(record, tmp_path, "2018-11", proposed(("COFFEE", 40.0)))
+    first, second = (published(record, tmp_path, "2018-12", None) for _ in range(2))
+    book = placed(("PO-7", "COFFEE", 40.0), on=dt.date(2018, 12, 20))
+
+    def meanwhile(*asked: Any) -> list[Recognised]:
+        monkeypatch.setattr(recognition, "matched", matched)
+        assert len(recognise(record.engine, tmp_path, second, book, at=NOON)) == 1
+        return matched(*asked)
+
+    monkeypatch.setattr(recognition, "matched", meanwhile)
+    assert recognise(record.engine, tmp_path, first, book, at=NOON) == []
+    assert [row["recognised_by"] for row in kept(record)] == [second.number]
     assert len(changes_of(record.engine, 1)) == 1
 
 
