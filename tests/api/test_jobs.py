@@ -242,6 +242,24 @@ def test_a_job_that_was_taken_for_dead_and_is_done_has_no_fault(
     assert (told["state"], told["error"]) == (jobs.DONE, {})
 
 
+def test_without_a_record_jobs_and_deliveries_are_not_ready(
+    workspace: Workspace, engine: sa.Engine
+) -> None:
+    with serving(workspace) as client:
+        nothing = client.get("/v1/feeds/deliveries", params={"feed": "\0"})
+        assert (nothing.status_code, nothing.json()["items"]) == (200, [])
+        with writing(engine) as connection:
+            for name in (table.name, "rejects", "pushes", "deliveries"):
+                connection.execute(sa.text(f"ALTER TABLE {name} RENAME TO {name}_away"))
+        for address in (
+            *("/v1/jobs/1", "/v1/feeds/deliveries", "/v1/feeds/deliveries/1"),
+            "/v1/feeds/deliveries/1/rejects",
+        ):
+            assert client.get(address).status_code == 503, address
+        assert client.post("/v1/jobs", json={"kind": "train"}).status_code == 503
+        assert client.post("/v1/publications", json={}).status_code == 503
+
+
 @pytest.mark.parametrize(
     "body",
     [
