@@ -193,6 +193,7 @@ def test_a_workspace_is_replaced_only_if_told_and_the_old_one_kept(
     make(company, tmp_path / "backup")
     publish_as_of(company, "2026-11-23")
     later = rows_of(company)
+    (company.folder / "drop" / "sales").mkdir(parents=True)
 
     with pytest.raises(Refused, match="not empty"):
         put(tmp_path / "backup", company.folder)
@@ -203,6 +204,7 @@ def test_a_workspace_is_replaced_only_if_told_and_the_old_one_kept(
     old = Path(done.old_folder)
     assert old.parent == company.folder.parent
     assert (old / "incoming" / "push-1").exists()
+    assert done.notes == [f"In no backup, and still in {old}: drop."]
     if done.old_schema:
         engine = connect(company.database_url)
         with engine.connect() as connection:
