@@ -26,6 +26,7 @@ from forecasting.feeds.raw import Choose, RawTable, refuse_giant
 
 CHUNK_ROWS: Final = 50_000  # rows of Python objects held at once
 COMMON_SEPARATORS: Final = ",;\t|"
+LONGEST_LINE: Final = 1 << 20  # bytes: Arrow's block, which a row must fit into
 
 
 def read_csv(text: bytes, source: str, separator: str, choose: Choose, most_cells: int) -> RawTable:
@@ -41,8 +42,23 @@ def read_csv(text: bytes, source: str, separator: str, choose: Choose, most_cell
 def _read_plain(
     lines: _Lines, text: bytes, source: str, separator: str, choose: Choose, most_cells: int
 ) -> RawTable:
+    if lines.length.max() > LONGEST_LINE:
+        raise DeliveryRefused(
+            source,
+            f"this line has {lines.length.max():,} bytes",
+            next_step="Line ends are missing, or the file is no table: export it again.",
+            line=int(lines.length.argmax()) + 1,
+        )
     filled = np.flatnonzero(lines.length > 0)
-    headers = next(csv.reader([lines.text(int(filled[0]))], delimiter=separator))
+    try:
+        headers = next(csv.reader([lines.text(int(filled[0]))], delimiter=separator))
+    except csv.Error as error:  # a field without an end
+        raise DeliveryRefused(
+            source,
+            f"the header cannot be cut ({error})",
+            next_step="Export it again.",
+            line=int(filled[0]) + 1,
+        ) from None
     _refuse_wrong_separator(headers, source, separator, int(filled[0]) + 1)
     kinds = choose(headers)
     rows = filled[1:]
