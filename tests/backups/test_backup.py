@@ -27,7 +27,7 @@ from api.backups.restore import restore
 from api.database import all_tables
 from api.diagnosis import diagnose
 from api.workspaces import init_workspace, read_workspace
-from forecasting.errors import Refused
+from forecasting.errors import NotReady, Refused
 from forecasting.record import Record
 from forecasting.record.database import connect, reading
 from models import bundles
@@ -427,6 +427,8 @@ def test_an_earlier_backup_is_not_overwritten(tmp_path: Path) -> None:
     before = (tmp_path / "backup").read_bytes()
     with pytest.raises(Refused, match="exists already"):
         make(workspace, tmp_path / "backup")
+    with pytest.raises(NotReady, match="There is no folder"):
+        make(workspace, tmp_path / "none" / "backup")
     assert (tmp_path / "backup").read_bytes() == before
 
 
