@@ -55,14 +55,15 @@ def upgrade(url: str, *, schema: str = "") -> str:
         return current
     _refuse_newer(current, url)
     path = sqlite_path(url)
-    if path is not None and current:
-        _back_up(path, path.with_name(f"{path.name}.bak-{current}"))
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
     if path is None and schema:
         with _alone(url, schema) as connection:
             connection.execute(CreateSchema(schema, if_not_exists=True))
     with _alone(url, schema) as connection:
+        current = _version(connection)  # another process may have been quicker
+        if path is not None and current not in ("", newest()):
+            _back_up(path, path.with_name(f"{path.name}.bak-{current}"))
         _migrate(connection)
     return newest()
 

@@ -17,7 +17,7 @@ from fastapi import Depends, Query, Request
 from api.errors import NotFound
 from api.security import caller_of
 from api.served import Served
-from forecasting.errors import NotReady, UnknownName, VigistockError
+from forecasting.errors import NoRoom, NotReady, UnknownName, VigistockError
 from forecasting.record.database import connect
 from models.publication import Publication, current, list_publications, open_publication
 from models.publication.ledger import episodes_of
@@ -189,7 +189,9 @@ class Publications:
     def _in_record(self, work: Callable[[sa.Engine], T]) -> T:
         try:
             return work(self._engine)
-        except sa.exc.SQLAlchemyError:
+        except sa.exc.SQLAlchemyError as error:
+            if NoRoom.speaks_in(error):
+                raise NoRoom(error) from None
             raise NotReady(
                 "The record cannot be read.", next_step="Try again; /health/ready tells when."
             ) from None
@@ -214,6 +216,9 @@ class LimitedPublications(Publications):
 
     async def numbered(self, number: int | None) -> Served:
         return await self._limited(await self._whole.numbered(number))
+
+    def look_again(self) -> None:
+        self._whole.look_again()
 
     async def _limited(self, whole: Served) -> Served:
         if self._own in whole.limited:

@@ -141,7 +141,7 @@ def _settings(opened: Opened) -> dict[str, Any]:
 
 def _database(workspace: Workspace) -> dict[str, Any]:
     url = sa.make_url(workspace.database_url)
-    address = url.render_as_string(hide_password=True)
+    address = hide_password(url.render_as_string(hide_password=True))
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").is_file():
         raise NotReady(
             f"The record {address} does not exist yet.", next_step="Run `vigistock init`."

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 CREATED: Final = 201
 OUT_OF_MEMORY: Final = 70  # exit codes of the process
 FULL_DISK: Final = 71
+RECORD_AWAY: Final = 72
 ORDERS_OF: Final = {
     "orders": ("orders",),
     "receipts": ("receipts", "orders"),
@@ -206,6 +207,8 @@ def run(url: str, schema: str, push: Push, body: Path, answer: Path, most_bytes:
     except (OSError, sa.exc.SQLAlchemyError) as error:
         if NoRoom.speaks_in(error):
             sys.exit(FULL_DISK)  # there may be no room for an answer either
+        if isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+            sys.exit(RECORD_AWAY)
         raise
 
 

@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
 import orjson
@@ -29,24 +30,34 @@ from models.workspace import Workspace
 QUEUED, RUNNING, DONE, FAILED = "queued", "running", "done", "failed"
 UNDER_WAY: Final = (QUEUED, RUNNING)
 BEAT_SECONDS: Final = 5.0
-SILENT_SECONDS: Final = 60.0
-"""Without a sign of life, after which a process is taken for dead: a machine may be that busy."""
+SILENT_SECONDS: Final = 120.0
+"""Without a sign of life, after which a process is taken for dead: a machine may be that busy, and
+whoever writes to the record may have to wait for `BUSY_SECONDS`."""
+LAST_TRIES: Final = 5  # to say how a job ended, where the record is busy or away
 MOST_QUEUED: Final = 20  # each waits in a process of its own
 TURN_SECONDS: Final = 1.0  # between two looks of one that waits
 
 Step = Callable[[str], None]
 
 
-def _publish(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
+def _told(workspace: Workspace, publication: int | None) -> dict[str, Any]:
+    """What came of the webhook's call, where something was published."""
+    if publication is None:
+        return {}
     from api.messages.webhook import tell
     from api.settings import load_settings
+
+    outgoing = load_settings(workspace.folder).settings.outgoing
+    return {"webhook": vars(tell(workspace, outgoing, publication))}
+
+
+def _publish(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
     from models.pipelines.publish import publish
 
     as_of = asked.get("as_of")
     day = dt.date.fromisoformat(as_of) if as_of else None
     outcome = publish(workspace, day, progress=step)
-    outgoing = load_settings(workspace.folder).settings.outgoing
-    return vars(outcome) | {"webhook": vars(tell(workspace, outgoing, outcome.publication))}
+    return vars(outcome) | _told(workspace, outcome.publication)
 
 
 def _scenario(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
@@ -78,7 +89,7 @@ def _train(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[s
     outcome = train(workspace, day, progress=step)
     verdicts = {name: one.facts() for name, one in outcome.verdicts.items()}
     told = {name: value for name, value in vars(outcome).items() if name != "metrics"}
-    return told | {"verdicts": verdicts}
+    return told | {"verdicts": verdicts} | _told(workspace, outcome.publication)
 
 
 def _demo(workspace: Workspace, asked: Mapping[str, Any], step: Step) -> dict[str, Any]:
@@ -209,9 +220,14 @@ class _Run:
         with writing(self.engine) as connection:
             _set(connection, self.number, seen_at=dt.datetime.now(dt.UTC), **values)
 
+    def tell(self, **values: Any) -> None:
+        """As `note`, where the record takes it: no work fails for a word on how far it is."""
+        with suppress(sa.exc.SQLAlchemyError, Refused):  # it may be back next time
+            self.note(**values)
+
     def beat(self) -> None:
         while not self._ended.wait(BEAT_SECONDS):
-            self.note()
+            self.tell()
 
     def wait_for_turn(self) -> dict[str, Any] | None:
         """Its row once it runs; None where it was given up meanwhile."""
@@ -219,7 +235,7 @@ class _Run:
         before = sa.select(jobs).where(jobs.c.state.in_(UNDER_WAY), jobs.c.id < self.number)
         while True:
             now = dt.datetime.now(dt.UTC)
-            with writing(self.engine, alone=jobs.name) as connection:
+            with suppress(Refused), writing(self.engine, alone=jobs.name) as connection:
                 _bury(connection, now)
                 row = connection.execute(mine).mappings().one()
                 if row["state"] != QUEUED:
@@ -243,7 +259,7 @@ class _Run:
 
     def _do(self, row: Mapping[str, Any]) -> None:
         try:
-            result = KINDS[row["kind"]](self.workspace, row["asked"], lambda w: self.note(step=w))
+            result = KINDS[row["kind"]](self.workspace, row["asked"], lambda w: self.tell(step=w))
         except VigistockError as error:
             self._fail(error)
         except Exception as error:
@@ -255,15 +271,22 @@ class _Run:
             self._end(FAILED, error=told)
             raise
         else:
-            self._end(DONE, step="", result=orjson.loads(to_json(result)))
+            self._end(DONE, step="", result=orjson.loads(to_json(result)), error={})
 
     def _fail(self, error: VigistockError) -> None:
         told = {"code": error.code, "title": error.title, "detail": error.message}
         self._end(FAILED, error=told | {"next_step": over_http(error.next_step)})
 
     def _end(self, state: str, **values: Any) -> None:
-        self._ended.set()
-        self.note(state=state, ended_at=dt.datetime.now(dt.UTC), **values)
+        at = dt.datetime.now(dt.UTC)
+        for left in reversed(range(LAST_TRIES)):
+            try:
+                self.note(state=state, ended_at=at, **values)
+                return
+            except (sa.exc.SQLAlchemyError, Refused):
+                if not left:
+                    raise
+                time.sleep(BEAT_SECONDS)
 
 
 def main() -> None:

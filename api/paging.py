@@ -18,6 +18,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from api.dependencies import MOST
 from api.errors import Unprocessable
 
 
@@ -42,7 +43,9 @@ class Cursor:
             return cls()
         try:
             publication, after, asked = orjson.loads(base64.urlsafe_b64decode(text.encode("ascii")))
-            good = asked == _fingerprint(question) and min(int(publication), int(after)) >= 0
+            good = asked == _fingerprint(question) and all(
+                type(number) is int and 0 <= number <= MOST for number in (publication, after)
+            )
         except (ValueError, TypeError, binascii.Error):
             good = False
         if not good:
@@ -51,7 +54,7 @@ class Cursor:
                 next_step="Follow `next` as it was given, with the same filters and order, or "
                 "start again without a cursor.",
             )
-        return cls(int(publication), int(after))
+        return cls(publication, after)
 
 
 def write_cursor(publication: int, after: int, question: Mapping[str, Any]) -> str:

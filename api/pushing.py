@@ -27,7 +27,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import Request
 
 from api.errors import NotFound, TooLarge, Unprocessable, UnsupportedMedia
-from api.intake import FULL_DISK, OUT_OF_MEMORY, Answer, Push, given_before, run
+from api.intake import FULL_DISK, OUT_OF_MEMORY, RECORD_AWAY, Answer, Push, given_before, run
 from forecasting.errors import NoRoom, NotReady
 from forecasting.feeds import profile_names
 from forecasting.feeds.profile import encoding_named
@@ -150,8 +150,11 @@ class Intakes:
             return await to_thread.run_sync(self._in_a_process, push, body)
 
     def _known(self, push: Push) -> Answer | None:
-        with reading(self._engine) as connection:
-            return given_before(connection, push)
+        try:
+            with reading(self._engine) as connection:
+                return given_before(connection, push)
+        except sa.exc.SQLAlchemyError:
+            raise _no_record() from None
 
     def _in_a_process(self, push: Push, body: Body) -> Answer:
         answer = body.path.with_name(f"{body.path.name}.answer")
@@ -177,10 +180,12 @@ class Intakes:
         finally:
             answer.unlink(missing_ok=True)
 
-    def _fallen(self, push: Push, code: int | None) -> NoRoom | TooLarge | Unprocessable:
+    def _fallen(self, push: Push, code: int | None) -> NoRoom | NotReady | TooLarge | Unprocessable:
         log.error("a push of %s ended with exit code %s", push.feed, code)
         if code == FULL_DISK:
             return NoRoom(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+        if code == RECORD_AWAY:
+            return _no_record()
         if code is not None and (code == OUT_OF_MEMORY or code < 0):  # some libraries abort
             return TooLarge(
                 f"Reading it needs more than {self.bounds.memory_mib} MiB of memory.",
@@ -191,6 +196,12 @@ class Intakes:
             "Reading it failed; the fault has been logged.",
             next_step="Try `vigistock ingest --check` with the same file, or send it in parts.",
         )
+
+
+def _no_record() -> NotReady:
+    return NotReady(
+        "The record cannot be reached.", next_step="Send it again, later, with the same key."
+    )
 
 
 def form_of(request: Request) -> str:

@@ -41,6 +41,7 @@ class Job:
 
 
 DATE: Final = "{date}"
+FOUND: Final = ("sh", "{}", "+")  # of find: the name of a shell, then the files as its arguments
 
 
 def plan(
@@ -58,7 +59,10 @@ def plan(
         return (*vigistock, *words)
 
     young = ("-type", "f", "-mtime", f"-{DROP_DAYS}", "-exec")
-    taken = [("find", str(drop / feed), *young, *run("ingest", feed), "{}", "+") for feed in feeds]
+    taken = [
+        ("find", str(drop / feed), *young, "/bin/sh", "-c", _by_name(run("ingest", feed)), *FOUND)
+        for feed in feeds
+    ]
     old = ("-type", "f", "-name", "*.backup", "-mtime", f"+{KEPT_BACKUPS_DAYS}", "-delete")
     return [
         Job(
@@ -76,6 +80,12 @@ def plan(
             (*taken, run("publish"), run("scorecard"), *([run("digest", "--send")] * digest)),
         ),
     ]
+
+
+def _by_name(words: Sequence[str]) -> str:
+    """A shell's script that gives its arguments to a command by name: `find` finds them in any
+    order, and the file of yesterday must not come in after that of today and correct it."""
+    return f"printf '%s\\0' \"$@\" | LC_ALL=C sort -z | xargs -0 {shlex.join(words)}"
 
 
 def cron(jobs: Sequence[Job]) -> str:

@@ -29,6 +29,12 @@ class Caller:
     def sees(self, site: str) -> bool:
         return self.sites is None or site in self.sites
 
+    @property
+    def sender(self) -> str:
+        """Whose its deliveries are: every key's of its name and sites. Keys follow each other under
+        one name, but the same name at other sites is somebody else."""
+        return self.name if self.sites is None else "\n".join([self.name, *sorted(self.sites)])
+
 
 ANYBODY: Final = Caller("", "", Scope.ADMIN)
 """Whoever asks while no key exists, on this machine; and whoever asks what is open to all."""

@@ -278,7 +278,7 @@ class Served:
 
     def delta(self, since: Served, grain: str, levels: tuple[str, ...]) -> pa.Table:
         """What changed since another publication; only the last one asked for is kept."""
-        asked = (since.manifest, grain, levels)
+        asked = (since.stored, grain, levels)
         kept, table = self._delta
         if kept != asked:
             table = self.reader.changes(since.reader, grain, levels)

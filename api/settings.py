@@ -35,6 +35,11 @@ NOT_SETTINGS: Final = frozenset(
     {"VIGISTOCK_WORKSPACE", "VIGISTOCK_DEBUG", "VIGISTOCK_SHARED_DATA"}
     | {"VIGISTOCK_SMTP_PASSWORD", "VIGISTOCK_WEBHOOK_SECRET"}
 )
+_SECRETS: Final = (
+    (re.compile(r"(://[^:/@\s]*):[^@\s]*@"), r"\1:***@"),  # all that SQLAlchemy reads as one
+    (re.compile(r":[^:/@]+@"), ":***@"),
+    (re.compile(r"([?&](?:ssl)?password=)[^&\s]*"), r"\1***"),
+)
 MOST_PERIODS: Final = 400  # a year of days and a month; beyond it a forecast says nothing
 
 
@@ -52,9 +57,11 @@ class BadSettingsFile(VigistockError):
 
 
 def _listed(value: Any) -> Any:
-    """An environment variable's `7,14,28` or `[7, 14, 28]` as a list."""
+    """An environment variable's `7,14,28` or `[7, 14, 28]` as a list; blank is an empty one."""
     if not isinstance(value, str):
         return value
+    if not value.strip():
+        return []
     return _json(value, "7,14,28") if value.strip().startswith("[") else value.split(",")
 
 
@@ -394,8 +401,12 @@ def hide_password(url: str) -> str:
     """
     >>> hide_password("postgresql://erp:secret@host/base")
     'postgresql://erp:***@host/base'
+    >>> hide_password("postgresql://erp:se/c:ret@host/base?sslmode=require&password=secret")
+    'postgresql://erp:***@host/base?sslmode=require&password=***'
     """
-    return re.sub(r":[^:/@]+@", ":***@", url)
+    for secret, shown in _SECRETS:
+        url = secret.sub(shown, url)
+    return url
 
 
 def _from_environment() -> dict[str, Any]:

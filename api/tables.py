@@ -15,7 +15,7 @@ from models.tables import publications
 pushes: Final = Table(
     "pushes",
     metadata,
-    Column("caller", CODE, primary_key=True),  # who sent it; blank: nobody in particular
+    Column("caller", CODE, primary_key=True),  # `Caller.sender`; blank: nobody in particular
     Column("key", CODE, primary_key=True),  # Idempotency-Key
     Column("digest", Text, nullable=False),  # sha256 of all that was asked with it
     Column("delivery", Integer, ForeignKey("deliveries.number"), nullable=False),

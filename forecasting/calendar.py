@@ -143,7 +143,7 @@ def parse_as_of(text: str) -> dt.date:
             return dt.date(int(year), int(month), int(day))
         first = dt.date(int(year), int(month), 1)
         return end_date(int(to_period(first, Frequency.MONTH)), Frequency.MONTH)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise BadPeriod(
             f"'{text}' is not a period: {error}.",
             next_step="Write a date (2026-11-22), an ISO week (2026-W47) or a month (2026-11)."

@@ -175,9 +175,21 @@ class Tracking:
                 logging.getLogger(name).setLevel(logging.CRITICAL)  # errors are raised too
             url = self.workspace.tracking_url
             with self.answering():
+                self._follow_folder()
                 client = MlflowClient(tracking_uri=url, registry_uri=url)
                 client.search_experiments(max_results=1)
             yield client
+
+    def _follow_folder(self) -> None:
+        """The own store of a workspace that was moved or copied: it keeps whole addresses, and its
+        artifacts came along."""
+        store, own = self.workspace.folder / "mlflow.db", self.workspace.artifacts
+        if self.workspace.tracking or not (store.is_file() and own.is_dir()):
+            return
+        with contextlib.suppress(sqlite3.Error):  # a damaged store is told by its client
+            told, here = _root_of(store), own.resolve().as_uri()
+            if told != here and told.startswith("file:") and told.endswith(f"/{own.name}"):
+                move_artifacts(store, told, here)
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
@@ -234,6 +246,14 @@ def _within(seconds: float) -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         signal.signal(signal.SIGALRM, usual)
+
+
+def _root_of(store: Path) -> str:
+    """The artifact root as a store names it; blank before the first run."""
+    with contextlib.closing(sqlite3.connect(store)) as connection:
+        query = "SELECT artifact_location FROM experiments WHERE name = ?"
+        row = connection.execute(query, (EXPERIMENT,)).fetchone()
+    return str(row[0]) if row else ""
 
 
 def move_artifacts(store: Path, old: str, new: str) -> None:

@@ -21,7 +21,7 @@ from api.backups import postgres
 from api.backups.archive import About, Writer, as_json, writing
 from api.database import copy_sqlite, newest, sqlite_path, version
 from api.settings import TOML_NAME, hide_password
-from forecasting.errors import Refused
+from forecasting.errors import NotReady, Refused
 from forecasting.record.database import connect, reading
 from models.provenance import package_version
 from models.publication import Damaged, Publication
@@ -56,7 +56,8 @@ def back_up(
 ) -> dict[str, Any]:
     """Make the archive; gives what it says of itself, with its size.
 
-    Raises Refused where the file exists, Damaged where the record is.
+    Raises Refused where the file exists, NotReady where its folder does not, Damaged where the
+    record is.
     """
     if target.exists():
         raise Refused(
@@ -64,9 +65,11 @@ def back_up(
             next_step="Name another file, such as one with today's date.",
             path=str(target),
         )
+    folder = target.absolute().parent
+    if not folder.is_dir():
+        raise NotReady(f"There is no folder {folder}.", next_step="Make it, or name another file.")
     database = version(workspace.database_url, schema=workspace.schema)
     notes: list[str] = []
-    folder = target.absolute().parent
     with (
         nothing_removed(workspace.publications),
         tempfile.TemporaryDirectory(dir=folder, prefix=f".{target.name}.") as aside,

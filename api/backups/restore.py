@@ -31,6 +31,7 @@ from models.workspace import Workspace
 
 Progress = Callable[[str], None]
 
+MADE_AGAIN: Final = frozenset({"snapshot", "incoming", "training"})
 UNPACKING: Final = ".unpacking-"  # .<workspace>.unpacking-…
 EXCHANGE: Final = 2  # RENAME_EXCHANGE of renameat2(2)
 HERE: Final = -100  # AT_FDCWD
@@ -70,6 +71,8 @@ def restore(
     notes = list(archive.about.notes)
     if not archive.about.record:
         notes.append("The record was not in this backup: load your own dump of it.")
+    if old_folder is not None and (left := _left_behind(old_folder, folder)):
+        notes.append(f"In no backup, and still in {old_folder}: {', '.join(left)}.")
     return Restored(archive.about, str(old_folder or ""), old_schema, notes)
 
 
@@ -221,6 +224,12 @@ def _put_in_place(aside: Path, folder: Path, stamp: str) -> Path | None:
     _exchange(old, folder)
     sync_folder(folder.parent)
     return old
+
+
+def _left_behind(old: Path, folder: Path) -> list[str]:
+    """What stood in the old folder and is not made again, such as `drop`."""
+    names = (path.name for path in old.iterdir() if not (folder / path.name).exists())
+    return sorted(name for name in names if name[0] != "." and name not in MADE_AGAIN)
 
 
 def _exchange(one: Path, other: Path) -> None:

@@ -119,7 +119,7 @@ def expiry(expires: dt.date | None, days: int | None, at: dt.datetime) -> dt.dat
         raise typer.BadParameter("say --expires or --days, not both", param_hint="--expires")
     if days is not None:
         return at + dt.timedelta(days=days)
-    if expires is None:
+    if expires is None or expires == dt.date.max:  # as ERPs write never
         return None
     if expires < at.date():
         raise typer.BadParameter(f"{expires} is past", param_hint="--expires")

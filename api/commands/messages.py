@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from api.commands.answers import PublicationNumber, open_reader
-from api.commands.shell import AsJson, Shell, counted, shell_of
+from api.commands.shell import EXIT_ANYTHING_ELSE, AsJson, Shell, counted, shell_of
 
 if TYPE_CHECKING:
     from api.messages.digest import Digest
@@ -62,6 +62,8 @@ def digest(
     else:
         for one in found:
             shell.say(f"[bold]{escape(one.subject)}[/]\n\n{escape(one.text)}")
+    if send and any(to and one not in sent for one, to in addressed):
+        raise typer.Exit(EXIT_ANYTHING_ELSE)
 
 
 def tell_webhook(shell: Shell, workspace: Workspace, publication: int) -> dict[str, Any]:
@@ -86,7 +88,7 @@ def _send(
     shell: Shell, settings: Settings, addressed: list[tuple[Digest, list[str]]]
 ) -> list[Digest]:
     """Those that the server took; a digest that nobody gets is named on the error stream."""
-    from api.messages.mail import mail_server, message_of
+    from api.messages.mail import deliver, mail_server, message_of
 
     sent = []
     outgoing = settings.outgoing
@@ -99,6 +101,12 @@ def _send(
                     soft_wrap=True,
                 )
                 continue
-            server.send_message(message_of(one, outgoing.mail_from, to))
-            sent.append(one)
+            refused = deliver(server, message_of(one, outgoing.mail_from, to))
+            if refused:
+                shell.err.print(
+                    f"The mail server refuses {escape(', '.join(sorted(refused)))}.",
+                    soft_wrap=True,
+                )
+            if not refused.issuperset(to):
+                sent.append(one)
     return sent

@@ -108,7 +108,7 @@ def run(
 
     asked = read_scenario(file) if file else scenario_of({"changes": flags})
     if name:
-        asked = asked.model_copy(update={"name": name})
+        asked = scenario_of({**asked.plain(), "name": name})
     from models.pipelines.scenario import scenario as run_scenario
 
     with shell.steps() as step:

@@ -80,6 +80,14 @@ def mail_server(outgoing: Outgoing) -> Iterator[smtplib.SMTP]:
         ) from None
 
 
+def deliver(server: smtplib.SMTP, message: EmailMessage) -> frozenset[str]:
+    """Sends it; gives the addresses that the server refuses. They keep nobody else's from going."""
+    try:
+        return frozenset(server.send_message(message))
+    except smtplib.SMTPRecipientsRefused as error:  # all of them
+        return frozenset(error.recipients)
+
+
 @contextmanager
 def _session(outgoing: Outgoing) -> Iterator[smtplib.SMTP]:
     place = (outgoing.smtp_host, outgoing.smtp_port)
@@ -109,6 +117,4 @@ def _in_words(error: Exception) -> str:
         told = error.smtp_error
         text = told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
         return f"{error.smtp_code} {' '.join(text.split())}"
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return f"it refuses {', '.join(sorted(error.recipients))}"
     return str(error) or type(error).__name__

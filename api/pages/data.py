@@ -7,7 +7,6 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
-from anyio import to_thread
 from fastapi import APIRouter, Path, Query, Response
 
 from api import jobs
@@ -70,9 +69,9 @@ async def delivery(
     settled: Annotated[bool, Query(description="rows that came again since, too")] = False,
 ) -> Response:
     """One delivery and the rows of it that were set aside, those apart that came again since."""
-    found = await the_delivery(caller, publications.engine, number)
-    asked = partial(rejects_of, settled=settled)
-    rows = await to_thread.run_sync(asked, publications.engine, number, REJECTS)
+    found = await the_delivery(caller, publications, number)
+    asked = partial(rejects_of, number=number, most=REJECTS, settled=settled)
+    rows = await publications.in_record(asked)
     again = await publications.in_record(partial(_settled, numbers=[number]))
     return frame.page(
         "delivery.html",

@@ -145,8 +145,13 @@ def _own_address(text: str) -> str:
 
     >>> _own_address("/monday?lang=en"), _own_address("//evil.example/"), _own_address("x:y")
     ('/monday?lang=en', '/', '/')
+    >>> _own_address("//[")
+    '/'
     """
-    parts = urlsplit(text.replace("\\", "/"))
+    try:
+        parts = urlsplit(text.replace("\\", "/"))
+    except ValueError:
+        return "/"
     own = text.startswith("/") and not text.startswith("//") and not parts.netloc
     is_clean = own and all(32 < ord(sign) < 127 for sign in text) and "\\" not in text
     return text if is_clean and parts.path != "/sign-out" else "/"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
 from typing import Annotated, Any, Final
 
 import pyarrow as pa
 import sqlalchemy as sa
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Header, HTTPException, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from starlette.requests import ClientDisconnect
 
-from api.dependencies import MOST, InPublications
+from api.dependencies import MOST, InPublications, Publications
 from api.errors import problem
 from api.intake import Push, digest_of
 from api.negotiation import CSV, JSON, negotiate
@@ -31,6 +34,7 @@ from forecasting.record.schema import deliveries, rejects
 router = APIRouter(prefix="/v1/feeds", tags=["feeds"], dependencies=[Depends(only_known)])
 
 Delivery = Annotated[int, Path(ge=1, le=MOST)]
+CSV_ROWS: Final = 10_000  # of rejects in memory, of however many there are
 _ROW: Final = {"date": "2026-11-22", "site": "LYON", "sku": "00123", "units": 4}
 _BODY: Final[dict[str, Any]] = {
     "required": True,
@@ -121,7 +125,7 @@ async def push_feed(
                 profile=push_profile,
                 name=named if (named := name or "push").lower().endswith(form) else named + form,
                 digest=digest_of(feed, profile, form + charset, str(check), body=body.sha256),
-                caller=caller.name,
+                caller=caller.sender,
                 key=idempotency_key,
                 sites=None if caller.sites is None else tuple(sorted(caller.sites)),
                 check=check,
@@ -162,7 +166,8 @@ async def list_deliveries(
         query = query.where(deliveries.c.number < begin.after)
     if feed is not None:
         query = query.where(deliveries.c.feed == feed)
-    rows = await to_thread.run_sync(_rows, publications.engine, query)
+    known = feed is None or feed in CONTRACTS
+    rows = await publications.in_record(partial(_rows, query=query)) if known else []
     last = rows[limit - 1]["number"] if len(rows) > limit else None
     address = next_page(request, 0, last, question)
     payload = {"items": [_receipt(row) for row in rows[:limit]], "next": address}
@@ -179,7 +184,7 @@ async def get_delivery(
     caller: InCaller, publications: InPublications, number: Delivery
 ) -> Response:
     """The receipt of one delivery: rows read = accepted + rejected + duplicates."""
-    return answer(_receipt(await the_delivery(caller, publications.engine, number)), LIVE)
+    return answer(_receipt(await the_delivery(caller, publications, number)), LIVE)
 
 
 @router.get(
@@ -205,14 +210,15 @@ async def list_rejects(
     media = negotiate(request.headers.get("accept", ""), [JSON, CSV])
     question = {"delivery": number, "of": "rejects"}
     begin = Cursor.read(cursor, question)
-    receipt = await the_delivery(caller, publications.engine, number)
+    receipt = await the_delivery(caller, publications, number)
     query = sa.select(rejects).where(rejects.c.delivery == number).order_by(rejects.c.position)
     if media == CSV:
-        rows = await to_thread.run_sync(_rows, publications.engine, query)
+        first = await publications.in_record(partial(_rows, query=query.limit(CSV_ROWS)))
         disposition = {"Content-Disposition": f'attachment; filename="rejects_{number}.csv"'}
-        return Response(_csv(rows), headers=LIVE | disposition, media_type=CSV)
+        pieces = _csv(publications.engine, query, first)
+        return StreamingResponse(pieces, headers=LIVE | disposition, media_type=CSV)
     query = query.where(rejects.c.position > begin.after).limit(limit + 1)
-    rows = await to_thread.run_sync(_rows, publications.engine, query)
+    rows = await publications.in_record(partial(_rows, query=query))
     last = rows[limit - 1]["position"] if len(rows) > limit else None
     address = next_page(request, 0, last, question)
     items = [{name: row[name] for name in _REJECT} for row in rows[:limit]]
@@ -240,7 +246,7 @@ def seen_by(caller: Caller, query: sa.Select[Any]) -> sa.Select[Any]:
     """Of a caller that is limited to sites: what it pushed itself."""
     if caller.sites is None:
         return query
-    own = sa.select(pushes.c.delivery).where(pushes.c.caller == caller.name)
+    own = sa.select(pushes.c.delivery).where(pushes.c.caller == caller.sender)
     return query.where(deliveries.c.number.in_(own))
 
 
@@ -255,9 +261,9 @@ def rejects_of(
     return [{name: row[name] for name in _REJECT} for row in _rows(engine, query.limit(most))]
 
 
-async def the_delivery(caller: Caller, engine: sa.Engine, number: int) -> dict[str, Any]:
+async def the_delivery(caller: Caller, publications: Publications, number: int) -> dict[str, Any]:
     query = seen_by(caller, sa.select(deliveries).where(deliveries.c.number == number))
-    rows = await to_thread.run_sync(_rows, engine, query)
+    rows = await publications.in_record(partial(_rows, query=query))
     if not rows:
         raise no_delivery(number)
     return rows[0]
@@ -276,7 +282,14 @@ def _receipt(row: dict[str, Any]) -> dict[str, Any]:
     return {"delivery": row["number"], **facts, "repeated": False, "links": links}
 
 
-def _csv(rows: list[dict[str, Any]]) -> bytes:
-    """Comma, UTF-8; a line of the header always; no text that a spreadsheet would run."""
-    columns = {name: [row[name] for row in rows] for name in _REJECT}
-    return b"".join(csv_pieces(pa.table(columns, _REJECTS)))
+def _csv(engine: sa.Engine, query: sa.Select[Any], rows: list[dict[str, Any]]) -> Iterator[bytes]:
+    """Comma, UTF-8; a line of the header always; no text that a spreadsheet would run. `rows`: the
+    first CSV_ROWS of the query, by position; the others are read as they are asked for."""
+    header = 0
+    while True:
+        columns = {name: [row[name] for row in rows] for name in _REJECT}
+        yield from islice(csv_pieces(pa.table(columns, _REJECTS)), header, None)
+        if len(rows) < CSV_ROWS:
+            return
+        header, last = 1, rows[-1]["position"]
+        rows = _rows(engine, query.where(rejects.c.position > last).limit(CSV_ROWS))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Response
 
 from api import jobs
 from api.bounded import BoundedRoute
 from api.clock import known_day
 from api.demo.history import refuse_foreign_data
-from api.dependencies import MOST, InPublications
+from api.dependencies import MOST, InPublications, Publications
 from api.plain import to_json
 from api.routes.answers import LIVE, answer, documented, only_known
 from api.schemas.jobs import Job, JobRequest
@@ -44,10 +44,7 @@ async def create_job(caller: InCaller, publications: InPublications, asked: JobR
         await publications.in_record(
             lambda engine: refuse_foreign_data(publications.workspace, engine)
         )
-    row = await to_thread.run_sync(
-        jobs.ask, publications.workspace, publications.engine, asked.kind, wanted, caller.name
-    )
-    return accepted(row)
+    return accepted(await asked_for(publications, asked.kind, wanted, caller.name))
 
 
 @router.get(
@@ -58,9 +55,18 @@ async def get_job(
 ) -> Response:
     """How a job stands: queued, running (with its step), done (with its result) or failed (with
     the problem)."""
-    row = await to_thread.run_sync(jobs.job, publications.engine, number)
+    row = await publications.in_record(lambda engine: jobs.job(engine, number))
     waits = {"Retry-After": SOON} if row["state"] in jobs.UNDER_WAY else {}
     return answer(told(row), LIVE | waits)
+
+
+async def asked_for(
+    publications: Publications, kind: str, asked: Mapping[str, Any], caller: str
+) -> dict[str, Any]:
+    """As `jobs.ask`; raises NotReady where the record cannot be reached."""
+    return await publications.in_record(
+        lambda engine: jobs.ask(publications.workspace, engine, kind, asked, caller)
+    )
 
 
 def accepted(row: dict[str, Any]) -> Response:

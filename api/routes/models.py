@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Response
 
 from api import jobs
@@ -13,7 +12,7 @@ from api.bounded import BoundedRoute
 from api.dependencies import InPublications, Publications
 from api.errors import NotFound
 from api.routes.answers import LIVE, answer, documented, only_known
-from api.routes.jobs import accepted
+from api.routes.jobs import accepted, asked_for
 from api.schemas.jobs import Job
 from api.schemas.models import ModelList, PromotionRequest, RollbackRequest
 from api.security import InCaller
@@ -87,10 +86,7 @@ async def rollback_model(
 
 
 async def _job(publications: Publications, kind: str, by: str, **asked: Any) -> Response:
-    row = await to_thread.run_sync(
-        jobs.ask, publications.workspace, publications.engine, kind, {**asked, "by": by}, by
-    )
-    return accepted(row)
+    return accepted(await asked_for(publications, kind, {**asked, "by": by}, by))
 
 
 def _models(engine: sa.Engine) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
-from anyio import to_thread
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from api import jobs
@@ -16,7 +15,7 @@ from api.errors import NotFound
 from api.negotiation import VARY
 from api.paging import Cursor
 from api.routes.answers import answer, documented, next_page, only_known, with_next
-from api.routes.jobs import accepted
+from api.routes.jobs import accepted, asked_for
 from api.schemas.jobs import Job
 from api.schemas.publications import PublicationPage, PublicationRequest
 from api.schemas.pulls import PublicationDetail
@@ -77,15 +76,8 @@ async def create_publication(
     """Forecast and warn anew with the champions, as `vigistock publish` does. It takes its time:
     the answer is a job; an equal one under way is returned, not repeated."""
     day = known_day(asked.as_of)
-    row = await to_thread.run_sync(
-        jobs.ask,
-        publications.workspace,
-        publications.engine,
-        jobs.PUBLISH,
-        {"as_of": day and day.isoformat()},
-        caller.name,
-    )
-    return accepted(row)
+    wanted = {"as_of": day and day.isoformat()}
+    return accepted(await asked_for(publications, jobs.PUBLISH, wanted, caller.name))
 
 
 @router.get(

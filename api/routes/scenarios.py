@@ -14,7 +14,7 @@ from api.dependencies import MOST, InPublications
 from api.errors import NotFound, Unprocessable
 from api.paging import Cursor
 from api.routes.answers import LIVE, answer, documented, next_page, only_known, with_next
-from api.routes.jobs import accepted
+from api.routes.jobs import accepted, asked_for
 from api.scenario_answers import detailed, tables_of, told
 from api.schemas.jobs import Job
 from api.schemas.scenarios import ScenarioDetail, ScenarioPage, ScenarioRequest
@@ -70,15 +70,8 @@ async def create_scenario(
     not repeated."""
     served = await publications.numbered(asked.publication)
     _check_codes(asked, served)
-    row = await to_thread.run_sync(
-        jobs.ask,
-        publications.workspace,
-        publications.engine,
-        jobs.SCENARIO,
-        asked.plain() | {"publication": served.number},
-        caller.name,
-    )
-    return accepted(row)
+    wanted = asked.plain() | {"publication": served.number}
+    return accepted(await asked_for(publications, jobs.SCENARIO, wanted, caller.name))
 
 
 @router.get(

@@ -128,11 +128,17 @@ def plain(value: float) -> str:
     return str(int(value)) if whole else str(value)
 
 
+def is_text(type_: pa.DataType) -> bool:
+    """Plain, large, or views, which some programs write."""
+    kinds = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return any(one(type_) for one in kinds)
+
+
 def from_arrow(column: pa.ChunkedArray, kind: Kind) -> Cells:
     """A Parquet column; raises ValueError where the type can never be this kind."""
     type_ = column.type
     value_type = type_.value_type if pa.types.is_dictionary(type_) else type_
-    if pa.types.is_string(value_type) or pa.types.is_large_string(value_type):
+    if is_text(value_type):
         return from_texts(column)
     if value_type is not type_:
         return from_arrow(column.cast(value_type), kind)

@@ -26,6 +26,7 @@ from forecasting.feeds.raw import Choose, RawTable, refuse_giant
 
 CHUNK_ROWS: Final = 50_000  # rows of Python objects held at once
 COMMON_SEPARATORS: Final = ",;\t|"
+LONGEST_LINE: Final = 1 << 20  # bytes: Arrow's block, which a row must fit into
 
 
 def read_csv(text: bytes, source: str, separator: str, choose: Choose, most_cells: int) -> RawTable:
@@ -41,8 +42,23 @@ def read_csv(text: bytes, source: str, separator: str, choose: Choose, most_cell
 def _read_plain(
     lines: _Lines, text: bytes, source: str, separator: str, choose: Choose, most_cells: int
 ) -> RawTable:
+    if lines.length.max() > LONGEST_LINE:
+        raise DeliveryRefused(
+            source,
+            f"this line has {lines.length.max():,} bytes",
+            next_step="Line ends are missing, or the file is no table: export it again.",
+            line=int(lines.length.argmax()) + 1,
+        )
     filled = np.flatnonzero(lines.length > 0)
-    headers = next(csv.reader([lines.text(int(filled[0]))], delimiter=separator))
+    try:
+        headers = next(csv.reader([lines.text(int(filled[0]))], delimiter=separator))
+    except csv.Error as error:  # a field without an end
+        raise DeliveryRefused(
+            source,
+            f"the header cannot be cut ({error})",
+            next_step="Export it again.",
+            line=int(filled[0]) + 1,
+        ) from None
     _refuse_wrong_separator(headers, source, separator, int(filled[0]) + 1)
     kinds = choose(headers)
     rows = filled[1:]
@@ -144,7 +160,14 @@ def _read_quoted(
     text: str, source: str, separator: str, choose: Choose, most_cells: int
 ) -> RawTable:
     records = _records(text, source, separator)
-    first, _, headers, _ = next(record for record in records if record[2])
+    begun = next((record for record in records if record[2]), None)
+    if begun is None:
+        raise DeliveryRefused(
+            source,
+            "no line of it can be cut into fields",
+            next_step='Write a quote inside a quoted text twice ("").',
+        )
+    first, _, headers, _ = begun
     _refuse_wrong_separator(headers, source, separator, first)
     kinds = choose(headers)
     places = {header: headers.index(header) for header in kinds}

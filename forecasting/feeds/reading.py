@@ -57,7 +57,7 @@ class Reading:
     Units are control totals of the feed's quantity (units, units_ordered or on_hand; issued of a
     ledger) over the rows where it could be read; None where the feed has no quantity. Rows that
     were added up count as accepted, so a batch may hold fewer rows than `accepted`.
-    `digest` is the sha256 of content, feed and profile.
+    `digest` is the sha256 of content, feed and profile, and of the dates that the file's name told.
     """
 
     source: str
@@ -136,6 +136,7 @@ def read(
     raw = replace(raw, columns={})  # tens of millions of cells that nobody needs any more
     notes.extend(shaped.notes)
     columns = _parse_columns(shaped, table, profile, rules, faults)
+    dated = {column: shaped.cells[column].texts[0].as_py() for column in shaped.formats}
     del shaped
     if "uom" in table.by_name and table.by_series:
         notes.extend(check_uoms(columns, rules.uoms, QUANTITIES, faults))
@@ -175,7 +176,7 @@ def read(
         source=name,
         feed=feed,
         profile=profile.name,
-        digest=_digest(data, feed, profile),
+        digest=_digest(data, feed, profile, dated),
         read=total,
         accepted=total - rejected - duplicates,
         rejected=rejected,
@@ -278,7 +279,10 @@ def _are_whole(values: NDArray[np.float64]) -> bool:
     return bool((np.floor(values) == values).all())
 
 
-def _digest(data: bytes, feed: str, profile: Profile) -> str:
-    digest = hashlib.sha256(f"{feed}\n{profile.digest}\n".encode())
+def _digest(data: bytes, feed: str, profile: Profile, dated: Mapping[str, str]) -> str:
+    """`dated`: by column, the date that the file's name told of its rows: of another day, the same
+    bytes are another delivery."""
+    told = "".join(f"{column} {text}\n" for column, text in dated.items())
+    digest = hashlib.sha256(f"{feed}\n{profile.digest}\n{told}".encode())
     digest.update(data)
     return digest.hexdigest()

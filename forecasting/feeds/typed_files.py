@@ -18,7 +18,7 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 
 from forecasting.errors import DeliveryRefused
-from forecasting.feeds.cells import Cells, from_arrow, from_objects
+from forecasting.feeds.cells import Cells, from_arrow, from_objects, is_text
 from forecasting.feeds.faults import Code, no_rejects, reject_frame, shown
 from forecasting.feeds.raw import Choose, RawTable, refuse_giant
 from forecasting.tables import Kind
@@ -37,7 +37,7 @@ def read_parquet(data: bytes, source: str, choose: Choose, most_cells: int) -> R
     kinds = choose(headers)
     count = file.metadata.num_rows
     refuse_giant(source, count, len(kinds), most_cells)
-    texts = [header for header in kinds if _is_text(schema.field(header).type)]
+    texts = [header for header in kinds if is_text(schema.field(header).type)]
     file = pyarrow.parquet.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
     columns: dict[str, Cells] = {}
     for header, kind in kinds.items():  # one after the other: what one needs on the way is freed
@@ -46,6 +46,8 @@ def read_parquet(data: bytes, source: str, choose: Choose, most_cells: int) -> R
         except (pa.ArrowException, OSError) as error:
             raise _damaged(source, "Parquet", error) from None
         try:
+            if header in texts:
+                column.validate(full=True)  # nothing else looks whether it is UTF-8
             columns[header] = from_arrow(column, kind)
         except (ValueError, NotImplementedError) as error:
             raise DeliveryRefused(
@@ -59,10 +61,6 @@ def read_parquet(data: bytes, source: str, choose: Choose, most_cells: int) -> R
         return [_json(row) for row in _rows_of(file, rows, list(kinds))]
 
     return RawTable(columns, np.arange(1, count + 1, dtype=np.int64), raw, no_rejects())
-
-
-def _is_text(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_))
 
 
 def _rows_of(

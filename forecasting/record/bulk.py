@@ -114,7 +114,8 @@ def _copy_in(connection: Connection, table: Table, rows: pa.Table) -> None:
 def _copy_out(connection: Connection, query: Select[Any]) -> pa.Table:
     columns = list(query.selected_columns)
     names = [column.name for column in columns]
-    statement = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    compiled = query.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    statement = str(compiled).replace("%%", "%")  # doubled for parameters, and COPY takes none
     lines = io.BytesIO()
     with (
         _cursor(connection) as cursor,

@@ -293,7 +293,7 @@ class Company:
 def made(workspace: Workspace, *sites: str) -> dict[str, str]:
     publish(workspace, sites=sites)
     keep(workspace, outcome().facts())
-    _deliver(workspace, OWN, "erp's program", "admin's program")
+    _deliver(workspace, OWN, f"erp's program\n{OWN}", f"admin's program\n{OWN}")
     kept_scenario(workspace, STOP, name="PARIS" if not sites else "", sites=sites)
     _override(workspace, OWN, "nobody", "planner's program", "admin's program")
     if not sites:

@@ -18,13 +18,14 @@ import pytest
 from httpx import Client, Response
 
 from api import prepared
-from api.negotiation import CSV, NDJSON, PARQUET
+from api.negotiation import CSV, JSON, NDJSON, PARQUET
 from api.prepared import Shelf
 from api.tabular import WRITERS
 from forecasting.record.database import connect
 from models.publication import open_publication
 from models.publication.changes import CHANGE, GONE
 from models.workspace import Workspace
+from tests.api.keyed import bearer, key
 from tests.api.published import SERIES, publish
 from tests.api.serving import serving
 from tests.api.test_forecasts import read_csv
@@ -263,6 +264,28 @@ def test_nothing_changed_is_an_empty_delta(two_weeks: Client) -> None:
     filtered = two_weeks.get(WEEKS + "&publication=2&changed_since=1&site=LYON&sku=00123")
     assert filtered.json()["count"] == 14
     assert two_weeks.get(WEEKS + "&changed_since=99").status_code == 404
+
+
+@pytest.mark.parametrize("media", [JSON, CSV])
+def test_a_key_of_one_site_gets_the_delta_since_what_it_holds(
+    own_workspace: Workspace, media: str
+) -> None:
+    """Whichever it asked for before: to it, all publications have the same blank digest."""
+    for day, mean in (("08", 2.0), ("15", 2.0), ("22", 2.5)):
+        publish(own_workspace, as_of=f"2026-11-{day}", mean=mean)
+    limited, whole = (bearer(key(own_workspace, "erp", *sites)) for sites in (("LYON",), ()))
+    with serving(own_workspace) as client:
+        answers = []
+        for since in (1, 2):
+            asked = f"{WEEKS}&changed_since={since}"
+            mine = client.get(asked, headers={"Accept": media, **limited})
+            alone = client.get(f"{asked}&site=LYON", headers={"Accept": media, **whole})
+            if media == JSON:
+                assert mine.json()["items"] == alone.json()["items"]
+            else:
+                assert mine.text == alone.text
+            answers.append(mine.text)
+    assert answers[0] != answers[1]
 
 
 class TestShelf:

@@ -6,6 +6,7 @@ import datetime as dt
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -13,8 +14,11 @@ import pytest
 import sqlalchemy as sa
 
 from api import jobs
+from api.messages.webhook import Told
+from api.settings import Outgoing
 from api.tables import jobs as table
 from api.workspaces import init_workspace
+from forecasting.record import database
 from forecasting.record.database import connect, writing
 from models.workspace import Workspace
 from tests.api.published import publish
@@ -154,6 +158,27 @@ def test_jobs_follow_each_other_in_the_order_they_were_asked_for(
     assert done == ["first", "second"], "what is done is not done again"
 
 
+@pytest.mark.parametrize(("publication", "called"), [(7, [7]), (None, [])])
+def test_a_training_that_publishes_calls_the_webhook_as_the_command_does(
+    workspace: Workspace,
+    monkeypatch: pytest.MonkeyPatch,
+    publication: int | None,
+    called: list[int],
+) -> None:
+    told: list[int] = []
+
+    def tell(_workspace: Workspace, _outgoing: Outgoing, number: int) -> Told:
+        told.append(number)
+        return Told(warnings=2, delivered=True)
+
+    outcome = SimpleNamespace(verdicts={}, metrics={}, publication=publication)
+    monkeypatch.setattr("models.pipelines.train.train", lambda *_, **__: outcome)
+    monkeypatch.setattr("api.messages.webhook.tell", tell)
+    result = jobs.KINDS[jobs.TRAIN](workspace, {"as_of": None}, print)
+    assert told == called
+    assert ("webhook" in result) == bool(called)
+
+
 def test_a_job_that_fills_the_disk_tells_what_makes_room(
     workspace: Workspace, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,9 +196,76 @@ def test_a_job_that_fills_the_disk_tells_what_makes_room(
     assert "vigistock publications prune" in told["error"]["next_step"]
 
 
+def test_a_busy_record_neither_ends_a_job_nor_hides_that_it_lives(
+    workspace: Workspace, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A delivery of millions of rows holds the record for as long as it takes."""
+    monkeypatch.setattr(database, "BUSY_SECONDS", 1)
+    monkeypatch.setattr(
+        database, "_PRAGMAS", ("PRAGMA busy_timeout = 100", "PRAGMA journal_mode = WAL")
+    )
+    monkeypatch.setattr(jobs, "BEAT_SECONDS", 0.05)
+    monkeypatch.setattr(jobs, "_start", lambda _workspace, _number: None)
+
+    def work(_workspace: Workspace, _asked: Any, step: Any) -> dict[str, Any]:
+        with writing(engine, alone=table.name) as connection:
+            connection.execute(sa.update(table).values(step="somebody else"))
+            step("while somebody else writes")
+        freed = dt.datetime.now(dt.UTC)
+        while jobs.job(engine, 1)["seen_at"] <= freed:
+            assert (dt.datetime.now(dt.UTC) - freed).total_seconds() < 30, "no beat any more"
+            time.sleep(0.05)
+        return {}
+
+    monkeypatch.setitem(jobs.KINDS, "work", work)  # type: ignore[arg-type]
+    jobs.ask(workspace, engine, "work", {}, "")
+    jobs._Run(workspace, 1)()
+    assert jobs.job(engine, 1)["state"] == jobs.DONE
+
+
+def test_a_job_that_was_taken_for_dead_and_is_done_has_no_fault(
+    workspace: Workspace, engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of the machine was set, or it slept."""
+    monkeypatch.setattr(jobs, "_start", lambda _workspace, _number: None)
+
+    def work(_workspace: Workspace, _asked: Any, _step: Any) -> dict[str, Any]:
+        with writing(engine) as connection:
+            jobs._bury(connection, dt.datetime.now(dt.UTC) + dt.timedelta(hours=1))
+        assert jobs.job(engine, 1)["error"]["code"] == "job_ended"
+        return {}
+
+    monkeypatch.setitem(jobs.KINDS, "work", work)  # type: ignore[arg-type]
+    jobs.ask(workspace, engine, "work", {}, "")
+    jobs._Run(workspace, 1)()
+    told = jobs.job(engine, 1)
+    assert (told["state"], told["error"]) == (jobs.DONE, {})
+
+
+def test_without_a_record_jobs_and_deliveries_are_not_ready(
+    workspace: Workspace, engine: sa.Engine
+) -> None:
+    with serving(workspace) as client:
+        nothing = client.get("/v1/feeds/deliveries", params={"feed": "\0"})
+        assert (nothing.status_code, nothing.json()["items"]) == (200, [])
+        with writing(engine) as connection:
+            for name in (table.name, "rejects", "pushes", "deliveries"):
+                connection.execute(sa.text(f"ALTER TABLE {name} RENAME TO {name}_away"))
+        for address in (
+            *("/v1/jobs/1", "/v1/feeds/deliveries", "/v1/feeds/deliveries/1"),
+            "/v1/feeds/deliveries/1/rejects",
+        ):
+            assert client.get(address).status_code == 503, address
+        assert client.post("/v1/jobs", json={"kind": "train"}).status_code == 503
+        assert client.post("/v1/publications", json={}).status_code == 503
+
+
 @pytest.mark.parametrize(
     "body",
-    [{"as_of": "2026-13"}, {"as_of": "yesterday"}, {"as_of": "2199-01"}, {"as_off": None}, [], "x"],
+    [
+        *({"as_of": day} for day in ("2026-13", "yesterday", "2199-01", "9999-12")),
+        *({"as_off": None}, [], "x"),
+    ],
 )
 def test_a_wrong_request_is_told(client: httpx.Client, body: Any) -> None:
     told = client.post("/v1/publications", json=body)

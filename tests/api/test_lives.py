@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from api import dependencies
+from api.routes import warnings
 from models.workspace import Workspace
 from tests.api.keyed import bearer, key
 from tests.api.published import publish, workspace_in
@@ -63,6 +67,32 @@ def test_a_change_is_seen_at_once_and_kept_with_who_and_when(planner: httpx.Clie
     site, sku = again.json()["life"]["site"], again.json()["life"]["sku"]
     series = planner.get("/v1/series", params={"site": site, "sku": sku}).json()
     assert series["risk"]["state"] == "assigned"
+
+
+def test_a_planner_of_one_site_sees_a_change_at_once_too(
+    workspace: Workspace, planner: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = planner.get("/v1/warnings/1").json()["life"]["site"]
+    monkeypatch.setattr(dependencies, "LOOK_SECONDS", 3600.0)
+    with serving(workspace) as client:
+        client.headers.update(bearer(key(workspace, "planner", site)))
+        assert states(client, state="acknowledged") == {}
+        assert patch(client, {"state": "acknowledged"}).status_code == 200
+        assert states(client, state="acknowledged") == {1: "acknowledged"}
+
+
+def test_a_change_that_has_no_room_is_told_so(
+    planner: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+
+    def change(*_: Any, **__: Any) -> None:
+        raise sa.exc.OperationalError("UPDATE", {}, full)
+
+    monkeypatch.setattr(warnings, "change", change)
+    told = patch(planner, {"state": "acknowledged"})
+    assert (told.status_code, told.json()["code"]) == (507, "no_room")
 
 
 def test_a_change_says_what_it_is_based_on(planner: httpx.Client) -> None:

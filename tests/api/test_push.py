@@ -10,6 +10,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,12 @@ import pytest
 from api import intake
 from api.app import create_app
 from api.intake import Push
-from api.pushing import LEFT_SECONDS, Bounds, Intakes
+from api.pushing import LEFT_SECONDS, Body, Bounds, Intakes
+from api.routes import feeds
 from api.workspaces import init_workspace
+from forecasting.errors import NotReady
 from forecasting.record import Record
+from forecasting.record.database import connect
 from models.workspace import Workspace
 from tests.api.keyed import bearer, key
 from tests.api.published import workspace_in
@@ -138,6 +142,29 @@ def test_a_key_of_one_site_takes_no_order_line_away_from_another(own_workspace: 
     ]
 
 
+def test_keys_of_one_name_and_other_sites_are_not_the_same_sender(own_workspace: Workspace) -> None:
+    """`keys create` without --name calls each by its scope."""
+    asked = {
+        site: bearer(key(own_workspace, "erp", *site.split())) for site in ("", "LYON", "METZ")
+    }
+    again = bearer(key(own_workspace, "erp", "LYON"))  # a rotation
+    with serving(own_workspace) as client:
+        for site, who in asked.items():
+            body = HEADER + f"2026-11-20,{site or 'PARIS'},00123,4\n2026-11-31,{site},secret,1\n"
+            told = push(client, body, "sales-2026-11-20", headers=who)
+            assert told.status_code == 201, "the same key of somebody else is another one"
+        for who in (asked["LYON"], again):
+            seen = client.get("/v1/feeds/deliveries", headers=who).json()["items"]
+            assert [one["delivery"] for one in seen] == [2]
+            for theirs in (1, 3):
+                for more in ("", "/rejects"):
+                    address = f"/v1/feeds/deliveries/{theirs}{more}"
+                    assert client.get(address, headers=who).status_code == 404
+        body = HEADER + "2026-11-20,LYON,00123,4\n2026-11-31,LYON,secret,1\n"
+        told = push(client, body, "sales-2026-11-20", headers=again)
+        assert (told.status_code, told.json()["delivery"]) == (201, 2), "the same answer for good"
+
+
 def test_rejects_are_fetched_corrected_and_sent_again(
     erp: httpx.Client, workspace: Workspace
 ) -> None:
@@ -160,6 +187,27 @@ def test_rejects_are_fetched_corrected_and_sent_again(
     assert sorted(sold["units"]) == [1.0, 3.0, 5.0]
     known = erp.get(first["links"]["rejects"]).json()["items"]
     assert known[1]["settled_by"] == again["delivery"], "its key came again"
+
+
+@pytest.mark.parametrize("count", [1, 4, 5])
+def test_a_file_of_rejects_is_read_a_part_at_a_time(
+    erp: httpx.Client, monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    """A large file of another format is nothing but rejects: they must not fill the memory."""
+    days = [f"2026-08-3{day},OUX,{count},1" for day in range(2, 2 + count)]
+    told = push(erp, HEADER + "\n".join(days) + "\n", f"august {count}").json()
+    read, rows = [], feeds._rows
+
+    def counted(*asked: Any, **more: Any) -> list[dict[str, Any]]:
+        found = rows(*asked, **more)
+        read.append(len(found))
+        return found
+
+    monkeypatch.setattr(feeds, "CSV_ROWS", 2, raising=False)
+    monkeypatch.setattr(feeds, "_rows", counted)
+    table = erp.get(told["links"]["rejects"], headers={"Accept": "text/csv"}).text
+    assert [line.split('"')[-2] for line in table.splitlines()[1:]] == days
+    assert max(read) <= 2
 
 
 @pytest.mark.parametrize(
@@ -495,6 +543,21 @@ def test_a_push_that_takes_too_long_keeps_nothing(workspace: Workspace) -> None:
     with serving(workspace) as erp:
         assert push(erp, GOOD.replace("LYON", "SLOW"), "slow").status_code == 201
     assert deliveries(workspace) == before + 1
+
+
+def test_a_push_while_the_record_is_away_is_to_be_sent_again(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    """It is no fault of whoever sends it."""
+    away = replace(workspace, database=f"sqlite:///{tmp_path / 'no' / 'record.db'}")
+    engine = connect(away.database_url)
+    body = tmp_path / "body.csv"
+    body.write_text(GOOD)
+    pushed = Push("sales", "generic", "push.csv", "", "", "key", None, check=False, most_cells=99)
+    with pytest.raises(NotReady):
+        Intakes(away, engine, Bounds())._known(pushed)
+    with pytest.raises(NotReady):
+        Intakes(away, engine, Bounds())._in_a_process(pushed, Body(body, ""))
 
 
 def test_what_a_killed_service_left_behind_goes_a_day_later(workspace: Workspace) -> None:

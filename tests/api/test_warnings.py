@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 import pytest
 from httpx import Client
 
+from api.paging import write_cursor
 from api.planner_list import planner_list
 from api.schemas.warnings import WarningAnswer, WarningPage
 from forecasting.record.database import connect
@@ -125,6 +128,15 @@ def test_pages_neither_skip_nor_repeat_while_a_new_publication_arrives(
             assert page["count"] == len(whole)
             seen += codes(page["items"])
     assert seen == whole
+
+
+@pytest.mark.parametrize("place", [[1, 10**20], [10**20, 1], [1, True], [1, -1], [2**31, 1]])
+def test_a_cursor_that_somebody_wrote_is_refused(client: Client, place: list[int]) -> None:
+    cursor = write_cursor(0, 1, {"feed": None, "of": "deliveries"})
+    question = json.loads(base64.urlsafe_b64decode(cursor))[2]
+    forged = base64.urlsafe_b64encode(json.dumps([*place, question]).encode()).decode()
+    response = client.get("/v1/feeds/deliveries", params={"cursor": forged})
+    assert (response.status_code, response.json()["code"]) == (422, "bad_cursor")
 
 
 def test_a_cursor_of_another_question_is_refused(client: Client) -> None:

@@ -27,7 +27,7 @@ from api.backups.restore import restore
 from api.database import all_tables
 from api.diagnosis import diagnose
 from api.workspaces import init_workspace, read_workspace
-from forecasting.errors import Refused
+from forecasting.errors import NotReady, Refused
 from forecasting.record import Record
 from forecasting.record.database import connect, reading
 from models import bundles
@@ -193,6 +193,7 @@ def test_a_workspace_is_replaced_only_if_told_and_the_old_one_kept(
     make(company, tmp_path / "backup")
     publish_as_of(company, "2026-11-23")
     later = rows_of(company)
+    (company.folder / "drop" / "sales").mkdir(parents=True)
 
     with pytest.raises(Refused, match="not empty"):
         put(tmp_path / "backup", company.folder)
@@ -203,6 +204,7 @@ def test_a_workspace_is_replaced_only_if_told_and_the_old_one_kept(
     old = Path(done.old_folder)
     assert old.parent == company.folder.parent
     assert (old / "incoming" / "push-1").exists()
+    assert done.notes == [f"In no backup, and still in {old}: drop."]
     if done.old_schema:
         engine = connect(company.database_url)
         with engine.connect() as connection:
@@ -425,6 +427,8 @@ def test_an_earlier_backup_is_not_overwritten(tmp_path: Path) -> None:
     before = (tmp_path / "backup").read_bytes()
     with pytest.raises(Refused, match="exists already"):
         make(workspace, tmp_path / "backup")
+    with pytest.raises(NotReady, match="There is no folder"):
+        make(workspace, tmp_path / "none" / "backup")
     assert (tmp_path / "backup").read_bytes() == before
 
 

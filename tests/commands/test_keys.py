@@ -84,6 +84,7 @@ def test_wrong_usage(ready: Vigistock, arguments: tuple[object, ...]) -> None:
 
 def test_expiry() -> None:
     assert expiry(None, None, NOON) is None
+    assert expiry(dt.date(9999, 12, 31), None, NOON) is None
     assert expiry(None, 1, NOON) == NOON + dt.timedelta(days=1)
     assert expiry(dt.date(2026, 11, 22), None, NOON) == dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
     with pytest.raises(typer.BadParameter):

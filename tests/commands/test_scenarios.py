@@ -64,6 +64,15 @@ def test_a_plan_is_shown_against_its_base_in_both_languages(
         assert words in english, english
 
 
+@pytest.mark.parametrize("name", ["x" * 201, "two\nlines"])
+def test_a_name_that_no_plan_can_have_is_refused_before_anything_is_kept(
+    planned: Vigistock, name: str
+) -> None:
+    """A plan that cannot be read again would take the list of all, and every backup, with it."""
+    told = planned("scenario", "run", "--demand", 10, "--name", name)
+    assert (told.code, "This is no scenario: name" in told.err) == (2, True)
+
+
 def test_two_plans_side_by_side(planned: Vigistock) -> None:
     told = planned("scenario", "compare", 1, 2).out
     assert "Plan 1 contre plan 2" in told

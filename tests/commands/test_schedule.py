@@ -75,6 +75,21 @@ def test_the_shell_runs_the_lines_as_meant(tmp_path: Path) -> None:
     ]
 
 
+def test_files_are_taken_in_by_name_however_they_lie_in_their_folder(tmp_path: Path) -> None:
+    """An older file that comes in last would correct a newer one."""
+    names = [f"orders-2026-11-{day:02d}.csv" for day in range(1, 29)]
+    (tmp_path / "drop" / "orders").mkdir(parents=True)
+    for name in sorted(names, key=lambda name: name[::-1]):
+        (tmp_path / "drop" / "orders" / name).touch()
+    program = tmp_path / "vigistock"
+    program.write_text('#!/bin/sh\n[ "$1" = ingest ] || exit 0\nprintf "%s\\n" "$@"\nexit 3\n')
+    program.chmod(0o755)
+    (*_, line) = lines_of(cron(plan([str(program)], tmp_path, tmp_path / "drop", ["orders"])))
+    done = subprocess.run(["/bin/sh", "-c", split(line)[1]], capture_output=True, text=True)
+    assert [Path(one).name for one in done.stdout.splitlines()] == ["ingest", "orders", *names]
+    assert done.returncode != 0, "nothing follows what failed"
+
+
 def test_the_morning_lists_go_out_last_where_a_mail_server_is_set(
     ready: Vigistock, folder: Path
 ) -> None:

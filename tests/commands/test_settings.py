@@ -35,6 +35,14 @@ def test_flag_over_environment_over_file_over_default(
     }
 
 
+def test_a_blank_variable_is_a_blank_list(toml: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a container has it for what nobody filled in."""
+    for name in ("HOSTS", "HORIZONS", "SHOP_HOURS"):
+        monkeypatch.setenv(f"VIGISTOCK_{name}", "")
+    found = load_settings(toml.parent).settings
+    assert (found.hosts, found.horizons, found.shop_hours) == ((), (), ())
+
+
 def test_the_defaults_are_those_of_the_options(toml: Path) -> None:
     assert load_settings(toml.parent).settings.options == Options()
     assert load_settings(toml.parent).settings.service == Service()

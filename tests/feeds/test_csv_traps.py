@@ -271,3 +271,20 @@ def test_the_digest_tells_content_feed_and_profile_apart() -> None:
     ]
     assert same == read_text(body).digest
     assert len({same, *others}) == 5
+
+
+ENDLESS = {
+    "a header without an end": (b"date,site,sku,units," + b"x" * 200_000 + b"\n", 1),
+    "a line without an end": (SALES.encode() + b"2026-01-05,S,A,1\n" + b"x" * 3_000_000, 3),
+}
+
+
+@pytest.mark.parametrize(("body", "line"), ENDLESS.values(), ids=ENDLESS)
+def test_what_never_ends_is_refused_by_its_line(body: bytes, line: int) -> None:
+    with pytest.raises(DeliveryRefused, match=f"line {line}: "):
+        read_text(body)
+
+
+def test_a_file_without_a_line_that_can_be_cut_is_refused() -> None:
+    with pytest.raises(DeliveryRefused, match="no line of it"):
+        read_text('"a"b\n')

@@ -140,3 +140,24 @@ def test_the_docs_name_every_key_code_and_profile() -> None:
     keys = {*Rules.model_fields, *Profile.model_fields} - {"name", "feeds"}
     for word in (*keys, "extends", *Code, *profile_names()):
         assert f"`{word}" in DOCS, word
+
+
+NAMED = """
+extends = "generic"
+[feeds.stock.from_name]
+date = "YYYY-MM-DD"
+"""
+
+
+def test_the_same_stock_a_day_later_is_another_delivery() -> None:
+    """On a Sunday nothing moves: the two files differ by their names alone."""
+    profile = parse_profile(NAMED, name="own")
+
+    def digest(name: str, body: bytes = b"site,sku,on_hand\nLYON,1,5\n") -> str:
+        return read(body, "stock", profile, name=name).digest
+
+    sunday = digest("stock-2026-11-22.csv")
+    assert sunday != digest("stock-2026-11-21.csv")
+    assert sunday == digest("copy of stock 2026-11-22.csv"), "the day is the same"
+    own = b"date,site,sku,on_hand\n2026-11-22,LYON,1,5\n"
+    assert digest("a.csv", own) == digest("stock-2026-11-21.csv", own), "its rows have their own"

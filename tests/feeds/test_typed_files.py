@@ -253,3 +253,18 @@ def test_parquet_rejects_keep_the_text_of_their_own_row_group() -> None:
     assert [json.loads(raw)["sku"] for raw in reading.rejects["raw"]] == ["K1", "K4", "K6"]
     assert reading.rejects["line"].tolist() == [2, 5, 7]
     assert_balanced(reading)
+
+
+def test_a_text_that_is_no_utf_8_refuses_its_column() -> None:
+    """Parquet promises UTF-8, and few programs look."""
+    offsets, content = np.array([0, 1, 2], np.int32), b"\xff\xfe"
+    broken = pa.StringArray.from_buffers(2, pa.py_buffer(offsets), pa.py_buffer(content))
+    body = parquet(date=[DAY, DAY], site=["S", "S"], sku=broken, units=[1.0, 2.0])
+    with pytest.raises(DeliveryRefused, match="column 'sku' cannot be read as text"):
+        read_as(body, "a.parquet")
+
+
+def test_text_may_be_stored_as_views() -> None:
+    codes = pa.array(["00123", "NA"], pa.string_view())
+    body = parquet(date=[DAY, DAY], site=["S", "S"], sku=codes, units=[1.0, 2.0])
+    assert [row["sku"] for row in rows(read_as(body, "a.parquet"))] == ["00123", "NA"]

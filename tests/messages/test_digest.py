@@ -394,10 +394,22 @@ def test_the_command_prints_and_sends(
     assert len(letters.got) == 2
 
 
-def test_a_mailbox_that_does_not_exist_is_named(reader: PublicationReader, plain: Outgoing) -> None:
-    message = message_of(of(reader)["C. Morel"], plain.mail_from, ["nobody@example.com"])
-    with pytest.raises(NotSent, match=r"nobody@example\.com"), mail_server(plain) as server:
-        server.send_message(message)
+def test_a_mailbox_that_does_not_exist_is_named_and_keeps_nobody_elses_list(
+    vigistock: Vigistock, say: Callable[..., None], plain: Outgoing, letters: Letters
+) -> None:
+    """A. Benali, who comes first, has left the company."""
+    say(
+        smtp_host="127.0.0.1",
+        smtp_port=plain.smtp_port,
+        smtp_tls="none",
+        mail_from="stock@example.com",
+        mail_to='{ "A. Benali" = "nobody@example.com", "*" = "nobody@example.com, c@example.com" }',
+    )
+    sent = vigistock("digest", "--send")
+    assert sent.code == 1
+    assert "The mail server refuses nobody@example.com." in " ".join(sent.err.split())
+    assert "1 digest sent" in sent.out
+    assert [message["To"] for message in letters.got] == ["nobody@example.com, c@example.com"]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -204,6 +205,20 @@ def test_an_mlflow_store_that_begins_anew_is_refused(
 
     with pytest.raises(Refused, match="counts anew"):
         learn(Registry(other, registry.ledger.engine), tmp_path)
+
+
+def test_a_workspace_that_was_moved_has_its_artifacts_where_it_is(
+    registry: Registry, workspace: Workspace, tmp_path: Path
+) -> None:
+    """MLflow keeps whole addresses: it would write to the old folder, and find nothing in it."""
+    first = learn(registry, tmp_path)[DEMAND]
+    moved = replace(workspace, folder=tmp_path / "moved")
+    workspace.folder.rename(moved.folder)
+    elsewhere = Registry(moved, registry.ledger.engine)
+    assert elsewhere.text(first.run_id, "model_card.md") == "# Café"
+    second = learn(elsewhere, tmp_path, "0.6")[DEMAND]
+    assert (elsewhere.fetch(second.ref) / "weights.json").read_text() == "0.6"
+    assert not workspace.folder.exists()
 
 
 def test_a_store_that_does_not_answer_says_so(tmp_path: Path) -> None:

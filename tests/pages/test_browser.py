@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from api.messages.digest import digests_of
+from api.pages import assets
 from models.workspace import Workspace
 from tests.api.keyed import key
 from tests.api.published import publish
@@ -315,6 +316,15 @@ def test_the_policy_lets_nothing_inline_run(browser: Browser, company: Workspace
             "one.textContent = 'window.broken = 1'; document.body.append(one); }"
         )
         assert_whole(page)
+
+
+def test_money_of_a_currency_that_no_browser_knows(browser: Browser, company: Workspace) -> None:
+    """A feed may say FCFA: the picture of the flow was that the code is invalid."""
+    with serving(company) as client, opened(browser, base_of(client)) as seen:
+        module = assets.address("service.js")
+        told = "['FCFA', 'EUR', ''].map((code) => one.money(1234, code))"
+        shown = seen.page().evaluate(f"import('{module}').then((one) => {told})")
+    assert [" ".join(one.split()) for one in shown] == ["1 234 FCFA", "1 234 €", "1 234"]
 
 
 def test_a_service_that_goes_away_is_told(company: Workspace, browser: Browser) -> None:

@@ -138,7 +138,14 @@ def test_ten_wrong_keys_a_minute(door: httpx.Client, keys: dict[str, str]) -> No
 
 @pytest.mark.parametrize(
     "back",
-    ["//evil.example", "https://evil.example", "/\\evil.example", "/a\r\nX: y", "javascript:1"],
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "/a\r\nX: y",
+        "javascript:1",
+        "//[",
+    ],
 )
 def test_it_leads_nowhere_else(door: httpx.Client, keys: dict[str, str], back: str) -> None:
     answer = sign_in(door, keys["planner"], back)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -91,6 +92,29 @@ def test_a_newer_database_is_refused_and_left_alone(database_url: str) -> None:
     with pytest.raises(Refused, match="version 9999; this Vigistock knows up to"):
         database.upgrade(database_url)
     assert database.version(database_url) == "9999"
+
+
+def test_two_that_open_an_older_file_at_once_keep_it_as_it_was(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database.upgrade(sqlite_url)
+    before = database.version(sqlite_url)
+    folder = with_one_more_migration(tmp_path, "op.execute('CREATE TABLE added (one INTEGER)')")
+    monkeypatch.setattr(database, "MIGRATIONS", folder)
+    copy = database.copy_sqlite
+    other = Thread(target=database.upgrade, args=(sqlite_url,))
+
+    def interrupted(source: Path, target: Path) -> None:
+        monkeypatch.setattr(database, "copy_sqlite", copy)
+        other.start()
+        other.join(1.0)  # done by then, if nothing keeps it from it
+        copy(source, target)
+
+    monkeypatch.setattr(database, "copy_sqlite", interrupted)
+    assert database.upgrade(sqlite_url) == "9000"
+    other.join()
+    assert database.version(sqlite_url) == "9000"
+    assert database.version(f"sqlite:///{tmp_path / f'record.db.bak-{before}'}") == before
 
 
 def test_an_older_sqlite_file_is_copied_before_it_is_migrated(

@@ -304,3 +304,11 @@ def test_rows_written_in_parts_are_kept_in_one_order(record: Record, monkeypatch
     with record.reading() as reader:
         assert len(reader.months_touched("sales", after=receipt.delivery - 1)) == 3
         assert reader.deliveries()["months_touched"].tolist() == [3]
+
+
+def test_lines_are_found_by_any_code(record: Record) -> None:
+    codes = ["PO-50%", "PO-%%", "PO-%s", "PO'1", "PO\\1", ":po"]
+    deliver(record, batch_of("orders", *(order(code, "03-01", 1.0) for code in codes)))
+    with record.reading() as reader:
+        for code in codes:
+            assert reader.lines_of("orders", [code])["order_id"].tolist() == [code]

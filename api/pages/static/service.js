@@ -38,10 +38,13 @@ export function tell(output, text, isError = false) {
 
 export const sentence = (error) => [error.message, error.nextStep].filter(Boolean).join(" ");
 
-export const money = (value, currency) =>
-  currency
-    ? new Intl.NumberFormat(document.documentElement.lang, { style: "currency", currency, maximumFractionDigits: 0 }).format(value)
-    : Math.round(value).toLocaleString(document.documentElement.lang);
+// Browsers know the codes of ISO 4217 alone; a feed may say FCFA or €.
+export function money(value, currency) {
+  const isCode = /^[A-Za-z]{3}$/.test(currency);
+  const style = isCode ? { style: "currency", currency } : {};
+  const shown = new Intl.NumberFormat(document.documentElement.lang, { ...style, maximumFractionDigits: 0 }).format(value);
+  return currency && !isCode ? `${shown} ${currency}` : shown;
+}
 
 // A site that only ships to others carries no risk of its own: alone it would show nothing.
 export const sells = (flow, site) => flow.edges.some((edge) => edge.from_node === `site:${site}` && edge.to_node === "customers:");
