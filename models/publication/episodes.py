@@ -32,7 +32,6 @@ class Continuation:
     continued: pd.DataFrame  # site, sku, episode: still said
     opened: pd.DataFrame  # site, sku: new
     out: pd.DataFrame  # site, sku: of both, those out of stock
-    closed: list[int]  # no longer said
 
 
 def continue_episodes(before: pd.DataFrame, states: pd.DataFrame) -> Continuation:
@@ -43,10 +42,8 @@ def continue_episodes(before: pd.DataFrame, states: pd.DataFrame) -> Continuatio
     >>> states = pd.DataFrame({"site": "A", "sku": list("123"), "state": ["out", "none", "new"]})
     >>> states["probability"] = [1.0, 0.1, 0.6]
     >>> answer = continue_episodes(before, states)
-    >>> answer.continued.episode.tolist(), answer.opened.sku.tolist(), answer.closed
-    ([7], ['3'], [8])
-    >>> answer.out.sku.tolist()
-    ['1']
+    >>> answer.continued.episode.tolist(), answer.opened.sku.tolist(), answer.out.sku.tolist()
+    ([7], ['3'], ['1'])
     """
     joined = states[[*SERIES, "state", "probability"]].merge(before, on=SERIES, how="left")
     has_number = joined["episode"].notna()
@@ -54,10 +51,8 @@ def continue_episodes(before: pd.DataFrame, states: pd.DataFrame) -> Continuatio
     said = joined["state"].isin([WARNED, OUT])
     kept = joined[has_number & (said | still)]
     kept = kept[[*SERIES, "episode"]].astype({"episode": "int64"})
-    gone = before.loc[~before["episode"].isin(kept["episode"]), "episode"]
     return Continuation(
         continued=kept.reset_index(drop=True),
         opened=joined.loc[~has_number & said, SERIES].reset_index(drop=True),
         out=joined.loc[joined["state"] == OUT, SERIES].reset_index(drop=True),
-        closed=[int(number) for number in gone],
     )

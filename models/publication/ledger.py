@@ -169,7 +169,10 @@ def _settle_episodes(
 ) -> None:
     preceding = _preceding(connection, number, origin_end)
     following = _following(connection, origin_end)
-    before = _episodes_of(connection, preceding, at.date())[["site", "sku", "episode"]]
+    before = _episodes_of(connection, preceding, at.date())
+    if following is None:  # what is over does not begin again under its number
+        before = before[before["state"] != EXPIRED]
+    before = before[["site", "sku", "episode"]]
     answer = continue_episodes(before, states)
     highest = connection.scalar(sa.select(sa.func.coalesce(sa.func.max(episodes.c.id), 0)))
     opened = [
@@ -199,19 +202,19 @@ def _settle_episodes(
     numbered = pd.concat([answer.continued, pd.DataFrame(opened, columns=["site", "sku", "id"])])
     numbered["episode"] = numbered["episode"].fillna(numbered["id"])
     _settle_out(connection, number, numbered, answer.out, at)
-    if answer.closed:
-        connection.execute(
-            sa.update(episodes)
-            .where(episodes.c.id == sa.bindparam("closing"))
-            .where(episodes.c.closed_publication.is_(None))
-            .values(
-                closed_publication=number,
-                state=EXPIRED,
-                changed_at=at,
-                revision=episodes.c.revision + 1,
-            ),
-            [{"closing": episode} for episode in answer.closed],
+    here = sa.select(episode_publications.c.episode).where(
+        episode_publications.c.publication == number
+    )
+    connection.execute(
+        sa.update(episodes)
+        .where(episodes.c.closed_publication.is_(None), episodes.c.id.not_in(here))
+        .values(
+            closed_publication=number,
+            state=EXPIRED,
+            changed_at=at,
+            revision=episodes.c.revision + 1,
         )
+    )
 
 
 def _settle_out(

@@ -127,3 +127,6 @@ def test_one_made_after_a_later_one_was_withdrawn_is_the_latest(story: Story) ->
     story.publish(0.1, 0.5, as_of="2018-10")
     assert story.numbers() == [None, 2]
     assert [story.state(number) for number in (1, 2)] == [("expired", 3), ("new", None)]
+    story.publish(0.7, as_of="2018-11")
+    assert story.numbers() == [3, None], "what is over does not begin again under its number"
+    assert [story.state(number) for number in (2, 3)] == [("expired", 4), ("new", None)]
