@@ -268,18 +268,15 @@ class TestPromotion:
         assert not entry["evidence"]["passed"]
 
     def test_evidence_that_was_changed_is_not_judged(
-        self, workspace: Workspace, engine: sa.Engine, company: Path
+        self, workspace: Workspace, engine: sa.Engine
     ) -> None:
         registry = Registry(workspace, engine)
         version = registry.ledger.version(DEMAND, 2)
-        [stored] = company.glob(f"artifacts/{version.run_id}/**/evidence/forecasts.parquet")
-        whole = stored.read_bytes()
-        try:
-            stored.write_bytes(whole[:-1])
-            with pytest.raises(BundleChanged):
-                promote(workspace, DEMAND, 2)
-        finally:
-            stored.write_bytes(whole)
+        pattern = f"artifacts/{version.run_id}/**/evidence/forecasts.parquet"
+        [stored] = workspace.folder.glob(pattern)
+        stored.write_bytes(stored.read_bytes()[:-1])
+        with pytest.raises(BundleChanged):
+            promote(workspace, DEMAND, 2)
         assert registry.champion(DEMAND).version == 1
 
     def test_one_that_learned_from_less_stays_a_challenger(self, workspace: Workspace) -> None:
