@@ -216,10 +216,14 @@ def moment_of(as_of: dt.date | None, panel: Panel) -> dt.datetime:
 
 
 def _order_lines(panel: Panel) -> pd.DataFrame:
-    """Every line placed up to the origin, with the codes of its series."""
+    """Every line placed up to the origin, with the codes of its series; of the item's usual
+    supplier where it names nobody."""
     lines = panel.order_history
-    codes = panel.series[["site", "sku"]].iloc[lines["series"].to_numpy()]
-    return lines.assign(site=codes["site"].to_numpy(), sku=codes["sku"].to_numpy())
+    series = panel.series.iloc[lines["series"].to_numpy()].reset_index(drop=True)
+    lines = lines.reset_index(drop=True)
+    unnamed = (lines["supplier"].fillna("") == "") & (lines["source_site"].fillna("") == "")
+    usual = lines["supplier"].where(~unnamed, series["supplier"].astype(object))
+    return lines.assign(site=series["site"], sku=series["sku"], supplier=usual)
 
 
 def _keep_base(

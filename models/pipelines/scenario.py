@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,10 +134,9 @@ def _base(
     latent = recover(panel, demand.options)
     told = overridden(known, panel, demand.forecast(panel, demand=latent.demand))
     made_again = Base(told.panel, told.forecast, latent.corrections(), told.forecast.levels)
-    keep_base(workspace.bases, made.number, made_again, digest=digest)
-    again = kept_base(workspace.bases, made.number, digest)
-    assert again is not None
-    return again
+    with suppress(OSError):  # a publication keeps its own at this moment, or there is no room
+        keep_base(workspace.bases, made.number, made_again, digest=digest)
+    return kept_base(workspace.bases, made.number, digest) or made_again
 
 
 def _uplift(workspace: Workspace, engine: sa.Engine, made: Publication, base: Base) -> Uplift:

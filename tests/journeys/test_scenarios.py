@@ -99,6 +99,16 @@ def test_a_base_that_is_gone_is_made_again_and_says_the_same(company: Workspace)
     assert scenario(company, MORE).plan.totals == before
 
 
+def test_a_base_that_nobody_can_keep_says_the_same(
+    company: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A publication that is made at the same moment takes the folders of all others away."""
+    before = scenario(company, MORE).plan.totals
+    shutil.rmtree(company.bases)
+    monkeypatch.setattr("models.scenarios.base.FACTS", "taken/away.json")
+    assert scenario(company, MORE).plan.totals == before
+
+
 def test_a_file_that_is_not_the_one_written_is_not_read(company: Workspace) -> None:
     plan = scenario(company, MORE).plan
     file = company.scenarios / plan.folder / plan.parts["series"].file

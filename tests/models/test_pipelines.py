@@ -234,11 +234,13 @@ def test_a_workspace_of_another_frequency_is_told_to_train(
         publish(dataclasses.replace(trained, options=options), OCTOBER)
 
 
+@pytest.mark.parametrize("named", ["NOVA", None], ids=["of its supplier", "of nobody"])
 def test_a_proposed_order_that_is_placed_is_recognised_and_its_warning_closes(
-    trained: Workspace, trained_record: Record
+    trained: Workspace, trained_record: Record, named: str | None
 ) -> None:
     """Coffee is short and NOVA delivers it: publication 2 proposes it, the order is placed and
-    comes; by then publication 3 no longer warns of it, and says by itself what was done."""
+    comes; by then publication 3 no longer warns of it, and says by itself what was done. A line
+    that names no supplier is of the usual one."""
     coffee = {"sku": "COFFEE", "supplier": "NOVA", "unit_cost": 3.0, "pack_size": 12.0}
     terms = {"supplier": "NOVA", "lead_time_days": 5.0, "minimum_order_value": 50.0}
     masters = reading_of(batch_of("items", coffee), batch_of("suppliers", terms), source="masters")
@@ -258,7 +260,8 @@ def test_a_proposed_order_that_is_placed_is_recognised_and_its_warning_closes(
     before = with_proposals.warnings(site="Abidjan").set_index("sku")
     warning = int(before.loc["COFFEE", "warning"])
 
-    book = {"order_id": "PO-9", "site": "Abidjan", "sku": "COFFEE", "supplier": "NOVA"}
+    book = {"order_id": "PO-9", "site": "Abidjan", "sku": "COFFEE"}
+    book |= {"supplier": named} if named else {}
     book |= {"units_ordered": float(line["units"]), "ordered_on": dt.date(2026, 11, 3)}
     arrived = {"date": dt.date(2026, 11, 1), "site": "Abidjan", "sku": "COFFEE", "on_hand": 900.0}
     deliver(trained_record, 34, 35, ITEMS)
