@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import tempfile
 import threading
@@ -63,8 +64,10 @@ def run(line: Sequence[str | Path], environment: Mapping[str, str] | None = None
                 f"exit code {child.returncode} from {' '.join(map(str, line))}\n"
                 + said.read().decode(errors="replace")
             )
-    largest = spent.ru_maxrss * 1024  # of the largest process, seen by the kernel at every moment
-    return Cost(wall, spent.ru_utime + spent.ru_stime, max(watch.peak, largest))
+    # of the largest process, seen by the kernel at every moment; up to our own it may be inherited
+    largest, own = spent.ru_maxrss * 1024, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = max(watch.peak, largest) if largest > own else watch.peak
+    return Cost(wall, spent.ru_utime + spent.ru_stime, peak)
 
 
 class _Watch(threading.Thread):

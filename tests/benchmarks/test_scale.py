@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -88,6 +89,12 @@ def test_a_command_is_charged_for_its_children_too() -> None:
     assert cost.wall > 0.5
     assert cost.cpu > 0.05
     assert cost.peak > 200_000_000
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="only copies of a process share its pages")
+def test_memory_that_two_processes_share_counts_once() -> None:
+    filled = "b = bytearray(200_000_000); import os, time; os.fork(); time.sleep(1.0)"
+    assert 200_000_000 < run([sys.executable, "-c", filled]).peak < 1.9 * 200_000_000
 
 
 def test_a_command_that_fails_says_why() -> None:

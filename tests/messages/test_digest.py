@@ -368,6 +368,17 @@ def test_what_cannot_be_sent_says_why(outgoing: Outgoing, error: type[Exception]
         pass
 
 
+def mailed(say: Callable[..., None], plain: Outgoing, mail_to: str) -> None:
+    """Digests go to these addresses, by the server without TLS."""
+    say(
+        smtp_host="127.0.0.1",
+        smtp_port=plain.smtp_port,
+        smtp_tls="none",
+        mail_from="stock@example.com",
+        mail_to=mail_to,
+    )
+
+
 def test_the_command_prints_and_sends(
     company: Workspace,
     vigistock: Vigistock,
@@ -378,13 +389,7 @@ def test_the_command_prints_and_sends(
     printed = vigistock("digest").out
     assert "Bonjour C. Morel" in printed
     assert "Bonjour A. Benali" in printed
-    say(
-        smtp_host="127.0.0.1",
-        smtp_port=plain.smtp_port,
-        smtp_tls="none",
-        mail_from="stock@example.com",
-        mail_to='{ "C. Morel" = "c.morel@example.com" }',
-    )
+    mailed(say, plain, '{ "C. Morel" = "c.morel@example.com" }')
     sent = vigistock("digest", "--send")
     assert "1 digest sent" in sent.out
     assert "no address for A. Benali" in " ".join(sent.err.split())
@@ -398,12 +403,10 @@ def test_a_mailbox_that_does_not_exist_is_named_and_keeps_nobody_elses_list(
     vigistock: Vigistock, say: Callable[..., None], plain: Outgoing, letters: Letters
 ) -> None:
     """A. Benali, who comes first, has left the company."""
-    say(
-        smtp_host="127.0.0.1",
-        smtp_port=plain.smtp_port,
-        smtp_tls="none",
-        mail_from="stock@example.com",
-        mail_to='{ "A. Benali" = "nobody@example.com", "*" = "nobody@example.com, c@example.com" }',
+    mailed(
+        say,
+        plain,
+        '{ "A. Benali" = "nobody@example.com", "*" = "nobody@example.com, c@example.com" }',
     )
     sent = vigistock("digest", "--send")
     assert sent.code == 1
