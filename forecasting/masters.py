@@ -90,6 +90,21 @@ def lead_time_days_of(
     return own.fillna(shared).fillna(by_item)
 
 
+def of_usual_supplier(
+    orders: pd.DataFrame, items: pd.DataFrame, policies: pd.DataFrame, sites: pd.Index
+) -> pd.DataFrame:
+    """The order lines, those that name nobody as of who usually delivers: the supplier that the
+    policy of the series names, else the item's. Where the policy names one of the company's
+    `sites` the line stays without a name: it may be a transfer."""
+    nobody = (orders["supplier"] == "") & (orders["source_site"] == "")
+    pairs = pd.MultiIndex.from_frame(orders[["site", "sku"]].astype(object))
+    stated = policies.set_index(["site", "sku"])["source"].reindex(pairs)
+    by_item = orders["sku"].map(items.set_index("sku")["supplier"])
+    declared = pd.Series(stated.to_numpy(dtype=object), index=orders.index).fillna("")
+    usual = declared.where(declared != "", by_item.fillna(""))
+    return orders.assign(supplier=orders["supplier"].mask(nobody & ~usual.isin(sites), usual))
+
+
 def begun_or_planned(assortment: pd.DataFrame, moved: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     """The assortment rows that count on a day: those begun, and for series that have not moved yet
     the planned ones. A first day still to come is no news of a series that is already sold."""

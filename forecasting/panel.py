@@ -27,6 +27,7 @@ from forecasting.masters import (
     in_calendar_days,
     in_force,
     lead_time_days_of,
+    of_usual_supplier,
     valid_on,
     with_masters,
 )
@@ -74,7 +75,7 @@ class Panel:
     lots: pd.DataFrame  # sellable units by lot of series with dated ones: series, expires_on, units
     corrections: pd.DataFrame  # counts and adjustments booked: series, date, units
     orders: pd.DataFrame  # lines open at the origin
-    order_history: pd.DataFrame  # every line placed up to the origin
+    order_history: pd.DataFrame  # every line placed up to the origin, of its usual supplier
     customer_orders: pd.DataFrame  # booked lines open at the origin
     policies: pd.DataFrame  # n rows
     suppliers: pd.DataFrame
@@ -254,6 +255,8 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     units, price, passed_on = sales_history(sold, grid, sites, on_hand)
 
     suppliers = in_calendar_days(frames["suppliers"])
+    places = pd.Index([*frames["sites"]["site"], *series["site"]]).unique()
+    dated["orders"] = of_usual_supplier(dated["orders"], items, policies, places)
     master_days = lead_time_days_of(dated["orders"], items, suppliers)
     every_receipt = frame_of(source.rows("receipts"), "receipts")
     dated["receipts"] = every_receipt[every_receipt["received_on"] <= pd.Timestamp(day)]

@@ -283,7 +283,7 @@ ORDERS: Final = Table(
         _amount("units_ordered", "units", required=True),
         _date("ordered_on", "day placed", required=True),
         _text("line", "line of the order"),
-        _text("supplier", "who delivers"),
+        _text("supplier", "who delivers; blank: who usually does"),
         _text("source_site", "site that sends, for a transfer"),
         _date("requested_on", "day asked for"),
         _date("promised_on", "day first promised"),

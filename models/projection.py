@@ -213,7 +213,7 @@ def supply_of(
         habits=habits_of(panel, np.isnan(policies.reorder_point)),
         delivers=delivering_periods(panel, terms.source, horizon) & ~too_soon,
         expiring=_expiring(panel, horizon),
-        next_open=next_open(receiving_periods(panel, panel.series["site"], terms.source, horizon)),
+        next_open=next_open(receiving_periods(panel, np.arange(len(panel)), terms.source, horizon)),
         errors=record_errors_of(panel, horizon),
         terms=terms,
         sources=sources_among(
@@ -450,7 +450,7 @@ def open_lines(
     source = rows_of(panel, lines["source_site"].fillna(""), codes["sku"])
     median = lead_times.median_days(group, np.full(len(group), np.nan))
     chance = lead_times.arrival_chance(lines, group, panel.origin, panel.frequency, horizon)
-    open_in = receiving_periods(panel, codes["site"], sources_of(lines), horizon)
+    open_in = receiving_periods(panel, series, sources_of(lines), horizon)
     return OpenLines(
         series=series,
         units=lines["units_open"].to_numpy(dtype=np.float64),

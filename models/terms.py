@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import product
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +27,7 @@ FEWEST_ORDERS: Final = 6
 
 NEVER: Final = np.datetime64("NaT", "D")
 Route = tuple[str, str]  # site, source
+Way = tuple[str, str, str]  # site, source, and the item where events close it by itself, else ""
 Ranges = tuple[tuple[np.datetime64, np.datetime64], ...]  # first and last days
 
 
@@ -34,40 +36,61 @@ class Closures:
     """When sites and suppliers are closed by events; "" stands for all of them."""
 
     sites: dict[str, Ranges]  # whole sites only; each known site has an entry
-    suppliers: dict[Route, Ranges]  # site, supplier
+    suppliers: dict[Way, Ranges]  # site, supplier, sku
 
     @classmethod
     def of(cls, panel: Panel) -> Closures:
         sites: dict[str, Ranges] = dict.fromkeys(["", *panel.series["site"]], ())
-        suppliers: dict[Route, Ranges] = {}
+        suppliers: dict[Way, Ranges] = {}
         events = planned_events(panel)
         closing = events["kind"].isin(["closure", "supplier_closure"])
         rows: Iterable[Any] = events[closing].itertuples()
         for row in rows:
             last = row.start if pd.isna(row.end) else row.end
             span = (np.datetime64(row.start, "D"), np.datetime64(last, "D"))
-            whole = row.sku == row.category == ""
-            if row.kind == "supplier_closure" and (row.supplier or whole):
-                place = (row.site, row.supplier)
-                suppliers[place] = (*suppliers.get(place, ()), span)
-            elif row.kind == "closure" and whole:
+            items = _items_of(row, panel.series)
+            if row.kind == "supplier_closure":
+                for sku in items:
+                    way = (row.site, row.supplier, sku)
+                    suppliers[way] = (*suppliers.get(way, ()), span)
+            elif items == [""]:
                 sites[row.site] = (*sites.get(row.site, ()), span)
         return cls(sites, suppliers)
+
+    @cached_property
+    def items(self) -> set[str]:
+        """Those that a supplier does not deliver for a time, beside its own closures."""
+        return {sku for _, _, sku in self.suppliers} - {""}
+
+    def way(self, site: str, source: str, sku: str) -> Way:
+        return site, source, sku if sku in self.items else ""
 
     def of_site(self, site: str) -> Ranges:
         """() for what is no site."""
         return self.sites[""] + self.sites[site] if site in self.sites else ()
 
-    def of_source(self, site: str, source: str, terms: Any) -> Ranges:
+    def of_source(self, way: Way, terms: Any) -> Ranges:
         """Of who delivers to a site: by its terms, by its own events, or as a site itself."""
         stated = () if terms is None else _ranges(terms.closures)
-        here = self.of_supplier(site, source)
-        return stated + here + (self.of_site(source) if source else ())
+        return stated + self.of_supplier(way) + (self.of_site(way[1]) if way[1] else ())
 
-    def of_supplier(self, site: str, source: str) -> Ranges:
+    def of_supplier(self, way: Way) -> Ranges:
         """By its own events, or those of all suppliers, of which a site is none."""
+        site, source, sku = way
         named = (source,) if source in self.sites else (source, "")
-        return sum((self.suppliers.get((at, who), ()) for at in (site, "") for who in named), ())
+        items = (sku, "") if sku else ("",)
+        ways = product((site, ""), named, items)
+        return sum((self.suppliers.get(one, ()) for one in ways), ())
+
+
+def _items_of(event: Any, series: pd.DataFrame) -> list[str]:
+    """The items that an event names by code or category; [""] where it is of all."""
+    if event.sku == event.category == "":
+        return [""]
+    codes = series[["sku", "category"]].drop_duplicates()
+    mine = (codes["sku"] == event.sku) | (event.sku == "")
+    mine &= (codes["category"] == event.category) | (event.category == "")
+    return sorted(set(codes.loc[mine, "sku"]))
 
 
 @dataclass(frozen=True)
@@ -86,14 +109,18 @@ class Routes:
         """The source's row for the site, else for all sites; None: not in the masters."""
         return self.masters.get((site, source), self.masters.get(("", source)))
 
-    def source_closed(self, site: str, source: str) -> Ranges:
-        return self.closures.of_source(site, source, self.terms(site, source))
+    def way(self, site: str, source: str, sku: str) -> Way:
+        """All that the days of an item from a source to a site depend on."""
+        return self.closures.way(site, source, sku)
 
-    def receiving(self, site: str, source: str) -> tuple[tuple[int, ...], Ranges]:
+    def source_closed(self, way: Way) -> Ranges:
+        return self.closures.of_source(way, self.terms(way[0], way[1]))
+
+    def receiving(self, way: Way) -> tuple[tuple[int, ...], Ranges]:
         """Weekdays (none: any) on which goods can come in, and when either end is closed."""
-        terms = self.terms(site, source)
+        terms = self.terms(way[0], way[1])
         weekdays = () if terms is None else _weekdays(terms.receiving_days)
-        return weekdays, self.source_closed(site, source) + self.closures.of_site(site)
+        return weekdays, self.source_closed(way) + self.closures.of_site(way[0])
 
 
 @dataclass(frozen=True)
@@ -143,7 +170,8 @@ def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
     routes = list(zip(panel.series["site"], source, strict=True))
     on = Routes.of(panel)
     rows = [on.terms(*route) for route in routes]
-    closures = {route: on.source_closed(*route) for route in set(routes)}
+    ways = [on.way(*route, sku) for route, sku in zip(routes, panel.series["sku"], strict=True)]
+    closures = {way: on.source_closed(way) for way in set(ways)}
     stated = np.array([np.nan if row is None else row.lead_time_days for row in rows], dtype=float)
     item_days = panel.series["master_lead_time_days"].to_numpy(dtype=np.float64)
     latest, habit = _order_dates(panel)
@@ -161,7 +189,7 @@ def terms_of(panel: Panel, lead_times: LeadTimes) -> Terms:
         cutoff_time=np.array(
             ["" if row is None else row.cutoff_time for row in rows], dtype=object
         ),
-        closures=[closures[route] for route in routes],
+        closures=[closures[way] for way in ways],
     )
 
 
@@ -195,16 +223,21 @@ def review_periods(
 
 
 def receiving_periods(
-    panel: Panel, sites: Iterable[str], sources: Iterable[str], horizon: int
+    panel: Panel, rows: Rows, sources: Iterable[str], horizon: int
 ) -> NDArray[np.bool_]:
-    """[k, H] periods with a day on which goods from a source can come in at a site."""
+    """[k, H] periods with a day on which goods from a source can come in for a series [k]."""
     days, period = _days_ahead(panel, horizon)
-    routes = list(zip(sites, sources, strict=True))
+    on = Routes.of(panel)
+    codes = panel.series[["site", "sku"]].iloc[rows]
+    ways = [
+        on.way(site, source, sku)
+        for site, source, sku in zip(codes["site"], sources, codes["sku"], strict=True)
+    ]
     found = {
-        route: np.bincount(period, open_days, minlength=horizon) > 0
-        for route, open_days in receiving_days(panel, routes, days).items()
+        way: np.bincount(period, _open_on(days, *on.receiving(way)), minlength=horizon) > 0
+        for way in set(ways)
     }
-    return np.array([found[route] for route in routes]).reshape(len(routes), horizon)
+    return np.array([found[way] for way in ways]).reshape(len(ways), horizon)
 
 
 def delivering_periods(panel: Panel, sources: Iterable[str], horizon: int) -> NDArray[np.bool_]:
@@ -214,8 +247,9 @@ def delivering_periods(panel: Panel, sources: Iterable[str], horizon: int) -> ND
     found = np.ones((len(panel), horizon), dtype=bool)
     if not closures.suppliers:
         return found
-    for row, route in enumerate(zip(panel.series["site"], sources, strict=True)):
-        if spans := closures.of_supplier(*route):
+    codes = zip(panel.series["site"], sources, panel.series["sku"], strict=True)
+    for row, way in enumerate(codes):
+        if spans := closures.of_supplier(way):
             found[row] = np.bincount(period, _open_on(days, (), spans), minlength=horizon) > 0
     return found
 
@@ -223,9 +257,10 @@ def delivering_periods(panel: Panel, sources: Iterable[str], horizon: int) -> ND
 def receiving_days(
     panel: Panel, routes: Iterable[Route], days: Days
 ) -> dict[Route, NDArray[np.bool_]]:
-    """[D] of each route whether goods can come in on a day: a receiving day, neither end closed."""
+    """[D] of each route whether goods can come in on a day: a receiving day, neither end closed.
+    What closes single items only is left aside."""
     on = Routes.of(panel)
-    return {route: _open_on(days, *on.receiving(*route)) for route in set(routes)}
+    return {route: _open_on(days, *on.receiving((*route, ""))) for route in set(routes)}
 
 
 def next_open(receiving: NDArray[np.bool_]) -> Rows:

@@ -27,6 +27,7 @@ def supplier_lines(facts: Facts) -> pd.DataFrame:
     moment = pd.Timestamp(facts.day)
     orders, history = facts.rows("orders"), facts.panel.order_history
     lines = orders.assign(
+        supplier=history["supplier"].to_numpy(),
         cancelled_on=history["cancelled_on"].to_numpy(),
         status=history["status"].to_numpy(),
         units_received=history["units_received"].to_numpy(),
@@ -36,7 +37,7 @@ def supplier_lines(facts: Facts) -> pd.DataFrame:
     kept = (lines["source_site"] == "") & (lines["status"] != "requested")
     lines = lines[kept & (lines["units_ordered"] > 0)].reset_index(drop=True)
     lines = lines[~(lines["cancelled_on"] <= lines["day"])].reset_index(drop=True)
-    lines = _with_codes(facts, lines)
+    lines = lines.assign(category=_codes(facts, lines)["category"])
     left_out = lines[lines["day"].isna()]
     lines = lines[lines["day"] <= moment].reset_index(drop=True)
     came = receipts_of(facts.rows("receipts"), orders, facts.day)
@@ -85,10 +86,10 @@ def customer_lines(facts: Facts) -> pd.DataFrame:
     index = pd.MultiIndex.from_frame(facts.series[["site", "sku"]].astype(object))
     place = index.get_indexer(pd.MultiIndex.from_frame(lines[["site", "sku"]].astype(object)))
     day = lines["requested_on"].fillna(lines["confirmed_on"])
-    lines = lines.assign(day=day, place=place, supplier="")
+    lines = lines.assign(day=day, place=place)
     cancelled_on = lines["cancelled_on"].where(lines["cancelled_on"] <= moment)
     lines = lines[~(cancelled_on <= lines["day"].fillna(moment))].reset_index(drop=True)
-    lines = _with_codes(facts, lines)
+    lines = lines.assign(**_codes(facts, lines))
     shipped_on = lines["shipped_on"].where(lines["shipped_on"] <= moment)
     sent = lines["units_shipped"].fillna(lines["units_ordered"])
     whole = (shipped_on <= lines["day"]) & (sent >= lines["units_ordered"])
@@ -119,12 +120,8 @@ def _promised(facts: Facts, lines: pd.DataFrame) -> pd.Series:
     return first.fillna(then).fillna((ordered + whole).where(days.notna()))
 
 
-def _with_codes(facts: Facts, lines: pd.DataFrame) -> pd.DataFrame:
-    """Category of the item, and its usual supplier where the line names none."""
+def _codes(facts: Facts, lines: pd.DataFrame) -> pd.DataFrame:
+    """Usual supplier and category of the item of each line; blank where it is unknown."""
     masters = facts.series[["supplier", "category"]].astype(object)
     masters = pd.concat([masters, pd.DataFrame([{"supplier": "", "category": ""}])])
-    here = masters.iloc[lines["place"].to_numpy()].reset_index(drop=True)  # −1: the blank row
-    named = lines["supplier"] != ""
-    return lines.assign(
-        supplier=lines["supplier"].where(named, here["supplier"]), category=here["category"]
-    )
+    return masters.iloc[lines["place"].to_numpy()].reset_index(drop=True)  # −1: the blank row

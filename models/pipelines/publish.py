@@ -216,14 +216,10 @@ def moment_of(as_of: dt.date | None, panel: Panel) -> dt.datetime:
 
 
 def _order_lines(panel: Panel) -> pd.DataFrame:
-    """Every line placed up to the origin, with the codes of its series; of the item's usual
-    supplier where it names nobody."""
+    """Every line placed up to the origin, with the codes of its series."""
     lines = panel.order_history
-    series = panel.series.iloc[lines["series"].to_numpy()].reset_index(drop=True)
-    lines = lines.reset_index(drop=True)
-    unnamed = (lines["supplier"].fillna("") == "") & (lines["source_site"].fillna("") == "")
-    usual = lines["supplier"].where(~unnamed, series["supplier"].astype(object))
-    return lines.assign(site=series["site"], sku=series["sku"], supplier=usual)
+    codes = panel.series[["site", "sku"]].iloc[lines["series"].to_numpy()]
+    return lines.assign(site=codes["site"].to_numpy(), sku=codes["sku"].to_numpy())
 
 
 def _keep_base(

@@ -13,22 +13,19 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from forecasting.calendar import Frequency
 from forecasting.forecaster import FittedDemand
-from forecasting.options import Options
 from forecasting.panel import Panel, build_panel
 from forecasting.record.database import reading
 from forecasting.record.schema import deliveries
 from models.ledger import DEMAND, RISK, Ledger
 from models.overrides.ledger import numbered
 from models.pipelines.publish import Champions, speak
-from models.pipelines.steps import Progress, open_record, silent
+from models.pipelines.steps import Progress, open_record, options_of, silent
 from models.provenance import code_version
 from models.publication import Damaged, Gone, Publication, publication
 from models.publication.parts import map_part, write_parts
@@ -72,7 +69,7 @@ def reproduce(
         delivery = made.delivery or _last_delivery(record.engine, found.created_at)
         progress(f"versions: {DEMAND} {made.demand_version}, {RISK} {made.risk_version}")
         champions = _versions(workspace, record.engine, found)
-        options = _options(made.options)
+        options = options_of(made.options)
         progress(f"data as of {made.origin_label}, up to delivery {delivery}")
         source = record.as_known(delivery)
         panel = build_panel(source, made.origin, options)
@@ -109,13 +106,6 @@ def _versions(workspace: Workspace, engine: sa.Engine, found: Publication) -> Ch
         hazard=RuptureHazard.from_files(files),
         risk_version=risk.version,
     )
-
-
-def _options(kept: Mapping[str, Any]) -> Options:
-    """The settings of a publication; one that it does not know has its default."""
-    known = {name: kept[name] for name in vars(Options()) if name in kept}
-    known = {name: tuple(one) if isinstance(one, list) else one for name, one in known.items()}
-    return Options(**{**known, "frequency": Frequency(kept["frequency"])})
 
 
 def _last_delivery(engine: sa.Engine, at: dt.datetime) -> int:

@@ -13,14 +13,13 @@ import pyarrow as pa
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
-from forecasting.calendar import Frequency
 from forecasting.errors import Refused
 from forecasting.options import Options
 from forecasting.panel import Panel
 from forecasting.record import Record
 from models import bundles
 from models.ledger import DEMAND, RISK, Ledger
-from models.pipelines.steps import Progress, open_record, panel_as_of, silent
+from models.pipelines.steps import Progress, open_record, options_of, panel_as_of, silent
 from models.publication import Publication, open_publication
 from models.publication.contracts import PROJECTION, WARNINGS
 from models.risk.hazard import RuptureHazard
@@ -60,7 +59,7 @@ def scenario(
     with open_record(workspace) as record:
         reader = open_publication(record.engine, workspace.publications, publication)
         made = reader.publication
-        options = options_of(made)
+        options = options_of(made.provenance.options)
         base = _base(workspace, record, made, options, progress)
         progress("what the scenario changes")
         hazard = RuptureHazard.from_files(_bundle(workspace, record.engine, RISK, made))
@@ -82,14 +81,6 @@ def scenario(
             created_at=dt.datetime.now(dt.UTC),
         )
     return ScenarioOutcome(plan, result, round(time.monotonic() - begun, 1))
-
-
-def options_of(made: Publication) -> Options:
-    """Those that a publication was made under."""
-    kept = dict(made.provenance.options)
-    for name in ("quantiles", "horizons", "shop_hours"):
-        kept[name] = tuple(kept[name])
-    return Options(**{**kept, "frequency": Frequency(kept["frequency"])})
 
 
 def _said(warnings: pa.Table, projection: pa.Table) -> Said:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -58,3 +58,11 @@ def plain(options: Options) -> dict[str, Any]:
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(options).items()
     }
+
+
+def options_of(kept: Mapping[str, Any]) -> Options:
+    """Options from what `plain` made of them: one that was not kept has its default, and one that
+    is no longer known says nothing."""
+    known = {name: kept[name] for name in vars(Options()) if name in kept}
+    known = {name: tuple(one) if isinstance(one, list) else one for name, one in known.items()}
+    return Options(**{**known, "frequency": Frequency(kept["frequency"])})

@@ -29,7 +29,7 @@ from forecasting.demand_forecast import DemandForecast
 from forecasting.panel import Panel
 from forecasting.scatter import Scatter
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 FACTS: Final = "base.json"
 ASIDE: Final = ".writing-"
 _CORRECTED: Final = "corrected_{}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -15,7 +14,7 @@ from forecasting.accuracy import abc_of
 from forecasting.calendar import end_date, to_period
 from forecasting.histories import INWARD
 from forecasting.history import History, history_of
-from forecasting.masters import frame_of, in_calendar_days, lead_time_days_of, valid_on
+from forecasting.masters import frame_of, lead_time_days_of, valid_on
 from forecasting.options import Options
 from forecasting.order_book import LINE, lines_as_of, receipts_of
 from forecasting.panel import Panel
@@ -119,7 +118,7 @@ def truth_of(source: RowSource, panel: Panel, options: Options, since: int) -> T
     """
     panel = panel.pictured()
     history = history_of(panel, options)
-    orders, receipts, master_days = _order_book(source, panel.origin_date)
+    orders, receipts, master_days = _order_book(source, panel)
     ended_on = receipts.groupby(LINE, observed=True)["received_on"].max()
     last_on = orders[LINE].join(ended_on, on=LINE)["received_on"]
     gone = orders["status"].isin(("received", "closed")) & (
@@ -140,13 +139,14 @@ def truth_of(source: RowSource, panel: Panel, options: Options, since: int) -> T
     )
 
 
-def _order_book(source: RowSource, day: dt.date) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
+def _order_book(source: RowSource, panel: Panel) -> tuple[pd.DataFrame, pd.DataFrame, pd.Series]:
+    day = panel.origin_date
     orders = frame_of(source.rows("orders", until=day), "orders")
+    orders = orders.assign(supplier=panel.order_history["supplier"].to_numpy())
     items = valid_on(frame_of(source.rows("items"), "items"), day, key=["sku"])
-    suppliers = in_calendar_days(frame_of(source.rows("suppliers"), "suppliers"))
     receipts = receipts_of(frame_of(source.rows("receipts", until=day), "receipts"), orders, day)
     receipts = receipts[receipts["received_on"] <= pd.Timestamp(day)]
-    return orders, receipts, lead_time_days_of(orders, items, suppliers)
+    return orders, receipts, lead_time_days_of(orders, items, panel.suppliers)
 
 
 def _arrivals(

@@ -317,6 +317,39 @@ def test_the_lead_time_is_the_suppliers_for_that_site_in_calendar_days():
     }, "five working days are a week; an absurd master ends no run"
 
 
+@pytest.mark.parametrize(
+    ("facts", "supplier", "waits"),
+    [
+        pytest.param({"supplier": ""}, "NOVA", 5, id="the item's"),
+        pytest.param({"supplier": "", "site": "PARIS"}, "KLIM", 9, id="the policy's"),
+        pytest.param({"supplier": "", "site": "BREST"}, "", 3, id="a site sends, it may be"),
+        pytest.param({"supplier": "", "source_site": "PARIS"}, "", 3, id="a transfer"),
+        pytest.param({"supplier": "OTHER"}, "OTHER", 3, id="it says so itself"),
+        pytest.param({"supplier": "", "sku": "THE"}, "", np.nan, id="nobody knows the item"),
+    ],
+)
+def test_a_line_that_names_nobody_is_of_who_usually_delivers(facts, supplier, waits):
+    terms = [
+        {"supplier": "NOVA", "site": "", "lead_time_days": 5},
+        {"supplier": "KLIM", "site": "", "lead_time_days": 9},
+    ]
+    policies = [
+        {"site": "PARIS", "sku": "CAFE", "source": "KLIM"},
+        {"site": "BREST", "sku": "CAFE", "source": "PARIS"},
+    ]
+    rows = Rows(
+        sales=days_of([1] * 60),
+        items=[{"sku": "CAFE", "supplier": "NOVA", "lead_time_days": 3}],
+        suppliers=terms,
+        policies=policies,
+        orders=[ORDER | {"status": "open"} | facts],
+    )
+    line = panel_of(rows).orders.iloc[0]
+    assert line["supplier"] == supplier
+    waited = (line["promised_on"] - line["ordered_on"]).days
+    assert waited == pytest.approx(waits, nan_ok=True)
+
+
 def test_booked_customer_orders_open_that_day():
     line = {
         "order_id": "C1",

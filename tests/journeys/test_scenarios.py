@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from forecasting.calendar import Frequency
 from forecasting.errors import Refused, UnknownName
 from forecasting.feeds.reading import Reading
+from forecasting.options import Options
 from forecasting.record.database import connect, writing
-from models.pipelines.scenario import _said, options_of, scenario
+from models.pipelines.scenario import _said, scenario
+from models.pipelines.steps import options_of, plain
 from models.publication import Damaged
 from models.publication.contracts import PROJECTION, WARNINGS
 from models.scenarios.base import kept_base
@@ -57,14 +60,22 @@ def module_postgres(postgres_server: str) -> str:
     return f"{postgres_server}&options=-csearch_path%3Dwhat_if"
 
 
+def test_settings_that_were_kept_are_read_whatever_was_kept() -> None:
+    """A version that knew one setting less and another one more."""
+    told = Options(Frequency.WEEK, quantiles=(0.1, 0.5), seed=7, shop_hours=(1.0,) * 24)
+    kept = {name: value for name, value in plain(told).items() if name != "holding_rate"}
+    assert options_of({**kept, "since_removed": 3}) == told
+
+
 def test_the_base_without_any_change_is_what_was_published(company: Workspace) -> None:
     reader = reader_of(company)
     made = reader.publication
     base = kept_base(company.bases, made.number, made.provenance.data_digest)
     assert base is not None, "publishing keeps it"
     said = _said(reader.part(WARNINGS), reader.part(PROJECTION))
+    options = options_of(made.provenance.options)
     found = run_scenario(
-        Scenario(), base, said, options_of(made), None, lambda _: None, every_series=True
+        Scenario(), base, said, options, None, lambda _: None, every_series=True
     ).series
     assert len(found) == len(base.panel)
     for name in ("probability", "p_no_order", "units_short"):

@@ -62,14 +62,26 @@ THURSDAYS = tuple(range(3, 90, 7))
         ),
         ({"events": [{**CLOSED, "supplier": "NOVA"}]}, 1, [1, 2, 6, 7, 8, 9, 10, 11, 12, 13, 14]),
         ({"events": [CLOSED]}, 1, [1, 2, 6, 7, 8, 9, 10, 11, 12, 13, 14]),
-        ({"events": [{**CLOSED, "sku": "RETRO-CLOCK"}]}, 1, list(range(1, 15))),
+        ({"events": [{**CLOSED, "sku": "RETRO-CLOCK"}]}, 1, [1, 2, *range(6, 15)]),
+        (
+            {"events": [{**CLOSED, "supplier": "NOVA", "category": "CLOCKS"}]},
+            1,
+            [1, 2, *range(6, 15)],
+        ),
+        ({"events": [{**CLOSED, "supplier": "NOVA", "sku": "LAMP"}]}, 1, list(range(1, 15))),
+        (
+            {"events": [{**CLOSED, "sku": "RETRO-CLOCK", "category": "LAMPS"}]},
+            1,
+            list(range(1, 15)),
+        ),
         ({"events": [{**CLOSED, "supplier": "OTHER"}]}, 1, list(range(1, 15))),
         ({"events": [{**CLOSED, "supplier": "NOVA", "site": "S9"}]}, 1, list(range(1, 15))),
         ({"events": [{**CALLED_OFF, "supplier": "NOVA"}]}, 1, list(range(1, 15))),
     ],
     ids=[
         *("any day", "order days", "reviews no rarer", "once a week", "closed"),
-        *("closed by an event", "all suppliers closed", "those of one item"),
+        *("closed by an event", "all suppliers closed"),
+        *("the item from all of them", "its category from one", "another item", "nothing is both"),
         *("another supplier's event", "another site's event", "called off"),
     ],
 )
@@ -102,7 +114,7 @@ def test_a_month_holds_its_reviews() -> None:
 def received_days(source: str = "NOVA", frequency: str = "D", **facts: Any) -> list[int]:
     options = Options(frequency=Frequency(frequency))
     panel = panel_of([shelf(site="S1"), shelf(site="HUB")], options, **facts)
-    found = receiving_periods(panel, ["S1"], [source], 14 if frequency == "D" else 3)
+    found = receiving_periods(panel, np.array([0]), [source], 14 if frequency == "D" else 3)
     return (np.flatnonzero(found[0]) + 1).tolist()
 
 
@@ -114,6 +126,8 @@ def received_days(source: str = "NOVA", frequency: str = "D", **facts: Any) -> l
         ({"suppliers": [{"supplier": "NOVA", "closures": "2026-11-23"}]}, [1]),
         ({"events": [{**CLOSED, "supplier": "NOVA"}]}, [3, 4, 5]),
         ({"events": [CLOSED]}, [3, 4, 5]),
+        ({"events": [{**CLOSED, "supplier": "NOVA", "sku": "RETRO-CLOCK"}]}, [3, 4, 5]),
+        ({"events": [{**CLOSED, "supplier": "NOVA", "category": "LAMPS"}]}, []),
         ({"source": "HUB", "events": [CLOSED]}, []),
         ({"events": [{**CLOSED, "kind": "closure", "site": "S1"}]}, [3, 4, 5]),
         ({"events": [{**CLOSED, "kind": "closure"}]}, [3, 4, 5]),
@@ -125,6 +139,7 @@ def received_days(source: str = "NOVA", frequency: str = "D", **facts: Any) -> l
     ],
     ids=[
         *("always", "receiving days", "supplier's terms", "supplier's event", "all suppliers"),
+        *("the item of a supplier", "other items of it"),
         *("a site is none of them", "site", "all sites"),
         *("called off", "one category", "another site", "the site that sends", "half a week"),
     ],

@@ -31,7 +31,7 @@ from models.risk.structure import Structure
 from models.risk.way_out.silence import Silence, silences
 from models.risk.way_out.variants import BookedLine, OpenLine
 from models.risk.way_out.working_days import ALL_WEEK, NONE, WorkingDays
-from models.terms import Route, Routes
+from models.terms import Routes, Way
 
 if TYPE_CHECKING:
     from forecasting.demand_forecast import DemandForecast
@@ -93,27 +93,31 @@ class WhatIf:
         return Routes.of(self.panel)
 
     @cached_property
-    def _to_ask(self) -> dict[Route, WorkingDays]:
+    def _to_ask(self) -> dict[Way, WorkingDays]:
         return {}
 
     @cached_property
-    def _to_receive(self) -> dict[Route, WorkingDays]:
+    def _to_receive(self) -> dict[Way, WorkingDays]:
         return {}
 
     def days_to_ask(self, row: int, source: str) -> WorkingDays:
         """On which a buyer can reach a supplier or a site that delivers to a series."""
-        route = self.code_of[row][0], source
-        if route not in self._to_ask:
-            self._to_ask[route] = self.working_days.but(self._routes.source_closed(*route))
-        return self._to_ask[route]
+        way = self._way(row, source)
+        if way not in self._to_ask:
+            self._to_ask[way] = self.working_days.but(self._routes.source_closed(way))
+        return self._to_ask[way]
 
     def days_to_receive(self, row: int, source: str) -> WorkingDays:
         """On which goods of a source can come in at the site of a series."""
-        route = self.code_of[row][0], source
-        if route not in self._to_receive:
-            weekdays, closed = self._routes.receiving(*route)
-            self._to_receive[route] = WorkingDays(NONE, weekdays or ALL_WEEK).but(closed)
-        return self._to_receive[route]
+        way = self._way(row, source)
+        if way not in self._to_receive:
+            weekdays, closed = self._routes.receiving(way)
+            self._to_receive[way] = WorkingDays(NONE, weekdays or ALL_WEEK).but(closed)
+        return self._to_receive[way]
+
+    def _way(self, row: int, source: str) -> Way:
+        site, sku = self.code_of[row]
+        return self._routes.way(site, source, sku)
 
     @property
     def main(self) -> int:
