@@ -1,4 +1,5 @@
-"""The door to statsforecast: levels of one series' seasonally adjusted demand.
+"""The door to statsforecast: levels of one series' seasonally adjusted demand. ADIDA and IMAPA,
+whose searches took as long as all else together, are compiled here (`aggregation`).
 
 Every candidate is local: it sees one series only, so that no series can disturb another. What the
 library raises or returns that is no finite level becomes NaN here, and the ladder takes over.
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecasting.calendar import Frequency
+from forecasting.candidates.aggregation import aggregated_levels
+from forecasting.compiled import fixed
 from forecasting.segments import DemandClass
 
 LEVEL_MEMORY: Final = {Frequency.DAY: 730, Frequency.WEEK: 156, Frequency.MONTH: 60}
@@ -21,6 +24,7 @@ LEVEL_MEMORY: Final = {Frequency.DAY: 730, Frequency.WEEK: 156, Frequency.MONTH:
 
 WINDOW: Final = {Frequency.DAY: 28, Frequency.WEEK: 8, Frequency.MONTH: 4}
 
+AGGREGATED: Final = ("adida", "imapa")  # as aggregated_levels returns them
 _FREQUENT: Final = ("ses", "ses_fitted", "window", "adida", "imapa")
 _RARE: Final = ("sba", "tsb", "adida", "imapa", "window")
 
@@ -41,8 +45,6 @@ def _models(frequency: Frequency) -> dict[str, Any]:
     from statsforecast import models
 
     return {
-        "adida": models.ADIDA(),  # Nikolopoulos et al. (2011)
-        "imapa": models.IMAPA(),  # Petropoulos and Kourentzes (2015)
         "sba": models.CrostonSBA(),  # Syntetos and Boylan (2005)
         "ses": models.SimpleExponentialSmoothing(alpha=0.1),
         "ses_fitted": models.SimpleExponentialSmoothingOptimized(),
@@ -62,13 +64,15 @@ def levels(
     history = np.ascontiguousarray(adjusted[-LEVEL_MEMORY[frequency] :], dtype=np.float64)
     if not len(history):
         return found
-    for name in BY_CLASS[demand_class]:
-        if name == "window" and len(history) < WINDOW[frequency]:
+    tried = BY_CLASS[demand_class]
+    if {*AGGREGATED} <= {*tried}:
+        found[[CANDIDATES.index(name) for name in AGGREGATED]] = aggregated_levels(fixed(history))
+    for name in tried:
+        if name in AGGREGATED or (name == "window" and len(history) < WINDOW[frequency]):
             continue
         try:
             level = float(_models(frequency)[name].forecast(history, h=1)["mean"][0])
         except Exception:  # whatever a library does to one series, the run goes on
             continue
-        if np.isfinite(level):
-            found[CANDIDATES.index(name)] = max(level, 0.0)
-    return found
+        found[CANDIDATES.index(name)] = level
+    return np.where(np.isfinite(found), np.maximum(found, 0.0), np.nan)
