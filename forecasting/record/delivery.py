@@ -44,7 +44,7 @@ MOST_MARKS: Final = 10_000_000  # bytes that a table of marks may take beyond on
 
 def prepare(reading: Reading) -> list[StoredRows]:
     """The rows of a reading as stored: all the work that needs no lock."""
-    return [to_stored(feed(batch.feed), batch.rows) for batch in reading.batches]
+    return [to_stored(feed(batch.feed), batch.kept) for batch in reading.batches]
 
 
 def keep(

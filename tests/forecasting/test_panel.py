@@ -82,6 +82,23 @@ def test_absent_from_a_complete_snapshot_means_an_empty_shelf():
     assert np.isnan(partial.on_hand[row_of(partial, "CAFE"), -1])
 
 
+@pytest.mark.parametrize("told", [{}, {"availability": 1.0}], ids=["nothing", "availability"])
+@pytest.mark.parametrize("alone", [False, True], ids=["beside a quantity", "alone in its quarter"])
+def test_what_a_complete_snapshot_names_without_its_quantity_is_not_absent(told, alone):
+    first = day("2026-08-01") if alone else LAST - dt.timedelta(days=1)
+    stock = [{"date": first, "site": "LYON", "sku": sku, "on_hand": 4} for sku in ("CAFE", "THE")]
+    stock.append({"date": LAST, "site": "LYON", "sku": "CAFE", "on_hand": np.nan, **told})
+    if not alone:
+        stock.append({"date": LAST, "site": "LYON", "sku": "MATE", "on_hand": 1})
+    complete = pd.DataFrame({"site": ["LYON"] * 2, "date": pd.to_datetime([first, LAST])})
+    panel = panel_of(Rows(stock=stock, complete=complete))
+    there, gone = row_of(panel, "CAFE"), row_of(panel, "THE")
+    assert np.isnan(panel.on_hand[there, -1]), "how much there is of it, nobody says"
+    assert panel.stock.loc[there, ["on_hand", "stock_on"]].tolist() == [4, pd.Timestamp(first)]
+    assert panel.on_hand[gone, -1] == 0
+    assert panel.stock.loc[gone, ["on_hand", "stock_on"]].tolist() == [0, pd.Timestamp(LAST)]
+
+
 @pytest.mark.parametrize("frequency", ["D", "W", "M"])
 def test_absence_from_the_last_complete_snapshot_counts_until_the_origin(frequency):
     first, last = day("2026-11-08"), day("2026-11-15")
