@@ -47,7 +47,8 @@ class Closures:
             last = row.start if pd.isna(row.end) else row.end
             span = (np.datetime64(row.start, "D"), np.datetime64(last, "D"))
             whole = row.sku == row.category == ""
-            if row.kind == "supplier_closure" and (row.supplier or whole):
+            stops = row.kind == "supplier_closure"  # any closure that names a supplier is its own
+            if (row.supplier or whole) if stops else (row.supplier and whole):
                 place = (row.site, row.supplier)
                 suppliers[place] = (*suppliers.get(place, ()), span)
             elif row.kind == "closure" and whole:
