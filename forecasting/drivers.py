@@ -245,7 +245,7 @@ def _covered(
 def _next(code: Plan, far: int) -> tuple[Plan, Plan]:
     """[S, T] periods until the next coded event, at most `far`, and its code (0 beyond)."""
     until, coming = np.full(code.shape, far, np.float32), np.zeros(code.shape, np.float32)
-    for gap in range(far - 1, -1, -1):
+    for gap in range(min(far, code.shape[1]) - 1, -1, -1):
         later = np.zeros_like(code)
         later[:, : code.shape[1] - gap] = code[:, gap:]
         until[later > 0], coming[later > 0] = gap, later[later > 0]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from forecasting.calendar import Frequency
-from forecasting.drivers import drivers_of
+from forecasting.drivers import FAR, drivers_of
 from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
 
 
@@ -45,3 +45,12 @@ def test_an_event_that_ends_before_it_begins_opens_no_site_for_more_than_the_wee
     began, ended = LAST + dt.timedelta(days=5), LAST + dt.timedelta(days=2)
     assert closed_ahead({"start": began, "end": ended}, Frequency.WEEK, 2) == [0, 0]
     assert closed_ahead({"start": ended, "end": began}, Frequency.WEEK, 2) == [0.571, 0]
+
+
+def test_a_young_history_has_plans_though_it_is_shorter_than_the_look_ahead() -> None:
+    fair = {"start": LAST + dt.timedelta(days=2), "kind": "other", "name": "fair"}
+    panel = panel_of(Rows(sales=days_of([2] * 2), events=[fair]))
+    drivers = drivers_of(panel, Frequency.DAY, panel.start, 2, 3, names=(("fair",), ()))
+    until, code = (part[drivers.place[0]].tolist() for part in (drivers.until, drivers.code))
+    assert until == [3, 2, 1, 0, FAR[Frequency.DAY]]
+    assert code == [0, 0, 0, 1, 0]
