@@ -23,7 +23,7 @@ from forecasting.feeds.faults import Code, Faults, shown
 from forecasting.feeds.files import read_raw
 from forecasting.feeds.headers import match_headers, unused_note
 from forecasting.feeds.keys import QUANTITIES, missing_from, name_lines, settle
-from forecasting.feeds.ledger import LEDGER, expand, month_ends
+from forecasting.feeds.ledger import LEDGER, Made, expand, month_ends
 from forecasting.feeds.parse import Writing, parse
 from forecasting.feeds.profile import CONTRACTS, Profile, Rules
 from forecasting.feeds.raw import FILE_LINE
@@ -46,12 +46,14 @@ class Batch:
     dictionary<int32, string> and never null, numbers float64 and dates date32 with null for blank.
     `complete`: stock only, a complete snapshot: a series that is absent has on_hand 0. `unread`:
     date, site and sku of what is there, though its row was set aside: how many, nobody knows.
+    `none`: rows without units that count only as corrections of earlier ones.
     """
 
     feed: str
     rows: pa.Table
     complete: bool
     unread: pa.Table | None = None
+    none: pa.Table | None = None
 
     @property
     def kept(self) -> pa.Table:
@@ -183,10 +185,10 @@ def read(
             f"{unread.num_rows:,} item(s) of this complete snapshot could not be read: what there"
             " is of them counts as unknown, not as none"
         )
-    tables = {feed: settled.rows}
+    tables = {feed: Made(settled.rows)}
     if table is LEDGER:
-        tables, made = expand(settled.rows)
-        notes.extend(made)
+        tables, told = expand(settled.rows)
+        notes.extend(told)
     rejects = pd.concat([raw.broken, faults.frame(raw.line, raw.raw, keys.of)], ignore_index=True)
     rejected, duplicates = len(rejects), int(duplicate.sum())
     total = len(raw.line) + len(raw.broken)
@@ -204,8 +206,14 @@ def read(
         units_rejected=_total(units, faults.bad),
         units_duplicates=_total(units, duplicate),
         batches=tuple(
-            Batch(made, rows, complete=made == "stock" and rules.complete, unread=unread)
-            for made, rows in tables.items()
+            Batch(
+                fed,
+                made.rows,
+                complete=fed == "stock" and rules.complete,
+                unread=unread,
+                none=made.none,
+            )
+            for fed, made in tables.items()
         ),
         rejects=rejects.sort_values("line", kind="stable", ignore_index=True),
         notes=(*raw.notes, *notes),
