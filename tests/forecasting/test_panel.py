@@ -274,6 +274,33 @@ def test_receipts_in_parts_leave_the_rest_open():
     assert np.nansum(later.receipts) == 25
 
 
+@pytest.mark.parametrize(
+    ("lines", "receipt", "units_open"),
+    [
+        ([("10", "CAFE")], {"sku": "CAFE"}, [28]),
+        ([("10", "CAFE")], {}, [28]),
+        ([("", "CAFE")], {"sku": "CAFE", "line": "10"}, [28]),
+        ([("", "CAFE")], {"line": "10"}, [28]),
+        ([("10", "CAFE"), ("20", "THE")], {"sku": "THE"}, [40, 28]),
+        ([("10", "CAFE"), ("20", "THE")], {}, [40, 40]),
+        ([("10", "CAFE"), ("20", "CAFE")], {"sku": "CAFE"}, [40, 40]),
+        ([("10", "CAFE")], {"sku": "CAFE", "line": "20"}, [40]),
+        ([("10", "CAFE")], {"sku": "THE"}, [40]),
+        ([], {"sku": "CAFE"}, []),
+    ],
+    ids=[
+        *("order line numbered", "its item not told either", "receipt numbered"),
+        *("and its item not told", "one line of the item", "which of two items", "which of two"),
+        *("another line", "another item", "no order at all"),
+    ],
+)
+def test_a_receipt_is_of_the_one_line_where_only_one_side_numbers_them(lines, receipt, units_open):
+    orders = [ORDER | {"status": "open", "line": line, "sku": sku} for line, sku in lines]
+    came = {"order_id": "PO-1", "received_on": day("2026-11-18"), "units": 12, **receipt}
+    panel = panel_of(Rows(sales=days_of([1] * 60), orders=orders, receipts=[came]))
+    assert panel.orders["units_open"].tolist() == units_open
+
+
 def test_a_line_of_kilograms_that_came_in_parts_is_not_open():
     """0.7 and 0.1 are 0.8, whatever a computer adds up to."""
     receipts = [
