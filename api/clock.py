@@ -22,8 +22,9 @@ def days_behind(origin_end: dt.date, frequency: str) -> tuple[int, bool]:
 
 def known_day(as_of: str | None) -> dt.date | None:
     """The last day that a date, a week or a month covers; None stays None. Raises BadPeriod where
-    it is not written so, or where that day lies so far ahead that no delivery may be dated then."""
-    from forecasting.feeds.doubts import MOST_DAYS_AHEAD
+    it is not written so, or where that day lies so far ahead or back that no delivery may be dated
+    then."""
+    from forecasting.feeds.doubts import FIRST_FACT, MOST_DAYS_AHEAD
 
     if as_of is None:
         return None
@@ -33,6 +34,13 @@ def known_day(as_of: str | None) -> dt.date | None:
             f"'{as_of}' is yet to come: it reaches to {day}, and today is {now}.",
             next_step=f"Ask as of {now} or earlier; without a date it is the last complete period "
             "of the data.",
+            text=as_of,
+        )
+    if day < FIRST_FACT:
+        raise BadPeriod(
+            f"'{as_of}' is before {FIRST_FACT.year}, and no data may be.",
+            next_step="Ask as of a day of the data; without a date it is their last complete "
+            "period.",
             text=as_of,
         )
     return day

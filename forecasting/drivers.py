@@ -87,7 +87,7 @@ def drivers_of(
         covered = _covered(whole[whole["name"] == name], sites, frequency, start, width)
         code[covered > 0] = number + 1
     until, coming = _next(code, FAR[frequency])
-    shut = events[(events["kind"] == "closure") & (events[["sku", "category"]] == "").all(axis=1)]
+    shut = events[(events["kind"] == "closure") & of_whole_sites(events)]
     shut = shut.assign(end=shut["end"].fillna(shut["start"]))
     depth, promoted = _by_series(panel, events, "promotion", frequency, start, width)
     planned, price_known = _by_series(panel, events, "price", frequency, start, width)
@@ -124,8 +124,15 @@ def promotions_of(panel: Panel, start: int, width: int) -> NDArray[np.float64]:
 
 
 def planned_events(panel: Panel) -> pd.DataFrame:
-    """The events of a panel without those that were called off."""
-    return panel.events[~panel.events["status"].str.lower().isin(CANCELLED)]
+    """The events of a panel without those that were called off, or end before they begin."""
+    events = panel.events
+    off = events["status"].str.lower().isin(CANCELLED)
+    return events[~off & ~(events["end"] < events["start"])]
+
+
+def of_whole_sites(events: pd.DataFrame) -> pd.Series:
+    """Whether each event is about all that a site sells, whoever delivers it."""
+    return (events[["sku", "category", "supplier"]] == "").all(axis=1)
 
 
 def _named(events: pd.DataFrame, frequency: Frequency, ahead: int) -> pd.DataFrame:
@@ -133,8 +140,7 @@ def _named(events: pd.DataFrame, frequency: Frequency, ahead: int) -> pd.DataFra
 
     Only those known at least a horizon before they begin: the others would leak into a backtest.
     """
-    whole = (events[["sku", "category", "supplier"]] == "").all(axis=1)
-    named = events[events["kind"].isin(NAMED) & (events["name"] != "") & whole]
+    named = events[events["kind"].isin(NAMED) & (events["name"] != "") & of_whole_sites(events)]
     notice = np.timedelta64(int(np.ceil(ahead * frequency.days)), "D")
     late = named["known_on"].notna() & (named["known_on"] > named["start"] - notice)
     kept = named.loc[~late, ["start", "end", "name", "site"]]
@@ -239,7 +245,7 @@ def _covered(
 def _next(code: Plan, far: int) -> tuple[Plan, Plan]:
     """[S, T] periods until the next coded event, at most `far`, and its code (0 beyond)."""
     until, coming = np.full(code.shape, far, np.float32), np.zeros(code.shape, np.float32)
-    for gap in range(far - 1, -1, -1):
+    for gap in range(min(far, code.shape[1]) - 1, -1, -1):
         later = np.zeros_like(code)
         later[:, : code.shape[1] - gap] = code[:, gap:]
         until[later > 0], coming[later > 0] = gap, later[later > 0]

@@ -23,15 +23,18 @@ MOST_LEAD_DAYS: Final = 3650.0  # ten years: beyond, a master holds no lead time
 def receipts_of(receipts: pd.DataFrame, orders: pd.DataFrame, day: dt.date) -> pd.DataFrame:
     """Every receipt, those after `day` included: order_id, line, site, sku, received_on, units.
 
-    From the receipts feed (site and sku filled from the order where blank), and from
-    `received_on` and `units_received` of order lines that the receipts feed, up to `day`, does not
-    speak of.
+    From the receipts feed (site, sku and line filled from the order where blank, see `_with_line`),
+    and from `received_on` and `units_received` of order lines that the receipts feed, up to `day`,
+    does not speak of.
     """
     places = orders[[*LINE, "site"]].drop_duplicates(LINE).rename(columns={"site": "to_site"})
-    named = receipts[receipts["sku"] != ""].merge(places, on=LINE, how="left")
+    named = _with_line(receipts[receipts["sku"] != ""], places, ["order_id", "sku"])
+    named = named.merge(places, on=LINE, how="left")
     first_of_line = places.drop_duplicates(["order_id", "line"])
-    nameless = receipts[receipts["sku"] == ""].drop(columns="sku")
-    nameless = nameless.merge(first_of_line, on=["order_id", "line"], how="inner")
+    nameless = _with_line(receipts[receipts["sku"] == ""], places, ["order_id"])
+    nameless = nameless.drop(columns="sku").merge(
+        first_of_line, on=["order_id", "line"], how="inner"
+    )
     stated = pd.concat([named, nameless], ignore_index=True)
     stated["site"] = stated["site"].where(stated["site"] != "", stated["to_site"].fillna(""))
 
@@ -42,6 +45,20 @@ def receipts_of(receipts: pd.DataFrame, orders: pd.DataFrame, day: dt.date) -> p
     columns = [*LINE, "site", "received_on", "units"]
     parts = [part for part in (stated[columns], single[columns]) if len(part)]
     return pd.concat(parts, ignore_index=True) if parts else stated[columns]
+
+
+def _with_line(receipts: pd.DataFrame, places: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """The receipts, where only one side numbers its lines, with the line of the one that there is.
+
+    `places`: the order lines; `by`: what a receipt tells of its line beside the number. Of several
+    lines nothing tells which.
+    """
+    single = places.drop_duplicates(by, keep=False)[[*by, "line"]]
+    line = receipts[by].merge(single, on=by, how="left")["line"].to_numpy()
+    told, known = (pd.MultiIndex.from_frame(rows[[*by, "line"]]) for rows in (receipts, places))
+    unnumbered = (receipts["line"] == "").to_numpy() | (line == "")
+    found = ~told.isin(known) & pd.notna(line) & unnumbered
+    return receipts.assign(line=np.where(found, line, receipts["line"]))
 
 
 def lines_as_of(

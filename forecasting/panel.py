@@ -35,6 +35,7 @@ from forecasting.options import Options
 from forecasting.order_book import booked_as_of, lines_as_of, receipts_of
 from forecasting.rebuilt import Bookings, Rebuilt, rebuild
 from forecasting.shelves import (
+    NO_DAY,
     complete_days,
     last_pictured,
     lots_of,
@@ -247,9 +248,10 @@ def build_panel(source: RowSource, origin: int, options: Options) -> Panel:
     told, site_of = complete_days(source.complete_stock_dates(), grid, sites, day)
     pictures: list[pd.DataFrame] = []
     bookings = Bookings.of(grid, told, site_of)
-    shelf = bookings.dating(with_latest(stock.windows(source, index), pictures))
+    unread = np.full(len(series), NO_DAY)
+    shelf = bookings.dating(with_latest(stock.windows(source, index), pictures, unread))
     on_hand, blocked, availability = shelf_history(shelf, grid, told, site_of)
-    pictured = last_pictured(pictures, told.max(axis=1)[site_of], day)
+    pictured = last_pictured(pictures, told.max(axis=1)[site_of], unread, day)
     since: list[pd.DataFrame] = []
     sold = bookings.noting(since_picture(sales.windows(source, index), pictured["stock_on"], since))
     units, price, passed_on = sales_history(sold, grid, sites, on_hand)

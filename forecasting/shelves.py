@@ -43,8 +43,8 @@ def shelf_history(
     """Closing on_hand and blocked, and mean availability, by period.
 
     A period shows its last picture. Where a later complete snapshot of the site leaves out a series
-    that was seen before, its on_hand is 0 (some systems delete empty rows). `told`, `site_of`: see
-    `complete_days`.
+    that was seen before, its on_hand is 0 (some systems delete empty rows). A row without on_hand
+    leaves it unknown: the series is there. `told`, `site_of`: see `complete_days`.
     """
     on_hand, blocked, availability = grid.unknown(), grid.unknown(), grid.unknown()
     seen = np.zeros(grid.shape, dtype=bool)
@@ -60,10 +60,13 @@ def shelf_history(
             if not availability.flags.writeable:
                 availability = grid.no_means()
             availability[:, place] = _mean_availability(rows, part)
-        if "on_hand" not in rows or not rows["on_hand"].notna().any():
-            continue
-        pictures = rows[rows["on_hand"].notna()]
+        pictures = rows[rows["on_hand"].notna()] if "on_hand" in rows else rows.iloc[:0]
         last = _last_days(pictures, part)
+        if spoken:
+            there = last if len(pictures) == len(rows) else _last_days(rows, part)
+            absent[:, place] = told[:, place][site_of] > there
+        if not len(pictures):
+            continue
         closing = pictures[_days(pictures) == last.ravel()[part.flat(pictures)]]
         seen[:, place] = here = last != NO_DAY
         on_hand = _writable(on_hand)
@@ -72,8 +75,6 @@ def shelf_history(
             blocked = _writable(blocked)
             held = closing.assign(blocked=closing["blocked"].fillna(0.0))
             blocked[:, place] = np.where(here, part.sum_of(held, "blocked"), np.nan)
-        if spoken:
-            absent[:, place] = told[:, place][site_of] > last
     if spoken and on_hand.flags.writeable:
         for block in grid.blocks():
             before = np.logical_or.accumulate(seen[block], axis=1)
@@ -104,15 +105,20 @@ def _mean_availability(rows: pd.DataFrame, grid: Grid) -> Matrix:
         return np.asarray(grid.sum_of(stated, "availability") / count)
 
 
-def with_latest(windows: Iterable[Window], latest: list[pd.DataFrame]) -> Iterator[Window]:
+def with_latest(
+    windows: Iterable[Window], latest: list[pd.DataFrame], unread: NDArray[np.int64]
+) -> Iterator[Window]:
     """The same windows; `latest` ends as one frame, the newest pictures with units of each series,
-    in the order in which they came."""
+    in the order in which they came, and `unread` [n] as the last day with a row without units."""
     for window in windows:
         rows = window.rows
         if "on_hand" in rows:
-            known = pd.concat([*latest, rows[rows["on_hand"].notna()]], ignore_index=True)
+            stated = rows["on_hand"].notna()
+            known = pd.concat([*latest, rows[stated]], ignore_index=True)
             newest = known.groupby("row")["date"].transform("max")
             latest[:] = [known[known["date"] == newest]]
+            others = rows[~stated]
+            np.maximum.at(unread, others["row"].to_numpy(dtype=np.int64), _days(others))
         yield window
 
 
@@ -130,11 +136,14 @@ def since_picture(
 
 
 def last_pictured(
-    pictures: list[pd.DataFrame], told: NDArray[np.int64], day: dt.date
+    pictures: list[pd.DataFrame],
+    told: NDArray[np.int64],
+    unread: NDArray[np.int64],
+    day: dt.date,
 ) -> pd.DataFrame:
     """What lay on each shelf at its last picture, a row a series.
 
-    `pictures`: the newest ones, see `with_latest`. `told` [n]: the day of the last complete
+    `pictures`, `unread`: see `with_latest`. `told` [n]: the day of the last complete
     snapshot of the series' site, NO_DAY where none. sellable = on_hand − blocked − expired;
     `stale_days`: age of the picture, days.
     """
@@ -157,7 +166,7 @@ def last_pictured(
 
     # absent from a later complete snapshot: the shelf was empty that day
     told_on = pd.Series(told.astype("datetime64[D]").astype("datetime64[s]"))
-    emptied = now["stock_on"] < told_on
+    emptied = (now["stock_on"] < told_on) & (unread < told)
     now.loc[emptied, ["on_hand", "blocked", "reserved", "sellable"]] = 0.0
     now["stock_on"] = now["stock_on"].where(~emptied, told_on)
     age = (pd.Timestamp(day) - now["stock_on"]).dt.days

@@ -49,7 +49,7 @@ class Closures:
             last = row.start if pd.isna(row.end) else row.end
             span = (np.datetime64(row.start, "D"), np.datetime64(last, "D"))
             items = _items_of(row, panel.series)
-            if row.kind == "supplier_closure":
+            if row.kind == "supplier_closure" or row.supplier:  # who is named is who is closed
                 for sku in items:
                     way = (row.site, row.supplier, sku)
                     suppliers[way] = (*suppliers.get(way, ()), span)

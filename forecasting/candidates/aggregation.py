@@ -3,7 +3,7 @@
 The mean of all k levels is IMAPA (Petropoulos and Kourentzes 2015, J. Operational Research Society
 66:914); the last, whose spans are as long as a demand is usually waited for, is ADIDA (Nikolopoulos
 et al. 2011, J. Operational Research Society 62:544). Smoothing weights as statsforecast chooses
-them, to seven decimals instead of twelve; its two models do each sum and each search anew. Compiled.
+them, to seven decimals instead of twelve; its two models do each sum and search anew. Compiled.
 """
 
 from __future__ import annotations

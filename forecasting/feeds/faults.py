@@ -66,6 +66,13 @@ class Faults:
             self._rows.append(rows)
             self._found.append((column, code, [message(int(row)) for row in rows]))
 
+    def where(self, wanted: Callable[[str, Code], bool]) -> NDArray[np.bool_]:
+        """The rows whose reason, by column and code, is a wanted one."""
+        found = np.zeros(len(self.bad), dtype=bool)
+        for rows, (column, code, _) in zip(self._rows, self._found, strict=True):
+            found[rows] = wanted(column, code)
+        return found
+
     def frame(
         self,
         lines: NDArray[np.int64],

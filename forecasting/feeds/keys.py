@@ -84,6 +84,13 @@ def settle(
     return Settled(rows.filter(pa.array(~(duplicate | conflict))), duplicate, conflict)
 
 
+def missing_from(kept: pa.Table, rows: pa.Table) -> pa.Table:
+    """Each of `rows` once whose values, in its own columns, no row of `kept` has."""
+    groups = _groups(pa.concat_tables([kept.select(rows.column_names), rows]), rows.column_names)
+    known, found = groups[: kept.num_rows], groups[kept.num_rows :]
+    return rows.filter(pa.array(~np.isin(found, known) & ~pd.Series(found).duplicated()))
+
+
 def _twins(rows: pa.Table, equal_rows: str | None) -> Flags:
     """Under `sum`: where a fully equal row is the same line sent twice, not one more sale."""
     if equal_rows is not None:

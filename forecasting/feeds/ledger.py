@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -71,7 +72,16 @@ def month_ends(columns: dict[str, pa.Array], faults: Faults) -> pa.Array:
     return pa.array(after - np.timedelta64(1, "D")).cast(pa.date32())
 
 
-def expand(rows: pa.Table) -> tuple[dict[str, pa.Table], tuple[str, ...]]:
+@dataclass(frozen=True)
+class Made:
+    """Rows of one feed made of a ledger, and those that say that a month had `none` of it: they
+    take back what an earlier ledger said, and are rows of nothing else."""
+
+    rows: pa.Table
+    none: pa.Table | None = None
+
+
+def expand(rows: pa.Table) -> tuple[dict[str, Made], tuple[str, ...]]:
     """Rows of sales, stock, movements, orders and receipts, and what a person should know.
 
     Everything is dated at the month's end. `issued` becomes sales of kind consumption, `closing`
@@ -81,42 +91,51 @@ def expand(rows: pa.Table) -> tuple[dict[str, pa.Table], tuple[str, ...]]:
     """
     same = rows.select(["date", "site", "sku", FILE_LINE])
 
-    def feed(where: str | None, **columns: pa.ChunkedArray | str) -> pa.Table:
+    def feed(**columns: pa.ChunkedArray | str) -> pa.Table:
         table = same
         for name, values in columns.items():
             column = _always(values, len(same)) if isinstance(values, str) else values
             table = table.append_column(name, column)
-        return table if where is None else table.filter(_moved(rows, where))
+        return table
+
+    def moved(name: str, quantity: str, **columns: pa.ChunkedArray | str) -> Made:
+        units = pc.fill_null(rows[name], 0.0)
+        table, some = feed(**{quantity: units}, **columns), pc.not_equal(units, 0.0)
+        return Made(table.filter(some), table.filter(pc.invert(some)))
 
     feeds = {
-        "sales": feed(None, units=rows["issued"], kind="consumption"),
-        "stock": feed(None, on_hand=rows["closing"]),
+        "sales": Made(feed(units=rows["issued"], kind="consumption")),
+        "stock": Made(feed(on_hand=rows["closing"])),
     }
     moves = [
-        feed(name, units=rows[name], kind=kind)
+        moved(name, "units", kind=kind)
         for name, kind in (("received", "receipt"), ("adjusted", "adjustment"))
         if name in rows.column_names
     ]
     if moves:
-        feeds["movements"] = pa.concat_tables(moves).unify_dictionaries()
+        parts = ([one.rows for one in moves], [one.none for one in moves])
+        feeds["movements"] = Made(*(pa.concat_tables(part).unify_dictionaries() for part in parts))
     if "ordered" in rows.column_names:
-        orders = feed("ordered", units_ordered=rows["ordered"], status="requested")
-        orders = orders.append_column("order_id", _numbers("REQ", orders))
-        feeds["orders"] = orders.rename_columns({"date": "ordered_on"})
+        asked = moved("ordered", "units_ordered", status="requested")
+        feeds["orders"] = _numbered(asked, "REQ", "ordered_on")
     if "received" in rows.column_names:
-        receipts = feed("received", units=rows["received"])
-        receipts = receipts.append_column("order_id", _numbers("RCV", receipts))
-        feeds["receipts"] = receipts.rename_columns({"date": "received_on"})
-    made = ", ".join(f"{table.num_rows:,} {name}" for name, table in feeds.items())
+        feeds["receipts"] = _numbered(moved("received", "units"), "RCV", "received_on")
+    made = ", ".join(f"{one.rows.num_rows:,} {name}" for name, one in feeds.items())
     return feeds, (f"made of the ledger: {made}", *_balance_note(rows))
+
+
+def _numbered(made: Made, prefix: str, date: str) -> Made:
+    """With order numbers; the month's end is the `date` of the feed."""
+
+    def one(table: pa.Table) -> pa.Table:
+        table = table.append_column("order_id", _numbers(prefix, table))
+        return table.rename_columns({"date": date})
+
+    return Made(one(made.rows), one(made.none))
 
 
 def _always(text: str, count: int) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([text]))
-
-
-def _moved(rows: pa.Table, name: str) -> pa.ChunkedArray:
-    return pc.fill_null(pc.not_equal(rows[name], 0.0), False)
 
 
 def _numbers(prefix: str, rows: pa.Table) -> pa.Array:

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forecasting.errors import MOST_EXAMPLES, UnknownName
@@ -21,8 +22,8 @@ from forecasting.feeds.doubts import check_dates, doubts_of
 from forecasting.feeds.faults import Code, Faults, shown
 from forecasting.feeds.files import read_raw
 from forecasting.feeds.headers import match_headers, unused_note
-from forecasting.feeds.keys import QUANTITIES, name_lines, settle
-from forecasting.feeds.ledger import LEDGER, expand, month_ends
+from forecasting.feeds.keys import QUANTITIES, missing_from, name_lines, settle
+from forecasting.feeds.ledger import LEDGER, Made, expand, month_ends
 from forecasting.feeds.parse import Writing, parse
 from forecasting.feeds.profile import CONTRACTS, Profile, Rules
 from forecasting.feeds.raw import FILE_LINE
@@ -32,6 +33,7 @@ from forecasting.feeds.uoms import check_uoms
 from forecasting.tables import Kind, Table
 
 _UNITS: Final = ("units", "units_ordered", "on_hand", "issued")  # what control totals add up
+SHELF: Final = ("date", "site", "sku")  # what a row of stock is about, its lot apart
 _MOST_UNITS: Final = 1e15  # beyond it a quantity counts as unreadable
 _ADDED_AT_ONCE: Final = 1_000_000  # Python numbers alive while decimals are added up
 
@@ -42,12 +44,23 @@ class Batch:
 
     `rows`: the canonical columns that the file has, and `file_line`: int64. Text is
     dictionary<int32, string> and never null, numbers float64 and dates date32 with null for blank.
-    `complete`: stock only, a complete snapshot: a series that is absent has on_hand 0.
+    `complete`: stock only, a complete snapshot: a series that is absent has on_hand 0. `unread`:
+    date, site and sku of what is there, though its row was set aside: how many, nobody knows.
+    `none`: rows without units that count only as corrections of earlier ones.
     """
 
     feed: str
     rows: pa.Table
     complete: bool
+    unread: pa.Table | None = None
+    none: pa.Table | None = None
+
+    @property
+    def kept(self) -> pa.Table:
+        """What the record keeps: `rows`, and `unread` with blank quantities."""
+        if self.unread is None or not self.unread.num_rows:
+            return self.rows
+        return pa.concat_tables([self.rows, self.unread], promote_options="default")
 
 
 @dataclass(frozen=True)
@@ -147,6 +160,7 @@ def read(
     notes.extend(check_dates(columns, today, faults))
     notes.extend(doubts_of(columns, table, ~faults.bad))
     rows = pa.table({**columns, FILE_LINE: raw.line})
+    shelves = rows.select(list(SHELF)) if feed == "stock" and rules.complete else None
     del columns
     good = np.flatnonzero(~faults.bad) if faults.bad.any() else None  # None: all
     keys = RejectKeys(table)
@@ -165,10 +179,16 @@ def read(
     _add_conflicts(settled.conflict, good, rows, table, raw.line, faults, keys)
     if settled.summed:
         notes.append(f"{settled.summed:,} row(s) were added to another row of the same key")
-    tables = {feed: settled.rows}
+    unread = None if shelves is None else _unread(shelves, settled.rows, table, faults)
+    if unread is not None and unread.num_rows:
+        notes.append(
+            f"{unread.num_rows:,} item(s) of this complete snapshot could not be read: what there"
+            " is of them counts as unknown, not as none"
+        )
+    tables = {feed: Made(settled.rows)}
     if table is LEDGER:
-        tables, made = expand(settled.rows)
-        notes.extend(made)
+        tables, told = expand(settled.rows)
+        notes.extend(told)
     rejects = pd.concat([raw.broken, faults.frame(raw.line, raw.raw, keys.of)], ignore_index=True)
     rejected, duplicates = len(rejects), int(duplicate.sum())
     total = len(raw.line) + len(raw.broken)
@@ -186,8 +206,14 @@ def read(
         units_rejected=_total(units, faults.bad),
         units_duplicates=_total(units, duplicate),
         batches=tuple(
-            Batch(made, rows, complete=made == "stock" and rules.complete)
-            for made, rows in tables.items()
+            Batch(
+                fed,
+                made.rows,
+                complete=fed == "stock" and rules.complete,
+                unread=unread,
+                none=made.none,
+            )
+            for fed, made in tables.items()
         ),
         rejects=rejects.sort_values("line", kind="stable", ignore_index=True),
         notes=(*raw.notes, *notes),
@@ -252,6 +278,22 @@ def _add_conflicts(
         where,
         lambda row: f"the key {shown(at[row])} is there again with other values",
     )
+
+
+def _unread(shelves: pa.Table, rows: pa.Table, table: Table, faults: Faults) -> pa.Table:
+    """Shelves of which `rows` says nothing, for their quantities could not be read or contradict
+    each other; of sites that have other rows. What the profile leaves out is no shelf."""
+    aside = faults.where(
+        lambda column, code: (
+            code is Code.CONFLICT
+            or (code is not Code.EXCLUDED and column in table.by_name and column not in table.key)
+        )
+    )
+    found = shelves.filter(pa.array(aside))
+    here = pc.is_in(
+        found["site"].cast(pa.string()), value_set=pc.unique(rows["site"].cast(pa.string()))
+    )
+    return missing_from(rows, found.filter(here))
 
 
 def _units(columns: Mapping[str, pa.Array], faults: Faults) -> NDArray[np.float64] | None:

@@ -10,6 +10,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -106,7 +107,7 @@ def layout_of(text: str, known: Iterable[str]) -> Layout:
     lines = text.splitlines()[:SAMPLE_LINES]
     best: tuple[tuple[int, int, int], Layout] | None = None
     for separator in SEPARATORS:
-        cut = list(csv.reader(io.StringIO("\n".join(lines)), delimiter=separator))
+        cut = _cut("\n".join(lines), separator)
         widths = Counter(len(row) for row in cut if any(row))
         if not widths:
             continue
@@ -129,6 +130,14 @@ def layout_of(text: str, known: Iterable[str]) -> Layout:
     if best is None:
         return Layout(Guess(",", "no separator was found", "the file may be no table"), 1, [], [])
     return best[1]
+
+
+def _cut(text: str, separator: str) -> list[list[str]]:
+    """The rows up to one that cannot be cut: a quote left open makes a field without an end."""
+    rows: list[list[str]] = []
+    with suppress(csv.Error):
+        rows.extend(csv.reader(io.StringIO(text), delimiter=separator))
+    return rows
 
 
 def dates_of(texts: Sequence[str]) -> tuple[list[str], list[Guess]]:

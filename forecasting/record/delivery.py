@@ -17,6 +17,7 @@ from forecasting.calendar import Frequency, to_period
 from forecasting.errors import DeliveryRefused, examples
 from forecasting.record import bulk
 from forecasting.record.columns import Integers, StoredRows, to_stored
+from forecasting.record.reader import Reader
 from forecasting.record.receipt import Receipt
 from forecasting.record.schema import (
     FEED_TABLES,
@@ -44,7 +45,7 @@ MOST_MARKS: Final = 10_000_000  # bytes that a table of marks may take beyond on
 
 def prepare(reading: Reading) -> list[StoredRows]:
     """The rows of a reading as stored: all the work that needs no lock."""
-    return [to_stored(feed(batch.feed), batch.rows) for batch in reading.batches]
+    return [to_stored(feed(batch.feed), batch.kept) for batch in reading.batches]
 
 
 def keep(
@@ -61,6 +62,7 @@ def keep(
     receipt = _open(connection, reading, received_at)
     _keep_rejects(connection, receipt.delivery, reading.rejects)
     for position, (batch, rows) in enumerate(zip(reading.batches, prepared, strict=True)):
+        rows = _with_taken_back(connection, batch, rows)
         try:
             _keep_batch(connection, receipt.delivery, position, batch, rows)
         except connection.dialect.loaded_dbapi.IntegrityError as error:
@@ -74,6 +76,26 @@ def keep(
 
     settle(connection, reading, receipt.delivery)
     return receipt
+
+
+def _with_taken_back(connection: Connection, batch: Batch, rows: StoredRows) -> StoredRows:
+    """The rows, and of those that say that there was nothing the ones whose key is in the record.
+
+    So a ledger sent again takes back what it said before, and the zeros of a first one are no rows.
+    """
+    if batch.none is None or not batch.none.num_rows:
+        return rows
+    contract = rows.feed
+    assert contract.dated is not None
+    ends = pc.min_max(batch.none.column(contract.dated)).as_py()
+    known = Reader(connection).rows(batch.feed, since=ends["min"], until=ends["max"])
+    key = [name for name in contract.key if name in batch.none.column_names]
+    keys = (pd.MultiIndex.from_frame(one.select(key).to_pandas()) for one in (batch.none, known))
+    said, before = keys
+    again = batch.none.filter(pa.array(said.isin(before)))
+    if not again.num_rows:
+        return rows
+    return to_stored(contract, pa.concat_tables([batch.kept, again], promote_options="default"))
 
 
 def _unknown_items(connection: Connection, reading: Reading) -> list[str]:
@@ -152,7 +174,7 @@ def _keep_batch(
             "filled": rows.filled,
         },
     )
-    if not batch.rows.num_rows:
+    if not rows.filled:
         return
     numbers = _series_numbers(connection, rows.pairs) if rows.feed.by_series else np.empty(0, int)
     for part in rows.numbered(delivery, numbers, at_once=bulk.ROWS_AT_ONCE):

@@ -47,6 +47,27 @@ def test_nothing_asked_or_received_makes_no_order_and_no_receipt() -> None:
     assert rows(reading, "sales")[0]["date"] == END
 
 
+def test_a_month_without_receipt_or_request_can_take_back_an_earlier_one() -> None:
+    reading = read_text(HEAD + "2024-02,S,A,10,0,7,,3,0\n", "ledger", "stock-ledger")
+    same = {"site": "S", "sku": "A", "file_line": 2}
+    assert {batch.feed: batch.none.to_pylist() for batch in reading.batches if batch.none} == {
+        "movements": [
+            {**same, "date": END, "units": 0, "kind": "receipt"},
+            {**same, "date": END, "units": 0, "kind": "adjustment"},
+        ],
+        "orders": [
+            {
+                **same,
+                "ordered_on": END,
+                "units_ordered": 0,
+                "status": "requested",
+                "order_id": "REQ-2024-02-S-A",
+            }
+        ],
+        "receipts": [{**same, "received_on": END, "units": 0, "order_id": "RCV-2024-02-S-A"}],
+    }
+
+
 def test_rows_that_do_not_balance_are_kept_and_named() -> None:
     body = HEAD + "2024-02,S,A,10,5,7,0,7,\n2024-02,S,B,10,0,3,0,7,\n"
     reading = read_text(body, "ledger", "stock-ledger")

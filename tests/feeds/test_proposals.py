@@ -134,3 +134,11 @@ def test_bad_input_gets_a_proposal_or_an_error_that_says_why(title: str) -> None
         parse_profile(made.toml, name="mine")
         told = made.problem or made.reading
     assert told
+
+
+def test_a_quote_left_open_in_a_long_file_leaves_the_rows_before_it() -> None:
+    lines = [f"2026-11-{day % 28 + 1:02d};LYON;A{day};1;{'x' * 80}" for day in range(1900)]
+    lines[5] = lines[5].replace(";x", ';"x')
+    made = propose("\n".join(["date;site;sku;units;text", *lines]).encode(), "sales", "sales.csv")
+    assert 'separator = ";"' in made.toml
+    assert "line 7: a quote opened in this row is not closed" in made.problem

@@ -82,6 +82,23 @@ def test_absent_from_a_complete_snapshot_means_an_empty_shelf():
     assert np.isnan(partial.on_hand[row_of(partial, "CAFE"), -1])
 
 
+@pytest.mark.parametrize("told", [{}, {"availability": 1.0}], ids=["nothing", "availability"])
+@pytest.mark.parametrize("alone", [False, True], ids=["beside a quantity", "alone in its quarter"])
+def test_what_a_complete_snapshot_names_without_its_quantity_is_not_absent(told, alone):
+    first = day("2026-08-01") if alone else LAST - dt.timedelta(days=1)
+    stock = [{"date": first, "site": "LYON", "sku": sku, "on_hand": 4} for sku in ("CAFE", "THE")]
+    stock.append({"date": LAST, "site": "LYON", "sku": "CAFE", "on_hand": np.nan, **told})
+    if not alone:
+        stock.append({"date": LAST, "site": "LYON", "sku": "MATE", "on_hand": 1})
+    complete = pd.DataFrame({"site": ["LYON"] * 2, "date": pd.to_datetime([first, LAST])})
+    panel = panel_of(Rows(stock=stock, complete=complete))
+    there, gone = row_of(panel, "CAFE"), row_of(panel, "THE")
+    assert np.isnan(panel.on_hand[there, -1]), "how much there is of it, nobody says"
+    assert panel.stock.loc[there, ["on_hand", "stock_on"]].tolist() == [4, pd.Timestamp(first)]
+    assert panel.on_hand[gone, -1] == 0
+    assert panel.stock.loc[gone, ["on_hand", "stock_on"]].tolist() == [0, pd.Timestamp(LAST)]
+
+
 @pytest.mark.parametrize("frequency", ["D", "W", "M"])
 def test_absence_from_the_last_complete_snapshot_counts_until_the_origin(frequency):
     first, last = day("2026-11-08"), day("2026-11-15")
@@ -255,6 +272,33 @@ def test_receipts_in_parts_leave_the_rest_open():
     for name, date in (("received_on", "2026-11-10"), ("last_received_on", "2026-11-18")):
         assert later.order_history[name].tolist() == [pd.Timestamp(date)]
     assert np.nansum(later.receipts) == 25
+
+
+@pytest.mark.parametrize(
+    ("lines", "receipt", "units_open"),
+    [
+        ([("10", "CAFE")], {"sku": "CAFE"}, [28]),
+        ([("10", "CAFE")], {}, [28]),
+        ([("", "CAFE")], {"sku": "CAFE", "line": "10"}, [28]),
+        ([("", "CAFE")], {"line": "10"}, [28]),
+        ([("10", "CAFE"), ("20", "THE")], {"sku": "THE"}, [40, 28]),
+        ([("10", "CAFE"), ("20", "THE")], {}, [40, 40]),
+        ([("10", "CAFE"), ("20", "CAFE")], {"sku": "CAFE"}, [40, 40]),
+        ([("10", "CAFE")], {"sku": "CAFE", "line": "20"}, [40]),
+        ([("10", "CAFE")], {"sku": "THE"}, [40]),
+        ([], {"sku": "CAFE"}, []),
+    ],
+    ids=[
+        *("order line numbered", "its item not told either", "receipt numbered"),
+        *("and its item not told", "one line of the item", "which of two items", "which of two"),
+        *("another line", "another item", "no order at all"),
+    ],
+)
+def test_a_receipt_is_of_the_one_line_where_only_one_side_numbers_them(lines, receipt, units_open):
+    orders = [ORDER | {"status": "open", "line": line, "sku": sku} for line, sku in lines]
+    came = {"order_id": "PO-1", "received_on": day("2026-11-18"), "units": 12, **receipt}
+    panel = panel_of(Rows(sales=days_of([1] * 60), orders=orders, receipts=[came]))
+    assert panel.orders["units_open"].tolist() == units_open
 
 
 def test_a_line_of_kilograms_that_came_in_parts_is_not_open():

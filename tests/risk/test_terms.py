@@ -132,6 +132,8 @@ def received_days(source: str = "NOVA", frequency: str = "D", **facts: Any) -> l
         ({"events": [{**CLOSED, "kind": "closure", "site": "S1"}]}, [3, 4, 5]),
         ({"events": [{**CLOSED, "kind": "closure"}]}, [3, 4, 5]),
         ({"events": [{**CALLED_OFF, "kind": "closure"}]}, []),
+        ({"events": [{**CLOSED, "kind": "closure", "supplier": "OTHER"}]}, []),
+        ({"events": [{**CLOSED, "kind": "closure", "supplier": "NOVA"}]}, [3, 4, 5]),
         ({"events": [{**CLOSED, "kind": "closure", "site": "S1", "category": "CLOCKS"}]}, []),
         ({"events": [{**CLOSED, "kind": "closure", "site": "HUB"}]}, []),
         ({"source": "HUB", "events": [{**CLOSED, "kind": "closure", "site": "HUB"}]}, [3, 4, 5]),
@@ -141,7 +143,8 @@ def received_days(source: str = "NOVA", frequency: str = "D", **facts: Any) -> l
         *("always", "receiving days", "supplier's terms", "supplier's event", "all suppliers"),
         *("the item of a supplier", "other items of it"),
         *("a site is none of them", "site", "all sites"),
-        *("called off", "one category", "another site", "the site that sends", "half a week"),
+        *("called off", "closure of another supplier", "closure of the supplier"),
+        *("one category", "another site", "the site that sends", "half a week"),
     ],
 )
 def test_goods_come_in_when_both_ends_are_open(facts: dict[str, Any], missing: list[int]) -> None:
