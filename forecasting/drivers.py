@@ -241,7 +241,7 @@ def _next(code: Plan, far: int) -> tuple[Plan, Plan]:
     until, coming = np.full(code.shape, far, np.float32), np.zeros(code.shape, np.float32)
     for gap in range(far - 1, -1, -1):
         later = np.zeros_like(code)
-        later[:, : code.shape[1] - gap] = code[:, gap:]
+        later[:, : max(code.shape[1] - gap, 0)] = code[:, gap:]
         until[later > 0], coming[later > 0] = gap, later[later > 0]
     return until, coming
 
