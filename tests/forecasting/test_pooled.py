@@ -221,6 +221,25 @@ def test_features_of_a_short_cut_are_those_of_the_whole_history():
             assert far.shape[1] == len(whole.names(rough=rough))
 
 
+@pytest.mark.parametrize("frequency", Frequency)
+def test_no_feature_of_a_sample_looks_past_its_origin(frequency):
+    """Not even where the target lies more than a year ahead: a daily company's last month does."""
+    random = np.random.default_rng(1)
+    items = [days_of(random.poisson(3.0, 1_400), sku=f"ITEM-{i}") for i in range(3)]
+    panel = panel_of(Rows(sales=pd.concat(items)), frequency=frequency)
+    ahead = SHAPES[frequency].windows[-1] + 3
+    history = with_drivers(history_of(panel, OPTIONS), panel, ahead)
+    rows, one = np.arange(3), np.ones(3, np.int64)
+    last = history.demand.shape[1] - 1
+    at = last - ahead
+    taught, asked = (tables_of(history, end, 10**6, spare=ahead) for end in (last, at))
+    for step in range(1, ahead + 1):
+        seen, known = (
+            tables.inputs(rows, one * at, one * step, rough=True) for tables in (taught, asked)
+        )
+        np.testing.assert_array_equal(seen, known, err_msg=f"{step} ahead")
+
+
 def test_the_features_are_compiled_once_wherever_their_tables_come_from():
     """A second compilation would take seconds of whoever asks first, after the training."""
     for frequency, length, spare in ((Frequency.DAY, 120, 14), (Frequency.MONTH, 700, 3)):
