@@ -343,6 +343,38 @@ def test_a_planned_closure_sells_nothing(trained):
     assert (day.mean[~here, 2:5] > 0).all()
 
 
+def test_items_that_never_sold_lower_no_forecast_of_those_that_do(trained):
+    """A catalogue in the policies: nothing is known of most of it, so it is part of no mean."""
+    sales, promoted, panel, fitted = trained
+    listed = [
+        {"site": f"SHOP-{number % 2}", "sku": f"LISTED-{number:03d}", "reorder_point": 1.0}
+        for number in range(3 * SERIES)
+    ]
+    events = promotions(promoted, planned=False)
+    more = panel_of(Rows(sales=sales, events=events, policies=listed))
+    known = more.series["sku"].isin(panel.series["sku"]).to_numpy()
+    assert (~known).sum() == len(listed)
+    np.testing.assert_allclose(fitted.means(more)[known], fitted.means(panel), rtol=1e-9)
+
+
+def test_a_site_that_is_gone_has_no_part_in_what_its_items_sell_elsewhere_from_now_on():
+    """Nobody has heard of it for half a year: its level is next to nothing, not what items sell."""
+    units = np.where(np.arange(300) < 120, 4.0, np.nan)
+    sold = [
+        rows
+        for sku in ("CAFE", "THE")
+        for rows in (days_of(np.full(300, 4.0), sku=sku), days_of(units, site="GONE", sku=sku))
+    ]
+    panel = panel_of(Rows(sales=pd.concat(sold)))
+    history = with_drivers(history_of(panel, OPTIONS), panel, 14)
+    last = history.demand.shape[1] - 1
+    tables = tables_of(history, last, 10**6, spare=14)
+    everyone = np.arange(4)
+    tables.put(last + 1, tables.level(everyone, np.full(4, last)))
+    by_sku = tables.code[:, 1]
+    np.testing.assert_allclose(tables.group.value[by_sku, last + 1], 4.0, rtol=0.01)
+
+
 def test_a_series_the_training_never_saw_gets_the_usual_blend(trained):
     sales, _, _, fitted = trained
     new = days_of(np.random.default_rng(4).poisson(3.0, 60), site="SHOP-0", sku="NEW")
