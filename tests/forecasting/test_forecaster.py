@@ -375,3 +375,11 @@ def test_the_first_days_of_a_company_are_forecast_however_little_is_looked_ahead
     forecast = DemandForecaster(options).fit(panel).forecast(panel)
     assert (forecast.mean > 0).all()
     assert forecast.horizon == options.forecast_horizons[frequency.grain]
+
+
+def test_a_company_heard_of_on_one_day_in_ten_is_trained_without_a_word_of_a_library():
+    """No week and no month of it is known, so that nothing is judged by them."""
+    units = np.where(np.arange(420) % 10 == 0, 4.0, np.nan)
+    report = DemandForecaster(OPTIONS).fit(panel_of(Rows(sales=days_of(units)))).report
+    assert set(report.by_quantile["grain"]) == {"day"}
+    assert report.by_quantile["outcomes"].dtype == np.int64
