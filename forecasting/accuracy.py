@@ -117,13 +117,14 @@ def summarised(
     if own not in series:
         return BacktestReport(metrics=metrics)
     table = pd.concat([segments.reset_index(drop=True), series[own]], axis=1)
+    judged = [part for part in quantiles if len(part)] or quantiles[:1]
     first = ["site", "sku", *SEGMENT]
     table = table[[*first, *table.columns.difference(first, sort=False)]]
     return BacktestReport(
         metrics=metrics,
         by_segment=by_segment(table, levels),
         by_series=table,
-        by_quantile=pd.concat(quantiles, ignore_index=True),
+        by_quantile=pd.concat(judged, ignore_index=True),
     )
 
 

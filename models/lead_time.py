@@ -310,10 +310,12 @@ def _pace(
     """[G] of the sources' own rows, from promised lines alone; 1 of the other groups. `until` [m]:
     the last day each line was waited for."""
     promised = lines["promised_on"].notna().to_numpy()
-    rows = np.flatnonzero(promised & (until > today - RECENT_DAYS) & (by_source >= 0))
+    ordered = _day_numbers(lines["ordered_on"])
+    awaited = (until >= ordered) & (until > today - RECENT_DAYS)  # an order may be keyed afterwards
+    rows = np.flatnonzero(promised & awaited & (by_source >= 0))
     of_order = lines.iloc[rows].groupby([sources[rows], "order_id"])["order_id"]
     first = _day_numbers(lines["promised_on"])[rows] - EARLY_DAYS
-    since = np.maximum(today - RECENT_DAYS, _day_numbers(lines["ordered_on"])[rows] - 1)
+    since = np.maximum(today - RECENT_DAYS, ordered[rows] - 1)
     weight = 1.0 / of_order.transform("size").to_numpy(dtype=np.float64)
     return pace_of(
         lateness, by_source[rows], since - first, until[rows] - first, came[rows], weight

@@ -98,7 +98,8 @@ def fill(  # type: ignore[no-untyped-def]
                 spent = group_cycle[g, seen + cycle] - group_cycle[g, first + cycle]
                 x[f + 3] = _ratio(spent / known if known > 0 else np.nan, g1)
             else:
-                x[f + 3] = _ratio(_mean(group_total, group_count, g, target - year, 1), then)
+                year_ago = min(target - year, origin)
+                x[f + 3] = _ratio(_mean(group_total, group_count, g, year_ago, 1), then)
             f += 4
         for part in range(3):
             x[f] = season[target, part]

@@ -133,13 +133,16 @@ class Tables:
         self.season = _season_of(start + np.arange(self.length + spare), frequency)
 
     def put(self, column: int, values: Matrix) -> None:
-        """Continue demand [n] and the means of its groups by one column."""
+        """Continue demand [n] and the means of its groups by one column. Of these, series that were
+        not heard of for as long as a level looks back are no part, as in the last columns."""
         self.own.put(column, values)
         size = len(self.members)
+        heard = self.own.count
+        known = heard[:, self.length] > heard[:, max(self.length - self.shape.level[1], 0)]
         total, count = np.zeros(size), np.zeros(size)
         for code in self.code.T:
-            total += np.bincount(code, values, minlength=size)
-            count += np.bincount(code, minlength=size)
+            total += np.bincount(code, values * known, minlength=size)
+            count += np.bincount(code, known, minlength=size)
         with np.errstate(invalid="ignore", divide="ignore"):
             self.group.put(column, np.where(count > 0, total / count, 0.0), count)
 

@@ -14,7 +14,7 @@ from forecasting.candidates import registry
 from forecasting.demand_forecast import covered_steps
 from forecasting.distribution import series_key
 from forecasting.forecaster import WEEKLY_SHARE, BadBundle, DemandForecaster, FittedDemand, _agree
-from forecasting.options import Options
+from forecasting.options import FORECAST_HORIZONS, Options
 from forecasting.scatter import Scatter
 from tests.forecasting.warehouse import LAST, Rows, days_of, panel_of
 
@@ -350,3 +350,36 @@ def test_a_warehouse_that_ships_on_mondays_is_forecast_whole():
     day = DemandForecaster(OPTIONS).fit(panel).forecast(panel).grains[Frequency.DAY]
     row = panel.series["sku"].tolist().index("CAFE")
     assert day.mean[row].sum() == pytest.approx(160, rel=0.15)
+
+
+@pytest.mark.parametrize(
+    ("frequency", "days", "horizon"),
+    [
+        pytest.param(Frequency.DAY, 4, {"day": 7}, id="four days, a week ahead"),
+        pytest.param(Frequency.WEEK, 7, {"week": 1}, id="a week, one ahead"),
+        pytest.param(Frequency.MONTH, 31, {"month": 1}, id="a month, one ahead"),
+    ],
+)
+def test_the_first_days_of_a_company_are_forecast_however_little_is_looked_ahead(
+    frequency, days, horizon
+):
+    options = Options(
+        frequency=frequency,
+        forecast_horizons=FORECAST_HORIZONS | horizon,
+        horizons=(next(iter(horizon.values())),),
+        paths=50,
+    )
+    last = dt.date(2026, 10, 31) if frequency is Frequency.MONTH else LAST
+    rows = Rows(sales=days_of(np.full(days, 2.0), last=last))
+    panel = panel_of(rows, as_of=last, frequency=frequency)
+    forecast = DemandForecaster(options).fit(panel).forecast(panel)
+    assert (forecast.mean > 0).all()
+    assert forecast.horizon == options.forecast_horizons[frequency.grain]
+
+
+def test_a_company_heard_of_on_one_day_in_ten_is_trained_without_a_word_of_a_library():
+    """No week and no month of it is known, so that nothing is judged by them."""
+    units = np.where(np.arange(420) % 10 == 0, 4.0, np.nan)
+    report = DemandForecaster(OPTIONS).fit(panel_of(Rows(sales=days_of(units)))).report
+    assert set(report.by_quantile["grain"]) == {"day"}
+    assert report.by_quantile["outcomes"].dtype == np.int64

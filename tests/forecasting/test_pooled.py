@@ -221,6 +221,25 @@ def test_features_of_a_short_cut_are_those_of_the_whole_history():
             assert far.shape[1] == len(whole.names(rough=rough))
 
 
+@pytest.mark.parametrize("frequency", Frequency)
+def test_no_feature_of_a_sample_looks_past_its_origin(frequency):
+    """Not even where the target lies more than a year ahead: a daily company's last month does."""
+    random = np.random.default_rng(1)
+    items = [days_of(random.poisson(3.0, 1_400), sku=f"ITEM-{i}") for i in range(3)]
+    panel = panel_of(Rows(sales=pd.concat(items)), frequency=frequency)
+    ahead = SHAPES[frequency].windows[-1] + 3
+    history = with_drivers(history_of(panel, OPTIONS), panel, ahead)
+    rows, one = np.arange(3), np.ones(3, np.int64)
+    last = history.demand.shape[1] - 1
+    at = last - ahead
+    taught, asked = (tables_of(history, end, 10**6, spare=ahead) for end in (last, at))
+    for step in range(1, ahead + 1):
+        seen, known = (
+            tables.inputs(rows, one * at, one * step, rough=True) for tables in (taught, asked)
+        )
+        np.testing.assert_array_equal(seen, known, err_msg=f"{step} ahead")
+
+
 def test_the_features_are_compiled_once_wherever_their_tables_come_from():
     """A second compilation would take seconds of whoever asks first, after the training."""
     for frequency, length, spare in ((Frequency.DAY, 120, 14), (Frequency.MONTH, 700, 3)):
@@ -322,6 +341,38 @@ def test_a_planned_closure_sells_nothing(trained):
     assert (day.mean[here, 2:5] == 0).all()
     assert (day.mean[here, 5] > 0).all()
     assert (day.mean[~here, 2:5] > 0).all()
+
+
+def test_items_that_never_sold_lower_no_forecast_of_those_that_do(trained):
+    """A catalogue in the policies: nothing is known of most of it, so it is part of no mean."""
+    sales, promoted, panel, fitted = trained
+    listed = [
+        {"site": f"SHOP-{number % 2}", "sku": f"LISTED-{number:03d}", "reorder_point": 1.0}
+        for number in range(3 * SERIES)
+    ]
+    events = promotions(promoted, planned=False)
+    more = panel_of(Rows(sales=sales, events=events, policies=listed))
+    known = more.series["sku"].isin(panel.series["sku"]).to_numpy()
+    assert (~known).sum() == len(listed)
+    np.testing.assert_allclose(fitted.means(more)[known], fitted.means(panel), rtol=1e-9)
+
+
+def test_a_site_that_is_gone_has_no_part_in_what_its_items_sell_elsewhere_from_now_on():
+    """Nobody has heard of it for half a year: its level is next to nothing, not what items sell."""
+    units = np.where(np.arange(300) < 120, 4.0, np.nan)
+    sold = [
+        rows
+        for sku in ("CAFE", "THE")
+        for rows in (days_of(np.full(300, 4.0), sku=sku), days_of(units, site="GONE", sku=sku))
+    ]
+    panel = panel_of(Rows(sales=pd.concat(sold)))
+    history = with_drivers(history_of(panel, OPTIONS), panel, 14)
+    last = history.demand.shape[1] - 1
+    tables = tables_of(history, last, 10**6, spare=14)
+    everyone = np.arange(4)
+    tables.put(last + 1, tables.level(everyone, np.full(4, last)))
+    by_sku = tables.code[:, 1]
+    np.testing.assert_allclose(tables.group.value[by_sku, last + 1], 4.0, rtol=0.01)
 
 
 def test_a_series_the_training_never_saw_gets_the_usual_blend(trained):

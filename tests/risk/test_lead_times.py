@@ -163,6 +163,16 @@ def test_lines_of_one_order_and_what_was_never_promised_slow_nobody_down() -> No
     assert learned(*past, *unpromised)[1].pace[1] == 1.0
 
 
+def test_an_order_keyed_after_its_goods_came_says_nothing_of_the_pace() -> None:
+    """Goods that were there before their order was written: nobody waited for them."""
+    past, due = delivered(7, count=60), Order(placed=-3, promised=4)
+    keyed = [replace(one, promised=one.placed - 4) for one in recent(-5, first=100, count=40)]
+    panel, lead_times = learned(*past, *keyed, due)
+    assert lead_times.pace[1] == pytest.approx(1.0, abs=1e-3)
+    assert (chances(panel, lead_times) >= 0.0).all()
+    assert learned(*past, *recent(None), *keyed, due)[1].pace[1] < 0.75
+
+
 def test_a_fast_supplier_is_not_taken_for_faster_than_its_record() -> None:
     assert learned(*delivered(12, count=60), *recent(3))[1].pace[1] == 1.0
 
