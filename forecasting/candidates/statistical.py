@@ -1,5 +1,5 @@
-"""The door to statsforecast: levels of one series' seasonally adjusted demand. ADIDA and IMAPA,
-whose searches took as long as all else together, are compiled here (`aggregation`).
+"""The door to statsforecast: levels of one series' seasonally adjusted demand. ADIDA and IMAPA
+are compiled here (`aggregation`).
 
 Every candidate is local: it sees one series only, so that no series can disturb another. What the
 library raises or returns that is no finite level becomes NaN here, and the ladder takes over.

@@ -10,6 +10,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from forecasting.errors import examples
@@ -61,7 +62,8 @@ def _telling(values: pa.Array, why: str) -> Callable[[int], str]:
 
 
 def doubts_of(columns: Mapping[str, pa.Array], table: Table, good: NDArray[np.bool_]) -> list[str]:
-    """Notes on the rows `good`: look-alike codes, garbled texts, negative stock, over-receipts."""
+    """Notes on the rows `good`: look-alike codes, garbled texts, negative stock, over-receipts,
+    events that end before they begin."""
     notes: list[str] = []
     for name, values in columns.items():
         if table.by_name.get(name, Column(name, Kind.NUMBER, "")).kind is not Kind.TEXT:
@@ -75,7 +77,7 @@ def doubts_of(columns: Mapping[str, pa.Array], table: Table, good: NDArray[np.bo
             )
         if name in CODES and len(words) <= MOST_COMPARED:
             notes += _codes(name, words)
-    return [*notes, *_quantities(columns, good)]
+    return [*notes, *_quantities(columns, good), *_spans(columns, good)]
 
 
 def _words(values: pa.Array, good: NDArray[np.bool_]) -> list[str]:
@@ -114,6 +116,14 @@ def _bare(code: str) -> str:
     text = unicodedata.normalize("NFKC", code).casefold()
     text = "".join(letter for letter in text if unicodedata.category(letter) != "Cf")
     return " ".join(text.split()).lstrip("0") or "0"
+
+
+def _spans(columns: Mapping[str, pa.Array], good: NDArray[np.bool_]) -> Iterator[str]:
+    if "start" in columns and "end" in columns:
+        turned = pc.fill_null(pc.less(columns["end"], columns["start"]), False)
+        count = np.count_nonzero(turned.to_numpy(zero_copy_only=False) & good)
+        if count:
+            yield f"end: {count:,} row(s) end before they begin; they count for nothing"
 
 
 def _quantities(columns: Mapping[str, pa.Array], good: NDArray[np.bool_]) -> Iterator[str]:

@@ -422,6 +422,16 @@ ROWS: Final[Mapping[str, Case]] = {
         feed="stock",
         tabular=True,
     ),
+    "an event that ends before it begins": Case(
+        (
+            b"kind,start,end\nclosure,2026-12-24,2025-12-31\n"
+            b"closure,2026-11-20,\nother,2026-11-20,2026-11-20\n"
+        ),
+        kept=tuple({"kind": kind} for kind in ("closure", "closure", "other")),
+        notes=("end: 1 row(s) end before they begin",),
+        feed="events",
+        tabular=True,
+    ),
     "stock without a quantity": Case(
         (STOCK + "2026-11-20,LYON,A,\n").encode(),
         rejects=((2, "on_hand", "blank"),),
